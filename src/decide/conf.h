@@ -1,0 +1,24 @@
+/* conf - a container's conf: text <-> lossless document <-> struct container (design: Conf keys). Pure. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strs.h"
+#include "words/container.h"
+
+#define CONF_SIZE_MAX 65536
+
+/* conf_read - parse a conf's bytes into a container, strictly: what can not be read in full starts nothing.
+ *
+ * file      how the file is called in messages: "FILE:LINE:COLUMN: reason"
+ * name      the container's; copied
+ * warnings  one sentence each for what is accepted but likely a mistake (unknown key, duplicate); may be NULL
+ * errors    -EINVAL (STATUS_DATA), -ENOMEM; ret is untouched then */
+int conf_read(const char *file, const char *name, const char *bytes, size_t len, struct container *ret,
+              struct strs *warnings, struct err *e);
+
+/* conf_write - the conf's text for c, as the reference modules write it (CF-1 to CF-10), ours after them. The text
+ * reads back to the same container. errors: -EINVAL when a value can not be written, -ENOMEM */
+int conf_write(const struct container *c, struct buf *ret, struct err *e);

@@ -1,0 +1,22 @@
+/* load - one container from its files to its plan: what every verb and phase starts with. */
+#pragma once
+
+#include "base/err.h"
+#include "base/strs.h"
+#include "decide/plan.h"
+#include "words/container.h"
+
+struct loaded {
+	struct container container;
+	struct plan plan;
+	char *conf_path;      /* NULL: there is no conf, defaults are used (SA-13) */
+	char hash[17];        /* of the conf's bytes, hex */
+	struct strs warnings;
+};
+
+/* load_container - the conf only, for lists: no facts, no plan. ret owned, loaded_done(). -ENOENT when there is no
+ * conf and no root tree either. */
+int load_container(const char *host_root, const char *name, struct loaded *ret, struct err *e);
+/* load_plan - the conf, the host's facts, and the plan. host_root "" is the host itself. */
+int load_plan(const char *host_root, const char *name, struct loaded *ret, struct err *e);
+void loaded_done(struct loaded *l);

@@ -1,0 +1,70 @@
+#include "verbs/verbs.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "words/name.h"
+
+#include <string.h>
+
+#define VERB(name) int verb_##name(const struct verb *v, int argc, char **argv) __attribute__((weak))
+VERB(list);
+VERB(status);
+VERB(control);
+VERB(run);
+VERB(show_ip);
+VERB(plan);
+VERB(check);
+VERB(import);
+VERB(hosts);
+VERB(unit);
+
+const struct verb verbs[] = {
+	{ "list", verb_list, "[--json]", "every configured and every running machine", false },
+	{ "status", verb_status, "[--json] NAME", "one machine: what is configured, what runs, why it is down", false },
+	{ "start", verb_control, "NAME...", "start, and wait until they are ready", false },
+	{ "stop", verb_control, "NAME...", "stop cleanly, and wait", false },
+	{ "restart", verb_control, "NAME...", "stop and start", false },
+	{ "reload", verb_control, "NAME...", "apply what can change without a restart", false },
+	{ "terminate", verb_control, "NAME...", "kill at once, without a clean shutdown", false },
+	{ "run", verb_run, "NAME -- COMMAND...", "run a command in a running machine", false },
+	{ "show-ip", verb_show_ip, "NAME", "its address", false },
+	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },
+	{ "check", verb_check, "[--root DIR] [NAME...]", "look for mistakes in confs", false },
+	{ "import", verb_import, "[--root DIR] [--release R] FILE|-", "confs from the modules' options in JSON", false },
+	{ "hosts", verb_hosts, "[--root DIR] [--write]", "the lines for /etc/hosts", false },
+	{ "unit", verb_unit, "PHASE [NAME]", "what the units call", true },
+	{ 0 },
+};
+
+int verb_fail(const struct err *e)
+{
+	fprintf(stderr, "machdeck: %s\n", e->text);
+	return (int)e->status;
+}
+
+int verb_usage(const struct verb *v, const char *why)
+{
+	char shown[ERR_TEXT_MAX];
+
+	text_printable(shown, sizeof(shown), why, strlen(why));
+	fprintf(stderr, "machdeck: %s\nusage: machdeck %s %s\n", shown, v->name, v->args);
+	return STATUS_USAGE;
+}
+
+int verb_names(const struct verb *v, int argc, char **argv, int first)
+{
+	if (first >= argc)
+		return verb_usage(v, "which machine? its name is missing");
+	for (int i = first; i < argc; i++) {
+		struct err e;
+
+		if (name_is_machine(argv[i]))
+			continue;
+		(void)err_set(&e, STATUS_USAGE, 22,
+		              "'%s' can not be a machine's name (letters, digits, inner '-' and '.', at most 64)",
+		              argv[i]);
+		return verb_fail(&e);
+	}
+	return STATUS_DONE;
+}

@@ -1,0 +1,26 @@
+/* verbs - the command line: one file a command, one table of them all (main dispatches and helps from it). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct verb {
+	const char *name;
+	/* Runs it: argv[0] is the verb itself. Prints; returns the exit status (enum status). */
+	int (*run)(const struct verb *v, int argc, char **argv);
+	const char *args; /* for usage: "[--json] NAME" */
+	const char *help; /* one line */
+	bool hidden;      /* not for people: what units call */
+};
+
+/* The table, in the order of --help; ends with a NULL name. */
+extern const struct verb verbs[];
+
+/* verb_fail - print "machdeck: SENTENCE" on stderr; returns the status. */
+int verb_fail(const struct err *e);
+/* verb_usage - "machdeck: WHY" and the verb's usage line on stderr; returns STATUS_USAGE. */
+int verb_usage(const struct verb *v, const char *why);
+/* verb_names - whether the arguments from argv[first] are at least one and all are names of machines; says what is
+ * wrong and returns STATUS_USAGE otherwise, else STATUS_DONE. */
+int verb_names(const struct verb *v, int argc, char **argv, int first);
