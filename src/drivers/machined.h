@@ -1,0 +1,61 @@
+/* machined - the machines that systemd-machined registered, read from its state files: no bus, no call a machine,
+ * so it works where the bus is exhausted or dead and systemd-machined hangs (M6, M16, M23). Two verbs need the bus. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "base/err.h"
+#include "words/name.h"
+
+#define MACHINED_MAX 10000 /* machines we are willing to hold; the rest is not looked at */
+
+struct registration {
+	char name[NAME_MACHINE_MAX + 1]; /* obeys name_is_machine() */
+	char *class;         /* "container" or "vm"; all texts here are foreign text, NULL when not told */
+	char *service;       /* who registered it: "systemd-nspawn", "libvirt-qemu" */
+	char *unit;          /* "container@web.service", "machine-web.scope" */
+	char *root;
+	pid_t leader;        /* host's pid of the guest's PID 1; 0: not told */
+	uint64_t since_usec; /* CLOCK_REALTIME of the registration; 0: not told */
+	int *links;          /* ifindexes on the host: ve-NAME, but the bridge where there is one (facts 1.3) */
+	size_t n_links;
+};
+
+struct registrations {
+	struct registration *v; /* sorted by name */
+	size_t n;
+	bool cut; /* there were more than MACHINED_MAX */
+};
+
+void registration_done(struct registration *m);
+void registrations_done(struct registrations *l);
+
+/* machined_list - all registered machines, without the host itself. host_root "" is the running system. A file that
+ * vanishes meanwhile, or is not one of systemd-machined's, is left out. No folder: no machines.
+ * errors  -EACCES..., -ENOMEM; ret is untouched then. */
+int machined_list(const char *host_root, struct registrations *ret, struct err *e);
+
+/* machined_find - one of them; -ENOENT (STATUS_NO_CONTAINER, "NAME is not running") when it is not registered. */
+int machined_find(const char *host_root, const char *name, struct registration *ret, struct err *e);
+
+/* machined_leader_lives - whether its leader is a process of its unit: a recycled pid is not. A registration whose
+ * leader is dead is a ghost: its name stays taken (facts 1.6). True when the leader is not known. */
+bool machined_leader_lives(const struct registration *m);
+
+/* machined_watch_new - call changed from the loop after machines came or went; several changes may be one call. */
+typedef void machined_changed_fn(void *arg);
+struct machined_watch;
+int machined_watch_new(sd_event *loop, machined_changed_fn *changed, void *arg, struct machined_watch **ret,
+                       struct err *e);
+void machined_watch_free(struct machined_watch *w);
+
+/* machined_unregister - drop the registration, nothing else: for a stale one of our own unit, where TerminateMachine
+ * would dead-lock with the unit's start (M15). Success when there is none. Waits at most 3 s.
+ * machined_terminate - end the machine and its unit: for machines that are no units of ours.
+ * errors  -ETIMEDOUT STATUS_DEADLINE, -EACCES STATUS_NOT_PERMITTED, STATUS_UNAVAILABLE for a bus out of reach */
+int machined_unregister(const char *name, struct err *e);
+int machined_terminate(const char *name, struct err *e);
