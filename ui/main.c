@@ -1,0 +1,134 @@
+/* main - from the command line to a verb, or to the dashboard. */
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "ui/dashboard.h"
+#include "verbs/verbs.h"
+
+/* A file that is opened while 0, 1 or 2 is free would be written to by whoever prints. */
+static int open_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_NOCTTY) != fd)
+			return -1;
+	return 0;
+}
+
+/* What the caller's variables would make libraries do with root's rights: su and some sudo set-ups pass them on. */
+static void forget_hostile_environment(void)
+{
+	static const char *const names[] = {
+		"TERMINFO", "TERMINFO_DIRS", "TERMCAP",  "TERMPATH", "TERM_PROGRAM",
+		"NCURSES_NO_UTF8_ACS", "NCURSES_ASSUMED_COLORS", "NCURSES_NO_PADDING", "NCURSES_TRACE",
+		"DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS", "DBUS_STARTER_ADDRESS",
+		"LESS", "LESSOPEN", "LESSCLOSE", "PAGER", "EDITOR", "VISUAL",
+	};
+
+	if (geteuid() != 0)
+		return;
+	for (size_t i = 0; i < COUNT(names); i++)
+		unsetenv(names[i]);
+	setenv("HOME", "/root", 1); /* ncurses reads ~/.terminfo */
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+static int print_help(void)
+{
+	puts("usage: machdeck                 the dashboard\n"
+	     "       machdeck VERB [ARGS]\n");
+	for (const struct verb *v = verbs; v->name; v++)
+		if (!v->hidden)
+			printf("  %-9s %-38s %s\n", v->name, v->args, v->help);
+	puts("\n"
+	     "  help [VERB], --help, --version\n"
+	     "\n"
+	     "The manual is machdeck(1).");
+	return STATUS_DONE;
+}
+
+static int print_verb_help(const struct verb *v)
+{
+	printf("usage: machdeck %s %s\n%s: %s\n", v->name, v->args, v->name, v->help);
+	return STATUS_DONE;
+}
+
+static int usage_error(const char *why, const char *what)
+{
+	char shown[ERR_TEXT_MAX];
+
+	text_printable(shown, sizeof(shown), what, strlen(what));
+	fprintf(stderr, "machdeck: %s%s\nusage: machdeck [VERB [ARGS]]; `machdeck help` lists the verbs\n", why, shown);
+	return STATUS_USAGE;
+}
+
+static int run_dashboard(void)
+{
+	struct err e = { 0 };
+	int r;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return usage_error("the dashboard needs a terminal; try `machdeck list`", "");
+	r = dashboard_run(&e);
+	return r < 0 ? verb_fail(&e) : r;
+}
+
+static bool asks_for_help(const char *arg)
+{
+	return !strcmp(arg, "--help") || !strcmp(arg, "-h");
+}
+
+static int run(int argc, char **argv)
+{
+	const struct verb *v;
+
+	if (argc < 2)
+		return run_dashboard();
+	if (!strcmp(argv[1], "--version")) {
+		puts("machdeck " VERSION);
+		return STATUS_DONE;
+	}
+	if (asks_for_help(argv[1]) || (argc == 2 && !strcmp(argv[1], "help")))
+		return print_help();
+	if (!strcmp(argv[1], "help")) {
+		v = find_verb(argv[2]);
+		return v ? print_verb_help(v) : usage_error("no such verb: ", argv[2]);
+	}
+	if (argv[1][0] == '-')
+		return usage_error("no such option: ", argv[1]);
+	v = find_verb(argv[1]);
+	if (!v || !v->run)
+		return usage_error("no such verb: ", argv[1]);
+	if (argc > 2 && asks_for_help(argv[2]))
+		return print_verb_help(v);
+	return v->run(v, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (open_standard_fds() < 0)
+		return STATUS_SYSTEM;
+	umask(022);
+	forget_hostile_environment();
+	setlocale(LC_CTYPE, "");
+	status = run(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && status == STATUS_DONE)
+		status = STATUS_IO;
+	return status;
+}
