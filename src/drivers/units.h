@@ -1,0 +1,79 @@
+/* units - systemd's view of the machines' units (org.freedesktop.systemd1): states, jobs, events. The only door to
+ * it. Everything is asynchronous on the loop; text in it that a guest wrote (status_text) is hostile. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "base/err.h"
+
+/* One unit as systemd tells it; all text is borrowed for the length of the call-back. */
+struct unit {
+	const char *name;
+
+	bool has_state;           /* what follows to `job` was told (from a list: without the times and invocation) */
+	const char *load, *active, *sub;  /* "loaded", "active", "running" */
+	uint64_t state_usec;      /* CLOCK_REALTIME of its last change of state; 0: not told */
+	uint64_t active_usec;     /* ... when it became active */
+	char invocation[33];      /* hex; "" none: matches _SYSTEMD_INVOCATION_ID and INVOCATION_ID in the journal */
+	const char *job;          /* its pending job's path; NULL: none */
+
+	bool has_service;         /* what follows was told */
+	const char *result;       /* "success", "exit-code", "timeout", ... */
+	const char *status_text;  /* hostile: the guest's PID 1 writes it */
+	uint32_t n_restarts;
+	pid_t main_pid;
+	int32_t main_code, main_status; /* CLD_EXITED, CLD_KILLED, ... of waitid(2), and status or signal; 0: none */
+	uint64_t start_timeout_usec, stop_timeout_usec; /* UINT64_MAX: none */
+	const char *failed_phase; /* "ExecStartPost": whose last run failed while the main process did not; or NULL */
+	int32_t failed_code, failed_status;
+};
+
+enum units_change {
+	UNITS_UP,          /* the connection stands: ask anew for all you show */
+	UNITS_DOWN,        /* it is lost, e says why; made again by itself */
+	UNITS_STATE,       /* unit changed: has_state or has_service is set */
+	UNITS_GONE,        /* unit was unloaded: inactive, and nothing refers to it */
+	UNITS_JOB_NEW,     /* unit got a job: unit->name, unit->job */
+	UNITS_JOB_REMOVED, /* unit's job ended: unit->name, unit->job, result */
+	UNITS_RELOADED,    /* systemd re-read its files (daemon-reload): ask anew */
+};
+
+struct units_event {
+	enum units_change change;
+	const struct unit *unit;
+	const char *result;    /* of a removed job: "done", "failed", "timeout", "canceled", "dependency", ... */
+	const struct err *e;
+};
+
+/* units_new - keep a connection to systemd; on_event is called from the loop only, for container@*.service,
+ * systemd-nspawn@*.service and the scopes of machines. Asking works from UNITS_UP to UNITS_DOWN; else -ENOTCONN. */
+struct units;
+typedef void units_event_fn(const struct units_event *event, void *arg);
+int units_new(sd_event *loop, units_event_fn *on_event, void *arg, struct units **ret, struct err *e);
+void units_free(struct units *u);
+
+/* units_list - the loaded ones of those units, with load, active, sub and job; at most 10,000. Stopped ones are there
+ * only while something refers to them. The answer comes within 1 s. */
+typedef void units_list_fn(int r, const struct unit *v, size_t n, const struct err *e, void *arg);
+int units_list(struct units *u, units_list_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e);
+
+/* units_get - all there is to know of one unit, loaded or not (costs PID 1 about 2 ms: for the one that matters). The
+ * answer comes within 3 s. load is "not-found" when there is no such unit file. */
+typedef void units_get_fn(int r, const struct unit *unit, const struct err *e, void *arg);
+int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e);
+
+/* units_job - ask for a job; done tells its path within 10 s, its end is UNITS_JOB_REMOVED (which can come first
+ * only for other jobs). A person may be asked to authenticate when interactive. */
+enum units_verb { UNITS_START, UNITS_STOP, UNITS_RESTART, UNITS_RELOAD };
+typedef void units_job_fn(int r, const char *job, const struct err *e, void *arg);
+int units_job(struct units *u, enum units_verb verb, const char *unit, bool interactive, units_job_fn *done, void *arg,
+              sd_bus_slot **ret_slot, struct err *e);
+
+/* units_kill - a signal to all processes of the unit; done tells with job NULL whether it was sent. */
+int units_kill(struct units *u, const char *unit, int signal, bool interactive, units_job_fn *done, void *arg,
+               sd_bus_slot **ret_slot, struct err *e);
