@@ -10,6 +10,7 @@ SAN     ?=
 PROGRAMS := $(B)/machdeck $(B)/machdeck-init $(B)/machdeck-generator
 PKG      := libsystemd libmnl jansson
 VERSION  := 0.1
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null)
 
 accepts = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
 WARN := -Wall -Wextra -Wformat=2 -Werror=format-security -Wconversion -Wsign-conversion -Wshadow -Wvla \
@@ -20,7 +21,7 @@ HARDEN := -fPIE -fstack-protector-strong -fno-strict-aliasing -fno-delete-null-p
 FORTIFY := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 
 override CFLAGS   += -std=c17 $(WARN) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(FORTIFY) -Isrc -I. $(shell pkg-config --cflags $(PKG) 2>/dev/null)
+override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(FORTIFY) -Isrc -I. $(PKG_CFLAGS)
 override LDFLAGS  += -pie $(if $(SAN),-fsanitize=$(SAN)) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed
 
 ifeq ($(V),0)
@@ -63,12 +64,45 @@ $(B)/machdeck-init: $(call obj,$(INIT))
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libui.a $(B)/libengine.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG) cmocka)
 
-# Everything is made again when a flag changes, and only then.
-$(B)/.flags: FORCE
+# Everything is made again when a flag changes, and only then. What names an installed file hangs on PREFIX alone.
+$(B)/.flags: now := $(CC) $(CPPFLAGS) $(CFLAGS)
+$(B)/.prefix: now := $(PREFIX)
+$(B)/.flags $(B)/.prefix: FORCE
 	@mkdir -p $(B)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(now)' | cmp -s - $@ || echo '$(now)' >$@
 .PHONY: FORCE
 FORCE:
+
+PLACED := $(call obj,$(shell grep -ls LIBEXECDIR src/*/*.c src/*.c))
+$(PLACED): $(B)/.prefix
+$(PLACED): override CPPFLAGS += -DLIBEXECDIR='"$(PREFIX)/libexec/machdeck"'
+
+# ---- installing: MODE:FILE:PLACE, the place below PREFIX
+
+UNITS := $(patsubst data/%,$(B)/data/%,$(wildcard data/*.service))
+FILES := 755:$(B)/machdeck:bin/machdeck \
+	755:$(B)/machdeck-init:libexec/machdeck/machdeck-init \
+	755:$(B)/machdeck-generator:lib/systemd/system-generators/machdeck-generator \
+	$(foreach u,$(UNITS),644:$(u):lib/systemd/system/$(notdir $(u))) \
+	644:data/machdeck.rules:lib/udev/rules.d/70-machdeck.rules \
+	644:data/modules-load.conf:lib/modules-load.d/machdeck.conf \
+	644:data/dhcpcd.conf:share/machdeck/dhcpcd.conf
+
+$(B)/data/%: data/% $(B)/.prefix
+	@mkdir -p $(@D)
+	$(call say,SED)sed 's,@bindir@,$(PREFIX)/bin,g' $< >$@
+
+.PHONY: install uninstall stage
+install: all $(UNITS) ## the programs, units and documents into DESTDIR and PREFIX
+	@set -e; IFS=:; for f in $(FILES); do set -- $$f; install -D -m $$1 $$2 '$(DESTDIR)$(PREFIX)'/$$3; done
+
+uninstall: ## removes what install made
+	@IFS=:; for f in $(FILES); do set -- $$f; rm -f '$(DESTDIR)$(PREFIX)'/$$3; done
+	@rmdir -p $(DESTDIR)$(PREFIX)/share/machdeck $(DESTDIR)$(PREFIX)/libexec/machdeck 2>/dev/null || true
+
+stage: ## an install tree in B/stage, for the lab
+	@rm -rf $(B)/stage
+	@+$(MAKE) --no-print-directory install DESTDIR=$(abspath $(B))/stage PREFIX=/usr
 
 .PHONY: clean help
 clean: ## what was built
