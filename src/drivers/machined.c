@@ -1,0 +1,454 @@
+#include "drivers/machined.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "drivers/bus.h"
+
+#define MACHINES      "/run/systemd/machines"
+#define FILE_SIZE_MAX 16384
+
+void registration_done(struct registration *m)
+{
+	free(m->class);
+	free(m->service);
+	free(m->unit);
+	free(m->root);
+	free(m->links);
+	*m = (struct registration){ 0 };
+}
+
+void registrations_done(struct registrations *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		registration_done(&l->v[i]);
+	free(l->v);
+	*l = (struct registrations){ 0 };
+}
+
+static void closedir_p(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+/* A value as systemd-machined escaped it: a backslash stands before what is meant literally. */
+static void unescape(char *value)
+{
+	char *to = value;
+
+	for (const char *from = value; *from; from++) {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
+}
+
+static int set_links(struct registration *m, char *value)
+{
+	char *rest = value, *word;
+
+	while ((word = strsep(&rest, " "))) {
+		uint64_t index;
+		int *grown;
+
+		if (num_parse(word, 1, INT32_MAX, &index) < 0)
+			continue;
+		grown = reallocarray(m->links, m->n_links + 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		m->links = grown;
+		m->links[m->n_links++] = (int)index;
+	}
+	return 0;
+}
+
+static int set_text(char **field, const char *value)
+{
+	if (*field || !*value)
+		return 0;
+	*field = strdup(value);
+	return *field ? 0 : -ENOMEM;
+}
+
+static int set_field(struct registration *m, const char *key, char *value)
+{
+	uint64_t number;
+
+	if (strcmp(key, "NETIF") == 0)
+		return set_links(m, value);
+	if (strcmp(key, "LEADER") == 0 && num_parse(value, 1, INT32_MAX, &number) == 0)
+		m->leader = (pid_t)number;
+	else if (strcmp(key, "REALTIME") == 0 && num_parse(value, 1, UINT64_MAX, &number) == 0)
+		m->since_usec = number;
+	else if (strcmp(key, "CLASS") == 0)
+		return set_text(&m->class, value);
+	else if (strcmp(key, "SERVICE") == 0)
+		return set_text(&m->service, value);
+	else if (strcmp(key, "SCOPE") == 0) /* any kind of unit is called so there */
+		return set_text(&m->unit, value);
+	else if (strcmp(key, "ROOT") == 0)
+		return set_text(&m->root, value);
+	return 0;
+}
+
+static int parse(char *text, struct registration *m)
+{
+	char *line, *rest = text;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *value = strchr(line, '=');
+
+		if (*line == '#' || !value)
+			continue;
+		*value++ = '\0';
+		unescape(value);
+		if (set_field(m, line, value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The file's text with a NUL at its end; -EINVAL for what systemd-machined would not have written. */
+static int read_whole(int folder, const char *name, char text[static FILE_SIZE_MAX])
+{
+	CLEANUP(close_p) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	do {
+		n = read(fd, text + len, FILE_SIZE_MAX - len);
+		if (n < 0)
+			return -errno;
+		len += (size_t)n;
+		if (len == FILE_SIZE_MAX)
+			return -EINVAL;
+	} while (n > 0);
+	text[len] = '\0';
+	return 0;
+}
+
+/* -ENOENT: not a machine, or gone meanwhile. */
+static int read_one(int folder, const char *name, struct registration *ret, struct err *e)
+{
+	CLEANUP(registration_done) struct registration m = { 0 };
+	char text[FILE_SIZE_MAX];
+	int r;
+
+	if (!name_is_machine(name))
+		return -ENOENT;
+	r = read_whole(folder, name, text);
+	if (r == -EACCES || r == -EPERM)
+		return err_sys(e, -r, "cannot read " MACHINES "/%s", name);
+	if (r < 0)
+		return -ENOENT;
+	if (parse(text, &m) < 0)
+		return err_no_memory(e);
+	if (m.class && strcmp(m.class, "host") == 0)
+		return -ENOENT;
+	(void)snprintf(m.name, sizeof(m.name), "%s", name);
+	*ret = m;
+	m = (struct registration){ 0 };
+	return 0;
+}
+
+/* The folder's descriptor; -ENOENT where systemd-machined never ran. */
+static int open_folder(const char *host_root, struct err *e)
+{
+	CLEANUP(free_p) char *path = NULL;
+	int fd;
+
+	if (asprintf(&path, "%s" MACHINES, host_root) < 0) {
+		path = NULL;
+		return err_no_memory(e);
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	return fd < 0 ? err_sys(e, errno, "cannot read %s", path) : fd;
+}
+
+static int add(struct registrations *l, struct registration *m)
+{
+	if ((l->n & (l->n - 1)) == 0) { /* full at every power of two */
+		struct registration *grown = reallocarray(l->v, l->n ? 2 * l->n : 1, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		l->v = grown;
+	}
+	l->v[l->n++] = *m;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct registration *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+int machined_list(const char *host_root, struct registrations *ret, struct err *e)
+{
+	CLEANUP(registrations_done) struct registrations l = { 0 };
+	CLEANUP(closedir_p) DIR *d = NULL;
+	int fd = open_folder(host_root, e);
+	struct dirent *entry;
+
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
+	if (fd >= 0) {
+		d = fdopendir(fd);
+		if (!d) {
+			close(fd);
+			return err_no_memory(e);
+		}
+	}
+	while (d && (entry = readdir(d))) {
+		struct registration m;
+		int r;
+
+		if (l.n == MACHINED_MAX) {
+			l.cut = true;
+			break;
+		}
+		r = read_one(dirfd(d), entry->d_name, &m, e);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return r;
+		if (add(&l, &m) < 0) {
+			registration_done(&m);
+			return err_no_memory(e);
+		}
+	}
+	if (l.n > 1)
+		qsort(l.v, l.n, sizeof(*l.v), by_name);
+	*ret = l;
+	l = (struct registrations){ 0 };
+	return 0;
+}
+
+int machined_find(const char *host_root, const char *name, struct registration *ret, struct err *e)
+{
+	CLEANUP(close_p) int folder = open_folder(host_root, e);
+	int r = folder < 0 ? folder : read_one(folder, name, ret, e);
+
+	if (r == -ENOENT)
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: not running: systemd-machined has no machine of "
+		               "that name", name);
+	return r;
+}
+
+/* Whether unit is one of the path's parts. */
+static bool path_has(const char *path, const char *unit)
+{
+	size_t len = strlen(unit);
+
+	for (const char *at = path; (at = strstr(at, unit)); at++)
+		if (at > path && at[-1] == '/' && strchr("/\n", at[len]))
+			return true;
+	return false;
+}
+
+bool machined_leader_lives(const struct registration *m)
+{
+	CLEANUP(close_p) int folder = -1;
+	char path[64], text[FILE_SIZE_MAX];
+
+	if (m->leader == 0)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%d", m->leader);
+	folder = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	if (folder < 0)
+		return errno != ENOENT;
+	if (!m->unit || read_whole(folder, "cgroup", text) < 0)
+		return true;
+	return path_has(text, m->unit);
+}
+
+struct machined_watch {
+	machined_changed_fn *changed;
+	void *arg;
+	sd_event_source *parent, *folder; /* /run/systemd, and machines in it as soon as that is there */
+};
+
+static int on_machine(sd_event_source *s, const struct inotify_event *event, void *arg)
+{
+	struct machined_watch *w = arg;
+
+	if (event->mask & IN_IGNORED)
+		w->folder = sd_event_source_disable_unref(s);
+	w->changed(w->arg);
+	return 0;
+}
+
+static int watch_folder(struct machined_watch *w)
+{
+	sd_event *loop = sd_event_source_get_event(w->parent);
+
+	if (w->folder)
+		return 0;
+	return sd_event_add_inotify(loop, &w->folder, MACHINES, IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR,
+	                            on_machine, w);
+}
+
+static int on_parent(sd_event_source *s, const struct inotify_event *event, void *arg)
+{
+	struct machined_watch *w = arg;
+
+	(void)s;
+	if (event->len == 0 || strcmp(event->name, "machines") != 0)
+		return 0;
+	(void)watch_folder(w); /* gone again: the next event tells */
+	w->changed(w->arg);
+	return 0;
+}
+
+int machined_watch_new(sd_event *loop, machined_changed_fn *changed, void *arg, struct machined_watch **ret,
+                       struct err *e)
+{
+	struct machined_watch *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return err_no_memory(e);
+	w->changed = changed;
+	w->arg = arg;
+	r = sd_event_add_inotify(loop, &w->parent, "/run/systemd", IN_CREATE | IN_MOVED_TO | IN_ONLYDIR, on_parent, w);
+	if (r >= 0)
+		r = watch_folder(w);
+	if (r < 0 && r != -ENOENT) {
+		machined_watch_free(w);
+		return err_sys(e, -r, "cannot watch " MACHINES " (inotify)");
+	}
+	*ret = w;
+	return 0;
+}
+
+void machined_watch_free(struct machined_watch *w)
+{
+	if (!w)
+		return;
+	sd_event_source_disable_unref(w->folder);
+	sd_event_source_disable_unref(w->parent);
+	free(w);
+}
+
+/* One call on a connection and a loop of its own. */
+struct call {
+	const char *method, *name;
+	sd_event *loop;
+	bool sent;
+	int r;
+	struct err e;
+};
+
+static void call_done(struct call *c, int r)
+{
+	c->r = r;
+	(void)sd_event_exit(c->loop, 0);
+}
+
+static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *unused)
+{
+	struct call *c = arg;
+	const sd_bus_error *error = sd_bus_message_get_error(m);
+
+	(void)unused;
+	if (!error)
+		call_done(c, 0);
+	else if (sd_bus_error_has_name(error, "org.freedesktop.machine1.NoSuchMachine"))
+		call_done(c, err_set(&c->e, STATUS_NO_CONTAINER, ENOENT, "%s: not running", c->name));
+	else
+		call_done(c, bus_refused(error, &c->e, "%s: systemd-machined refused %s", c->name, c->method));
+	return 0;
+}
+
+static void on_bus(sd_bus *bus, const struct err *e, void *arg)
+{
+	sd_bus_message *m = NULL;
+	struct call *c = arg;
+	int r;
+
+	if (!bus) { /* also after the call went out: whether it was heard is not known */
+		call_done(c, err_set(&c->e, STATUS_UNAVAILABLE, EHOSTDOWN, "%s: cannot ask systemd-machined for %s: %s",
+		                     c->name, c->method, e->text));
+		return;
+	}
+	if (c->sent)
+		return;
+	c->sent = true;
+	r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.machine1", "/org/freedesktop/machine1",
+	                                   "org.freedesktop.machine1.Manager", c->method);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", c->name);
+	if (r < 0)
+		r = err_sys(&c->e, -r, "%s: cannot ask systemd-machined for %s", c->name, c->method);
+	else
+		r = bus_call(bus, m, 3 * BUS_SECOND, on_answer, c, NULL, &c->e);
+	sd_bus_message_unref(m);
+	if (r < 0)
+		call_done(c, r);
+}
+
+static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct call *c = arg;
+
+	(void)s;
+	(void)usec;
+	call_done(c, err_set(&c->e, STATUS_DEADLINE, ETIMEDOUT, "%s: systemd-machined did not answer %s within 3 s (is it "
+	                     "stopped? systemctl status systemd-machined)", c->name, c->method));
+	return 0;
+}
+
+static int call(const char *method, const char *name, struct err *e)
+{
+	struct call c = { .method = method, .name = name };
+	struct bus *bus = NULL;
+	int r;
+
+	r = sd_event_new(&c.loop);
+	if (r < 0)
+		return err_sys(e, -r, "cannot make an event loop");
+	r = sd_event_add_time_relative(c.loop, NULL, CLOCK_MONOTONIC, 3 * BUS_SECOND, 1000, on_deadline, &c);
+	if (r < 0)
+		r = err_sys(&c.e, -r, "cannot set a timer");
+	else
+		r = bus_new(c.loop, BUS_SYSTEM, on_bus, &c, &bus, &c.e);
+	if (r >= 0) {
+		r = sd_event_loop(c.loop);
+		r = r < 0 ? err_sys(&c.e, -r, "cannot run an event loop") : c.r;
+	}
+	bus_free(bus);
+	sd_event_unref(c.loop);
+	if (r < 0 && e)
+		*e = c.e;
+	return r;
+}
+
+int machined_unregister(const char *name, struct err *e)
+{
+	int r = call("UnregisterMachine", name, e);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+int machined_terminate(const char *name, struct err *e)
+{
+	return call("TerminateMachine", name, e);
+}
