@@ -67,13 +67,19 @@ int units_list(struct units *u, units_list_fn *done, void *arg, sd_bus_slot **re
 typedef void units_get_fn(int r, const struct unit *unit, const struct err *e, void *arg);
 int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e);
 
-/* units_job - ask for a job; done tells its path within 10 s, its end is UNITS_JOB_REMOVED (which can come first
- * only for other jobs). A person may be asked to authenticate when interactive. */
-enum units_verb { UNITS_START, UNITS_STOP, UNITS_RESTART, UNITS_RELOAD };
-typedef void units_job_fn(int r, const char *job, const struct err *e, void *arg);
-int units_job(struct units *u, enum units_verb verb, const char *unit, bool interactive, units_job_fn *done, void *arg,
+/* The rest asks for a change; done tells within 10 s whether it was taken on. When we are not root and on a terminal
+ * a person may be asked to authenticate, which may take two minutes.
+ * errors  -EACCES STATUS_NOT_PERMITTED names the polkit action */
+typedef void units_done_fn(int r, const char *job, const struct err *e, void *arg);
+
+/* units_job - ask for a job; done tells its path, its end is a later UNITS_JOB_REMOVED. */
+enum units_verb { UNITS_START, UNITS_STOP, UNITS_RELOAD };
+int units_job(struct units *u, enum units_verb verb, const char *unit, units_done_fn *done, void *arg,
               sd_bus_slot **ret_slot, struct err *e);
 
-/* units_kill - a signal to all processes of the unit; done tells with job NULL whether it was sent. */
-int units_kill(struct units *u, const char *unit, int signal, bool interactive, units_job_fn *done, void *arg,
-               sd_bus_slot **ret_slot, struct err *e);
+/* units_kill - SIGKILL to all processes of the unit (job NULL); success when there is none. */
+int units_kill(struct units *u, const char *unit, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
+               struct err *e);
+/* units_forgive - forget that the unit failed, so that it is merely stopped (job NULL). */
+int units_forgive(struct units *u, const char *unit, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
+                  struct err *e);
