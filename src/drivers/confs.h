@@ -24,8 +24,8 @@ struct conf_file {
  *
  * Every folder above it and the file (or what it links to) must be root's and nobody else's to write (unless
  * host_root is not ""); a regular file of at most CONF_SIZE_MAX bytes.
- * errors  -ENOENT  STATUS_NO_CONTAINER: there is none
+ * errors  -ENOENT  STATUS_NO_CONTAINER: there is none;  -ELOOP the same status: a link that leads nowhere
  *         -EPERM   STATUS_UNSAFE_HOST: owner or mode, says which
- *         -EINVAL  STATUS_DATA: not a regular file, too large;  -EACCES STATUS_NOT_PERMITTED */
+ *         -EINVAL, -EFBIG STATUS_DATA: not a regular file, too large;  -EACCES STATUS_NOT_PERMITTED */
 int confs_load(const char *host_root, const char *name, struct conf_file *ret, struct err *e);
 void conf_file_done(struct conf_file *f);

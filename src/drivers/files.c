@@ -23,6 +23,7 @@ struct walk {
 	char rest[PATH_MAX]; /* what is left to walk */
 	char leaf[NAME_MAX + 1];
 	unsigned links;
+	bool by_link;        /* what the path names is a link, that has been followed */
 };
 
 static void walk_done(struct walk *w)
@@ -64,8 +65,11 @@ static int fail(const struct walk *w, int errnum, struct err *e)
 {
 	switch (errnum) {
 	case ENOENT:
+		if (!w->by_link)
+			return err_set(e, STATUS_NO_CONTAINER, errnum, "%s is missing", w->path);
+		/* fall through */
 	case ELOOP:
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: %s", w->path, strerror(errnum));
+		return err_set(e, STATUS_NO_CONTAINER, ELOOP, "%s is a link that leads nowhere", w->path);
 	case ENOTDIR:
 		return err_set(e, STATUS_UNSAFE_HOST, ENOTDIR, "%s: %s is not a folder", w->path, w->leaf);
 	default:
@@ -81,6 +85,7 @@ static int follow(struct walk *w, int fd, struct err *e)
 
 	if (len <= 0 || len >= (ssize_t)sizeof(target))
 		return fail(w, len < 0 ? errno : ENAMETOOLONG, e);
+	w->by_link = w->by_link || !w->rest[0];
 	if (++w->links > LINKS_MAX)
 		return fail(w, ELOOP, e);
 	if ((size_t)snprintf(rest, sizeof(rest), "%.*s/%s", (int)len, target, w->rest) >= sizeof(rest))

@@ -17,7 +17,7 @@
  * to a folder with the sticky bit, as to /nix/store: it can not touch what is there already.
  * flags   O_PATH or O_RDONLY, with O_DIRECTORY where a folder is meant; what is opened to be read must be a regular
  *         file or a folder. CLOEXEC, NONBLOCK and NOCTTY are added.
- * errors  -ENOENT  STATUS_NO_CONTAINER: not there; a dangling link and a loop are that too
+ * errors  -ENOENT  STATUS_NO_CONTAINER: not there;  -ELOOP the same status: a link that leads nowhere
  *         -EPERM   STATUS_UNSAFE_HOST: owner or mode, says whose
  *         -ENOTDIR STATUS_UNSAFE_HOST;  -EINVAL STATUS_DATA: not a regular file;  the system's else */
 int files_open(const char *host_root, const char *path, int flags, int *ret, struct err *e);

@@ -1,0 +1,47 @@
+/* rootfs - work in a container's tree, which is hostile: any name in it may be a link, a FIFO, a device, or be changed
+ * under our hands. No path string below the root ever reaches the kernel but through openat2(RESOLVE_IN_ROOT), and
+ * the last name is only used against a folder that is held open (security A.4, H, cases 27 to 44). */
+#pragma once
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct rootfs {
+	int fd;     /* the root, open for reading */
+	uid_t uid;  /* its owner, whose all that is made in it becomes: root, or a user namespace's root */
+	gid_t gid;
+	char *path; /* for messages */
+};
+
+enum rootfs_missing { ROOTFS_REFUSE, ROOTFS_MAKE };
+
+/* rootfs_open - open and lock a container's root. Every folder above it must be root's alone to write (drivers/files);
+ * links among those are followed, the root itself must not be one.
+ *
+ * uid_base  the owner it may have besides 0 and the multiples of 65536, which are what systemd-nspawn picks
+ * ret       owned by the caller, rootfs_done(), which unlocks
+ * errors    -ENOENT STATUS_NO_CONTAINER: there is none;  -EPERM, -ELOOP, -ENOTDIR STATUS_UNSAFE_TREE or, above it,
+ *           STATUS_UNSAFE_HOST;  -EBUSY STATUS_BUSY: another preparation, or a systemd-nspawn, has it */
+int rootfs_open(const char *host_root, const char *path, enum rootfs_missing missing, uid_t uid_base,
+                struct rootfs *ret, struct err *e);
+void rootfs_done(struct rootfs *t);
+
+/* Paths below are relative to the root, without a leading "/".
+ *
+ * errors  -EPERM, -ELOOP, -ENOTDIR, -EISDIR  STATUS_UNSAFE_TREE: the sentence says which name is what
+ *         -EPERM, -EROFS, -ENOSPC, -EDQUOT   STATUS_CANNOT_CREATE: immutable, read-only, full
+ *         -ENOSYS                            STATUS_UNSAFE_HOST: openat2 is blocked; never done another way */
+
+/* rootfs_mkdir - mkdir -p -m MODE; the parents get 0755. What is there keeps its mode and owner. */
+int rootfs_mkdir(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
+/* rootfs_touch - an empty file where nothing of that name is; whatever is there is left alone. */
+int rootfs_touch(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
+/* rootfs_put - a regular file with these bytes in place of whatever has that name; that is never opened. */
+int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void *bytes, size_t len, struct err *e);
+/* rootfs_fifo - a new FIFO in place of whatever has that name. */
+int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
+/* rootfs_read - a regular file of at most max bytes, links followed inside the root, appended to ret. */
+int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf *ret, struct err *e);
