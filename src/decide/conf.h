@@ -1,6 +1,7 @@
 /* conf - a container's conf: text <-> lossless document <-> struct container (design: Conf keys). Pure. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -19,6 +20,9 @@
 int conf_read(const char *file, const char *name, const char *bytes, size_t len, struct container *ret,
               struct strs *warnings, struct err *e);
 
-/* conf_write - the conf's text for c, as the reference modules write it (CF-1 to CF-10), ours after them. The text
- * reads back to the same container. errors: -EINVAL when a value can not be written, -ENOMEM */
+/* conf_write - append the conf's text for c, as the reference modules write it (CF-1 to CF-10), ours after theirs.
+ * The text reads back to the same container, also through systemd. errors: -ENOMEM */
 int conf_write(const struct container *c, struct buf *ret, struct err *e);
+
+/* conf_knows_key - whether it is one of the keys of the table in the manual; a file without any is not a conf. */
+bool conf_knows_key(const char *name);

@@ -63,7 +63,8 @@ static void put_mounts(struct buf *b, const struct container *c, const struct pl
 	}
 }
 
-/* At boot a container waits for the links that it takes; started by hand it fails at once when one is missing. */
+/* At boot a container waits for the links that it takes; started by hand it fails at once when one is
+ * missing. */
 static void put_order(struct buf *b, const struct container *c, const struct plan *p)
 {
 	put_all(b, "Wants", &p->wants);
@@ -99,14 +100,16 @@ static void put_service(struct buf *b, const struct plan *p)
 		for (size_t k = 0; !strcmp(d->key, "DeviceAllow") && k < d->values.n; k++)
 			put_device(b, d->values.v[k]);
 	}
-	/* their kill signal is one that nspawn ignores; the first release ignored a failure, too (SP-1, SP-2) */
+	/* their kill signal is one that nspawn ignores; the first release ignored a failure, too (SP-1, SP-2)
+	 */
 	if (release_rules(p->release)->stop_by_poweroff)
 		buf_addf(b, "ExecStop=%smachinectl poweroff %%i\n", p->release == RELEASE_2014 ? "-" : "");
 }
 
 void dropin_text(const struct container *c, const struct plan *p, const char *conf_path, struct buf *ret)
 {
-	buf_addf(ret, "# Made by machdeck-generator from the conf; edit that one.\n\n[Unit]\nSourcePath=%s\n", conf_path);
+	buf_addf(ret, "# Made by machdeck-generator from the conf; edit that one.\n\n[Unit]\nSourcePath=%s\n",
+	         conf_path);
 	put_mounts(ret, c, p);
 	put_order(ret, c, p);
 	buf_puts(ret, "\n[Service]\n");

@@ -1,5 +1,5 @@
-/* plan - all that starting one container takes, as data. Built by a pure function; shown as JSON and as a preview,
- * carried out by the engine's phases. */
+/* plan - all that starting one container takes, as data. Built by a pure function; shown as JSON and as a
+ * preview, carried out by the engine's phases. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,23 +18,29 @@ enum kind {
 
 /* What the plan must know of the host and of files; asked by engine/facts before, given by tests. */
 struct facts {
-	bool has_profile;   /* /nix/var/nix/profiles/per-container/NAME/system exists */
-	bool is_32_bit;     /* the file `system` below the system path says i686-linux (ST-8) */
-	bool nixos_dirs;    /* the conf came from /etc/nixos-containers, so the root is below /var/lib/nixos-containers */
-	const char *path;   /* PATH for the payload */
+	bool has_profile; /* /nix/var/nix/profiles/per-container/NAME/system exists */
+	bool is_32_bit;   /* the file `system` below the system path says i686-linux (ST-8) */
+	bool nixos_dirs;  /* the conf came from /etc/nixos-containers, so the root is below
+	                     /var/lib/nixos-containers */
+	const char *path; /* PATH for the payload */
 };
 
 enum fsop_kind {
 	FSOP_MKDIR, /* mkdir -p -m MODE PATH... (the mode is for what is created) */
 	FSOP_TOUCH, /* create an empty file where nothing of that name is */
 	FSOP_COPY,  /* replace PATH[1] by a copy of the host's file PATH[0], never following PATH[1] */
-	FSOP_FIFO,  /* replace PATH by a FIFO (2014) */
+	FSOP_FIFO,  /* replace PATH by a FIFO */
 };
 
 struct fsop {
 	enum fsop_kind kind;
 	unsigned mode;
 	struct strs paths;
+};
+
+struct fsops {
+	struct fsop *v;
+	size_t n;
 };
 
 /* A unit's directive: `Section: key = values`; a single value, or a list that may be empty. */
@@ -48,20 +54,23 @@ struct plan {
 	char *name;
 	enum kind kind;
 	enum release release;
-	char *root;            /* the tree, "/var/lib/containers/NAME" */
-	struct strs argv;      /* systemd-nspawn and its arguments */
-	struct netops prestart;/* deletions of stale links */
-	bool prestart_terminate; /* machinectl terminate NAME comes first (PR-1) */
-	struct fsop *prepare;
-	size_t n_prepare;
-	bool wait_fifo;        /* 2014: ready when the guest wrote its FIFO */
-	struct netops init;    /* the guest's side */
+	char *root;       /* the tree, "/var/lib/containers/NAME" */
+	struct strs argv; /* systemd-nspawn and its arguments */
+	struct netops
+		prestart; /* deletions of stale links; dropping a stale registration comes first (PR-1) */
+	struct fsops prestart_files; /* 2014: the FIFO that the guest writes when it is ready (PR-4) */
+	struct fsops prepare;
+	struct netops init;      /* the guest's side */
 	struct netops poststart; /* the host's side */
-	struct directive *service;
+	bool wait_fifo; /* 2014: after poststart, ready when a line came through $root/var/lib/startup-done */
+	bool stop_by_poweroff; /* ExecStop asks the guest's init to power off (SIGRTMIN+4), see release_rules
+	                        */
+	struct directive *service; /* [Service], without commands */
 	size_t n_service;
 	struct strs requires_mounts, wanted_by, wants, after;
-	struct strs hosts;     /* lines for /etc/hosts */
-	bool bad;              /* sticky: out of memory */
+	struct strs bind_sources; /* host paths that bind mounts need */
+	struct strs hosts;        /* lines for /etc/hosts */
+	bool bad;                 /* sticky: out of memory */
 };
 
 /* plan_build - decide all that starting c takes. Pure.
@@ -71,13 +80,16 @@ struct plan {
 int plan_build(const struct container *c, const struct facts *f, struct plan *ret, struct err *e);
 void plan_done(struct plan *p);
 
-/* plan_json - one object: name root prestart prepare argv init poststart unit hosts, commands as arrays of words.
- * plan_preview - the same for a person: comments, and commands that can be pasted into a shell. */
+/* plan_json - one object: name root prestart prepare argv init poststart unit hosts, commands as arrays of
+ * words. plan_preview - the same for a person: comments, and commands that can be pasted into a shell. */
 void plan_json(const struct plan *p, struct buf *ret);
 void plan_preview(const struct plan *p, struct buf *ret);
 
 /* plan_fsop_words - the words of the shell command that does the same. */
 void plan_fsop_words(const struct fsop *op, struct strs *ret);
+
+/* plan_directive - the directive of that key in p->service, or NULL; borrowed. */
+const struct directive *plan_directive(const struct plan *p, const char *key);
 
 #define PLAN_GUEST_DIR "/run/machdeck" /* where the container sees its half: init and net */
 #define PLAN_RUN_DIR   "/run/machdeck" /* NAME/ below it on the host: guest/{init,net}, host, plan.json */

@@ -1,0 +1,551 @@
+#include "decide/conf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "decide/envfile.h"
+#include "decide/lint.h"
+#include "decide/releases.h"
+#include "decide/shellwords.h"
+#include "decide/values.h"
+
+static const char blanks[] = " \t\n\r";
+
+static int each_word(struct container *c, const char *text, struct why *w,
+                     int (*add)(struct container *, const char *, struct why *))
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	int r = 0;
+
+	strs_split(&words, text, blanks);
+	for (size_t i = 0; r == 0 && i < words.n; i++)
+		r = add(c, words.v[i], w);
+	return words.bad ? -ENOMEM : r;
+}
+
+/* --- one setter a key; an empty value is an unset one, as the modules write it
+ * ------------------------------ */
+
+static int set_system_path(struct container *c, const char *text, struct why *w)
+{
+	return value_path(text, &c->system_path, w);
+}
+
+static int set_private_network(struct container *c, const char *text, struct why *w)
+{
+	return value_bool(text, &c->private_network, w);
+}
+
+static int set_host_bridge(struct container *c, const char *text, struct why *w)
+{
+	return value_link(text, &c->host_bridge, w);
+}
+
+static int set_host_port(struct container *c, const char *text, struct why *w)
+{
+	size_t field = 1;
+	int r = 0;
+
+	for (const char *p = text; r == 0; p++, field++) {
+		size_t len = strcspn(p, ",");
+		CLEANUP(free_p) char *item = strndup(p, len);
+		struct why inner;
+
+		if (!item)
+			return -ENOMEM;
+		r = value_port(c, item, &inner);
+		if (r == -EINVAL)
+			(void)snprintf(w->text, sizeof(w->text), "field %zu: %.200s", field, inner.text);
+		p += len;
+		if (!*p)
+			break;
+	}
+	return r;
+}
+
+static int set_host4(struct container *c, const char *text, struct why *w)
+{
+	return value_addr(text, &c->addr[HOST4], w);
+}
+
+static int set_host6(struct container *c, const char *text, struct why *w)
+{
+	return value_addr(text, &c->addr[HOST6], w);
+}
+
+static int set_local4(struct container *c, const char *text, struct why *w)
+{
+	return value_addr(text, &c->addr[LOCAL4], w);
+}
+
+static int set_local6(struct container *c, const char *text, struct why *w)
+{
+	return value_addr(text, &c->addr[LOCAL6], w);
+}
+
+static int set_interfaces(struct container *c, const char *text, struct why *w)
+{
+	return each_word(c, text, w, value_interface);
+}
+
+static int set_macvlans(struct container *c, const char *text, struct why *w)
+{
+	return each_word(c, text, w, value_macvlan);
+}
+
+static int set_auto_start(struct container *c, const char *text, struct why *w)
+{
+	return value_bool(text, &c->auto_start, w);
+}
+
+static int set_flags(struct container *c, const char *text, struct why *w)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	int r = 0;
+
+	if (shellwords_split(text, &words) < 0)
+		return value_refuse(w, "a quote among its words is not closed");
+	for (size_t i = 0; r == 0 && i < words.n; i++)
+		r = value_flag(c, words.v[i], w);
+	return words.bad ? -ENOMEM : r < 0 ? r : value_flags_end(c, w);
+}
+
+static int set_copy_resolv_conf(struct container *c, const char *text, struct why *w)
+{
+	bool copy = false;
+	int r = value_bool(text, &copy, w);
+
+	c->no_resolv_conf = r == 0 && !copy;
+	return r;
+}
+
+static int set_private_users(struct container *c, const char *text, struct why *w)
+{
+	return value_private_users(text, &c->private_users, w);
+}
+
+static int set_mac(struct container *c, const char *text, struct why *w)
+{
+	int r = value_mac(text, c->mac, w);
+
+	c->has_mac = r == 0;
+	return r;
+}
+
+static int set_netns(struct container *c, const char *text, struct why *w)
+{
+	return value_path(text, &c->netns_path, w);
+}
+
+static int set_flake(struct container *c, const char *text, struct why *w)
+{
+	(void)w;
+	c->flake = strdup(text);
+	return c->flake ? 0 : -ENOMEM;
+}
+
+static int set_ephemeral(struct container *c, const char *text, struct why *w)
+{
+	return value_bool(text, &c->ephemeral, w);
+}
+
+static int set_enable_tun(struct container *c, const char *text, struct why *w)
+{
+	return value_bool(text, &c->enable_tun, w);
+}
+
+static int set_timeout(struct container *c, const char *text, struct why *w)
+{
+	return value_timespan(text, &c->timeout_start, w);
+}
+
+static int set_tmpfs(struct container *c, const char *text, struct why *w)
+{
+	return each_word(c, text, w, value_tmpfs);
+}
+
+static int set_capabilities(struct container *c, const char *text, struct why *w)
+{
+	return each_word(c, text, w, value_capability);
+}
+
+static int add_device(struct container *c, const char *text, struct why *w)
+{
+	const char *colon = strrchr(text, ':');
+	CLEANUP(free_p) char *node = strndup(text, colon ? (size_t)(colon - text) : strlen(text));
+
+	if (!node)
+		return -ENOMEM;
+	return value_device(c, node, colon ? colon + 1 : "", w);
+}
+
+static int set_devices(struct container *c, const char *text, struct why *w)
+{
+	return each_word(c, text, w, add_device);
+}
+
+static const char *const veth_options[LINK_KEYS] = {
+	[HOST4] = "hostAddress",
+	[HOST6] = "hostAddress6",
+	[LOCAL4] = "localAddress",
+	[LOCAL6] = "localAddress6",
+};
+
+static int set_veth_option(struct veth *v, const char *text, struct why *w)
+{
+	const char *equals = strchr(text, '=');
+	size_t len = equals ? (size_t)(equals - text) : 0;
+
+	if (len == strlen("hostBridge") && strncmp(text, "hostBridge", len) == 0)
+		return value_link(equals + 1, &v->bridge, w);
+	for (int k = 0; k < LINK_KEYS; k++)
+		if (len == strlen(veth_options[k]) && strncmp(text, veth_options[k], len) == 0)
+			return value_addr(equals + 1, &v->addr[k], w);
+	return value_refuse(
+		w, "'%.60s' is not hostBridge=, hostAddress=, hostAddress6=, localAddress= or localAddress6=",
+		text);
+}
+
+static int add_veth(struct container *c, const char *text, struct why *w)
+{
+	CLEANUP(strs_done) struct strs fields = { 0 };
+	struct veth *v = NULL;
+	int r;
+
+	strs_split(&fields, text, ",");
+	if (fields.bad)
+		return -ENOMEM;
+	r = value_veth(c, fields.n > 0 ? fields.v[0] : "", &v, w);
+	for (size_t i = 1; r == 0 && i < fields.n; i++)
+		r = set_veth_option(v, fields.v[i], w);
+	return r;
+}
+
+static int set_veths(struct container *c, const char *text, struct why *w)
+{
+	int r = each_word(c, text, w, add_veth);
+
+	value_veths_end(c);
+	return r;
+}
+
+static int set_init(struct container *c, const char *text, struct why *w)
+{
+	return value_path(text, &c->init, w);
+}
+
+static int set_release(struct container *c, const char *text, struct why *w)
+{
+	if (release_parse(text, &c->release) < 0)
+		return value_refuse(w, "'%.40s' is not 2014, 2020, 2021-04, 2021-05 or 2021-11", text);
+	return 0;
+}
+
+/* The keys we know, in the order they are written (CF-2 to CF-8, then newer upstream's and ours). */
+static const struct key {
+	const char *name;
+	int (*set)(struct container *c, const char *text, struct why *w);
+} keys[] = {
+	{ "SYSTEM_PATH", set_system_path },
+	{ "FLAKE", set_flake },
+	{ "COPY_RESOLV_CONF", set_copy_resolv_conf },
+	{ "PRIVATE_NETWORK", set_private_network },
+	{ "HOST_BRIDGE", set_host_bridge },
+	{ "HOST_PORT", set_host_port },
+	{ "HOST_ADDRESS", set_host4 },
+	{ "HOST_ADDRESS6", set_host6 },
+	{ "LOCAL_ADDRESS", set_local4 },
+	{ "LOCAL_ADDRESS6", set_local6 },
+	{ "LOCAL_MAC_ADDRESS", set_mac },
+	{ "NETWORK_NAMESPACE_PATH", set_netns },
+	{ "PRIVATE_USERS", set_private_users },
+	{ "INTERFACES", set_interfaces },
+	{ "MACVLANS", set_macvlans },
+	{ "AUTO_START", set_auto_start },
+	{ "EXTRA_NSPAWN_FLAGS", set_flags },
+	{ "EPHEMERAL", set_ephemeral },
+	{ "ENABLE_TUN", set_enable_tun },
+	{ "TIMEOUT_START_SEC", set_timeout },
+	{ "TMPFS", set_tmpfs },
+	{ "ADDITIONAL_CAPABILITIES", set_capabilities },
+	{ "ALLOWED_DEVICES", set_devices },
+	{ "EXTRA_VETHS", set_veths },
+	{ "INIT", set_init },
+	{ "RELEASE", set_release },
+};
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+bool conf_knows_key(const char *name)
+{
+	return find_key(name) != NULL;
+}
+
+/* --- reading
+ * ------------------------------------------------------------------------------------------------ */
+
+struct reading {
+	const char *file, *bytes;
+	const struct envfile *env;
+	struct strs *warnings;
+};
+
+static void place(const struct reading *r, size_t at, char *ret, size_t size)
+{
+	size_t line, column;
+
+	envfile_place(r->bytes, at, &line, &column);
+	(void)snprintf(ret, size, "%s:%zu:%zu", r->file, line, column);
+}
+
+static void warn(const struct reading *r, size_t at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void warn(const struct reading *r, size_t at, const char *format, ...)
+{
+	char where[ERR_TEXT_MAX], text[ERR_TEXT_MAX];
+	va_list ap;
+
+	if (!r->warnings)
+		return;
+	place(r, at, where, sizeof(where));
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	strs_addf(r->warnings, "%s: %s", where, text);
+}
+
+static int set_entry(const struct reading *r, const struct env_entry *entry, struct container *c,
+                     struct err *e)
+{
+	const struct key *key = entry->ignored ? NULL : find_key(entry->key);
+	struct why w = { 0 };
+	char where[ERR_TEXT_MAX];
+	int result;
+
+	if (entry->ignored)
+		warn(r, entry->key_at, "'%.60s': systemd ignores such a line", entry->key);
+	else if (!key)
+		warn(r, entry->key_at, "%.60s: not a key we know, so it does nothing", entry->key);
+	else if (envfile_find(r->env, entry->key) != entry)
+		warn(r, entry->key_at, "%.60s is set again below; that one counts", entry->key);
+	else if (entry->value[0]) {
+		result = key->set(c, entry->value, &w);
+		if (result == -ENOMEM)
+			return err_no_memory(e);
+		if (result < 0) {
+			place(r, entry->value_at, where, sizeof(where));
+			return err_set(e, STATUS_DATA, -result, "%s: %s: %s", where, entry->key, w.text);
+		}
+	}
+	return 0;
+}
+
+static int look_for_contradictions(const struct reading *r, const struct container *c, struct err *e)
+{
+	struct finding f;
+
+	for (size_t i = 0; lint_container(c, i, &f); i++) {
+		const struct env_entry *entry = envfile_find(r->env, f.key);
+		size_t at = entry ? entry->value_at : 0;
+		char where[ERR_TEXT_MAX], what[256];
+
+		(void)snprintf(what, sizeof(what), "%s%s%s", f.key, f.veth ? " " : "", f.veth ? f.veth : "");
+		if (!f.fatal) {
+			warn(r, at, "%s: %s", what, f.text);
+			continue;
+		}
+		place(r, at, where, sizeof(where));
+		return err_set(e, STATUS_DATA, EINVAL, "%s: %s: %s", where, what, f.text);
+	}
+	return 0;
+}
+
+int conf_read(const char *file, const char *name, const char *bytes, size_t len, struct container *ret,
+              struct strs *warnings, struct err *e)
+{
+	CLEANUP(container_done) struct container c = { .release = RELEASE_DEFAULT };
+	CLEANUP(envfile_done) struct envfile env = { 0 };
+	struct reading reading = { file, bytes, &env, warnings };
+	int r = envfile_parse(file, bytes, len, &env, e);
+
+	c.name = strdup(name);
+	if (r == 0 && !c.name)
+		r = err_no_memory(e);
+	for (size_t i = 0; r == 0 && i < env.n; i++)
+		r = set_entry(&reading, &env.v[i], &c, e);
+	if (r == 0)
+		r = look_for_contradictions(&reading, &c, e);
+	if (r == 0 && warnings && !container_has_private_net(&c))
+		strs_addf(warnings, "%s: %s shares the host's network", file, name);
+	if (r < 0)
+		return r;
+	*ret = c;
+	c = (struct container){ 0 };
+	return 0;
+}
+
+/* --- writing
+ * ------------------------------------------------------------------------------------------------ */
+
+/* KEY=value, quoted when systemd or we would read the bare text differently. */
+static void put(struct buf *b, const char *key, const char *value)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+
+	if (value[strspn(value, plain)] == '\0') {
+		buf_addf(b, "%s=%s\n", key, value);
+		return;
+	}
+	buf_addf(b, "%s=\"", key);
+	for (; *value; value++) {
+		if (strchr("\"\\`$", *value))
+			buf_puts(b, "\\");
+		buf_add(b, value, 1);
+	}
+	buf_puts(b, "\"\n");
+}
+
+static void put_if(struct buf *b, const char *key, const char *value)
+{
+	if (value)
+		put(b, key, value);
+}
+
+static void put_addr(struct buf *b, const char *key, const struct addr *a)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	addr_print(a, true, text);
+	if (text[0])
+		put(b, key, text);
+}
+
+/* Lists are always quoted, as the modules write them (CF-6). */
+static void put_list(struct buf *b, const char *key, const struct strs *list)
+{
+	CLEANUP(free_p) char *joined = strs_join(list, " ");
+
+	b->bad |= !joined;
+	if (joined)
+		buf_addf(b, "%s=\"%s\"\n", key, joined);
+}
+
+static void put_ports(struct buf *b, const struct container *c)
+{
+	for (size_t i = 0; i < c->n_ports; i++) {
+		char text[PORT_TEXT_SIZE];
+
+		port_print(&c->ports[i], text);
+		buf_addf(b, "%s%s", i == 0 ? "HOST_PORT=" : ",", text);
+	}
+	if (c->n_ports > 0)
+		buf_puts(b, "\n");
+}
+
+static void put_flags(struct buf *b, const struct container *c)
+{
+	CLEANUP(buf_done) struct buf words = { 0 };
+
+	for (size_t i = 0; i < c->flags.n; i++) {
+		buf_puts(&words, " ");
+		shellwords_quote(c->flags.v[i], &words);
+	}
+	b->bad |= words.bad;
+	if (c->flags.n == 0)
+		buf_puts(b, "EXTRA_NSPAWN_FLAGS=\"\"\n");
+	else
+		put(b, "EXTRA_NSPAWN_FLAGS", buf_text(&words));
+}
+
+static void put_veths(struct buf *b, const struct container *c)
+{
+	for (size_t i = 0; i < c->n_veths; i++) {
+		const struct veth *v = &c->veths[i];
+
+		buf_addf(b, "%s%s", i == 0 ? "EXTRA_VETHS=\"" : " ", v->name);
+		if (v->bridge)
+			buf_addf(b, ",hostBridge=%s", v->bridge);
+		for (int k = 0; k < LINK_KEYS; k++) {
+			char text[ADDR_TEXT_SIZE];
+
+			addr_print(&v->addr[k], true, text);
+			if (text[0])
+				buf_addf(b, ",%s=%s", veth_options[k], text);
+		}
+	}
+	if (c->n_veths > 0)
+		buf_puts(b, "\"\n");
+}
+
+static void put_devices(struct buf *b, const struct container *c)
+{
+	for (size_t i = 0; i < c->n_devices; i++)
+		buf_addf(b, "%s%s:%s", i == 0 ? "ALLOWED_DEVICES=\"" : " ", c->devices[i].node,
+		         c->devices[i].modifier);
+	if (c->n_devices > 0)
+		buf_puts(b, "\"\n");
+}
+
+static void put_network(struct buf *b, const struct container *c)
+{
+	if (c->private_network)
+		put(b, "PRIVATE_NETWORK", "1");
+	put_if(b, "HOST_BRIDGE", c->host_bridge);
+	put_ports(b, c);
+	put_addr(b, "HOST_ADDRESS", &c->addr[HOST4]);
+	put_addr(b, "HOST_ADDRESS6", &c->addr[HOST6]);
+	put_addr(b, "LOCAL_ADDRESS", &c->addr[LOCAL4]);
+	put_addr(b, "LOCAL_ADDRESS6", &c->addr[LOCAL6]);
+	if (c->has_mac)
+		buf_addf(b, "LOCAL_MAC_ADDRESS=%02x:%02x:%02x:%02x:%02x:%02x\n", c->mac[0], c->mac[1],
+		         c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
+	put_if(b, "NETWORK_NAMESPACE_PATH", c->netns_path);
+}
+
+static void put_newer(struct buf *b, const struct container *c)
+{
+	put_list(b, "INTERFACES", &c->interfaces);
+	put_list(b, "MACVLANS", &c->macvlans);
+	if (c->auto_start)
+		put(b, "AUTO_START", "1");
+	put_flags(b, c);
+	if (c->ephemeral)
+		put(b, "EPHEMERAL", "1");
+	if (c->enable_tun)
+		put(b, "ENABLE_TUN", "1");
+	put_if(b, "TIMEOUT_START_SEC", c->timeout_start);
+	if (c->tmpfs.n > 0)
+		put_list(b, "TMPFS", &c->tmpfs);
+	if (c->capabilities.n > 0)
+		put_list(b, "ADDITIONAL_CAPABILITIES", &c->capabilities);
+	put_devices(b, c);
+	put_veths(b, c);
+}
+
+int conf_write(const struct container *c, struct buf *ret, struct err *e)
+{
+	put_if(ret, "SYSTEM_PATH", c->system_path);
+	put_if(ret, "FLAKE", c->flake);
+	if (c->no_resolv_conf)
+		put(ret, "COPY_RESOLV_CONF", "0");
+	put_network(ret, c);
+	put_if(ret, "PRIVATE_USERS", c->private_users);
+	if (!release_rules(c->release)->first_options)
+		put_newer(ret, c);
+	put_if(ret, "INIT", c->init);
+	if (c->release != RELEASE_DEFAULT)
+		put(ret, "RELEASE", release_name(c->release));
+	return ret->bad ? err_no_memory(e) : 0;
+}

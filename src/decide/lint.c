@@ -1,0 +1,177 @@
+#include "decide/lint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const key_names[LINK_KEYS] = {
+	[HOST4] = "HOST_ADDRESS",
+	[HOST6] = "HOST_ADDRESS6",
+	[LOCAL4] = "LOCAL_ADDRESS",
+	[LOCAL6] = "LOCAL_ADDRESS6",
+};
+static const char *const option_names[LINK_KEYS] = {
+	[HOST4] = "hostAddress",
+	[HOST6] = "hostAddress6",
+	[LOCAL4] = "localAddress",
+	[LOCAL6] = "localAddress6",
+};
+
+/* Counts findings down to the one that was asked for. */
+struct search {
+	size_t skip;
+	bool found;
+	struct finding *ret;
+};
+
+static void find(struct search *s, bool fatal, const char *key, const char *option, const char *veth,
+                 const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+static void find(struct search *s, bool fatal, const char *key, const char *option, const char *veth,
+                 const char *format, ...)
+{
+	va_list ap;
+
+	if (s->found || s->skip-- > 0)
+		return;
+	s->found = true;
+	*s->ret = (struct finding){ .key = key, .option = option, .veth = veth, .fatal = fatal };
+	va_start(ap, format);
+	(void)vsnprintf(s->ret->text, sizeof(s->ret->text), format, ap);
+	va_end(ap);
+}
+
+static bool is_point_to_point(const struct addr *a)
+{
+	return a->prefix == addr_bits(a);
+}
+
+/* A link's four addresses: prefixes only for the container's end, and only on a bridge (BUG-18). */
+static void look_at_link(struct search *s, const struct addr addr[LINK_KEYS], bool bridged, const char *veth)
+{
+	for (int k = 0; k < LINK_KEYS; k++) {
+		bool local = k == LOCAL4 || k == LOCAL6;
+		char text[ADDR_TEXT_SIZE];
+
+		if (!addr_is_set(&addr[k]) || is_point_to_point(&addr[k]) || (local && bridged))
+			continue;
+		addr_print(&addr[k], true, text);
+		find(s, true, veth ? "EXTRA_VETHS" : key_names[k], option_names[k], veth,
+		     "'%s' has a prefix, but the two ends of a veth route to each other's address alone: "
+		     "write it without "
+		     "%s",
+		     text, local ? ", or name a bridge" : "");
+	}
+	for (int k = 0; k < LINK_KEYS; k++)
+		for (int j = k + 1; j < LINK_KEYS; j++) {
+			char text[ADDR_TEXT_SIZE];
+
+			if (!addr_is_set(&addr[k]) || !addr_same(&addr[k], &addr[j]))
+				continue;
+			addr_print(&addr[k], false, text);
+			find(s, true, veth ? "EXTRA_VETHS" : key_names[j], option_names[j], veth,
+			     "'%s' is given twice on one link", text);
+		}
+}
+
+bool lint_container(const struct container *c, size_t index, struct finding *ret)
+{
+	struct search s = { .skip = index, .ret = ret };
+	bool has_host = addr_is_set(&c->addr[HOST4]) || addr_is_set(&c->addr[HOST6]);
+
+	look_at_link(&s, c->addr, c->host_bridge, NULL);
+	if (c->host_bridge && has_host)
+		find(&s, false, "HOST_ADDRESS", "hostAddress", NULL,
+		     "beside a bridge the host's address is not given to the host: the container takes it "
+		     "for its gateway");
+	if (c->n_ports > 0 && !container_has_private_net(c))
+		find(&s, true, "HOST_PORT", "forwardPorts", NULL,
+		     "ports can only be forwarded to a private network (set PRIVATE_NETWORK=1 and an "
+		     "address)");
+	if (!c->private_network && container_main_link(c))
+		find(&s, false, "PRIVATE_NETWORK", "privateNetwork", NULL,
+		     "addresses or a bridge without PRIVATE_NETWORK=1: the network is private all the same");
+	if (c->netns_path &&
+	    (c->private_network || container_main_link(c) || c->n_veths || c->interfaces.n || c->macvlans.n))
+		find(&s, true, "NETWORK_NAMESPACE_PATH", "networkNamespace", NULL,
+		     "a namespace of its own can not be combined with other network settings");
+	if (c->system_path && c->init)
+		find(&s, true, "INIT", "init", NULL, "SYSTEM_PATH names the payload already");
+	for (size_t i = 0; i < c->n_veths; i++) {
+		const struct veth *v = &c->veths[i];
+
+		look_at_link(&s, v->addr, v->bridge, v->name);
+		if (v->bridge && (addr_is_set(&v->addr[HOST4]) || addr_is_set(&v->addr[HOST6])))
+			find(&s, false, "EXTRA_VETHS", "hostAddress", v->name,
+			     "beside a bridge the host's address is not given to the host");
+		for (size_t j = 0; j < c->interfaces.n; j++)
+			if (strcmp(v->name, c->interfaces.v[j]) == 0)
+				find(&s, true, "EXTRA_VETHS", "interfaces", v->name,
+				     "'%s' is an interface to move and an extra veth at once", v->name);
+	}
+	return s.found;
+}
+
+/* Every address that c puts somewhere, one by one: the main link's, then the veths'. */
+static const struct addr *address_at(const struct container *c, size_t i, int *ret_key, const char **ret_veth)
+{
+	const struct veth *v = i < LINK_KEYS ? NULL : &c->veths[i / LINK_KEYS - 1];
+
+	*ret_key = (int)(i % LINK_KEYS);
+	*ret_veth = v ? v->name : NULL;
+	return v ? &v->addr[i % LINK_KEYS] : &c->addr[i];
+}
+
+static bool is_gateway_only(const struct container *c, int key, const char *veth)
+{
+	bool host = key == HOST4 || key == HOST6;
+
+	if (!veth)
+		return host && c->host_bridge;
+	for (size_t i = 0; i < c->n_veths; i++)
+		if (strcmp(c->veths[i].name, veth) == 0)
+			return host && c->veths[i].bridge;
+	return false;
+}
+
+static void look_at_addresses(struct search *s, const struct container *a, const struct container *b)
+{
+	for (size_t i = 0; i < LINK_KEYS * (1 + a->n_veths); i++)
+		for (size_t j = 0; j < LINK_KEYS * (1 + b->n_veths); j++) {
+			const char *veth_a, *veth_b;
+			int key_a, key_b;
+			const struct addr *x = address_at(a, i, &key_a, &veth_a);
+			const struct addr *y = address_at(b, j, &key_b, &veth_b);
+			char text[ADDR_TEXT_SIZE];
+
+			if (!addr_is_set(x) || !addr_same(x, y) || is_gateway_only(a, key_a, veth_a) ||
+			    is_gateway_only(b, key_b, veth_b))
+				continue;
+			addr_print(x, false, text);
+			find(s, true, veth_a ? "EXTRA_VETHS" : key_names[key_a], option_names[key_a], veth_a,
+			     "address %s is container %s's too", text, b->name);
+		}
+}
+
+bool lint_pair(const struct container *a, const struct container *b, size_t index, struct finding *ret)
+{
+	struct search s = { .skip = index, .ret = ret };
+
+	look_at_addresses(&s, a, b);
+	for (size_t i = 0; i < a->n_ports; i++)
+		for (size_t j = 0; j < b->n_ports; j++)
+			if (a->ports[i].udp == b->ports[j].udp && a->ports[i].host == b->ports[j].host)
+				find(&s, true, "HOST_PORT", "forwardPorts", NULL,
+				     "host port %s/%u is forwarded to container %s too",
+				     a->ports[i].udp ? "udp" : "tcp", a->ports[i].host, b->name);
+	for (size_t i = 0; i < a->n_veths; i++)
+		for (size_t j = 0; j < b->n_veths; j++)
+			if (strcmp(a->veths[i].name, b->veths[j].name) == 0)
+				find(&s, true, "EXTRA_VETHS", "extraVeths", a->veths[i].name,
+				     "container %s has an extra veth of that name too", b->name);
+	for (size_t i = 0; i < a->interfaces.n; i++)
+		if (strs_has(&b->interfaces, a->interfaces.v[i]))
+			find(&s, true, "INTERFACES", "interfaces", NULL,
+			     "'%s' is moved into container %s too", a->interfaces.v[i], b->name);
+	return s.found;
+}

@@ -1,0 +1,218 @@
+/* The faces of a plan: JSON for programs, a preview for people. */
+#include "decide/plan.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "decide/shellwords.h"
+
+static void fifo_words(const struct fsop *op, struct strs *remove, struct strs *make)
+{
+	strs_add(remove, "rm");
+	strs_add(remove, "-f");
+	strs_add(remove, op->paths.v[0]);
+	strs_add(make, "mkfifo");
+	strs_add(make, "-m");
+	strs_addf(make, "%04o", op->mode);
+	strs_add(make, op->paths.v[0]);
+}
+
+void plan_fsop_words(const struct fsop *op, struct strs *ret)
+{
+	switch (op->kind) {
+	case FSOP_MKDIR:
+		strs_split(ret, "mkdir -p -m", " ");
+		strs_addf(ret, "%04o", op->mode);
+		break;
+	case FSOP_TOUCH:
+		strs_add(ret, "touch");
+		break;
+	case FSOP_COPY:
+		strs_split(ret, "cp --remove-destination", " ");
+		break;
+	case FSOP_FIFO:
+		strs_split(ret, "mkfifo -m", " ");
+		strs_addf(ret, "%04o", op->mode);
+		break;
+	}
+	strs_add_all(ret, &op->paths);
+}
+
+/* --- commands as lists of words, whatever they are shown as
+ * ------------------------------------------------- */
+
+typedef void command_fn(const struct strs *words, void *arg);
+
+static void each_fsop(const struct fsops *ops, command_fn *command, void *arg)
+{
+	for (size_t i = 0; i < ops->n; i++) {
+		CLEANUP(strs_done) struct strs first = { 0 }, words = { 0 };
+
+		if (ops->v[i].kind == FSOP_FIFO) {
+			fifo_words(&ops->v[i], &first, &words);
+			command(&first, arg);
+		} else {
+			plan_fsop_words(&ops->v[i], &words);
+		}
+		command(&words, arg);
+	}
+}
+
+static void each_netop(const struct netops *ops, command_fn *command, void *arg)
+{
+	for (size_t i = 0; i < ops->n; i++) {
+		CLEANUP(strs_done) struct strs words = { 0 };
+
+		netop_words(&ops->v[i], &words);
+		command(&words, arg);
+	}
+}
+
+static void each_prestart(const struct plan *p, command_fn *command, void *arg)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+
+	strs_split(&words, "machinectl terminate", " ");
+	strs_add(&words, p->name);
+	command(&words, arg);
+	each_netop(&p->prestart, command, arg);
+	each_fsop(&p->prestart_files, command, arg);
+}
+
+/* --- JSON
+ * --------------------------------------------------------------------------------------------------- */
+
+static json_t *json_words(const struct strs *words)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < words->n; i++)
+		(void)json_array_append_new(array, json_string(words->v[i]));
+	return array;
+}
+
+static void json_command(const struct strs *words, void *arg)
+{
+	(void)json_array_append_new(arg, json_words(words));
+}
+
+static json_t *json_service(const struct plan *p)
+{
+	json_t *service = json_object();
+
+	for (size_t i = 0; i < p->n_service; i++) {
+		const struct directive *d = &p->service[i];
+
+		(void)json_object_set_new(service, d->key,
+		                          d->is_list   ? json_words(&d->values)
+		                          : d->is_bool ? json_true()
+		                                       : json_string(d->values.v[0]));
+	}
+	return service;
+}
+
+void plan_json(const struct plan *p, struct buf *ret)
+{
+	json_t *prestart = json_array(), *prepare = json_array(), *init = json_array(),
+	       *poststart = json_array();
+	CLEANUP(free_p) char *text = NULL;
+	json_t *plan;
+
+	each_prestart(p, json_command, prestart);
+	each_fsop(&p->prepare, json_command, prepare);
+	each_netop(&p->init, json_command, init);
+	each_netop(&p->poststart, json_command, poststart);
+	plan = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:{s:o}, s:o, s:o, s:o}, s:o}",
+	                 "schema", 1, "name", p->name, "root", p->root, "prestart", prestart, "prepare",
+	                 prepare, "argv", json_words(&p->argv), "init", init, "poststart", poststart, "unit",
+	                 "service", json_service(p), "unit", "RequiresMountsFor",
+	                 json_words(&p->requires_mounts), "wantedBy", json_words(&p->wanted_by), "wants",
+	                 json_words(&p->wants), "after", json_words(&p->after), "hosts",
+	                 json_words(&p->hosts));
+	text = plan ? json_dumps(plan, JSON_INDENT(2)) : NULL;
+	json_decref(plan);
+	if (text) {
+		buf_puts(ret, text);
+		buf_puts(ret, "\n");
+	}
+	ret->bad |= !text;
+}
+
+/* --- the preview
+ * -------------------------------------------------------------------------------------------- */
+
+static void put_words(const struct strs *words, struct buf *b)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		if (i > 0)
+			buf_puts(b, " ");
+		shellwords_quote(words->v[i], b);
+	}
+	buf_puts(b, "\n");
+}
+
+static void preview_command(const struct strs *words, void *arg)
+{
+	put_words(words, arg);
+}
+
+/* The guest's commands are a comment: pasted into the host's shell they would change the host's routes. */
+static void preview_guest_command(const struct strs *words, void *arg)
+{
+	buf_puts(arg, "#   ");
+	put_words(words, arg);
+}
+
+static void preview_argv(const struct plan *p, struct buf *b)
+{
+	for (size_t i = 0; i < p->argv.n; i++) {
+		const char *word = p->argv.v[i];
+		bool with_last = i > 0 && (strcmp(p->argv.v[i - 1], "-M") == 0 ||
+		                           strcmp(p->argv.v[i - 1], "-D") == 0 ||
+		                           strcmp(p->argv.v[i - 1], "--setenv") == 0);
+
+		if (i > 0)
+			buf_puts(b, with_last ? " " : " \\\n    ");
+		shellwords_quote(word, b);
+	}
+	buf_puts(b, "\n");
+}
+
+static void preview_unit(const struct plan *p, struct buf *b)
+{
+	buf_addf(b, "\n# The unit container@%s.service\n", p->name);
+	for (size_t i = 0; i < p->requires_mounts.n; i++)
+		buf_addf(b, "#   RequiresMountsFor=%s\n", p->requires_mounts.v[i]);
+	for (size_t i = 0; i < p->wants.n; i++)
+		buf_addf(b, "#   Wants=%s\n#   After=%s\n", p->wants.v[i], p->wants.v[i]);
+	for (size_t i = 0; i < p->n_service; i++)
+		for (size_t j = 0; j < p->service[i].values.n; j++)
+			buf_addf(b, "#   %s=%s\n", p->service[i].key, p->service[i].values.v[j]);
+	for (size_t i = 0; i < p->wanted_by.n; i++)
+		buf_addf(b, "#   WantedBy=%s\n", p->wanted_by.v[i]);
+}
+
+void plan_preview(const struct plan *p, struct buf *b)
+{
+	buf_addf(b, "# %s: a %s container in %s, started as the module of %s does\n", p->name,
+	         p->kind == KIND_NIX ? "nix" : "tree", p->root, release_name(p->release));
+	buf_puts(b, "\n# 1. On the host, before: drop what an unclean end left behind\n");
+	each_prestart(p, preview_command, b);
+	buf_puts(b, "\n# 2. The root (never following a link out of it)\n");
+	each_fsop(&p->prepare, preview_command, b);
+	buf_puts(b, "\n# 3. The container\n");
+	preview_argv(p, b);
+	if (p->init.n > 0)
+		buf_puts(b, "\n# 4. Inside, before its init\n");
+	each_netop(&p->init, preview_guest_command, b);
+	if (p->poststart.n > 0)
+		buf_puts(b, "\n# 5. On the host, as soon as the links are there\n");
+	each_netop(&p->poststart, preview_command, b);
+	preview_unit(p, b);
+	if (p->hosts.n > 0)
+		buf_puts(b, "\n# Lines for /etc/hosts\n");
+	for (size_t i = 0; i < p->hosts.n; i++)
+		buf_addf(b, "#   %s\n", p->hosts.v[i]);
+}

@@ -1,0 +1,562 @@
+#include "decide/values.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "words/name.h"
+
+int value_refuse(struct why *w, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(w->text, sizeof(w->text), format, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static int copy(const char *text, char **ret)
+{
+	char *copied = strdup(text);
+
+	if (!copied)
+		return -ENOMEM;
+	free(*ret);
+	*ret = copied;
+	return 0;
+}
+
+int value_bool(const char *text, bool *ret, struct why *w)
+{
+	bool yes = strcmp(text, "1") == 0;
+
+	if (!yes && text[0] && strcmp(text, "0") != 0)
+		return value_refuse(w, "'%.40s' is neither 1 nor 0", text);
+	*ret = yes;
+	return 0;
+}
+
+static bool path_is_plain(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (text[0] != '/' || len > 4000)
+		return false;
+	return !strstr(text, "/../") && (len < 3 || strcmp(text + len - 3, "/..") != 0);
+}
+
+int value_path(const char *text, char **ret, struct why *w)
+{
+	if (!path_is_plain(text))
+		return value_refuse(w, "'%.80s' is not an absolute path without '..'", text);
+	return copy(text, ret);
+}
+
+int value_addr(const char *text, struct addr *ret, struct why *w)
+{
+	static const uint8_t zero[16] = { 0 };
+	const char *why = "";
+	struct addr a;
+
+	if (addr_parse(text, &a, &why) < 0)
+		return value_refuse(w, "'%.60s': %s", text, why);
+	if (memcmp(a.bytes, zero, addr_size(&a)) == 0)
+		return value_refuse(w, "'%.60s' is the unspecified address", text);
+	if (a.family == AF_INET ? a.bytes[0] >= 224 : a.bytes[0] == 0xff)
+		return value_refuse(w, "'%.60s' is a multicast or reserved address", text);
+	if (a.family == AF_INET ? a.bytes[0] == 127 : memcmp(a.bytes, zero, 15) == 0 && a.bytes[15] == 1)
+		return value_refuse(w, "'%.60s' is a loopback address", text);
+	*ret = a;
+	return 0;
+}
+
+int value_link(const char *text, char **ret, struct why *w)
+{
+	if (!name_is_link(text))
+		return value_refuse(w,
+		                    "'%.40s' can not be an interface's name (1 to 15 characters, no '/', "
+		                    "':', '%%' or blank)",
+		                    text);
+	return copy(text, ret);
+}
+
+int value_port(struct container *c, const char *text, struct why *w)
+{
+	const char *why = "";
+	struct port p, *grown;
+
+	if (port_parse(text, &p, &why) < 0)
+		return value_refuse(w, "'%.40s': %s", text, why);
+	if (c->n_ports >= VALUE_PORTS_MAX)
+		return value_refuse(w, "more than %d ports", VALUE_PORTS_MAX);
+	for (size_t i = 0; i < c->n_ports; i++)
+		if (c->ports[i].udp == p.udp && c->ports[i].host == p.host)
+			return value_refuse(w, "host port %s/%u is forwarded twice", p.udp ? "udp" : "tcp",
+			                    p.host);
+	grown = reallocarray(c->ports, c->n_ports + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	c->ports = grown;
+	c->ports[c->n_ports++] = p;
+	return 0;
+}
+
+static int add_word(struct strs *list, const char *text, struct why *w)
+{
+	if (list->n >= VALUE_WORDS_MAX)
+		return value_refuse(w, "more than %d items", VALUE_WORDS_MAX);
+	strs_add(list, text);
+	return list->bad ? -ENOMEM : 0;
+}
+
+static int add_link(struct strs *list, const char *text, struct why *w)
+{
+	if (!name_is_link(text))
+		return value_refuse(w, "'%.40s' can not be an interface's name", text);
+	if (strcmp(text, "lo") == 0)
+		return value_refuse(w, "'lo' can not be given to a container");
+	if (strs_has(list, text))
+		return value_refuse(w, "'%s' is named twice", text);
+	return add_word(list, text, w);
+}
+
+int value_interface(struct container *c, const char *text, struct why *w)
+{
+	return add_link(&c->interfaces, text, w);
+}
+
+int value_macvlan(struct container *c, const char *text, struct why *w)
+{
+	return add_link(&c->macvlans, text, w);
+}
+
+int value_flag(struct container *c, const char *text, struct why *w)
+{
+	if (!text[0])
+		return value_refuse(w, "an empty word");
+	return add_word(&c->flags, text, w);
+}
+
+/* The long options of systemd-nspawn(1) 257, so that an abbreviation can be told, and whether they take a
+ * value. */
+struct option_word {
+	const char *name;
+	bool takes_value, engine_decides;
+};
+
+static const struct option_word long_options[] = {
+	{ "help", false, true },
+	{ "version", false, true },
+	{ "directory", true, true },
+	{ "template", true, true },
+	{ "ephemeral", false, false },
+	{ "user", true, false },
+	{ "private-network", false, false },
+	{ "as-pid2", false, true },
+	{ "boot", false, true },
+	{ "uuid", true, false },
+	{ "read-only", false, false },
+	{ "capability", true, false },
+	{ "ambient-capability", true, false },
+	{ "drop-capability", true, false },
+	{ "no-new-privileges", true, false },
+	{ "link-journal", true, false },
+	{ "bind", true, false },
+	{ "bind-ro", true, false },
+	{ "bind-user", true, false },
+	{ "tmpfs", true, false },
+	{ "overlay", true, false },
+	{ "overlay-ro", true, false },
+	{ "inaccessible", true, false },
+	{ "machine", true, true },
+	{ "hostname", true, false },
+	{ "slice", true, true },
+	{ "setenv", true, false },
+	{ "selinux-context", true, false },
+	{ "selinux-apifs-context", true, false },
+	{ "quiet", false, false },
+	{ "share-system", false, true },
+	{ "register", true, true },
+	{ "keep-unit", false, true },
+	{ "network-interface", true, false },
+	{ "network-macvlan", true, false },
+	{ "network-ipvlan", true, false },
+	{ "network-veth", false, false },
+	{ "network-veth-extra", true, false },
+	{ "network-bridge", true, false },
+	{ "network-zone", true, false },
+	{ "network-namespace-path", true, false },
+	{ "personality", true, false },
+	{ "image", true, true },
+	{ "image-policy", true, false },
+	{ "volatile", false, false },
+	{ "port", true, false },
+	{ "private-users", false, false },
+	{ "private-users-chown", false, false },
+	{ "private-users-ownership", true, false },
+	{ "kill-signal", true, true },
+	{ "settings", true, true },
+	{ "chdir", true, false },
+	{ "pivot-root", true, false },
+	{ "property", true, false },
+	{ "notify-ready", true, true },
+	{ "root-hash", true, false },
+	{ "root-hash-sig", true, false },
+	{ "verity-data", true, false },
+	{ "system-call-filter", true, false },
+	{ "rlimit", true, false },
+	{ "oom-score-adjust", true, false },
+	{ "cpu-affinity", true, false },
+	{ "resolv-conf", true, false },
+	{ "timezone", true, false },
+	{ "console", true, false },
+	{ "pipe", false, true },
+	{ "oci-bundle", true, true },
+	{ "no-pager", false, false },
+	{ "set-credential", true, false },
+	{ "load-credential", true, false },
+	{ "suppress-sync", true, false },
+	{ "background", true, false },
+};
+
+/* getopt takes an unambiguous beginning for the whole name, so any beginning of an engine's option is
+ * refused. */
+static const struct option_word *find_option(const char *name, size_t len, bool *ret_engine)
+{
+	const struct option_word *found = NULL;
+
+	*ret_engine = false;
+	for (size_t i = 0; i < COUNT(long_options); i++) {
+		const struct option_word *o = &long_options[i];
+
+		if (strncmp(o->name, name, len) != 0)
+			continue;
+		if (strlen(o->name) == len) {
+			*ret_engine = o->engine_decides;
+			return o;
+		}
+		*ret_engine |= o->engine_decides;
+		found = found ? found : o;
+	}
+	return found;
+}
+
+/* ret_takes_next: the option's value is the next word. */
+static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
+{
+	static const char short_with_value[] = "DuLMjSZip", short_alone[] = "hbxaqUPnj";
+	const struct option_word *o;
+	bool engine;
+	size_t len;
+
+	*ret_takes_next = false;
+	if (strncmp(word, "--", 2) == 0) {
+		len = strcspn(word + 2, "=");
+		if (len == 0)
+			return value_refuse(w, "'%.60s' ends the options of systemd-nspawn", word);
+		o = find_option(word + 2, len, &engine);
+		if (engine)
+			return value_refuse(w, "'%.60s': the engine decides that option itself", word);
+		if (!o)
+			return value_refuse(w, "'%.60s' is no option of systemd-nspawn", word);
+		*ret_takes_next = o->takes_value && word[2 + len] != '=';
+		return 0;
+	}
+	for (const char *p = word + 1; *p; p++) {
+		if (strchr("DMibahSP", *p))
+			return value_refuse(w, "'%.60s': the engine decides option -%c itself", word, *p);
+		if (strchr(short_with_value, *p)) {
+			*ret_takes_next = p[1] == '\0';
+			return 0;
+		}
+		if (!strchr(short_alone, *p))
+			return value_refuse(w, "'%.60s' is no option of systemd-nspawn", word);
+	}
+	return 0;
+}
+
+int value_flags_end(const struct container *c, struct why *w)
+{
+	bool takes_next = false;
+	int r;
+
+	for (size_t i = 0; i < c->flags.n; i++) {
+		const char *word = c->flags.v[i];
+
+		if (takes_next) {
+			takes_next = false;
+			continue;
+		}
+		if (word[0] != '-' || !word[1])
+			return value_refuse(
+				w, "'%.80s' belongs to no option (a word with a blank needs quotes)", word);
+		r = look_at_option(word, &takes_next, w);
+		if (r < 0)
+			return r;
+	}
+	if (takes_next)
+		return value_refuse(w, "'%.60s' lacks its value", c->flags.v[c->flags.n - 1]);
+	for (size_t i = 0; i < c->flags.n; i++) {
+		CLEANUP(free_p) char *source = NULL, *target = NULL;
+		const char *payload = value_bind_payload(c->flags.v[i]);
+
+		r = payload ? value_bind(payload, &source, &target, w) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int value_tmpfs(struct container *c, const char *text, struct why *w)
+{
+	if (!path_is_plain(text))
+		return value_refuse(w, "'%.80s' is not an absolute path, with mount options behind a ':'",
+		                    text);
+	return add_word(&c->tmpfs, text, w);
+}
+
+/* capabilities(7) as of Linux 6.1. */
+static const char *const capabilities[] = {
+	"CHOWN",
+	"DAC_OVERRIDE",
+	"DAC_READ_SEARCH",
+	"FOWNER",
+	"FSETID",
+	"KILL",
+	"SETGID",
+	"SETUID",
+	"SETPCAP",
+	"LINUX_IMMUTABLE",
+	"NET_BIND_SERVICE",
+	"NET_BROADCAST",
+	"NET_ADMIN",
+	"NET_RAW",
+	"IPC_LOCK",
+	"IPC_OWNER",
+	"SYS_MODULE",
+	"SYS_RAWIO",
+	"SYS_CHROOT",
+	"SYS_PTRACE",
+	"SYS_PACCT",
+	"SYS_ADMIN",
+	"SYS_BOOT",
+	"SYS_NICE",
+	"SYS_RESOURCE",
+	"SYS_TIME",
+	"SYS_TTY_CONFIG",
+	"MKNOD",
+	"LEASE",
+	"AUDIT_WRITE",
+	"AUDIT_CONTROL",
+	"SETFCAP",
+	"MAC_OVERRIDE",
+	"MAC_ADMIN",
+	"SYSLOG",
+	"WAKE_ALARM",
+	"BLOCK_SUSPEND",
+	"AUDIT_READ",
+	"PERFMON",
+	"BPF",
+	"CHECKPOINT_RESTORE",
+};
+
+int value_capability(struct container *c, const char *text, struct why *w)
+{
+	bool known = strcmp(text, "all") == 0;
+
+	for (size_t i = 0; !known && i < COUNT(capabilities); i++)
+		known = strncasecmp(text, "CAP_", 4) == 0 && strcasecmp(text + 4, capabilities[i]) == 0;
+	if (!known)
+		return value_refuse(w, "'%.40s' is no capability (as CAP_NET_ADMIN is, see capabilities(7))",
+		                    text);
+	return add_word(&c->capabilities, text, w);
+}
+
+int value_device(struct container *c, const char *node, const char *modifier, struct why *w)
+{
+	struct device *grown;
+	bool class = strncmp(node, "char-", 5) == 0 || strncmp(node, "block-", 6) == 0;
+
+	if (!class && (!path_is_plain(node) || strncmp(node, "/dev/", 5) != 0))
+		return value_refuse(w, "'%.60s' is not a device below /dev, nor char-NAME or block-NAME",
+		                    node);
+	if (strpbrk(node, " \t\"'\\"))
+		return value_refuse(w, "'%.60s': a blank, quote or backslash in a device's name", node);
+	if (!modifier[0] || strspn(modifier, "rwm") != strlen(modifier) || strlen(modifier) > 3)
+		return value_refuse(w, "'%.20s' is not made of r, w and m", modifier);
+	if (c->n_devices >= VALUE_WORDS_MAX)
+		return value_refuse(w, "more than %d devices", VALUE_WORDS_MAX);
+	grown = reallocarray(c->devices, c->n_devices + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	c->devices = grown;
+	grown[c->n_devices] = (struct device){ .node = strdup(node), .modifier = strdup(modifier) };
+	c->n_devices++;
+	return grown[c->n_devices - 1].node && grown[c->n_devices - 1].modifier ? 0 : -ENOMEM;
+}
+
+int value_veth(struct container *c, const char *name, struct veth **ret, struct why *w)
+{
+	struct veth *grown;
+
+	if (!name_is_link(name))
+		return value_refuse(w, "'%.40s' can not be an interface's name (1 to 15 characters)", name);
+	if (strcmp(name, "lo") == 0 || strcmp(name, "host0") == 0 || strcmp(name, "eth0") == 0)
+		return value_refuse(w, "'%s' is taken in the container", name);
+	for (size_t i = 0; i < c->n_veths; i++)
+		if (strcmp(c->veths[i].name, name) == 0)
+			return value_refuse(w, "'%s' is named twice", name);
+	if (c->n_veths >= VALUE_WORDS_MAX)
+		return value_refuse(w, "more than %d extra veths", VALUE_WORDS_MAX);
+	grown = reallocarray(c->veths, c->n_veths + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	c->veths = grown;
+	grown[c->n_veths] = (struct veth){ .name = strdup(name) };
+	*ret = &grown[c->n_veths++];
+	return (*ret)->name ? 0 : -ENOMEM;
+}
+
+static int compare_veths(const void *a, const void *b)
+{
+	return strcmp(((const struct veth *)a)->name, ((const struct veth *)b)->name);
+}
+
+void value_veths_end(struct container *c)
+{
+	if (c->n_veths > 1)
+		qsort(c->veths, c->n_veths, sizeof(*c->veths), compare_veths);
+}
+
+int value_mac(const char *text, uint8_t ret[static 6], struct why *w)
+{
+	uint8_t mac[6];
+	bool good = strlen(text) == 17;
+
+	for (size_t i = 0; good && i < 6; i++) {
+		char byte[3] = { text[3 * i], text[3 * i + 1], '\0' };
+		char *end;
+
+		good = strspn(byte, "0123456789abcdefABCDEF") == 2 && text[3 * i + 2] == (i < 5 ? ':' : '\0');
+		mac[i] = (uint8_t)strtoul(byte, &end, 16);
+	}
+	if (!good)
+		return value_refuse(w, "'%.40s' is not six pairs of hexadecimal digits parted by ':'", text);
+	if (mac[0] & 1)
+		return value_refuse(w, "'%s' is a multicast address", text);
+	memcpy(ret, mac, sizeof(mac));
+	return 0;
+}
+
+int value_private_users(const char *text, char **ret, struct why *w)
+{
+	static const char *const words[] = { "no", "identity", "pick" };
+	char first[16];
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	uint64_t number;
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(text, words[i]) == 0)
+			return copy(text, ret);
+	if (len >= sizeof(first))
+		return value_refuse(w, "'%.40s' is not no, identity, pick or a user id", text);
+	memcpy(first, text, len);
+	first[len] = '\0';
+	if (num_parse(first, 0, UINT32_MAX - 1, &number) < 0 ||
+	    (colon && num_parse(colon + 1, 1, UINT32_MAX - 1 - number, &number) < 0))
+		return value_refuse(w, "'%.40s' is not no, identity, pick or a user id", text);
+	return copy(text, ret);
+}
+
+int value_timespan(const char *text, char **ret, struct why *w)
+{
+	static const char *const units[] = { "us",     "usec",    "ms",   "msec",  "s",      "sec",
+		                             "second", "seconds", "m",    "min",   "minute", "minutes",
+		                             "h",      "hr",      "hour", "hours", "d",      "day",
+		                             "days",   "w",       "week", "weeks", "M",      "month",
+		                             "months", "y",       "year", "years", "" };
+	const char *p = text + strspn(text, " ");
+	bool good = *p != '\0';
+
+	if (strcmp(text, "infinity") == 0)
+		return copy(text, ret);
+	while (good && *p) {
+		size_t digits = strspn(p, "0123456789"), letters;
+		bool known = false;
+
+		good = digits > 0 && digits < 16;
+		p += digits;
+		if (good && *p == '.') {
+			digits = strspn(p + 1, "0123456789");
+			good = digits > 0 && digits < 16;
+			p += 1 + digits;
+		}
+		p += strspn(p, " ");
+		letters = strspn(p, "abcdefghijklmnopqrstuvwxyzM");
+		for (size_t i = 0; i < COUNT(units); i++)
+			known |= strlen(units[i]) == letters && strncmp(units[i], p, letters) == 0;
+		good = good && known;
+		p += letters;
+		p += strspn(p, " ");
+	}
+	if (!good)
+		return value_refuse(
+			w, "'%.40s' is not a time span as systemd.time(7) has it (such as 1min 30s)", text);
+	return copy(text, ret);
+}
+
+const char *value_bind_payload(const char *word)
+{
+	static const char *const options[] = { "--bind=", "--bind-ro=" };
+
+	for (size_t i = 0; i < COUNT(options); i++)
+		if (strncmp(word, options[i], strlen(options[i])) == 0)
+			return word + strlen(options[i]);
+	return NULL;
+}
+
+/* The field up to the next ':' that no backslash precedes; the backslashes undone. */
+static char *next_field(const char **p)
+{
+	CLEANUP(buf_done) struct buf b = { 0 };
+
+	for (; **p && **p != ':'; (*p)++) {
+		if (**p == '\\' && (*p)[1])
+			(*p)++;
+		buf_add(&b, *p, 1);
+	}
+	if (**p == ':')
+		(*p)++;
+	return strdup(buf_text(&b));
+}
+
+int value_bind(const char *payload, char **ret_source, char **ret_target, struct why *w)
+{
+	const char *p = payload;
+	CLEANUP(free_p) char *source = next_field(&p);
+	CLEANUP(free_p) char *target = *p ? next_field(&p) : NULL;
+	const char *bare;
+
+	if (!target || !target[0]) {
+		free(target);
+		target = source ? strdup(source) : NULL;
+	}
+	if (!source || !target)
+		return -ENOMEM;
+	bare = source + (source[0] == '+' ? 1 : 0);
+	if ((bare[0] && !path_is_plain(bare)) || !path_is_plain(target[0] == '+' ? target + 1 : target))
+		return value_refuse(w, "'%.100s' is not SOURCE or SOURCE:TARGET with absolute paths",
+		                    payload);
+	*ret_source = take_p(&source);
+	*ret_target = take_p(&target);
+	return 0;
+}

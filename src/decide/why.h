@@ -1,0 +1,31 @@
+/* why - why a machine is not well, in one sentence, and what helps. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "words/logline.h"
+#include "words/machine.h"
+
+#define WHY_SIZE 512
+
+/* What is known of it; all borrowed, foreign text where it comes from outside. Zero or NULL: not known. */
+struct why_facts {
+	const char *name;
+	enum machine_state state;
+	const char *conf_problem; /* "FILE:LINE:COLUMN: reason" */
+	const char *taken_by;     /* the unit that runs a machine of this name, when it is not the machine's own */
+	pid_t dead_leader;        /* registered with it */
+	/* of its unit, as in drivers/units.h */
+	const char *load, *result, *status_text, *failed_phase;
+	int main_code, main_status;
+	int failed_code, failed_status;
+	uint32_t n_restarts;
+	uint64_t start_timeout_usec, stop_timeout_usec;
+	const struct loglines *lines; /* of its last run */
+};
+
+/* why_sentence - write it into ret, printable, without the name and a final dot. False: it is well, or stopped for no
+ * reason that is known; ret is "" then. */
+bool why_sentence(const struct why_facts *f, char ret[static WHY_SIZE]);
