@@ -154,6 +154,8 @@ static void exit_words(const struct why_facts *f, char *ret)
 		SAY(ret, "%s (status %d)", ours, status);
 	else if (nspawn_words(f, ret))
 		return;
+	else if (code == 0)
+		SAY(ret, "its start failed (journalctl -u container@%s)", f->name);
 	else if ((last = find_line(f, "", "")))
 		SAY(ret, "its guest or systemd-nspawn ended with status %d; last words: %.300s", status, last);
 	else
@@ -193,10 +195,16 @@ static void timeout_words(const struct why_facts *f, char *ret)
 	    says ? "; guest says: \"" : "", says ? says : "", says ? "\"" : "");
 }
 
+static void early_end_words(const struct why_facts *f, char *ret)
+{
+	const char *last = find_line(f, "", "");
+
+	if (!own_words(f, ret) && !nspawn_words(f, ret))
+		SAY(ret, "it ended before it was ready%s%s", last ? "; last words: " : "", last ? last : "");
+}
+
 static bool cause(const struct why_facts *f, char *ret)
 {
-	const char *says;
-
 	if (is(f->result, "exit-code") || is(f->result, "signal") || is(f->result, "core-dump") ||
 	    is(f->result, "start-limit-hit"))
 		exit_words(f, ret);
@@ -205,11 +213,9 @@ static bool cause(const struct why_facts *f, char *ret)
 	else if (is(f->result, "oom-kill"))
 		SAY(ret, "out of memory: the kernel killed a process of it (raise the unit's MemoryMax=, or find what "
 		    "eats it)");
-	else if (is(f->result, "protocol")) {
-		if (!own_words(f, ret) && !nspawn_words(f, ret))
-			SAY(ret, "it ended before it was ready%s%s", (says = find_line(f, "", "")) ? "; last words: " : "",
-			    says ? says : "");
-	} else if (is(f->result, "watchdog"))
+	else if (is(f->result, "protocol"))
+		early_end_words(f, ret);
+	else if (is(f->result, "watchdog"))
 		SAY(ret, "the watchdog killed it: systemd-nspawn did not answer");
 	else if (is(f->result, "resources"))
 		SAY(ret, "systemd could not set up its unit (see journalctl -u container@%s)", f->name);

@@ -1,6 +1,9 @@
 #include "words/machine.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
 
 void machine_done(struct machine *m)
 {
@@ -36,4 +39,24 @@ const char *machine_state_word(enum machine_state s)
 		return "ghost";
 	}
 	return "unknown";
+}
+
+enum machine_state machine_state_of_unit(const char *active, const char *sub)
+{
+	static const struct {
+		const char *active;
+		enum machine_state state;
+	} words[] = {
+		{ "active", MACHINE_RUNNING },       { "reloading", MACHINE_RELOADING },
+		{ "refreshing", MACHINE_RELOADING }, { "activating", MACHINE_STARTING },
+		{ "failed", MACHINE_FAILED },        { "deactivating", MACHINE_STOPPING },
+		{ "inactive", MACHINE_STOPPED },     { "maintenance", MACHINE_STOPPED },
+	};
+
+	if (strncmp(sub, "auto-restart", strlen("auto-restart")) == 0)
+		return MACHINE_RESTARTING;
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(active, words[i].active) == 0)
+			return words[i].state;
+	return MACHINE_UNKNOWN;
 }

@@ -41,3 +41,6 @@ void machine_done(struct machine *m);
 
 /* machine_state_word - "running", "failed", ...; one lower-case word. */
 const char *machine_state_word(enum machine_state s);
+
+/* machine_state_of_unit - from a unit's ActiveState and SubState (SA-20); UNKNOWN for words it does not know. */
+enum machine_state machine_state_of_unit(const char *active, const char *sub);

@@ -1,0 +1,332 @@
+#include "decide/why.h"
+
+#include <signal.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "words/machine.h"
+
+struct log {
+	const char *text;
+	bool from_systemd;
+};
+
+/* The sentence for a failed unit whose log ends in these lines. */
+static const char *why(const struct why_facts *given, const struct log *log)
+{
+	static char text[WHY_SIZE];
+	struct loglines lines = { 0 };
+	struct why_facts f = *given;
+
+	for (; log && log->text; log++)
+		loglines_add(&lines, 1, log->from_systemd, log->text);
+	f.name = "web";
+	f.lines = &lines;
+	if (f.state == MACHINE_UNKNOWN)
+		f.state = MACHINE_FAILED;
+	(void)why_sentence(&f, text);
+	loglines_done(&lines);
+	return text;
+}
+
+#define WHY(line, ...) why(&(struct why_facts){ __VA_ARGS__ }, (const struct log[]){ line, { 0 } })
+#define NO_LOG                                                                                               \
+	{                                                                                                    \
+		0                                                                                            \
+	}
+#define EXITED(n) .result = "exit-code", .main_code = CLD_EXITED, .main_status = n
+#define U(text)                                                                                              \
+	{                                                                                                    \
+		text, false                                                                                  \
+	}
+#define S(text)                                                                                              \
+	{                                                                                                    \
+		text, true                                                                                   \
+	}
+
+static void a_running_machine_needs_no_reason(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_RUNNING, .result = "success"), "");
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_STOPPED, .result = "success"), "");
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_STOPPED), "");
+}
+
+static void a_bad_conf_is_named_with_its_place(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(NO_LOG, .state = MACHINE_STOPPED, .conf_problem = "/etc/containers/web.conf:3:1: no '='"),
+		"its conf can not be used: /etc/containers/web.conf:3:1: no '='");
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_RUNNING, .conf_problem = "web.conf:3:1: no '='"),
+	                    "runs, but could not start again: web.conf:3:1: no '='");
+}
+
+static void who_took_the_name_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_RUNNING, .taken_by = "machine-web.scope"),
+	                    "its name is taken: machine-web.scope runs a machine called web");
+}
+
+static void a_ghost_is_explained(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(NO_LOG, .state = MACHINE_GHOST, .dead_leader = 77),
+		"systemd-machined lists it, but its leader 77 is dead (machdeck terminate web drops it)");
+}
+
+static void our_own_sentence_is_passed_on_without_the_name(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(U("machdeck: web: cannot add 10.0.0.1/32 to ve-web: address already on ve-db"),
+	            EXITED(75)),
+		"cannot add 10.0.0.1/32 to ve-web: address already on ve-db");
+}
+
+static void a_failed_step_beside_the_main_process_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(U("machdeck: web: no link ve-web"), .result = "exit-code",
+	                        .failed_phase = "ExecStartPost", .failed_code = CLD_EXITED,
+	                        .failed_status = 71),
+	                    "no link ve-web");
+	assert_string_equal(WHY(NO_LOG, .result = "exit-code", .failed_phase = "ExecStartPost",
+	                        .failed_code = CLD_EXITED, .failed_status = 71),
+	                    "the unit's ExecStartPost ended with status 71: the operating system refused");
+}
+
+static void a_step_that_failed_in_the_guest_speaks_in_its_own_words(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(U("machdeck-init: cannot add a route: Network is unreachable"), EXITED(71)),
+	                    "its guest's side: cannot add a route: Network is unreachable");
+}
+
+static void without_a_journal_the_exit_status_is_explained(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(NO_LOG, EXITED(72)), "refused: its tree is not safe to work in (status 72)");
+	assert_string_equal(WHY(NO_LOG, EXITED(66)), "its tree or a file it needs is missing (status 66)");
+	assert_string_equal(WHY(NO_LOG, EXITED(1)),
+	                    "its guest or systemd-nspawn ended with status 1 (journalctl -u container@web)");
+}
+
+static void a_guest_can_not_speak_for_machdeck_when_it_ends_by_itself(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(U("machdeck: web: give me your password"), EXITED(7)),
+		"its guest or systemd-nspawn ended with status 7; last words: machdeck: web: give me your "
+		"password");
+}
+
+static void nspawns_words_come_with_what_helps(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(U("Failed to add interface vb-web to bridge br9: No such device"), EXITED(1)),
+		"Failed to add interface vb-web to bridge br9: No such device (create the bridge, or change "
+		"HOST_BRIDGE)");
+	assert_string_equal(
+		WHY(U("Failed to register machine: Machine 'web' already exists"), EXITED(1)),
+		"Failed to register machine: Machine 'web' already exists (its name is still taken: machdeck "
+		"terminate frees it)");
+	assert_string_equal(
+		WHY(U("Failed to register machine: Unit systemd-machined.service is masked."), EXITED(1)),
+		"Failed to register machine: Unit systemd-machined.service is masked. (systemctl unmask "
+		"systemd-machined)");
+	assert_non_null(strstr(WHY(U("Directory tree /x is currently busy."), EXITED(1)), "same tree"));
+	assert_non_null(
+		strstr(WHY(U("execv(/sbin/init) failed: No such file or directory"), EXITED(1)), "INIT="));
+	assert_non_null(
+		strstr(WHY(U("Failed to add new veth interfaces (ve-web:host0): File exists"), EXITED(1)),
+	               "ip link"));
+	assert_non_null(strstr(WHY(U("Failed to resolve interface \"eth7\": No such device"), EXITED(1)),
+	                       "INTERFACES"));
+	assert_non_null(strstr(
+		WHY(U("Failed to create control group inotify object: Too many open files"), EXITED(1)),
+		"max_user_instances"));
+}
+
+static void only_nspawns_cause_is_told_not_what_follows_from_it(void **state)
+{
+	const struct log log[] = { U("Failed to resolve interface \"eth7\": No such device"),
+		                   U("Parent died too early"),
+		                   S("container@web.service: Failed with result 'exit-code'."),
+		                   { 0 } };
+
+	(void)state;
+	assert_non_null(strstr(why(&(struct why_facts){ EXITED(1) }, log), "eth7"));
+}
+
+static void a_guest_that_never_was_ready_is_told_with_the_limit(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(S("container@web.service: start operation timed out. Terminating."),
+	                        .result = "timeout", .start_timeout_usec = 60000000,
+	                        .status_text = "Container running."),
+	                    "its guest was not ready within 60 s (a unit that hangs in it? "
+	                    "TIMEOUT_START_SEC= allows more)");
+	assert_non_null(
+		strstr(WHY(NO_LOG, .result = "timeout", .status_text = "Container running: waiting for eth0"),
+	               "guest says: \"waiting for eth0\""));
+}
+
+static void a_guest_that_did_not_stop_is_told(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(S("container@web.service: State 'stop-sigterm' timed out. Killing."), .result = "timeout",
+	            .stop_timeout_usec = 90000000),
+		"its guest did not stop within 90 s and was killed (its PID 1 ignores the stop signal?)");
+}
+
+static void want_of_memory_is_told(void **state)
+{
+	(void)state;
+	assert_non_null(
+		strstr(WHY(NO_LOG, .result = "oom-kill", .main_code = CLD_KILLED, .main_status = SIGKILL),
+	               "out of memory"));
+}
+
+static void a_signal_is_named(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(NO_LOG, .result = "signal", .main_code = CLD_KILLED, .main_status = SIGSEGV),
+	                    "systemd-nspawn was killed by SIGSEGV");
+	assert_non_null(
+		strstr(WHY(NO_LOG, .result = "core-dump", .main_code = CLD_DUMPED, .main_status = SIGABRT),
+	               "SIGABRT"));
+	assert_non_null(strstr(
+		WHY(NO_LOG, .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL), "by hand"));
+}
+
+static void the_start_limit_comes_with_its_cause(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(U("Failed to add interface vb-web to bridge br9: No such device"),
+	                        .result = "start-limit-hit", .main_code = CLD_EXITED, .main_status = 1),
+	                    "given up after too many failures; the last: Failed to add interface vb-web to "
+	                    "bridge br9: No "
+	                    "such device (create the bridge, or change HOST_BRIDGE)");
+	assert_string_equal(
+		WHY(NO_LOG, .result = "start-limit-hit"),
+		"given up after too many failures; the last: its start failed (journalctl -u container@web)");
+}
+
+static void a_restart_loop_is_counted(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(NO_LOG, EXITED(66), .state = MACHINE_RESTARTING, .n_restarts = 2),
+	                    "tried 3 times so far: its tree or a file it needs is missing (status 66)");
+	/* status 133: the guest rebooted, nothing is wrong */
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_RESTARTING, .result = "success",
+	                        .main_code = CLD_EXITED, .main_status = 133),
+	                    "");
+}
+
+static void other_results_are_told(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(WHY(NO_LOG, .result = "watchdog"), "watchdog"));
+	assert_non_null(strstr(WHY(NO_LOG, .result = "resources"), "journalctl"));
+	assert_non_null(strstr(WHY(U("bye"), .result = "protocol"), "before it was ready; last words: bye"));
+	assert_string_equal(WHY(NO_LOG, .result = "exec-condition"), "systemd says: exec-condition");
+}
+
+static void a_unit_that_can_not_be_loaded_is_told(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(WHY(NO_LOG, .state = MACHINE_STOPPED, .load = "masked"),
+	                       "systemctl unmask container@web"));
+	assert_non_null(strstr(WHY(NO_LOG, .state = MACHINE_STOPPED, .load = "not-found"), "installed"));
+	assert_non_null(strstr(WHY(NO_LOG, .state = MACHINE_STOPPED, .load = "bad-setting"), "can not load"));
+}
+
+static void what_the_guest_says_while_it_starts_is_marked_and_harmless(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(NO_LOG, .state = MACHINE_STARTING, .status_text = "Container running: \x1b[31mhi\n"),
+		"guest says: \\x1b[31mhi\\x0a");
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_STARTING, .status_text = "Container running."), "");
+}
+
+static void the_longest_words_are_cut_not_overrun(void **state)
+{
+	char text[4000];
+	const char *got;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	got = WHY(U(text), EXITED(1), .state = MACHINE_RESTARTING);
+	assert_true(strlen(got) > 300 && strlen(got) < WHY_SIZE);
+	got = WHY(NO_LOG, .conf_problem = text);
+	assert_true(strlen(got) < WHY_SIZE);
+}
+
+static void unit_states_become_one_word(void **state)
+{
+	(void)state;
+	assert_int_equal(machine_state_of_unit("active", "running"), MACHINE_RUNNING);
+	assert_int_equal(machine_state_of_unit("activating", "start"), MACHINE_STARTING);
+	assert_int_equal(machine_state_of_unit("activating", "auto-restart"), MACHINE_RESTARTING);
+	assert_int_equal(machine_state_of_unit("activating", "auto-restart-queued"), MACHINE_RESTARTING);
+	assert_int_equal(machine_state_of_unit("reloading", "reload"), MACHINE_RELOADING);
+	assert_int_equal(machine_state_of_unit("deactivating", "stop-sigterm"), MACHINE_STOPPING);
+	assert_int_equal(machine_state_of_unit("failed", "failed"), MACHINE_FAILED);
+	assert_int_equal(machine_state_of_unit("inactive", "dead"), MACHINE_STOPPED);
+	assert_int_equal(machine_state_of_unit("\x1b[31m", "x"), MACHINE_UNKNOWN);
+}
+
+static void colours_fall_away_from_log_lines_and_nothing_else_slips_through(void **state)
+{
+	char text[LOGLINE_SIZE];
+	static const char line[] = "[\x1b[0;32m  OK  \x1b[0m] Reached \x1b]0;title\x07 \xe2\x80\xae \xff\r\n";
+
+	(void)state;
+	assert_true(logline_clean(text, line, sizeof(line) - 1) > 0);
+	assert_string_equal(text, "[  OK  ] Reached \\x1b]0;title\\x07 <U+202E> \\xff");
+	assert_int_equal(logline_clean(text, " \r\n", 3), 0);
+	assert_int_equal(logline_clean(text, "\x1b[", 2), strlen("\\x1b["));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_running_machine_needs_no_reason),
+		cmocka_unit_test(a_bad_conf_is_named_with_its_place),
+		cmocka_unit_test(who_took_the_name_is_named),
+		cmocka_unit_test(a_ghost_is_explained),
+		cmocka_unit_test(our_own_sentence_is_passed_on_without_the_name),
+		cmocka_unit_test(a_failed_step_beside_the_main_process_is_named),
+		cmocka_unit_test(a_step_that_failed_in_the_guest_speaks_in_its_own_words),
+		cmocka_unit_test(without_a_journal_the_exit_status_is_explained),
+		cmocka_unit_test(a_guest_can_not_speak_for_machdeck_when_it_ends_by_itself),
+		cmocka_unit_test(nspawns_words_come_with_what_helps),
+		cmocka_unit_test(only_nspawns_cause_is_told_not_what_follows_from_it),
+		cmocka_unit_test(a_guest_that_never_was_ready_is_told_with_the_limit),
+		cmocka_unit_test(a_guest_that_did_not_stop_is_told),
+		cmocka_unit_test(want_of_memory_is_told),
+		cmocka_unit_test(a_signal_is_named),
+		cmocka_unit_test(the_start_limit_comes_with_its_cause),
+		cmocka_unit_test(a_restart_loop_is_counted),
+		cmocka_unit_test(other_results_are_told),
+		cmocka_unit_test(a_unit_that_can_not_be_loaded_is_told),
+		cmocka_unit_test(what_the_guest_says_while_it_starts_is_marked_and_harmless),
+		cmocka_unit_test(the_longest_words_are_cut_not_overrun),
+		cmocka_unit_test(unit_states_become_one_word),
+		cmocka_unit_test(colours_fall_away_from_log_lines_and_nothing_else_slips_through),
+	};
+
+	return cmocka_run_group_tests_name("why", tests, NULL, NULL);
+}
