@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +13,6 @@
 #include "base/num.h"
 #include "drivers/bus.h"
 
-#define MACHINES      "/run/systemd/machines"
 #define FILE_SIZE_MAX 16384
 
 void registration_done(struct registration *m)
@@ -154,7 +152,7 @@ static int read_one(int folder, const char *name, struct registration *ret, stru
 		return -ENOENT;
 	r = read_whole(folder, name, text);
 	if (r == -EACCES || r == -EPERM)
-		return err_sys(e, -r, "cannot read " MACHINES "/%s", name);
+		return err_sys(e, -r, "cannot read " MACHINED_FOLDER "/%s", name);
 	if (r < 0)
 		return -ENOENT;
 	if (parse(text, &m) < 0)
@@ -173,7 +171,7 @@ static int open_folder(const char *host_root, struct err *e)
 	CLEANUP(free_p) char *path = NULL;
 	int fd;
 
-	if (asprintf(&path, "%s" MACHINES, host_root) < 0) {
+	if (asprintf(&path, "%s" MACHINED_FOLDER, host_root) < 0) {
 		path = NULL;
 		return err_no_memory(e);
 	}
@@ -278,74 +276,6 @@ bool machined_leader_lives(const struct registration *m)
 	if (!m->unit || read_whole(folder, "cgroup", text) < 0)
 		return true;
 	return path_has(text, m->unit);
-}
-
-struct machined_watch {
-	machined_changed_fn *changed;
-	void *arg;
-	sd_event_source *parent, *folder; /* /run/systemd, and machines in it as soon as that is there */
-};
-
-static int on_machine(sd_event_source *s, const struct inotify_event *event, void *arg)
-{
-	struct machined_watch *w = arg;
-
-	if (event->mask & IN_IGNORED)
-		w->folder = sd_event_source_disable_unref(s);
-	w->changed(w->arg);
-	return 0;
-}
-
-static int watch_folder(struct machined_watch *w)
-{
-	sd_event *loop = sd_event_source_get_event(w->parent);
-
-	if (w->folder)
-		return 0;
-	return sd_event_add_inotify(loop, &w->folder, MACHINES, IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR,
-	                            on_machine, w);
-}
-
-static int on_parent(sd_event_source *s, const struct inotify_event *event, void *arg)
-{
-	struct machined_watch *w = arg;
-
-	(void)s;
-	if (event->len == 0 || strcmp(event->name, "machines") != 0)
-		return 0;
-	(void)watch_folder(w); /* gone again: the next event tells */
-	w->changed(w->arg);
-	return 0;
-}
-
-int machined_watch_new(sd_event *loop, machined_changed_fn *changed, void *arg, struct machined_watch **ret,
-                       struct err *e)
-{
-	struct machined_watch *w = calloc(1, sizeof(*w));
-	int r;
-
-	if (!w)
-		return err_no_memory(e);
-	w->changed = changed;
-	w->arg = arg;
-	r = sd_event_add_inotify(loop, &w->parent, "/run/systemd", IN_CREATE | IN_MOVED_TO | IN_ONLYDIR, on_parent, w);
-	if (r >= 0)
-		r = watch_folder(w);
-	if (r < 0 && r != -ENOENT) {
-		machined_watch_free(w);
-		return err_sys(e, -r, "cannot watch " MACHINES " (inotify)");
-	}
-	*ret = w;
-	return 0;
-}
-
-void machined_watch_free(struct machined_watch *w)
-{
-	if (!w)
-		return;
-	sd_event_source_disable_unref(w->folder);
-	sd_event_source_disable_unref(w->parent);
-	free(w);
 }
 
 /* One call on a connection and a loop of its own. */

@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <systemd/sd-event.h>
 
 #include "base/err.h"
 #include "words/name.h"
+
+/* Where its state files are: what changes there is told by drivers/folder. */
+#define MACHINED_FOLDER "/run/systemd/machines"
 
 #define MACHINED_MAX 10000 /* machines we are willing to hold; the rest is not looked at */
 
@@ -45,13 +47,6 @@ int machined_find(const char *host_root, const char *name, struct registration *
 /* machined_leader_lives - whether its leader is a process of its unit: a recycled pid is not. A registration whose
  * leader is dead is a ghost: its name stays taken (facts 1.6). True when the leader is not known. */
 bool machined_leader_lives(const struct registration *m);
-
-/* machined_watch_new - call changed from the loop after machines came or went; several changes may be one call. */
-typedef void machined_changed_fn(void *arg);
-struct machined_watch;
-int machined_watch_new(sd_event *loop, machined_changed_fn *changed, void *arg, struct machined_watch **ret,
-                       struct err *e);
-void machined_watch_free(struct machined_watch *w);
 
 /* machined_unregister - drop the registration, nothing else: for a stale one of our own unit, where TerminateMachine
  * would dead-lock with the unit's start (M15). Success when there is none. Waits at most 3 s.
