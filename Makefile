@@ -104,6 +104,43 @@ stage: ## an install tree in B/stage, for the lab
 	@rm -rf $(B)/stage
 	@+$(MAKE) --no-print-directory install DESTDIR=$(abspath $(B))/stage PREFIX=/usr
 
+# ---- tests and the rest
+
+TESTS = $(B)/machdeck $(B)/machdeck-generator $(UNIT)
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] ui/*.[ch] tests/unit/*.[ch])
+
+.PHONY: deps check lab demo tests asan memcheck tidy format
+deps: ## installs by apt what building, testing and the lab need
+	@tests/deps
+
+# In a make of its own: what is found of compilers and libraries may only be there since `deps`.
+check: deps ## all tests; those of the lab need root
+	@+$(MAKE) --no-print-directory PREFIX=/usr tests stage
+	@tests/run $(B)
+
+lab: deps ## the tests on disposable hosts, as root; T= names some (test-network)
+	@+$(MAKE) --no-print-directory PREFIX=/usr stage
+	@STAGE=$(abspath $(B))/stage tests/lab/run $(T)
+
+demo: deps ## the dashboard on a disposable host with six sample containers
+	@+$(MAKE) --no-print-directory PREFIX=/usr stage
+	@$(B)/stage/usr/share/machdeck/demo
+
+tests: $(TESTS)
+
+asan: ## unit tests and others without root, with gcc's address and undefined behaviour sanitizers
+	@+$(MAKE) --no-print-directory B=$(B)/asan SAN=address,undefined CFLAGS='-O1 -g' tests
+	@tests/run $(B)/asan unit golden conformance tty
+
+memcheck: tests ## unit tests under valgrind
+	@WRAP='valgrind --quiet --error-exitcode=99 --leak-check=full' tests/run $(B) unit
+
+tidy: ## clang-tidy on all sources; findings are errors
+	clang-tidy --quiet --warnings-as-errors='*' $(filter %.c,$(SOURCES)) -- $(CPPFLAGS) -std=c17
+
+format: ## clang-format on all sources
+	clang-format -i $(SOURCES)
+
 .PHONY: clean help
 clean: ## what was built
 	rm -rf build

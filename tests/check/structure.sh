@@ -1,0 +1,141 @@
+#!/bin/bash
+# The rules that hold for the sources as a whole, and what must hold for the programs and units made of them.
+
+set -uo pipefail
+cd "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/../.."
+failed=0
+
+# verdict NAME BAD - the case passed when there are no BAD lines.
+verdict() {
+	if [ -z "$2" ]; then
+		echo "ok $1"
+	else
+		echo "not ok $1: $(head -n 1 <<<"$2")"
+		tail -n +2 <<<"$2" | sed 's/^/# /'
+		failed=1
+	fi
+}
+skip() { echo "skip $1: $2"; }
+
+sources() { find src ui -name '*.[ch]'; }
+includes() { grep -nE '^#include' -r src ui --include='*.[ch]'; }
+
+# ---- layers: a file includes its own layer and those below
+
+declare -A RANK=([base]=0 [words]=1 [decide]=2 [drivers]=3 [engine]=4 [verbs]=5 [ui]=6)
+
+above() {
+	local file line layer other
+	while IFS=: read -r file line other; do
+		layer=${file#src/} layer=${layer%%/*}
+		[[ $layer != *.c ]] || layer=engine # a program of its own beside the layers
+		[[ $other =~ \"([a-z]+)/ ]] || continue
+		other=${BASH_REMATCH[1]}
+		[ "${RANK[$other]:-9}" -le "${RANK[$layer]:--1}" ] || echo "$file:$line: $layer may not include $other"
+	done < <(includes)
+}
+verdict no_layer_includes_one_above_it "$(above)"
+
+# ---- each foreign thing has one door: what is included, and who may
+
+doors() {
+	local header who
+	while read -r header who; do
+		includes | grep -E "<$header" | grep -vE "^($who)" | sed "s|$| only in $who|"
+	done <<-'END'
+		(n?curses|term)[a-z]*\.h ui/term\.c
+		systemd/sd-bus src/drivers/
+		systemd/sd-journal src/drivers/journal\.
+		libmnl/ src/drivers/(nl|rtnl|nft|diag)\.
+		jansson src/decide/|src/verbs/|src/engine/
+		linux/(rtnetlink|netfilter|if_link) src/drivers/
+	END
+}
+verdict foreign_headers_have_one_door "$(doors)"
+verdict deciding_does_no_input_or_output "$(grep -nE '<(fcntl|sys/(stat|mount)|dirent|systemd/.*|poll)\.h>|\b(open|fopen|read|write|socket)\(' \
+	-r src/words src/decide)"
+verdict only_verbs_and_programs_print "$(grep -nE '\b(v?printf|puts|putchar|perror)\(|\bf(printf|puts|write)\(.*\b(stdout|stderr)\b' \
+	-r src/base src/words src/decide src/drivers src/engine)"
+verdict nothing_unsafe_is_called "$(grep -nE '\b(system|popen|strcpy|strcat|v?sprintf|gets|strtok|atoi|atol|alloca)\(' -r src ui --include='*.[ch]')"
+verdict no_file_is_over_600_lines "$(find src ui tests data -type f ! -path '*/conformance/*' ! -path '*/golden/*' -exec wc -l {} + | awk '$2 != "total" && $1 > 600')"
+
+alone() {
+	local header cc=${CC:-cc}
+	command -v "$cc" >/dev/null || return 0
+	for header in $(sources | grep '\.h$'); do
+		# shellcheck disable=SC2046
+		"$cc" -std=c17 -D_GNU_SOURCE -Isrc -I. $(pkg-config --cflags libsystemd libmnl jansson) -fsyntax-only -x c "$header" \
+			2>&1 | grep -E 'error' | head -n 1
+	done
+}
+verdict each_header_compiles_alone "$(alone)"
+
+unused() {
+	local file
+	for file in tests/golden/*/* tests/golden/*; do
+		[ -f "$file" ] && [[ $file != *.sh ]] || continue
+		grep -qrF --include='*.[ch]' --include='*.sh' -e "$(basename "$file")" -e "$(basename "${file%.*}")" tests || echo "$file: no test reads it"
+	done
+}
+verdict each_golden_file_has_its_test "$(unused)"
+
+# ---- documents
+
+words() { sed -n "s/$1/\\1/p" "$2" 2>/dev/null | sort -u; }
+documented() {
+	local word
+	for word in $(words '^	{ "\([a-z-]*\)", verb_[a-z_]*, .*false },$' src/verbs/verbs.c); do
+		grep -q "^\\.B.*\\b${word/-/\\\\-}\\b" data/machdeck.1 || echo "data/machdeck.1: the verb $word is missing"
+		grep -qw -- "$word" data/machdeck.bash || echo "data/machdeck.bash: the verb $word is missing"
+	done
+	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/conf.c | tr -d '"' | sort -u); do
+		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"
+	done
+}
+verdict verbs_and_keys_are_documented "$(documented)"
+
+# ---- the programs
+
+elf() { readelf --wide "$@" 2>/dev/null; }
+softness() {
+	local file
+	for file in "$B"/machdeck "$B"/machdeck-generator "$B"/machdeck-init; do
+		[ -x "$file" ] || { echo "$file is not built"; continue; }
+		elf -h "$file" | grep -q 'Type: *DYN' || echo "$file: not position independent"
+		elf -l "$file" | grep -q GNU_RELRO || echo "$file: no RELRO"
+		elf -d "$file" | grep -qE 'BIND_NOW|\bNOW\b' || echo "$file: binds lazily"
+		elf -l "$file" | grep GNU_STACK | grep -q 'RW ' || echo "$file: executable stack"
+		! elf -d "$file" | grep -qE 'RPATH|RUNPATH' || echo "$file: has an RPATH"
+		[[ $file = *-init ]] || elf -s "$file" | grep -q '__stack_chk_fail' || echo "$file: no stack protector"
+		[[ $file = *-init ]] || elf -s "$file" | grep -q '_chk@' || echo "$file: not fortified"
+		[ "$(uname -m)" != x86_64 ] || elf -n "$file" | grep -q 'IBT, SHSTK' || echo "$file: without IBT or SHSTK"
+	done
+	! elf -l "$B/machdeck-init" | grep -q INTERP || echo "machdeck-init needs a loader"
+	[ "$(stat -c %s "$B/machdeck-init" 2>/dev/null || echo 0)" -lt 1000000 ] || echo "machdeck-init is over 1 MB"
+}
+if [ -z "${B:-}" ] || [[ $B = */asan ]]; then
+	skip programs_are_hardened "these are not the programs that are installed"
+elif ! command -v readelf >/dev/null; then
+	skip programs_are_hardened "readelf is missing; type: make deps"
+else
+	verdict programs_are_hardened "$(softness)"
+fi
+
+# ---- what is installed
+
+if [ ! -d "${STAGE:-/none}" ]; then
+	skip units_are_sound "there is no staged install; type: make stage"
+else
+	verdict nothing_installed_is_setuid "$(find "$STAGE" -perm /6000)"
+	if ! command -v systemd-analyze >/dev/null; then
+		skip units_are_sound "systemd-analyze is missing; type: make deps"
+	else
+		units=$(mktemp -d)
+		trap 'rm -rf "$units"' EXIT
+		for unit in "$STAGE"/usr/lib/systemd/system/*.service; do
+			sed "s|=/usr/bin/|=$STAGE/usr/bin/|" "$unit" >"$units/$(basename "$unit")"
+		done
+		verdict units_are_sound "$(systemd-analyze verify --man=no "$units"/*.service 2>&1 || echo "systemd-analyze fails")"
+	fi
+fi
+exit "$failed"
