@@ -198,7 +198,7 @@ static int on_job(struct units *u, sd_bus_message *m, enum units_change change)
 
 	if (r >= 0 && change == UNITS_JOB_REMOVED)
 		r = sd_bus_message_read(m, "s", &result);
-	if (r >= 0 && is_ours(unit.name))
+	if (r >= 0)
 		tell(u, &(struct units_event){ .change = change, .unit = &unit, .result = result });
 	return 0;
 }

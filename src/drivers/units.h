@@ -51,7 +51,8 @@ struct units_event {
 };
 
 /* units_new - keep a connection to systemd; on_event is called from the loop only, for container@*.service,
- * systemd-nspawn@*.service and the scopes of machines. Asking works from UNITS_UP to UNITS_DOWN; else -ENOTCONN. */
+ * systemd-nspawn@*.service and the scopes of machines; jobs are told of all units. Asking works from UNITS_UP to
+ * UNITS_DOWN; else -ENOTCONN. */
 struct units;
 typedef void units_event_fn(const struct units_event *event, void *arg);
 int units_new(sd_event *loop, units_event_fn *on_event, void *arg, struct units **ret, struct err *e);
