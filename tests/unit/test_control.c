@@ -1,0 +1,377 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "engine/control.h"
+#include "engine/ending.h"
+#include "engine/load.h"
+#include "tests/unit/systemd1.h"
+
+/* In place of the real ones: which containers there are. */
+static int load_result;
+
+int load_container(const char *host_root, const char *name, struct loaded *ret, struct err *e)
+{
+	(void)host_root, (void)ret;
+	if (load_result < 0)
+		return err_set(e, STATUS_DATA, -load_result, "%s.conf:3:1: not a key", name);
+	return strcmp(name, "web") == 0 || strcmp(name, "db") == 0 ?
+		       0 :
+		       err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: no such container", name);
+}
+
+void loaded_done(struct loaded *l)
+{
+	(void)l;
+}
+
+struct seen {
+	struct systemd1 systemd;
+	struct control *control;
+	bool ended;
+	unsigned n_ended;
+	int r;
+	struct err e;
+};
+
+static int up(void **state)
+{
+	struct seen *s = calloc(1, sizeof(*s));
+
+	systemd1_up(&s->systemd, true);
+	load_result = 0;
+	*state = s;
+	return 0;
+}
+
+static int down(void **state)
+{
+	struct seen *s = *state;
+
+	systemd1_down(&s->systemd);
+	free(s);
+	return 0;
+}
+
+static void on_done(int r, const struct err *e, void *arg)
+{
+	struct seen *s = arg;
+
+	s->ended = true;
+	s->n_ended++;
+	s->r = r;
+	if (r < 0)
+		s->e = *e;
+}
+
+static void begin(struct seen *s, enum control_verb verb)
+{
+	OK(control_begin(s->systemd.loop, verb, "web", on_done, s, &s->control, &s->e));
+	assert_false(s->ended);
+}
+
+static void follow(struct seen *s, enum control_verb verb)
+{
+	begin(s, verb);
+	systemd1_run(&s->systemd, &s->ended);
+	systemd1_settle(&s->systemd);
+	assert_int_equal(s->n_ended, 1);
+}
+
+static void called(struct seen *s, const char *calls)
+{
+	CLEANUP(free_p) char *got = strs_join(&s->systemd.calls, ", ");
+
+	assert_string_equal(got, calls);
+}
+
+static void a_job_that_is_done_is_success(void **state)
+{
+	struct seen *s = *state;
+
+	follow(s, CONTROL_START);
+	assert_int_equal(s->r, 0);
+	called(s, "StartUnit container@web.service");
+}
+
+static void restart_stops_and_then_starts(void **state)
+{
+	struct seen *s = *state;
+
+	follow(s, CONTROL_RESTART);
+	assert_int_equal(s->r, 0);
+	called(s, "StopUnit container@web.service, StartUnit container@web.service");
+}
+
+static void terminate_stops_before_it_kills_and_forgets_the_failure(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.mute_about_jobs = true;
+	begin(s, CONTROL_TERMINATE);
+	systemd1_settle(&s->systemd);
+	called(s, "StopUnit container@web.service, KillUnit container@web.service");
+	systemd1_job_removed(&s->systemd, "container@web.service", "done");
+	systemd1_run(&s->systemd, &s->ended);
+	assert_int_equal(s->r, 0);
+	called(s, "StopUnit container@web.service, KillUnit container@web.service, "
+	          "ResetFailedUnit container@web.service");
+}
+
+static void a_failed_start_says_what_the_exit_status_means(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.job_result = "failed";
+	s->systemd.active = "failed";
+	s->systemd.result = "exit-code";
+	s->systemd.main_status = 75;
+	follow(s, CONTROL_START);
+	assert_int_equal(s->r, -EIO);
+	assert_int_equal(s->e.status, STATUS_FAILED);
+	assert_string_equal(s->e.text,
+	                    "cannot start web: something it needs is taken by another machine (exit status 75)");
+}
+
+static void a_guest_that_had_to_be_killed_makes_stop_fail(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.active = "failed";
+	s->systemd.result = "timeout";
+	follow(s, CONTROL_STOP);
+	assert_string_equal(s->e.text,
+	                    "web is stopped, but not cleanly: its guest did not end within 90 s and was killed");
+}
+
+static void stopping_what_had_failed_before_is_success(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.active = "failed";
+	s->systemd.result = "exit-code";
+	s->systemd.state_usec = 1;
+	follow(s, CONTROL_STOP);
+	assert_int_equal(s->r, 0);
+}
+
+static void a_refused_job_is_told(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.error = "org.freedesktop.systemd1.UnitMasked";
+	s->systemd.error_text = "Unit container@web.service is masked.";
+	follow(s, CONTROL_START);
+	assert_string_equal(s->e.text,
+	                    "cannot start container@web.service: Unit container@web.service is masked.");
+}
+
+static void a_job_is_followed_over_a_lost_connection(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.hang_up = true;
+	s->systemd.job_pending = true;
+	s->systemd.sub = "start";
+	begin(s, CONTROL_START);
+	for (unsigned i = 0; i < 100 && s->systemd.calls.n < 2; i++)
+		(void)sd_event_run(s->systemd.loop, BUS_SECOND / 50);
+	systemd1_settle(&s->systemd);
+	assert_false(s->ended);
+	called(s, "StartUnit container@web.service, GetAll");
+	systemd1_job_removed(&s->systemd, "container@web.service", "done");
+	systemd1_run(&s->systemd, &s->ended);
+	assert_int_equal(s->r, 0);
+}
+
+static void an_end_that_passed_unheard_is_found(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.hang_up = true;
+	follow(s, CONTROL_START);
+	assert_int_equal(s->r, 0);
+}
+
+static void a_systemd_out_of_reach_is_unavailable(void **state)
+{
+	struct seen *s = *state;
+
+	systemd1_deaf(&s->systemd);
+	follow(s, CONTROL_STOP);
+	assert_int_equal(s->e.status, STATUS_UNAVAILABLE);
+	assert_string_equal(s->e.text, "cannot connect to systemd: No such file or directory");
+	systemd1_listen(&s->systemd);
+}
+
+static void several_machines_share_one_connection(void **state)
+{
+	struct seen *s = *state, other = { 0 };
+	struct control *second;
+
+	begin(s, CONTROL_START);
+	OK(control_begin(s->systemd.loop, CONTROL_START, "db", on_done, &other, &second, &other.e));
+	systemd1_run(&s->systemd, &s->ended);
+	systemd1_run(&s->systemd, &other.ended);
+	assert_int_equal(other.r, 0);
+	assert_int_equal(s->systemd.n_connected, 1);
+}
+
+static void a_cancelled_control_calls_nobody(void **state)
+{
+	struct seen *s = *state;
+
+	begin(s, CONTROL_START);
+	control_cancel(s->control);
+	systemd1_settle(&s->systemd);
+	assert_false(s->ended);
+	begin(s, CONTROL_STOP);
+	systemd1_settle(&s->systemd);
+	assert_int_equal(s->n_ended, 1);
+}
+
+static void what_is_waited_for_follows_the_unit(void **state)
+{
+	struct seen *s = *state;
+	struct control_look look;
+
+	s->systemd.mute_about_jobs = true;
+	s->systemd.sub = "start";
+	begin(s, CONTROL_START);
+	control_look(s->control, &look);
+	assert_string_equal(look.waits_for, "systemd");
+	systemd1_settle(&s->systemd);
+	systemd1_changed(&s->systemd, "container@web.service", false);
+	systemd1_settle(&s->systemd);
+	control_look(s->control, &look);
+	assert_string_equal(look.waits_for, "its guest boots");
+	assert_int_equal(look.limit_usec, 0);
+	for (unsigned i = 0; i < 200 && !look.limit_usec; i++) {
+		(void)sd_event_run(s->systemd.loop, BUS_SECOND / 50);
+		control_look(s->control, &look);
+	}
+	assert_int_equal(look.limit_usec, 60 * BUS_SECOND);
+	control_cancel(s->control);
+}
+
+static void names_are_looked_at_first(void **state)
+{
+	struct seen *s = *state;
+	struct control *c;
+	struct err e;
+
+	assert_int_equal(control_begin(s->systemd.loop, CONTROL_STOP, "../x", on_done, s, &c, &e), -EINVAL);
+	assert_int_equal(e.status, STATUS_USAGE);
+	assert_int_equal(control_begin(s->systemd.loop, CONTROL_STOP, "nosuch", on_done, s, &c, &e), -ENOENT);
+	assert_int_equal(e.status, STATUS_NO_CONTAINER);
+	assert_string_equal(e.text, "nosuch: there is no container of that name (`machdeck list` shows all)");
+}
+
+static void a_bad_conf_hinders_starting_but_not_stopping(void **state)
+{
+	struct seen *s = *state;
+
+	load_result = -EINVAL;
+	assert_int_equal(control_begin(s->systemd.loop, CONTROL_START, "web", on_done, s, &s->control, &s->e), -EINVAL);
+	assert_string_equal(s->e.text, "web.conf:3:1: not a key");
+	follow(s, CONTROL_STOP);
+	assert_int_equal(s->r, 0);
+}
+
+/* ---- sentences */
+
+static const char *explained(enum control_verb verb, const char *result, const struct unit *u)
+{
+	static struct err e;
+
+	assert_true(ending_explain(verb, "web", result, u, &e) < 0);
+	return e.text;
+}
+
+static void every_ending_has_a_sentence(void **state)
+{
+	const struct unit base = { .name = "container@web.service",
+		                   .has_state = true,
+		                   .active = "failed",
+		                   .sub = "failed",
+		                   .has_service = true,
+		                   .result = "exit-code",
+		                   .start_timeout_usec = 60 * BUS_SECOND };
+	struct unit u = base;
+
+	(void)state;
+	u.main_status = 71;
+	u.status_text = "Container running: machdeck-init: cannot add 10.0.0.1/32 to eth0: exists";
+	assert_string_equal(explained(CONTROL_START, "failed", &u),
+	                    "cannot start web: in its guest, cannot add 10.0.0.1/32 to eth0: exists");
+	u = base;
+	u.failed_phase = "ExecStartPost";
+	u.failed_status = 75;
+	assert_string_equal(explained(CONTROL_START, "failed", &u),
+	                    "cannot start web: its network on the host failed: something it needs is taken by another "
+	                    "machine (exit status 75)");
+	u = base;
+	u.main_status = 1;
+	u.sub = "auto-restart";
+	assert_string_equal(explained(CONTROL_START, "failed", &u),
+	                    "cannot start web: systemd-nspawn or its guest ended with exit status 1; systemd tries "
+	                    "again by itself");
+	u = base;
+	u.result = "timeout";
+	u.status_text = "Container running: waits for \033[31mnothing";
+	assert_string_equal(explained(CONTROL_START, "failed", &u),
+	                    "cannot start web: its guest did not say that it is ready within 60 s; it said last: waits "
+	                    "for \\x1b[31mnothing (a unit in it hangs, or its init never tells; TIMEOUT_START_SEC "
+	                    "allows more)");
+	u = base;
+	u.result = "signal";
+	u.main_status = SIGKILL;
+	assert_string_equal(explained(CONTROL_START, "failed", &u),
+	                    "cannot start web: systemd-nspawn was ended by signal KILL");
+	u = base;
+	u.result = "start-limit-hit";
+	assert_string_equal(explained(CONTROL_START, "failed", &u),
+	                    "cannot start web: it failed too often in a short time; repair it, wait 10 s and start it "
+	                    "again");
+	u = base;
+	u.active = "active";
+	u.result = "success";
+	u.failed_phase = "ExecReload";
+	u.failed_status = 4;
+	assert_string_equal(explained(CONTROL_RELOAD, "failed", &u),
+	                    "cannot reload web: it ended with exit status 4; the machine runs on");
+	assert_string_equal(explained(CONTROL_START, "canceled", &base),
+	                    "cannot start web: another job took its place: somebody asked for something else meanwhile");
+	assert_string_equal(explained(CONTROL_START, "failed", NULL),
+	                    "cannot start web: the job ended as 'failed', and systemd does not say why");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, up, down)
+		T(a_job_that_is_done_is_success),
+		T(restart_stops_and_then_starts),
+		T(terminate_stops_before_it_kills_and_forgets_the_failure),
+		T(a_failed_start_says_what_the_exit_status_means),
+		T(a_guest_that_had_to_be_killed_makes_stop_fail),
+		T(stopping_what_had_failed_before_is_success),
+		T(a_refused_job_is_told),
+		T(a_job_is_followed_over_a_lost_connection),
+		T(an_end_that_passed_unheard_is_found),
+		T(a_systemd_out_of_reach_is_unavailable),
+		T(several_machines_share_one_connection),
+		T(a_cancelled_control_calls_nobody),
+		T(what_is_waited_for_follows_the_unit),
+		T(names_are_looked_at_first),
+		T(a_bad_conf_hinders_starting_but_not_stopping),
+		cmocka_unit_test(every_ending_has_a_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
