@@ -1,4 +1,6 @@
+/* machdeck hosts: the lines of all containers, printed or kept in /etc/hosts. */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,23 +30,13 @@ static int write_hosts(const char *root, const struct strs *lines, struct err *e
 	return files_save(root, HOSTS_FILE, 0644, buf_text(&new), new.len, e);
 }
 
-int verb_hosts(const struct verb *v, int argc, char **argv)
+/* The lines of all confs; those that can not be read are told about and make the status that is returned. */
+static int collect(const char *root, struct strs *ret)
 {
 	CLEANUP(strs_done) struct strs names = { 0 };
-	CLEANUP(strs_done) struct strs lines = { 0 };
-	const char *root = "";
-	bool write = false;
 	int status = STATUS_DONE;
-	struct err e;
+	struct err e = { 0 };
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--write"))
-			write = true;
-		else if (!strcmp(argv[i], "--root") && i + 1 < argc)
-			root = argv[++i];
-		else
-			return verb_usage(v, "hosts takes only --root DIR and --write");
-	}
 	if (confs_list(root, &names, &e) < 0)
 		return verb_fail(&e);
 	for (size_t i = 0; i < names.n; i++) {
@@ -53,19 +45,54 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 		if (load_container(root, names.v[i], &l, &e) < 0)
 			status = verb_fail(&e);
 		else
-			hosts_lines(&l.container, &lines);
+			hosts_lines(&l.container, ret);
 	}
-	if (lines.bad) {
+	return status;
+}
+
+static int print_hosts(const struct strs *lines, int status)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err e = { 0 };
+	int printed;
+
+	for (size_t i = 0; i < lines->n; i++)
+		buf_addf(&text, "%s\n", lines->v[i]);
+	if (text.bad || lines->bad) {
 		(void)err_no_memory(&e);
 		return verb_fail(&e);
 	}
-	if (!write) {
-		for (size_t i = 0; i < lines.n; i++)
-			puts(lines.v[i]);
-		return status;
+	printed = verb_print(buf_text(&text));
+	return printed != STATUS_DONE ? printed : status;
+}
+
+int verb_hosts(const struct verb *v, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "write", no_argument, NULL, 'w' },
+		{ 0 },
+	};
+	CLEANUP(strs_done) struct strs lines = { 0 };
+	const char *root = "";
+	bool write = false;
+	struct err e = { 0 };
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have, or one that lacks its value");
+		write |= option == 'w';
+		root = option == 'r' ? optarg : root;
 	}
+	if (optind < argc)
+		return verb_usage(v, "it takes no names: all containers' lines belong together");
+
+	status = collect(root, &lines);
+	if (!write)
+		return print_hosts(&lines, status);
 	if (status != STATUS_DONE) {
-		fputs("machdeck: " HOSTS_FILE " is left as it is: without these confs its block would lose lines\n", stderr);
+		fprintf(stderr, "machdeck: %s" HOSTS_FILE " stays as it is: its block would lose these lines\n", root);
 		return status;
 	}
 	return write_hosts(root, &lines, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
