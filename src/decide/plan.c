@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/hosts.h"
 #include "decide/lint.h"
 #include "decide/releases.h"
 #include "decide/values.h"
@@ -499,22 +500,6 @@ static void plan_ready_fifo(struct draft *d)
 	d->p->wait_fifo = true;
 }
 
-/* BUG-6 and BUG-14: no prefix, both families, and none for a container on the host's own network. */
-static void plan_hosts(struct draft *d)
-{
-	static const int keys[] = { LOCAL4, LOCAL6 };
-
-	if (!container_has_private_net(d->c))
-		return;
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		char text[ADDR_TEXT_SIZE];
-
-		addr_print(&d->c->addr[keys[i]], false, text);
-		if (text[0])
-			strs_addf(&d->p->hosts, "%s %s.containers", text, d->c->name);
-	}
-}
-
 static void plan_bind_sources(struct draft *d)
 {
 	for (size_t i = 0; i < d->c->flags.n; i++) {
@@ -547,7 +532,7 @@ int plan_build(const struct container *c, const struct facts *f, struct plan *re
 	plan_argv(&d);
 	plan_network(&d);
 	plan_unit(&d);
-	plan_hosts(&d);
+	hosts_lines(c, &p.hosts);
 	plan_bind_sources(&d);
 	if (p.bad || p.argv.bad || p.init.bad || p.poststart.bad || p.prestart.bad || p.hosts.bad)
 		return err_no_memory(e);

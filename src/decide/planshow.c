@@ -8,17 +8,6 @@
 #include "base/cleanup.h"
 #include "decide/shellwords.h"
 
-static void fifo_words(const struct fsop *op, struct strs *remove, struct strs *make)
-{
-	strs_add(remove, "rm");
-	strs_add(remove, "-f");
-	strs_add(remove, op->paths.v[0]);
-	strs_add(make, "mkfifo");
-	strs_add(make, "-m");
-	strs_addf(make, "%04o", op->mode);
-	strs_add(make, op->paths.v[0]);
-}
-
 void plan_fsop_words(const struct fsop *op, struct strs *ret)
 {
 	switch (op->kind) {
@@ -48,14 +37,14 @@ typedef void command_fn(const struct strs *words, void *arg);
 static void each_fsop(const struct fsops *ops, command_fn *command, void *arg)
 {
 	for (size_t i = 0; i < ops->n; i++) {
-		CLEANUP(strs_done) struct strs first = { 0 }, words = { 0 };
+		CLEANUP(strs_done) struct strs remove = { 0 }, words = { 0 };
 
 		if (ops->v[i].kind == FSOP_FIFO) {
-			fifo_words(&ops->v[i], &first, &words);
-			command(&first, arg);
-		} else {
-			plan_fsop_words(&ops->v[i], &words);
+			strs_split(&remove, "rm -f", " ");
+			strs_add_all(&remove, &ops->v[i].paths);
+			command(&remove, arg);
 		}
+		plan_fsop_words(&ops->v[i], &words);
 		command(&words, arg);
 	}
 }

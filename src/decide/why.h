@@ -23,6 +23,8 @@ struct why_facts {
 	int failed_code, failed_status;
 	uint32_t n_restarts;
 	uint64_t start_timeout_usec, stop_timeout_usec;
+	uint64_t state_usec, active_usec; /* not for the sentence */
+	pid_t main_pid;
 	const struct loglines *lines; /* of its last run */
 };
 

@@ -1,11 +1,11 @@
 #include "verbs/verbs.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "words/name.h"
-
-#include <string.h>
 
 #define VERB(name) int verb_##name(const struct verb *v, int argc, char **argv) __attribute__((weak))
 VERB(list);
@@ -61,10 +61,30 @@ int verb_names(const struct verb *v, int argc, char **argv, int first)
 
 		if (name_is_machine(argv[i]))
 			continue;
-		(void)err_set(&e, STATUS_USAGE, 22,
+		(void)err_set(&e, STATUS_USAGE, EINVAL,
 		              "'%s' can not be a machine's name (letters, digits, inner '-' and '.', at most 64)",
 		              argv[i]);
 		return verb_fail(&e);
 	}
 	return STATUS_DONE;
+}
+
+void verb_warn(const struct strs *warnings)
+{
+	for (size_t i = 0; i < warnings->n; i++) {
+		char shown[ERR_TEXT_MAX];
+
+		text_printable(shown, sizeof(shown), warnings->v[i], strlen(warnings->v[i]));
+		fprintf(stderr, "machdeck: warning: %s\n", shown);
+	}
+}
+
+int verb_print(const char *text)
+{
+	struct err e = { 0 };
+
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return STATUS_DONE;
+	(void)err_set(&e, STATUS_IO, errno, "cannot write the output: %s", strerror(errno));
+	return verb_fail(&e);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/strs.h"
 
 struct verb {
 	const char *name;
@@ -24,3 +25,7 @@ int verb_usage(const struct verb *v, const char *why);
 /* verb_names - whether the arguments from argv[first] are at least one and all are names of machines; says what is
  * wrong and returns STATUS_USAGE otherwise, else STATUS_DONE. */
 int verb_names(const struct verb *v, int argc, char **argv, int first);
+/* verb_warn - each sentence as a warning on stderr. */
+void verb_warn(const struct strs *warnings);
+/* verb_print - all of text on stdout; returns STATUS_DONE, or STATUS_IO with its sentence when it can not be written. */
+int verb_print(const char *text);

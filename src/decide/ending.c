@@ -1,0 +1,55 @@
+#include "decide/ending.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static bool is(const char *word, const char *value)
+{
+	return word && strcmp(word, value) == 0;
+}
+
+/* What a job's own result says, whatever state the unit is in. */
+static const char *job_cause(const char *result)
+{
+	static const struct {
+		const char *result, *cause;
+	} known[] = {
+		{ "canceled", "another job took its place: somebody asked for something else meanwhile" },
+		{ "dependency", "something its unit requires did not start (a mount?); `systemctl --failed` names it" },
+		{ "skipped", "its unit is not in a state where that can be done" },
+		{ "invalid", "it is not running" },
+		{ "timeout", "systemd gave the job up: what it waits for did not come" },
+		{ "assert", "an assertion of its unit is not met" },
+		{ "unsupported", "systemd can not do that with its unit" },
+	};
+
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (is(result, known[i].result))
+			return known[i].cause;
+	return NULL;
+}
+
+int ending_explain(const char *verb, const char *name, const char *result, const struct why_facts *f, struct err *e)
+{
+	const char *cause = job_cause(result);
+	char why[WHY_SIZE];
+
+	if (cause)
+		return err_set(e, STATUS_FAILED, ECANCELED, "cannot %s %s: %s", verb, name, cause);
+	if (f && f->state == MACHINE_RUNNING && is(f->failed_phase, "ExecReload"))
+		return err_set(e, STATUS_FAILED, EIO, "cannot %s %s: it ended with exit status %d; the machine runs on",
+		               verb, name, f->failed_status);
+	if (f && is(result, "done") && is(f->result, "timeout"))
+		return err_set(e, STATUS_FAILED, EIO,
+		               "%s is stopped, but not cleanly: its guest did not end within %ju s and was killed", name,
+		               (uintmax_t)f->stop_timeout_usec / 1000000);
+	if (!f || !why_sentence(f, why))
+		return err_set(e, STATUS_FAILED, EIO, "cannot %s %s: its job is '%s', and systemd does not say why",
+		               verb, name, result);
+	if (is(result, "done"))
+		return err_set(e, STATUS_FAILED, EIO, "%s is stopped, but not cleanly: %s", name, why);
+	return err_set(e, STATUS_FAILED, EIO, "cannot %s %s: %s%s", verb, name, why,
+	               f->state == MACHINE_RESTARTING ? "; systemd tries again by itself" : "");
+}

@@ -1,0 +1,24 @@
+/* import - containers from a JSON document shaped like the modules' options (behaviours A.13). Pure. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "words/container.h"
+
+#define IMPORT_SIZE_MAX  (1024 * 1024)
+#define IMPORT_DEPTH_MAX 32
+
+struct imported {
+	struct container *v; /* sorted by name */
+	size_t n;
+};
+
+/* import_json - read {"containers": {NAME: {OPTION: VALUE}}} as the module of release r takes it.
+ *
+ * file    how the document is called in messages: "FILE: /containers/web/hostAddress: reason"
+ * errors  -EINVAL (STATUS_DATA): not JSON, an option the release does not have, a wrong type, a value that is none,
+ *         a container that contradicts itself, two in each other's way (all of lint.h is fatal here); -ENOMEM.
+ *         ret is untouched then. */
+int import_json(const char *file, const char *text, size_t len, enum release r, struct imported *ret, struct err *e);
+void imported_done(struct imported *i);

@@ -1,0 +1,133 @@
+/* machdeck import: confs from the modules' options in JSON. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "decide/conf.h"
+#include "decide/import.h"
+#include "decide/lint.h"
+#include "drivers/confs.h"
+#include "drivers/fileset.h"
+#include "engine/load.h"
+#include "verbs/verbs.h"
+
+static int read_all(const char *file, struct buf *ret, struct err *e)
+{
+	CLEANUP(close_p) int opened = -1;
+	int fd = STDIN_FILENO;
+	char part[16384];
+	ssize_t n;
+
+	if (strcmp(file, "-") != 0)
+		fd = opened = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(e, STATUS_NO_CONTAINER, errno, "cannot open %s: %s", file, strerror(errno));
+	while ((n = read(fd, part, sizeof(part))) != 0 && ret->len <= IMPORT_SIZE_MAX) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, STATUS_IO, errno, "cannot read %s: %s", file, strerror(errno));
+		buf_add(ret, part, (size_t)n);
+	}
+	return ret->bad ? err_no_memory(e) : 0;
+}
+
+static bool is_imported(const struct imported *all, const char *name)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The containers that are configured already, and stay, must not clash with the new ones. */
+static int look_at_neighbours(const char *root, const char *file, const struct imported *all, struct err *e)
+{
+	CLEANUP(strs_done) struct strs names = { 0 };
+	int r = confs_list(root, &names, e);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		CLEANUP(loaded_done) struct loaded l = { 0 };
+		struct finding f;
+
+		if (is_imported(all, names.v[i]) || load_container(root, names.v[i], &l, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < all->n; k++)
+			if (lint_pair(&all->v[k], &l.container, 0, &f))
+				return err_set(e, STATUS_DATA, EINVAL, "%s: /containers/%s/%s%s: %s", file,
+				               all->v[k].name, f.veth ? "extraVeths/" : f.option,
+				               f.veth ? f.veth : "", f.text);
+	}
+	return r;
+}
+
+/* Values that nobody else should read (security A.5 O1). */
+static bool has_secrets(const struct container *c)
+{
+	for (size_t i = 0; i < c->flags.n; i++)
+		if (strstr(c->flags.v[i], "credential") || strncmp(c->flags.v[i], "--setenv", 8) == 0)
+			return true;
+	return false;
+}
+
+static int save(const char *root, const struct imported *all, struct err *e)
+{
+	CLEANUP(free_p) struct fileset_entry *entries = calloc(all->n + 1, sizeof(*entries));
+	CLEANUP(free_p) struct buf *texts = calloc(all->n + 1, sizeof(*texts));
+	CLEANUP(strs_done) struct strs leaves = { 0 };
+	CLEANUP(free_p) char *nixos = NULL;
+	int r = 0;
+
+	if (!entries || !texts || asprintf(&nixos, "%s/etc/nixos-containers", root) < 0)
+		return err_no_memory(e);
+	for (size_t i = 0; r == 0 && i < all->n; i++) {
+		strs_addf(&leaves, "%s.conf", all->v[i].name);
+		r = leaves.bad ? err_no_memory(e) : conf_write(&all->v[i], &texts[i], e);
+		if (r == 0)
+			entries[i] = (struct fileset_entry){ leaves.v[i], buf_text(&texts[i]), texts[i].len,
+				                             has_secrets(&all->v[i]) ? 0600 : 0644 };
+	}
+	if (r == 0)
+		r = fileset_save(root, access(nixos, F_OK) == 0 ? "/etc/nixos-containers" : "/etc/containers",
+		                 entries, all->n, e);
+	for (size_t i = 0; i < all->n; i++)
+		buf_done(&texts[i]);
+	return r;
+}
+
+int verb_import(const struct verb *v, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "release", required_argument, NULL, 'R' },
+		{ 0 },
+	};
+	CLEANUP(imported_done) struct imported all = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	enum release release = RELEASE_DEFAULT;
+	const char *root = "", *file;
+	struct err e = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have, or one that lacks its value");
+		if (option == 'R' && release_parse(optarg, &release) < 0)
+			return verb_usage(v, "--release is one of 2014, 2020, 2021-04, 2021-05, 2021-11");
+		root = option == 'r' ? optarg : root;
+	}
+	if (argc - optind != 1)
+		return verb_usage(v, "one file, or - for standard input");
+	file = argv[optind];
+	if (read_all(file, &text, &e) < 0 ||
+	    import_json(strcmp(file, "-") == 0 ? "stdin" : file, buf_text(&text), text.len, release, &all,
+	                &e) < 0 ||
+	    look_at_neighbours(root, file, &all, &e) < 0 || save(root, &all, &e) < 0)
+		return verb_fail(&e);
+	return STATUS_DONE;
+}
