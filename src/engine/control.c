@@ -10,11 +10,12 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "decide/ending.h"
 #include "drivers/folder.h"
 #include "drivers/machined.h"
 #include "drivers/units.h"
-#include "engine/ending.h"
 #include "engine/load.h"
+#include "engine/why.h"
 #include "words/name.h"
 
 #define SECOND       1000000ULL
@@ -32,6 +33,11 @@ static const enum step steps[][4] = {
 	[CONTROL_TERMINATE] = { STEP_KILL, STEP_FORGIVE },
 };
 
+static const char *const verb_words[] = {
+	[CONTROL_START] = "start",   [CONTROL_STOP] = "stop",           [CONTROL_RESTART] = "restart",
+	[CONTROL_RELOAD] = "reload", [CONTROL_TERMINATE] = "terminate",
+};
+
 struct control {
 	struct control *next;
 	enum control_verb verb;
@@ -43,10 +49,12 @@ struct control {
 	bool begun;       /* its first step was taken */
 	char *job;        /* whose end is waited for; NULL: none */
 	char *result;     /* the ended job's, while the unit is asked why */
-	char sub[32], invocation[33];
+	char sub[32];
 	uint64_t began_usec; /* CLOCK_REALTIME */
 	uint64_t since_usec, start_limit_usec, stop_limit_usec;
 	sd_bus_slot *slot;   /* the one question that is open */
+	struct why *why;
+	struct loglines lines; /* of the run that failed */
 	struct folder_watch *watch;
 	sd_event_source *timer, *end;
 	int r;
@@ -83,6 +91,8 @@ static void control_free(struct control *c)
 		break;
 	}
 	forget_question(c);
+	why_cancel(c->why);
+	loglines_done(&c->lines);
 	folder_watch_free(c->watch);
 	sd_event_source_disable_unref(c->timer);
 	sd_event_source_disable_unref(c->end);
@@ -138,8 +148,6 @@ static void learn(struct control *c, const struct unit *u)
 		(void)snprintf(c->sub, sizeof(c->sub), "%s", u->sub);
 		c->since_usec = now_usec(CLOCK_MONOTONIC);
 	}
-	if (u->has_state && u->invocation[0])
-		memcpy(c->invocation, u->invocation, sizeof(c->invocation));
 	if (u->start_timeout_usec) {
 		c->start_limit_usec = u->start_timeout_usec;
 		c->stop_limit_usec = u->stop_timeout_usec;
@@ -154,26 +162,23 @@ static void next_step(struct control *c)
 
 /* ---- the end of a job */
 
-static bool unit_is(const struct unit *u, const char *active)
+static void on_why(int r, struct why_answer *answer, const struct err *e, void *arg)
 {
-	return u->active && strcmp(u->active, active) == 0;
-}
-
-static void on_why(int r, const struct unit *u, const struct err *e, void *arg)
-{
+	const struct why_facts *f = r < 0 ? NULL : &answer->facts;
 	struct control *c = arg;
 	struct err why;
-	bool done = strcmp(c->result, "done") == 0;
 
 	(void)e;
-	if (r >= 0)
-		learn(c, u);
+	c->why = NULL;
 	/* A unit that had failed long before is merely still stopped. */
-	if (done && (r < 0 || !unit_is(u, "failed") || u->state_usec < c->began_usec)) {
+	if (strcmp(c->result, "done") == 0 && (!f || f->state != MACHINE_FAILED || f->state_usec < c->began_usec)) {
 		finish(c, 0, NULL);
 		return;
 	}
-	r = ending_explain(c->verb, c->name, c->result, r < 0 ? NULL : u, &why);
+	r = ending_explain(verb_words[c->verb], c->name, c->result, f, &why);
+	if (f && f->lines)
+		for (size_t i = 0; i < f->lines->n; i++)
+			loglines_add(&c->lines, f->lines->v[i].usec, f->lines->v[i].from_systemd, f->lines->v[i].text);
 	finish(c, r, &why);
 }
 
@@ -182,8 +187,7 @@ static void ask_why(struct control *c)
 	struct err e;
 	int r;
 
-	forget_question(c);
-	r = units_get(hub.units, c->unit, on_why, c, &c->slot, &e);
+	r = why_ask(sd_event_source_get_event(c->end), hub.units, c->name, c->unit, on_why, c, &c->why, &e);
 	if (r < 0)
 		on_why(r, NULL, &e, c);
 }
@@ -205,6 +209,11 @@ static void job_ended(struct control *c, const char *result)
 		finish(c, err_no_memory(&e), &e);
 }
 
+static bool is(const char *word, const char *value)
+{
+	return word && strcmp(word, value) == 0;
+}
+
 /* The connection was lost meanwhile and the job's end may have passed unheard. */
 static void on_recheck(int r, const struct unit *u, const struct err *e, void *arg)
 {
@@ -224,9 +233,9 @@ static void on_recheck(int r, const struct unit *u, const struct err *e, void *a
 		return;
 	}
 	if (*c->step == STEP_STOP || *c->step == STEP_KILL)
-		as_wished = unit_is(u, "inactive") || unit_is(u, "failed");
+		as_wished = is(u->active, "inactive") || is(u->active, "failed");
 	else
-		as_wished = unit_is(u, "active");
+		as_wished = is(u->active, "active");
 	job_ended(c, as_wished ? "done" : "failed");
 }
 
@@ -555,6 +564,6 @@ void control_look(const struct control *c, struct control_look *ret)
 		.since_usec = c->since_usec,
 		.limit_usec = limit == UINT64_MAX ? 0 : limit,
 		.unit = c->unit,
-		.invocation = c->invocation,
+		.lines = &c->lines,
 	};
 }

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
+#include "words/logline.h"
 
 enum control_verb { CONTROL_START, CONTROL_STOP, CONTROL_RESTART, CONTROL_RELOAD, CONTROL_TERMINATE };
 
@@ -32,6 +33,6 @@ struct control_look {
 	uint64_t since_usec;    /* CLOCK_MONOTONIC */
 	uint64_t limit_usec;    /* how long systemd allows that; 0: not known (asked after a second) or no limit */
 	const char *unit;       /* "container@web.service" */
-	const char *invocation; /* of the run that failed, for its log; "" not known */
+	const struct loglines *lines; /* inside of done: the end of the log of what failed; empty when it can't be read */
 };
 void control_look(const struct control *c, struct control_look *ret);
