@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,14 +27,17 @@ void rootfs_done(struct rootfs *t)
 }
 
 /* Whether a systemd-nspawn holds its lock on the tree (image_path_lock() in its discover-image.c). */
-static bool nspawn_has(const struct stat *st)
+static bool nspawn_has(const struct rootfs *t)
 {
 	CLEANUP(close_p) int fd = -1;
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char path[96];
+	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "/run/systemd/nspawn/locks/inode-%ju:%ju", (uintmax_t)st->st_dev,
-	               (uintmax_t)st->st_ino);
+	if (fstat(t->fd, &st) < 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "/run/systemd/nspawn/locks/inode-%ju:%ju", (uintmax_t)st.st_dev,
+	               (uintmax_t)st.st_ino);
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
@@ -45,13 +49,17 @@ static int look_at_root(const struct rootfs *t, const struct stat *st, uid_t uid
 		               "%s belongs to uid %u with mode %04o: only root, or the root of a user namespace, may "
 		               "write to a container's root (chown, chmod go-w)",
 		               t->path, st->st_uid, (unsigned)(st->st_mode & 07777));
-	if (flock(t->fd, LOCK_EX | LOCK_NB) < 0 || nspawn_has(st))
+	return 0;
+}
+
+int rootfs_lock(const struct rootfs *t, struct err *e)
+{
+	if (flock(t->fd, LOCK_EX | LOCK_NB) < 0 || nspawn_has(t))
 		return err_set(e, STATUS_BUSY, EBUSY, "%s is busy: something runs in it or prepares it", t->path);
 	return 0;
 }
 
-int rootfs_open(const char *host_root, const char *path, enum rootfs_missing missing, uid_t uid_base,
-                struct rootfs *ret, struct err *e)
+int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1, .path = strdup(path) };
 	CLEANUP(close_p) int parent = -1;
@@ -63,8 +71,8 @@ int rootfs_open(const char *host_root, const char *path, enum rootfs_missing mis
 	above = strndup(path, (size_t)(leaf - path));
 	if (!t.path || !above)
 		return err_no_memory(e);
-	r = missing == ROOTFS_MAKE ? files_mkdir(host_root, above, 0755, &parent, e) :
-				     files_open(host_root, above, O_PATH | O_DIRECTORY, &parent, e);
+	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e) :
+				     files_open("", above, O_PATH | O_DIRECTORY, &parent, e);
 	if (r < 0)
 		return r;
 	if (missing == ROOTFS_MAKE && mkdirat(parent, leaf, 0755) < 0 && errno != EEXIST)
@@ -125,8 +133,9 @@ static int fail(const struct rootfs *t, const char *step, const char *path, int 
 		               "%s in %s is a directory, where a file belongs (remove it)", path, t->path);
 	case ENOENT:
 	case ELOOP:
+	case ENAMETOOLONG:
 	case EXDEV:
-		if (!is_there(t, path))
+		if (errnum == ENOENT && !is_there(t, path))
 			return err_set(e, STATUS_UNSAFE_TREE, errnum,
 			               "%s in %s is not there any more (is something at work in it?)", path, t->path);
 		return err_set(e, STATUS_UNSAFE_TREE, errnum,
@@ -300,4 +309,24 @@ int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf
 	if (fd < 0)
 		return err_sys(e, -fd, "cannot read %s in %s", path, t->path);
 	return files_read_fd(fd, path, max, ret, NULL, e);
+}
+
+int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, struct err *e)
+{
+	CLEANUP(close_p) int fd = open_inside(t, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	struct stat st;
+	int n;
+
+	if (fd < 0)
+		return err_sys(e, -fd, "cannot open %s in %s", path, t->path);
+	if (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path, t->path);
+	n = poll(&poll_fd, 1, seconds * 1000);
+	if (n < 0)
+		return err_sys(e, errno, "cannot wait for %s in %s", path, t->path);
+	if (n == 0)
+		return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "nothing came through %s in %s within %d s", path,
+		               t->path, seconds);
+	return 0;
 }

@@ -18,16 +18,18 @@ struct rootfs {
 
 enum rootfs_missing { ROOTFS_REFUSE, ROOTFS_MAKE };
 
-/* rootfs_open - open and lock a container's root. Every folder above it must be root's alone to write (drivers/files);
- * links among those are followed, the root itself must not be one.
+/* rootfs_open - open a container's root. Every folder above it must be root's alone to write (drivers/files); links
+ * among those are followed, the root itself must not be one.
  *
  * uid_base  the owner it may have besides 0 and the multiples of 65536, which are what systemd-nspawn picks
- * ret       owned by the caller, rootfs_done(), which unlocks
+ * ret       owned by the caller, rootfs_done()
  * errors    -ENOENT STATUS_NO_CONTAINER: there is none;  -EPERM, -ELOOP, -ENOTDIR STATUS_UNSAFE_TREE or, above it,
- *           STATUS_UNSAFE_HOST;  -EBUSY STATUS_BUSY: another preparation, or a systemd-nspawn, has it */
-int rootfs_open(const char *host_root, const char *path, enum rootfs_missing missing, uid_t uid_base,
-                struct rootfs *ret, struct err *e);
+ *           STATUS_UNSAFE_HOST */
+int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret, struct err *e);
 void rootfs_done(struct rootfs *t);
+
+/* rootfs_lock - until rootfs_done(); -EBUSY (STATUS_BUSY) when another preparation or a systemd-nspawn has it. */
+int rootfs_lock(const struct rootfs *t, struct err *e);
 
 /* Paths below are relative to the root, without a leading "/".
  *
@@ -45,3 +47,6 @@ int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void
 int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
 /* rootfs_read - a regular file of at most max bytes, links followed inside the root, appended to ret. */
 int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf *ret, struct err *e);
+
+/* rootfs_wait_fifo - wait until somebody writes to that FIFO; at most so many seconds (-ETIMEDOUT, STATUS_DEADLINE). */
+int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, struct err *e);

@@ -1,0 +1,225 @@
+#include "engine/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <systemd/sd-login.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "decide/releases.h"
+#include "drivers/files.h"
+#include "drivers/machined.h"
+#include "words/name.h"
+
+#define MACHINES     "/run/systemd/machines"
+#define GONE_WAIT_MS 3000
+#define INIT_MAX     (4 * 1024 * 1024)
+
+/* --- a name that is free */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* systemd-machined answers an UnregisterMachine before it lets the name go. watch sees changes of its folder. */
+static bool await_gone(int watch, const char *name)
+{
+	int64_t end = now_ms() + GONE_WAIT_MS;
+	char path[sizeof(MACHINES) + NAME_MACHINE_MAX + 1], events[4096];
+
+	(void)snprintf(path, sizeof(path), MACHINES "/%s", name);
+	while (access(path, F_OK) == 0) {
+		struct pollfd poll_fd = { .fd = watch, .events = POLLIN };
+		int64_t left = end - now_ms();
+
+		if (left <= 0 || poll(&poll_fd, 1, (int)left) < 0)
+			return false;
+		(void)!read(watch, events, sizeof(events));
+	}
+	return true;
+}
+
+static int drop_registration(const char *name, struct strs *warnings, struct err *e)
+{
+	CLEANUP(close_p) int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct err cause;
+
+	if (watch < 0 || inotify_add_watch(watch, MACHINES, IN_DELETE | IN_MOVED_FROM) < 0)
+		return err_sys(e, errno, "cannot watch " MACHINES);
+	if (machined_unregister(name, &cause) < 0)
+		strs_addf(warnings, "a stale registration of the machine is there and stays: %s", cause.text);
+	else if (!await_gone(watch, name))
+		strs_addf(warnings, "systemd-machined keeps a stale registration of the machine");
+	return 0;
+}
+
+static bool in_unit(const char *unit)
+{
+	CLEANUP(free_p) char *own = NULL;
+
+	return sd_pid_get_unit(0, &own) >= 0 && strcmp(own, unit) == 0;
+}
+
+int start_clear(const char *name, struct strs *warnings, struct err *e)
+{
+	CLEANUP(registration_done) struct registration m = { 0 };
+	char unit[NAME_UNIT_SIZE];
+	int r = machined_find("", name, &m, e);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	name_unit(name, unit);
+	if (!m.unit || strcmp(m.unit, unit) != 0)
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "a machine of that name runs already, as %s (machinectl terminate %s)",
+		               m.unit ? m.unit : "somebody's", name);
+	if (!in_unit(unit) && machined_leader_lives(&m))
+		return err_set(e, STATUS_BUSY, EBUSY, "it is running (machdeck stop %s)", name);
+	return drop_registration(name, warnings, e);
+}
+
+/* --- /run/machdeck/NAME */
+
+static int put(int dir, const char *leaf, mode_t mode, const struct buf *text, struct err *e)
+{
+	struct files_new as = { .mode = mode, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	int r = text->bad ? -ENOMEM : files_replace(dir, leaf, &as, buf_text(text), text->len);
+
+	return r < 0 ? err_sys(e, -r, "cannot write %s in " PLAN_RUN_DIR, leaf) : 0;
+}
+
+static int put_ops(int dir, const char *leaf, const struct netops *ops, struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	for (size_t i = 0; i < ops->n; i++) {
+		char line[2 * NETOP_NAME_SIZE + 64];
+
+		netop_line(&ops->v[i], line, sizeof(line));
+		buf_addf(&text, "%s\n", line);
+	}
+	return put(dir, leaf, 0444, &text, e);
+}
+
+/* The guest's root can change what is bound into the container (M11), so it gets a copy of its own. */
+static int put_init(int guest, struct err *e)
+{
+	CLEANUP(buf_done) struct buf bytes = { 0 };
+	int r = files_read("", LIBEXECDIR "/machdeck-init", INIT_MAX, &bytes, NULL, e);
+
+	return r < 0 ? r : put(guest, "init", 0555, &bytes, e);
+}
+
+static int put_plan(int dir, const struct loaded *l, struct err *e)
+{
+	CLEANUP(buf_done) struct buf plan = { 0 }, text = { 0 };
+
+	plan_json(&l->plan, &plan);
+	buf_addf(&text, "{\"conf_hash\":\"%s\",%s", l->hash, buf_text(&plan) + 1);
+	text.bad |= plan.bad;
+	return put(dir, "plan.json", 0644, &text, e);
+}
+
+int start_files(const struct loaded *l, struct err *e)
+{
+	CLEANUP(close_p) int dir = -1;
+	CLEANUP(close_p) int guest = -1;
+	char path[sizeof(PLAN_RUN_DIR) + NAME_MACHINE_MAX + 8];
+	int r;
+
+	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s", l->plan.name);
+	r = files_mkdir("", path, 0755, &dir, e);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s/guest", l->plan.name);
+	r = files_mkdir("", path, 0755, &guest, e);
+	if (r < 0)
+		return r;
+	(void)unlinkat(dir, "host.done", 0); /* an earlier start's */
+	r = put_init(guest, e);
+	if (r == 0)
+		r = put_ops(guest, "net", &l->plan.init, e);
+	if (r == 0)
+		r = put_plan(dir, l, e);
+	if (r == 0)
+		r = put_ops(dir, "host", &l->plan.poststart, e);
+	return r;
+}
+
+/* --- becoming systemd-nspawn */
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static void build_environment(const struct plan *p, struct strs *ret)
+{
+	static const char *const passed[] = { "NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM" };
+
+	strs_add(ret, "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin");
+	strs_add(ret, "LANG=C.UTF-8");
+	for (size_t i = 0; i < COUNT(passed); i++) {
+		const char *value = getenv(passed[i]);
+
+		if (value)
+			strs_addf(ret, "%s=%s", passed[i], value);
+	}
+	/* A guest decides by what it finds; where the host has both, systemd-nspawn would show it the old one. */
+	if (is_cgroup2("/sys/fs/cgroup") || is_cgroup2("/sys/fs/cgroup/unified"))
+		strs_add(ret, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1");
+	if (release_rules(p->release)->exit_on_reboot)
+		strs_add(ret, "EXIT_ON_REBOOT=1");
+}
+
+static int find_nspawn(const char **ret, struct err *e)
+{
+	static const char *const paths[] = { "/usr/bin/systemd-nspawn",
+		                             "/run/current-system/sw/bin/systemd-nspawn" };
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		CLEANUP(close_p) int fd = -1;
+		int r = files_open("", paths[i], O_RDONLY, &fd, e);
+
+		if (r == -ENOENT)
+			continue;
+		*ret = paths[i];
+		return r;
+	}
+	return err_set(e, STATUS_UNSAFE_HOST, ENOENT, "systemd-nspawn is missing (install systemd-container)");
+}
+
+int start_exec(const struct plan *p, struct err *e)
+{
+	CLEANUP(strs_done) struct strs environment = { 0 };
+	const char *program = NULL;
+	int r = find_nspawn(&program, e);
+
+	if (r < 0)
+		return r;
+	build_environment(p, &environment);
+	if (environment.bad)
+		return err_no_memory(e);
+	if (chdir("/") < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(e, errno, "cannot leave what was inherited behind");
+	(void)execve(program, p->argv.v, environment.v);
+	if (errno == EACCES || errno == ENOEXEC)
+		return err_set(e, STATUS_UNSAFE_HOST, errno, "%s can not be executed: %s", program, strerror(errno));
+	return err_sys(e, errno, "cannot execute %s", program);
+}
