@@ -86,7 +86,13 @@ FILES := 755:$(B)/machdeck:bin/machdeck \
 	$(foreach u,$(UNITS),644:$(u):lib/systemd/system/$(notdir $(u))) \
 	644:data/machdeck.rules:lib/udev/rules.d/70-machdeck.rules \
 	644:data/modules-load.conf:lib/modules-load.d/machdeck.conf \
-	644:data/dhcpcd.conf:share/machdeck/dhcpcd.conf
+	644:data/dhcpcd.conf:share/machdeck/dhcpcd.conf \
+	$(if $(wildcard data/demo),755:data/demo:share/machdeck/demo) \
+	755:tests/lab/lab:share/machdeck/lab \
+	644:tests/lab/image-packages:share/machdeck/image-packages \
+	644:data/machdeck.1:share/man/man1/machdeck.1 \
+	644:data/machdeck-container.5:share/man/man5/machdeck-container.5 \
+	644:data/machdeck.bash:share/bash-completion/completions/machdeck
 
 $(B)/data/%: data/% $(B)/.prefix
 	@mkdir -p $(@D)
@@ -115,15 +121,16 @@ deps: ## installs by apt what building, testing and the lab need
 
 # In a make of its own: what is found of compilers and libraries may only be there since `deps`.
 check: deps ## all tests; those of the lab need root
-	@+$(MAKE) --no-print-directory PREFIX=/usr tests stage
+	@+$(MAKE) --no-print-directory PREFIX=/usr tests
+	@+$(MAKE) --no-print-directory stage
 	@tests/run $(B)
 
 lab: deps ## the tests on disposable hosts, as root; T= names some (test-network)
-	@+$(MAKE) --no-print-directory PREFIX=/usr stage
+	@+$(MAKE) --no-print-directory stage
 	@STAGE=$(abspath $(B))/stage tests/lab/run $(T)
 
 demo: deps ## the dashboard on a disposable host with six sample containers
-	@+$(MAKE) --no-print-directory PREFIX=/usr stage
+	@+$(MAKE) --no-print-directory stage
 	@$(B)/stage/usr/share/machdeck/demo
 
 tests: $(TESTS)

@@ -1,0 +1,33 @@
+# Completion of machdeck for bash.
+
+_machdeck_names() {
+	local conf
+	for conf in /etc/containers/*.conf /etc/nixos-containers/*.conf; do
+		[ -e "$conf" ] || continue
+		conf=${conf##*/}
+		echo "${conf%.conf}"
+	done
+	for conf in /run/systemd/machines/*; do
+		[[ ! -f $conf ]] || echo "${conf##*/}"
+	done
+}
+
+_machdeck() {
+	local word=${COMP_WORDS[COMP_CWORD]} words
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		words='list status start stop restart reload terminate run show-ip plan check import hosts help'
+	else
+		case ${COMP_WORDS[1]} in
+		list) words=--json ;;
+		status) words="--json $(_machdeck_names)" ;;
+		plan) words="--json --root $(_machdeck_names)" ;;
+		check) words="--root $(_machdeck_names)" ;;
+		start | stop | restart | reload | terminate | run | show-ip) words=$(_machdeck_names) ;;
+		import) words='--root --release -' ;;
+		hosts) words='--root --write' ;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "${words:-}" -- "$word")
+	[ "${COMP_WORDS[1]}" != import ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
+}
+complete -F _machdeck machdeck
