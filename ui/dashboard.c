@@ -1,8 +1,418 @@
+/* One thread, one loop. Handlers take in what happened and mark the screen as old; a post source draws it
+ * once a turn: the first change at once, then at most every FRAME_USEC, and never while the terminal still
+ * reads the last one. */
 #include "ui/dashboard.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "engine/observe.h"
+#include "ui/app.h"
+#include "ui/input.h"
+#include "ui/restore.h"
+#include "ui/screen.h"
+#include "ui/term.h"
+
+#define FRAME_USEC 33000
+
+struct dashboard;
+
+struct job {
+	struct job *next;
+	struct dashboard *d;
+	char name[NAME_MACHINE_MAX + 1];
+	enum control_verb verb;
+	struct control *control;
+};
+
+struct dashboard {
+	sd_event *loop;
+	struct terminal *term;
+	struct observer *observer;
+	struct app app;
+	struct input input;
+	struct job *jobs;
+	int wake_fd;             /* readable when a signal asks us to end */
+	sd_event_source *output; /* the terminal takes more; enabled while something waits */
+	sd_event_source *input_timer, *frame, *tick; /* one shot each */
+	uint64_t last_frame_usec;                    /* CLOCK_MONOTONIC */
+	bool dirty, repaint, waiting; /* the screen is old; all of it; the terminal reads the last frame */
+};
+
+static uint64_t clock_usec(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static const struct snapshot *system_now(const struct dashboard *d)
+{
+	static const struct snapshot nothing_yet = { 0 };
+
+	return d->observer ? observer_snapshot(d->observer) : &nothing_yet;
+}
+
+static void terminal_gone(struct dashboard *d)
+{
+	sd_event_exit(d->loop, 128 + SIGHUP);
+}
+
+static void shoot_at(sd_event_source *timer, uint64_t at_usec)
+{
+	sd_event_source_set_time(timer, at_usec);
+	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+/* --- drawing --- */
+
+static void send(struct dashboard *d)
+{
+	int r = term_flush(d->term);
+
+	if (r < 0) {
+		terminal_gone(d);
+		return;
+	}
+	d->waiting = r == 0;
+	sd_event_source_set_enabled(d->output, d->waiting ? SD_EVENT_ON : SD_EVENT_OFF);
+	if (!d->waiting)
+		app_shown(&d->app, clock_usec(CLOCK_REALTIME));
+}
+
+/* What is shown changes next when its unit of time is over, as the clock on the wall counts. */
+static void plan_tick(struct dashboard *d, uint64_t tick_usec)
+{
+	uint64_t real = clock_usec(CLOCK_REALTIME);
+
+	if (tick_usec == 0)
+		sd_event_source_set_enabled(d->tick, SD_EVENT_OFF);
+	else
+		shoot_at(d->tick, clock_usec(CLOCK_MONOTONIC) + tick_usec - real % tick_usec);
+}
+
+static int draw(struct dashboard *d, struct err *e)
+{
+	CLEANUP(grid_done) struct grid g = { 0 };
+	CLEANUP(view_done) struct view v = { 0 };
+	const struct snapshot *s = system_now(d);
+	int w, h, r;
+
+	term_size(d->term, &w, &h);
+	if (grid_init(&g, w, h, term_is_ascii(d->term)) < 0)
+		return err_no_memory(e);
+	app_follow(&d->app, s);
+	view_build(&d->app, s, clock_usec(CLOCK_REALTIME), &v);
+	screen_fit(&g, &v, &d->app.page);
+	d->app.top = v.table.top;
+	d->app.text_top = v.dialog.top;
+	screen_draw(&g, &v);
+	r = term_draw(d->term, &g, d->repaint, e);
+	if (r < 0)
+		return r;
+	plan_tick(d, v.tick_usec);
+	d->dirty = d->repaint = false;
+	d->last_frame_usec = clock_usec(CLOCK_MONOTONIC);
+	send(d);
+	return 0;
+}
+
+static int on_turn_end(sd_event_source *source, void *arg)
+{
+	struct dashboard *d = arg;
+	uint64_t due = d->last_frame_usec + FRAME_USEC;
+	struct err e;
+
+	(void)source;
+	if (!d->dirty || d->waiting)
+		return 0;
+	if (clock_usec(CLOCK_MONOTONIC) < due)
+		shoot_at(d->frame, due);
+	else if (draw(d, &e) < 0)
+		app_say(&d->app, STYLE_BAD, 0, "%s", e.text); /* out of memory: the next event tries again */
+	return 0;
+}
+
+static int on_time(sd_event_source *source, uint64_t at_usec, void *arg)
+{
+	struct dashboard *d = arg;
+
+	(void)source, (void)at_usec;
+	d->dirty = true;
+	return 0;
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	(void)source, (void)fd;
+	if (events & (EPOLLHUP | EPOLLERR))
+		terminal_gone(arg);
+	else
+		send(arg);
+	return 0;
+}
+
+/* --- the system --- */
+
+static void on_change(const struct snapshot *now, void *arg)
+{
+	struct dashboard *d = arg;
+
+	(void)now; /* asked for when a frame is drawn */
+	d->dirty = true;
+}
+
+static void forget_job(struct job *j)
+{
+	struct job **link = &j->d->jobs;
+
+	while (*link != j)
+		link = &(*link)->next;
+	*link = j->next;
+	free(j);
+}
+
+static void on_job_done(int r, const struct err *e, void *arg)
+{
+	struct job *j = arg;
+
+	app_result(&j->d->app, j->name, j->verb, r, e, clock_usec(CLOCK_REALTIME));
+	j->d->dirty = true;
+	forget_job(j);
+}
+
+static void begin_job(struct dashboard *d, const struct app_command *c)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	struct err e = { 0 };
+	int r;
+
+	if (!j) {
+		r = err_no_memory(&e);
+		app_result(&d->app, c->name, c->verb, r, &e, clock_usec(CLOCK_REALTIME));
+		return;
+	}
+	j->d = d;
+	j->verb = c->verb;
+	memcpy(j->name, c->name, sizeof(j->name));
+	j->next = d->jobs;
+	d->jobs = j;
+	r = control_begin(d->loop, c->verb, c->name, on_job_done, j, &j->control, &e);
+	if (r < 0)
+		on_job_done(r, &e, j);
+}
+
+/* --- keys --- */
+
+/* Whether the keys that are waiting are to be forgotten. */
+static bool obey(struct dashboard *d, const struct app_command *c)
+{
+	switch (c->what) {
+	case APP_NOTHING:
+		break;
+	case APP_CONTROL:
+		begin_job(d, c);
+		break;
+	case APP_FLUSH_INPUT:
+		return true;
+	case APP_REPAINT:
+		d->repaint = true;
+		break;
+	case APP_QUIT:
+		sd_event_exit(d->loop, STATUS_DONE);
+		break;
+	}
+	return false;
+}
+
+static bool press(struct dashboard *d, int key)
+{
+	const struct snapshot *s = system_now(d);
+	struct app_command c;
+
+	if (key == INPUT_NONE)
+		return false;
+	app_follow(&d->app, s);
+	c = app_key(&d->app, s, key, clock_usec(CLOCK_REALTIME));
+	d->dirty = true;
+	return obey(d, &c);
+}
+
+/* Keys that are forgotten still go through the decoder, so that no sequence is torn apart. */
+static int on_input(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct dashboard *d = arg;
+	unsigned char bytes[4096];
+	bool forget = false;
+	unsigned wait;
+
+	(void)source, (void)fd, (void)events;
+	do {
+		size_t n = term_read(d->term, bytes, sizeof(bytes));
+
+		if (n == 0) {
+			terminal_gone(d);
+			return 0;
+		}
+		for (size_t i = 0; i < n; i++) {
+			int key = input_byte(&d->input, bytes[i]);
+
+			if (!forget)
+				forget = press(d, key);
+		}
+	} while (forget && term_has_input(d->term));
+
+	wait = input_timeout(&d->input);
+	if (wait > 0)
+		shoot_at(d->input_timer, clock_usec(CLOCK_MONOTONIC) + wait * 1000ull);
+	else
+		sd_event_source_set_enabled(d->input_timer, SD_EVENT_OFF);
+	return 0;
+}
+
+static int on_input_timeout(sd_event_source *source, uint64_t at_usec, void *arg)
+{
+	struct dashboard *d = arg;
+
+	(void)source, (void)at_usec;
+	press(d, input_expire(&d->input));
+	return 0;
+}
+
+/* --- signals --- */
+
+static int on_end(sd_event_source *source, int fd, uint32_t events, void *arg)
+{
+	struct dashboard *d = arg;
+
+	(void)source, (void)fd, (void)events;
+	return sd_event_exit(d->loop, 128 + restore_signal());
+}
+
+/* Stopped the way the shell expects it; where there is nobody to continue us the kernel ignores it. */
+static void stop_ourselves(void)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &stop, NULL);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *arg)
+{
+	struct dashboard *d = arg;
+
+	(void)source;
+	d->dirty = true;
+	if (si->ssi_signo == SIGWINCH)
+		return 0;
+	if (si->ssi_signo == SIGTSTP) {
+		term_suspend(d->term);
+		stop_ourselves();
+	}
+	term_resume(d->term);
+	d->repaint = true;
+	return 0;
+}
+
+/* --- set-up --- */
+
+static int add_sources(struct dashboard *d)
+{
+	static const int signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
+	sd_event_source *input = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < COUNT(signals) && r >= 0; i++)
+		r = sd_event_add_signal(d->loop, NULL, signals[i] | SD_EVENT_SIGNAL_PROCMASK, on_signal, d);
+	if (r >= 0)
+		r = sd_event_add_io(d->loop, NULL, d->wake_fd, EPOLLIN, on_end, d);
+	if (r >= 0)
+		r = sd_event_add_io(d->loop, &input, term_input_fd(d->term), EPOLLIN, on_input, d);
+	if (r >= 0)
+		r = sd_event_source_set_priority(input, SD_EVENT_PRIORITY_IMPORTANT);
+	if (r >= 0)
+		r = sd_event_source_set_floating(input, true);
+	sd_event_source_unref(input);
+	if (r >= 0)
+		r = sd_event_add_io(d->loop, &d->output, term_output_fd(d->term), EPOLLOUT, on_output, d);
+	if (r >= 0)
+		r = sd_event_add_time(d->loop, &d->input_timer, CLOCK_MONOTONIC, UINT64_MAX, 1000,
+		                      on_input_timeout, d);
+	if (r >= 0)
+		r = sd_event_add_time(d->loop, &d->frame, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_time, d);
+	if (r >= 0)
+		r = sd_event_add_time(d->loop, &d->tick, CLOCK_MONOTONIC, UINT64_MAX, 50000, on_time, d);
+	if (r >= 0)
+		r = sd_event_add_post(d->loop, NULL, on_turn_end, d);
+	return r;
+}
+
+static int set_up(struct dashboard *d, struct err *e)
+{
+	int r;
+
+	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (d->wake_fd < 0)
+		return err_sys(e, errno, "cannot set up signals");
+	r = sd_event_new(&d->loop);
+	if (r < 0)
+		return err_sys(e, -r, "cannot set up the event loop");
+	if (gethostname(d->app.host, sizeof(d->app.host) - 1) < 0)
+		d->app.host[0] = '\0';
+	r = term_open(d->wake_fd, &d->term, e);
+	if (r < 0)
+		return r;
+	r = add_sources(d);
+	if (r < 0)
+		return err_sys(e, -r, "cannot watch the terminal");
+	if (term_note(d->term))
+		app_say(&d->app, STYLE_TEXT, 0, "%s", term_note(d->term));
+	d->repaint = true;
+	r = draw(d, e); /* something to look at, however long the system takes to answer */
+	if (r < 0)
+		return r;
+	d->dirty = true;
+	return observer_new(d->loop, on_change, d, &d->observer, e);
+}
+
+static void tear_down(struct dashboard *d)
+{
+	while (d->jobs) {
+		control_cancel(d->jobs->control);
+		forget_job(d->jobs);
+	}
+	observer_free(d->observer);
+	sd_event_source_unref(d->output);
+	sd_event_source_unref(d->input_timer);
+	sd_event_source_unref(d->frame);
+	sd_event_source_unref(d->tick);
+	term_close(d->term);
+	sd_event_unref(d->loop);
+	close_p(&d->wake_fd);
+	app_done(&d->app);
+}
 
 int dashboard_run(struct err *e)
 {
-	return err_set(e, STATUS_BUG, ENOSYS, "the dashboard is not there yet; try `machdeck list`");
+	CLEANUP(tear_down) struct dashboard d = { .wake_fd = -1 };
+	int r = set_up(&d, e);
+
+	if (r < 0)
+		return r;
+	r = sd_event_loop(d.loop);
+	return r < 0 ? err_sys(e, -r, "the event loop broke") : r;
 }

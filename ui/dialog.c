@@ -1,0 +1,107 @@
+#include "ui/dialog.h"
+
+#define WIDTH_MAX 76
+
+/* Where the parts of a dialog are on this screen. */
+struct place {
+	struct rect box, text;
+	bool framed;
+	int title_y, buttons_y; /* -1: none */
+};
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static struct place place(const struct dialog *d, const struct grid *g, struct rect screen)
+{
+	struct place p = { .title_y = -1, .buttons_y = -1 };
+	int lines, extra = d->n_buttons > 0 ? 2 : 0;
+
+	p.framed = screen.w >= 30 && screen.h >= 7 + extra;
+	p.box.w = p.framed ? smaller(WIDTH_MAX, screen.w) : screen.w;
+	p.text.w = p.box.w - (p.framed ? 4 : 0);
+	lines = grid_lines(g, p.text.w, d->text);
+	if (!p.framed)
+		extra = d->n_buttons > 0;
+	p.box.h = smaller(lines + extra + (p.framed ? 2 : 1), screen.h);
+	p.box.x = screen.x + (screen.w - p.box.w) / 2;
+	p.box.y = screen.y + (screen.h - p.box.h) / 2;
+
+	p.text.x = p.box.x + (p.framed ? 2 : 0);
+	p.text.y = p.box.y + 1;
+	p.text.h = p.box.h - extra - (p.framed ? 2 : 1);
+	if (p.framed || p.box.h > (d->n_buttons > 0))
+		p.title_y = p.box.y;
+	if (d->n_buttons > 0)
+		p.buttons_y = p.box.y + p.box.h - (p.framed ? 2 : 1);
+	return p;
+}
+
+int dialog_scroll(const struct dialog *d, const struct grid *g, struct rect screen)
+{
+	struct place p = place(d, g, screen);
+	int last = grid_lines(g, p.text.w, d->text) - p.text.h;
+
+	if (d->top > last)
+		return last > 0 ? last : 0;
+	return d->top > 0 ? d->top : 0;
+}
+
+static void draw_frame(struct grid *g, struct rect r)
+{
+	for (int x = r.x + 1; x < r.x + r.w - 1; x++) {
+		grid_text(g, x, r.y, 1, STYLE_DIM, "─");
+		grid_text(g, x, r.y + r.h - 1, 1, STYLE_DIM, "─");
+	}
+	for (int y = r.y + 1; y < r.y + r.h - 1; y++) {
+		grid_text(g, r.x, y, 1, STYLE_DIM, "│");
+		grid_text(g, r.x + r.w - 1, y, 1, STYLE_DIM, "│");
+	}
+	grid_text(g, r.x, r.y, 1, STYLE_DIM, "┌");
+	grid_text(g, r.x + r.w - 1, r.y, 1, STYLE_DIM, "┐");
+	grid_text(g, r.x, r.y + r.h - 1, 1, STYLE_DIM, "└");
+	grid_text(g, r.x + r.w - 1, r.y + r.h - 1, 1, STYLE_DIM, "┘");
+}
+
+static void draw_buttons(struct grid *g, int x, int y, int right, const struct dialog *d)
+{
+	for (size_t i = 0; i < d->n_buttons && x < right; i++) {
+		int from = x;
+
+		if (i == d->chosen) {
+			g->cursor_x = x;
+			g->cursor_y = y;
+		}
+		x += grid_text(g, x, y, right - x, STYLE_STRONG, i == d->chosen ? "[" : " ");
+		x += grid_text(g, x, y, right - x, i == d->chosen ? STYLE_STRONG : STYLE_TEXT, d->buttons[i]);
+		x += grid_text(g, x, y, right - x, STYLE_STRONG, i == d->chosen ? "]" : " ");
+		if (i == d->chosen)
+			grid_pick(g, (struct rect){ from, y, x - from, 1 });
+		x += 2;
+	}
+}
+
+void dialog_draw(struct grid *g, struct rect screen, const struct dialog *d)
+{
+	struct place p = place(d, g, screen);
+	int lines = grid_lines(g, p.text.w, d->text), indent = p.framed ? 2 : 0;
+
+	grid_fill(g, p.box, STYLE_TEXT);
+	if (p.framed)
+		draw_frame(g, p.box);
+	g->cursor_x = p.box.x;
+	g->cursor_y = p.box.y;
+	if (p.title_y >= 0) {
+		struct span title[] = { { p.framed ? " " : "", STYLE_STRONG },
+			                { d->title, STYLE_STRONG },
+			                { p.framed ? " " : "", STYLE_STRONG },
+			                { lines > d->top + p.text.h ? "(j: more) " : "", STYLE_DIM } };
+
+		grid_spans(g, p.box.x + indent, p.title_y, p.box.w - 2 * indent, title, 4);
+	}
+	grid_wrap(g, p.text, d->top, STYLE_TEXT, d->text);
+	if (p.buttons_y >= 0)
+		draw_buttons(g, p.box.x + indent, p.buttons_y, p.box.x + p.box.w - indent, d);
+}

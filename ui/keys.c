@@ -1,0 +1,72 @@
+#include "ui/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "ui/input.h"
+
+static const struct binding bindings[ACTION_COUNT] = {
+#define X(name, screens, keys, bar, help) [ACTION_##name] = { #name, screens, keys, bar, help },
+	ACTIONS(X)
+#undef X
+};
+
+const struct binding *keys_binding(enum action a)
+{
+	return &bindings[a];
+}
+
+int keys_parse(const char *name, size_t len)
+{
+	static const struct {
+		const char *name;
+		int key;
+	} named[] = {
+		{ "Up", INPUT_UP },        { "Down", INPUT_DOWN },      { "Left", INPUT_LEFT },
+		{ "Right", INPUT_RIGHT },  { "Home", INPUT_HOME },      { "End", INPUT_END },
+		{ "PgUp", INPUT_PAGE_UP }, { "PgDn", INPUT_PAGE_DOWN }, { "Enter", INPUT_ENTER },
+		{ "Esc", INPUT_ESC },      { "Tab", INPUT_TAB },        { "F1", INPUT_F1 },
+		{ "F10", INPUT_F10 },
+	};
+	uint32_t code = 0;
+
+	for (size_t i = 0; i < COUNT(named); i++)
+		if (strlen(named[i].name) == len && !memcmp(named[i].name, name, len))
+			return named[i].key;
+	if (len == 3 && name[0] == 'C' && name[1] == '-' && name[2] >= 'a' && name[2] <= 'z')
+		return name[2] - 'a' + 1;
+	if (len > 0 && text_decode(name, len, &code) == len)
+		return (int)code;
+	return INPUT_NONE;
+}
+
+static bool has_key(const char *keys, int key)
+{
+	while (*keys) {
+		size_t len = strcspn(keys, " ");
+
+		if (keys_parse(keys, len) == key)
+			return true;
+		keys += len + strspn(keys + len, " ");
+	}
+	return false;
+}
+
+enum action keys_action(enum screen s, int key)
+{
+	if (key == INPUT_NONE)
+		return ACTION_NONE;
+	for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if ((bindings[a].screens & s) && has_key(bindings[a].keys, key))
+			return a;
+	return ACTION_NONE;
+}
+
+void keys_first(enum action a, char ret[static KEY_TEXT_MAX])
+{
+	const char *keys = bindings[a].keys;
+
+	(void)snprintf(ret, KEY_TEXT_MAX, "%.*s", (int)strcspn(keys, " "), keys);
+}

@@ -1,0 +1,50 @@
+/* table - a widget: rows of cells under headings, each with an optional note (why it is not well).
+ *
+ *    NAME     STATE    UP  ADDRESS          wide: the note on lines of its own
+ *   ! cache    failed   2m  -
+ *     └ redis was killed: out of memory
+ *
+ *   >! cache  failed  redis was killed: o…   under 60 columns or 8 lines: in the row, instead of the later
+ * columns
+ *
+ * Columns leave from the one with the highest rank when there is no room. */
+#pragma once
+
+#include "ui/cells.h"
+
+#define TABLE_COLUMNS 8
+
+struct column {
+	const char *title;
+	int rank; /* 0 stays; the highest leaves first; each rank once */
+	int min;  /* columns it may be cut to before another one leaves */
+	int max;  /* more it never gets */
+};
+
+struct table_cell {
+	const char *text; /* NULL: not known, a dimmed dash */
+	enum style style;
+};
+
+struct table_row {
+	char mark; /* one glyph for the state, in front of the row */
+	struct table_cell cells[TABLE_COLUMNS];
+	const char *note; /* NULL: none */
+	enum style style; /* of mark and note */
+};
+
+struct table {
+	const struct column *columns; /* the first is the name */
+	size_t n_columns;
+	struct table_row *rows;
+	size_t n_rows;
+	size_t cursor, top; /* selected row; first row that is shown */
+	const char *empty;  /* what to say when there is no row */
+};
+
+/* table_scroll - the top that shows the cursor's row in r, as near to t->top as can be. */
+size_t table_scroll(const struct table *t, const struct grid *g, struct rect r);
+/* table_page - rows a page key moves by, at least 1. */
+size_t table_page(const struct table *t, const struct grid *g, struct rect r);
+/* table_draw - into r; the grid's cursor is put on the selected row. */
+void table_draw(struct grid *g, struct rect r, const struct table *t);
