@@ -278,6 +278,31 @@ bool machined_leader_lives(const struct registration *m)
 	return path_has(text, m->unit);
 }
 
+int machined_images(const char *host_root, struct strs *ret, struct err *e)
+{
+	CLEANUP(closedir_p) DIR *d = NULL;
+	CLEANUP(free_p) char *path = NULL;
+	struct dirent *entry;
+
+	if (asprintf(&path, "%s/var/lib/machines", host_root) < 0) {
+		path = NULL;
+		return err_no_memory(e);
+	}
+	d = opendir(path); /* 0700: only root sees them */
+	while (d && ret->n < MACHINED_MAX && (entry = readdir(d))) {
+		char *suffix = strrchr(entry->d_name, '.');
+
+		if (entry->d_type == DT_REG && suffix && strcmp(suffix, ".raw") == 0)
+			*suffix = '\0';
+		else if (entry->d_type != DT_DIR)
+			continue;
+		if (name_is_machine(entry->d_name))
+			strs_add(ret, entry->d_name);
+	}
+	strs_sort(ret);
+	return ret->bad ? err_no_memory(e) : 0;
+}
+
 /* One call on a connection and a loop of its own. */
 struct call {
 	const char *method, *name;

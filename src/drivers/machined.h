@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/strs.h"
 #include "words/name.h"
 
 /* Where its state files are: what changes there is told by drivers/folder. */
@@ -47,6 +48,10 @@ int machined_find(const char *host_root, const char *name, struct registration *
 /* machined_leader_lives - whether its leader is a process of its unit: a recycled pid is not. A registration whose
  * leader is dead is a ghost: its name stays taken (facts 1.6). True when the leader is not known. */
 bool machined_leader_lives(const struct registration *m);
+
+/* machined_images - the names of the trees and images in /var/lib/machines, which systemd-nspawn@NAME.service would
+ * start, sorted. No folder, or one that may not be read: none. */
+int machined_images(const char *host_root, struct strs *ret, struct err *e);
 
 /* machined_unregister - drop the registration, nothing else: for a stale one of our own unit, where TerminateMachine
  * would dead-lock with the unit's start (M15). Success when there is none. Waits at most 3 s.

@@ -1,0 +1,593 @@
+#include "engine/observe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "drivers/folder.h"
+#include "drivers/rtnl.h"
+#include "drivers/units.h"
+#include "engine/gather.h"
+#include "engine/why.h"
+
+#define ONCE_USEC  1000000
+#define GAP_USEC   20000 /* between two refreshes, however many events come */
+#define ASKS_MAX   8     /* machines we ask the reason of at a time */
+#define UNITS_MAX  10000
+
+enum stale { CONFS, MACHINES, NET, UNITS, SOURCES };
+
+/* The reason why one unit is down is being asked, or will be. */
+struct ask {
+	struct observer *o;
+	char *unit;
+	struct why *why; /* NULL: waits for its turn */
+	bool again;      /* the unit changed meanwhile */
+	struct ask *next;
+};
+
+struct observer {
+	sd_event *loop;
+	observer_changed_fn *changed;
+	void *arg;
+
+	struct sources seen;
+	struct snapshot now;
+	bool stale[SOURCES];
+	struct err problems[SOURCES]; /* an empty text: none */
+
+	struct units *units;
+	sd_bus_slot *listing;
+	bool units_answered; /* or refused to */
+	struct ask *asks;
+	struct nl nl, monitor;
+	bool has_nl, has_monitor;
+	struct folder_watch *folders[4];
+	sd_event_source *heard, *post, *later;
+	uint64_t refreshed_usec; /* CLOCK_MONOTONIC */
+};
+
+void snapshot_done(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		machine_done(&s->v[i]);
+	free(s->v);
+	free(s->stale);
+	*s = (struct snapshot){ 0 };
+}
+
+static int by_name(const void *key, const void *item)
+{
+	return strcmp(key, ((const struct machine *)item)->name);
+}
+
+const struct machine *snapshot_find(const struct snapshot *s, const char *name)
+{
+	return s->n > 0 ? bsearch(name, s->v, s->n, sizeof(*s->v), by_name) : NULL;
+}
+
+static uint64_t now_usec(clockid_t clock)
+{
+	struct timespec t;
+
+	(void)clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ---- units */
+
+/* The unit's place in the sorted list, made if there is none; NULL when out of memory. */
+static struct unit_seen *unit_place(struct sources *s, const char *name)
+{
+	struct unit_seen *found = sources_unit(s, name), *grown;
+	size_t at = 0;
+
+	if (found || s->n_units >= UNITS_MAX)
+		return found;
+	grown = reallocarray(s->units, s->n_units + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	s->units = grown;
+	while (at < s->n_units && strcmp(grown[at].name, name) < 0)
+		at++;
+	memmove(&grown[at + 1], &grown[at], (s->n_units - at) * sizeof(*grown));
+	grown[at] = (struct unit_seen){ .name = strdup(name) };
+	s->n_units++;
+	if (grown[at].name)
+		return &grown[at];
+	memmove(&grown[at], &grown[at + 1], (--s->n_units - at) * sizeof(*grown));
+	return NULL;
+}
+
+static void unit_forget(struct sources *s, const char *name)
+{
+	struct unit_seen *u = sources_unit(s, name);
+	size_t after;
+
+	if (!u)
+		return;
+	free(u->name);
+	free(u->reason);
+	after = s->n_units - (size_t)(u - s->units) - 1;
+	memmove(u, u + 1, after * sizeof(*u));
+	s->n_units--;
+}
+
+static void ask_free(struct ask *a)
+{
+	why_cancel(a->why);
+	free(a->unit);
+	free(a);
+}
+
+static void pump_asks(struct observer *o);
+
+static void on_why(int r, struct why_answer *answer, const struct err *e, void *arg)
+{
+	struct ask *a = arg, **at;
+	struct observer *o = a->o;
+	struct unit_seen *u = sources_unit(&o->seen, a->unit);
+	char text[WHY_SIZE];
+
+	(void)e;
+	a->why = NULL;
+	if (r >= 0 && u && answer->facts.state == u->state) {
+		free(u->reason);
+		u->reason = why_sentence(&answer->facts, text) ? strdup(text) : NULL;
+		u->since_usec = answer->facts.state_usec;
+		o->stale[UNITS] = true;
+	}
+	if (a->again) {
+		a->again = false;
+	} else {
+		for (at = &o->asks; *at != a; at = &(*at)->next)
+			;
+		*at = a->next;
+		ask_free(a);
+	}
+	pump_asks(o);
+}
+
+/* The NAME of NAME@INSTANCE.service; for sentences only. */
+static void machine_of(const char *unit, char ret[static NAME_UNIT_SIZE])
+{
+	const char *at = strchr(unit, '@'), *start = at ? at + 1 : unit, *end = strstr(start, ".service");
+
+	(void)snprintf(ret, NAME_UNIT_SIZE, "%.*s", end ? (int)(end - start) : (int)strlen(start), start);
+}
+
+static void pump_asks(struct observer *o)
+{
+	size_t running = 0;
+
+	for (struct ask *a = o->asks; a; a = a->next)
+		running += a->why != NULL;
+	for (struct ask *a = o->asks; a && running < ASKS_MAX; a = a->next) {
+		char name[NAME_UNIT_SIZE];
+
+		if (a->why)
+			continue;
+		machine_of(a->unit, name);
+		if (why_ask(o->loop, o->units, name, a->unit, on_why, a, &a->why, NULL) < 0)
+			return; /* out of reach; asked again when it is back */
+		running++;
+	}
+}
+
+static void ask_why(struct observer *o, const char *unit)
+{
+	struct ask **at = &o->asks;
+
+	for (; *at; at = &(*at)->next) {
+		if (strcmp((*at)->unit, unit) != 0)
+			continue;
+		(*at)->again |= (*at)->why != NULL;
+		return;
+	}
+	*at = calloc(1, sizeof(**at));
+	if (!*at)
+		return;
+	(*at)->o = o;
+	(*at)->unit = strdup(unit);
+	if ((*at)->unit)
+		pump_asks(o);
+	else
+		ask_free(take_p(at));
+}
+
+static void forget_asks(struct observer *o)
+{
+	while (o->asks) {
+		struct ask *next = o->asks->next;
+
+		ask_free(o->asks);
+		o->asks = next;
+	}
+}
+
+static void take_unit(struct observer *o, const struct unit *given)
+{
+	struct unit_seen *u = unit_place(&o->seen, given->name);
+	enum machine_state state;
+
+	if (!u)
+		return;
+	if (given->has_state && given->active && given->sub) {
+		state = machine_state_of_unit(given->active, given->sub);
+		if (state != u->state) {
+			free(take_p(&u->reason));
+			u->since_usec = 0;
+		}
+		if (given->state_usec)
+			u->since_usec = given->state_usec;
+		if (state != u->state && (state == MACHINE_FAILED || state == MACHINE_RESTARTING)) {
+			u->state = state;
+			ask_why(o, given->name);
+		}
+		u->state = state;
+	}
+	if (given->has_service && u->state == MACHINE_STARTING) {
+		const struct why_facts f = { .name = "", .state = u->state, .status_text = given->status_text };
+		char text[WHY_SIZE];
+
+		free(u->reason);
+		u->reason = why_sentence(&f, text) ? strdup(text) : NULL;
+	}
+}
+
+static bool is_listed(const char *name, const struct unit *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void on_list(int r, const struct unit *v, size_t n, const struct err *e, void *arg)
+{
+	struct observer *o = arg;
+
+	o->listing = sd_bus_slot_unref(o->listing);
+	o->units_answered = true;
+	o->stale[UNITS] = true;
+	if (r < 0) {
+		o->problems[UNITS] = *e;
+		return;
+	}
+	o->problems[UNITS].text[0] = '\0';
+	o->seen.units_known = true;
+	for (size_t i = o->seen.n_units; i > 0; i--)
+		if (!is_listed(o->seen.units[i - 1].name, v, n))
+			unit_forget(&o->seen, o->seen.units[i - 1].name);
+	for (size_t i = 0; i < n; i++)
+		take_unit(o, &v[i]);
+}
+
+static void units_lost(struct observer *o, const struct err *e)
+{
+	o->listing = sd_bus_slot_unref(o->listing);
+	o->seen.units_known = false;
+	o->units_answered = true;
+	o->problems[UNITS] = *e;
+	forget_asks(o);
+}
+
+static void list_units(struct observer *o)
+{
+	struct err e;
+
+	o->listing = sd_bus_slot_unref(o->listing);
+	if (units_list(o->units, on_list, o, &o->listing, &e) < 0)
+		units_lost(o, &e);
+}
+
+static void on_units(const struct units_event *event, void *arg)
+{
+	struct observer *o = arg;
+
+	switch (event->change) {
+	case UNITS_UP:
+	case UNITS_RELOADED:
+		list_units(o);
+		break;
+	case UNITS_DOWN:
+		units_lost(o, event->e);
+		break;
+	case UNITS_STATE:
+		take_unit(o, event->unit);
+		break;
+	case UNITS_GONE:
+		unit_forget(&o->seen, event->unit->name);
+		break;
+	case UNITS_JOB_NEW:
+	case UNITS_JOB_REMOVED:
+		return;
+	}
+	o->stale[UNITS] = true;
+}
+
+/* ---- one refresh */
+
+static void set_problem(struct observer *o, enum stale source, int r, const struct err *e)
+{
+	if (r < 0)
+		o->problems[source] = *e;
+	else
+		o->problems[source].text[0] = '\0';
+}
+
+/* Not a failure of ours: sources that fail leave what they gave before, and the snapshot says so. */
+static void gather(struct observer *o)
+{
+	struct err e;
+
+	if (o->stale[CONFS])
+		set_problem(o, CONFS, gather_confs(&o->seen, &e), &e);
+	if (o->stale[MACHINES])
+		set_problem(o, MACHINES, gather_machines(&o->seen, &e), &e);
+	if ((o->stale[MACHINES] || o->stale[NET]) && o->has_nl)
+		set_problem(o, NET, gather_net(&o->seen, &o->nl, &e), &e);
+	memset(o->stale, 0, sizeof(o->stale));
+	o->refreshed_usec = now_usec(CLOCK_MONOTONIC);
+}
+
+static char *stale_sentence(const struct observer *o)
+{
+	static const char *const what[SOURCES] = {
+		[CONFS] = "confs are old",
+		[MACHINES] = "running machines are old",
+		[NET] = "addresses are old",
+		[UNITS] = "states are from systemd-machined's files alone",
+	};
+	char *text = NULL;
+
+	for (size_t i = SOURCES; i > 0; i--)
+		if (o->problems[i - 1].text[0])
+			return asprintf(&text, "%s: %s", what[i - 1], o->problems[i - 1].text) < 0 ? NULL : text;
+	if (o->seen.machines.cut)
+		return asprintf(&text, "only the first %d running machines are shown", MACHINED_MAX) < 0 ? NULL : text;
+	return NULL;
+}
+
+static int refresh(struct observer *o, struct err *e)
+{
+	struct snapshot made = { 0 };
+	int r;
+
+	gather(o);
+	r = merge(&o->seen, &made, e);
+	if (r < 0)
+		return r;
+	made.taken_usec = now_usec(CLOCK_REALTIME);
+	made.stale = stale_sentence(o);
+	snapshot_done(&o->now);
+	o->now = made;
+	return 0;
+}
+
+/* ---- events */
+
+static bool is_stale(const struct observer *o)
+{
+	for (size_t i = 0; i < SOURCES; i++)
+		if (o->stale[i])
+			return true;
+	return false;
+}
+
+static int on_later(sd_event_source *s, uint64_t usec, void *arg)
+{
+	(void)s;
+	(void)usec;
+	(void)arg;
+	return 0; /* its turn of the loop ends in on_post() */
+}
+
+static int on_post(sd_event_source *s, void *arg)
+{
+	struct observer *o = arg;
+	uint64_t next = o->refreshed_usec + GAP_USEC;
+
+	(void)s;
+	if (!is_stale(o))
+		return 0;
+	if (now_usec(CLOCK_MONOTONIC) < next) {
+		(void)sd_event_source_set_time(o->later, next);
+		(void)sd_event_source_set_enabled(o->later, SD_EVENT_ONESHOT);
+		return 0;
+	}
+	if (refresh(o, NULL) >= 0) /* out of memory: the old one stays */
+		o->changed(&o->now, o->arg);
+	return 0;
+}
+
+static void on_confs(void *arg)
+{
+	struct observer *o = arg;
+
+	o->stale[CONFS] = true;
+}
+
+static void on_machines(void *arg)
+{
+	struct observer *o = arg;
+
+	o->stale[MACHINES] = true;
+}
+
+static void on_net(const struct rtnl_event *event, void *arg)
+{
+	struct observer *o = arg;
+
+	(void)event;
+	o->stale[NET] = true;
+}
+
+static int on_heard(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	struct observer *o = arg;
+
+	(void)s;
+	(void)fd;
+	(void)events;
+	if (rtnl_events(&o->monitor, on_net, o, NULL) < 0)
+		o->stale[NET] = true; /* some were lost */
+	return 0;
+}
+
+static int watch_folders(struct observer *o, struct err *e)
+{
+	static const struct {
+		const char *path;
+		folder_changed_fn *changed;
+	} watched[COUNT(o->folders)] = {
+		{ MACHINED_FOLDER, on_machines },
+		{ "/var/lib/machines", on_machines },
+		{ "/etc/containers", on_confs },
+		{ "/etc/nixos-containers", on_confs },
+	};
+
+	for (size_t i = 0; i < COUNT(watched); i++) {
+		int r = folder_watch_new(o->loop, watched[i].path, watched[i].changed, o, &o->folders[i], e);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+static int watch_net(struct observer *o, struct err *e)
+{
+	int r = rtnl_monitor(true, &o->monitor, e);
+
+	if (r < 0)
+		return r;
+	o->has_monitor = true;
+	r = sd_event_add_io(o->loop, &o->heard, o->monitor.fd, EPOLLIN, on_heard, o);
+	return r < 0 ? err_sys(e, -r, "cannot listen to the kernel") : 0;
+}
+
+static int watch(struct observer *o, struct err *e)
+{
+	int r = watch_folders(o, e);
+
+	if (r >= 0)
+		r = watch_net(o, e);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(o->loop, &o->later, CLOCK_MONOTONIC, 0, 1000, on_later, o);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(o->later, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_post(o->loop, &o->post, on_post, o);
+	return r < 0 ? err_sys(e, -r, "cannot watch for changes") : 0;
+}
+
+/* ---- making and freeing */
+
+void observer_free(struct observer *o)
+{
+	if (!o)
+		return;
+	forget_asks(o);
+	sd_bus_slot_unref(o->listing);
+	units_free(o->units);
+	for (size_t i = 0; i < COUNT(o->folders); i++)
+		folder_watch_free(o->folders[i]);
+	sd_event_source_disable_unref(o->heard);
+	sd_event_source_disable_unref(o->post);
+	sd_event_source_disable_unref(o->later);
+	if (o->has_nl)
+		nl_close(&o->nl);
+	if (o->has_monitor)
+		nl_close(&o->monitor);
+	sources_done(&o->seen);
+	snapshot_done(&o->now);
+	free(o);
+}
+
+/* Asks systemd, and the sources that answer at once. */
+static int start(struct observer *o, sd_event *loop, struct err *e)
+{
+	struct err problem;
+	int r;
+
+	o->loop = loop;
+	r = nl_open(NETLINK_ROUTE, &o->nl, &problem);
+	set_problem(o, NET, r, &problem);
+	o->has_nl = r >= 0;
+	r = units_new(loop, on_units, o, &o->units, e);
+	if (r < 0)
+		return r;
+	(void)err_set(&o->problems[UNITS], STATUS_UNAVAILABLE, EAGAIN, "systemd has not answered yet");
+	o->stale[CONFS] = o->stale[MACHINES] = o->stale[NET] = true;
+	return 0;
+}
+
+int observer_new(sd_event *loop, observer_changed_fn *changed, void *arg, struct observer **ret, struct err *e)
+{
+	struct observer *o = calloc(1, sizeof(*o));
+	int r;
+
+	if (!o)
+		return err_no_memory(e);
+	o->changed = changed;
+	o->arg = arg;
+	r = start(o, loop, e);
+	if (r >= 0)
+		r = watch(o, e); /* before the first look, so that nothing falls between */
+	if (r >= 0)
+		r = refresh(o, e);
+	if (r < 0) {
+		observer_free(o);
+		return r;
+	}
+	*ret = o;
+	return 0;
+}
+
+const struct snapshot *observer_snapshot(const struct observer *o)
+{
+	return &o->now;
+}
+
+static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
+{
+	(void)usec;
+	(void)arg;
+	return sd_event_exit(sd_event_source_get_event(s), 0);
+}
+
+int observe_once(struct snapshot *ret, struct err *e)
+{
+	struct observer *o = calloc(1, sizeof(*o));
+	sd_event *loop = NULL;
+	int r;
+
+	if (!o)
+		return err_no_memory(e);
+	r = sd_event_new(&loop);
+	if (r >= 0)
+		r = sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, ONCE_USEC, 1000, on_deadline, NULL);
+	r = r < 0 ? err_sys(e, -r, "cannot make an event loop") : start(o, loop, e);
+	while (r >= 0 && (!o->units_answered || o->asks)) {
+		r = sd_event_run(loop, UINT64_MAX);
+		if (r < 0)
+			(void)err_sys(e, -r, "cannot run an event loop");
+		else if (sd_event_get_state(loop) == SD_EVENT_FINISHED)
+			break;
+	}
+	if (r >= 0)
+		r = refresh(o, e);
+	if (r >= 0) {
+		*ret = o->now;
+		o->now = (struct snapshot){ 0 };
+	}
+	observer_free(o);
+	sd_event_unref(loop);
+	return r < 0 ? r : 0;
+}
