@@ -199,6 +199,8 @@ int nl_commit(struct nl *nl, struct nl_batch *b, struct nl_answer *answers, nl_d
 
 	if (b->bad)
 		return err_set(e, STATUS_BUG, ENOBUFS, "a netlink batch of %zu bytes is too small", b->size);
+	if (b->n == 0)
+		return 0;
 	memset(answers, 0, b->n * sizeof(*answers));
 	number(nl, b);
 	r = send_batch(nl, b, e);
