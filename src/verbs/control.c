@@ -1,0 +1,177 @@
+/* start, stop, restart, reload, terminate: all named machines at once. What ended is printed for good; on a terminal
+ * the machines that are still waited for stand below it, redrawn every second. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "engine/control.h"
+#include "verbs/verbs.h"
+
+#define SECOND     1000000ULL
+#define SHOW_AFTER (SECOND / 3)
+#define LOG_LINES  10
+
+static const struct {
+	const char *word, *done;
+} verb_words[] = {
+	[CONTROL_START] = { "start", "started" },
+	[CONTROL_STOP] = { "stop", "stopped" },
+	[CONTROL_RESTART] = { "restart", "restarted" },
+	[CONTROL_RELOAD] = { "reload", "reloaded" },
+	[CONTROL_TERMINATE] = { "terminate", "terminated" },
+};
+
+struct all;
+
+struct one {
+	struct all *all;
+	const char *name;
+	struct control *control; /* NULL: ended */
+};
+
+struct all {
+	enum control_verb verb;
+	sd_event *loop;
+	struct one *v;
+	size_t n, left;
+	bool terminal; /* stderr is one */
+	int drawn;     /* lines below what was printed for good */
+	int status;
+};
+
+static uint64_t now_usec(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void undraw(struct all *a)
+{
+	if (a->drawn)
+		fprintf(stderr, "\033[%dA\033[J", a->drawn);
+	a->drawn = 0;
+}
+
+static void draw_one(const struct one *o, int columns)
+{
+	struct control_look look;
+	char line[256], limit[32] = "";
+
+	control_look(o->control, &look);
+	if (look.limit_usec)
+		(void)snprintf(limit, sizeof(limit), " of %ju", (uintmax_t)(look.limit_usec / SECOND));
+	(void)snprintf(line, sizeof(line), "%s waits: %s, %ju%s s", o->name, look.waits_for,
+	               (uintmax_t)((now_usec() - look.since_usec) / SECOND), limit);
+	fprintf(stderr, "%.*s\n", columns - 1, line);
+}
+
+static void draw(struct all *a)
+{
+	struct winsize size = { 0 };
+	int rows, columns;
+
+	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	rows = size.ws_row > 2 ? size.ws_row - 1 : 1;
+	columns = size.ws_col > 1 ? size.ws_col : 80;
+	undraw(a);
+	for (size_t i = 0; i < a->n && a->drawn < rows; i++) {
+		if (!a->v[i].control)
+			continue;
+		draw_one(&a->v[i], columns);
+		a->drawn++;
+	}
+	fflush(stderr);
+}
+
+static int on_second(sd_event_source *s, uint64_t now, void *arg)
+{
+	(void)now;
+	draw(arg);
+	(void)sd_event_source_set_time_relative(s, SECOND);
+	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+static void show_log(const struct loglines *lines)
+{
+	for (size_t i = lines->n > LOG_LINES ? lines->n - LOG_LINES : 0; i < lines->n; i++)
+		fprintf(stderr, "    %s%s\n", lines->v[i].from_systemd ? "systemd: " : "", lines->v[i].text);
+}
+
+static void take_status(struct all *a, int status)
+{
+	if (status > a->status)
+		a->status = status;
+}
+
+static void on_done(int r, const struct err *e, void *arg)
+{
+	struct control_look look;
+	struct one *o = arg;
+	struct all *a = o->all;
+
+	undraw(a);
+	if (r < 0) {
+		take_status(a, verb_fail(e));
+		control_look(o->control, &look);
+		show_log(look.lines);
+	} else {
+		printf("%s: %s\n", o->name, verb_words[a->verb].done);
+		fflush(stdout);
+	}
+	o->control = NULL;
+	if (--a->left == 0)
+		(void)sd_event_exit(a->loop, 0);
+}
+
+static int run_all(struct all *a)
+{
+	CLEANUP(sd_event_source_unrefp) sd_event_source *clock = NULL;
+	struct err e;
+	int r = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		struct one *o = &a->v[i];
+
+		if (control_begin(a->loop, a->verb, o->name, on_done, o, &o->control, &e) < 0)
+			take_status(a, verb_fail(&e));
+		else
+			a->left++;
+	}
+	if (a->left == 0)
+		return 0;
+	if (a->terminal)
+		r = sd_event_add_time_relative(a->loop, &clock, CLOCK_MONOTONIC, SHOW_AFTER, 0, on_second, a);
+	return r < 0 ? r : sd_event_loop(a->loop);
+}
+
+int verb_control(const struct verb *v, int argc, char **argv)
+{
+	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
+	CLEANUP(free_p) struct one *list = NULL;
+	struct all all = { .n = (size_t)argc - 1, .terminal = isatty(STDERR_FILENO) };
+	int r = verb_names(v, argc, argv, 1);
+	struct err e;
+
+	if (r != STATUS_DONE)
+		return r;
+	while (strcmp(verb_words[all.verb].word, v->name) != 0)
+		all.verb++;
+	all.v = list = calloc(all.n, sizeof(*list));
+	r = list ? sd_event_new(&loop) : -ENOMEM;
+	all.loop = loop;
+	for (size_t i = 0; r >= 0 && i < all.n; i++)
+		list[i] = (struct one){ .all = &all, .name = argv[i + 1] };
+	if (r >= 0)
+		r = run_all(&all);
+	if (r >= 0)
+		return all.status;
+	(void)err_sys(&e, -r, "cannot %s", v->name);
+	return verb_fail(&e);
+}
