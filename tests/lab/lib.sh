@@ -5,6 +5,14 @@
 # Cases run in order, each in a subshell under `set -e`; naming some as arguments runs only those.
 
 set -euo pipefail
+
+# Scratch space, $T, is a tmpfs in a mount namespace of the test's own, so that a killed test leaves no files either.
+T=/var/tmp
+if [ "$EUID" -eq 0 ] && [ -z "${IN_LAB_TEST:-}" ]; then
+	IN_LAB_TEST=1 exec unshare --mount --propagation private -- \
+		bash -c 'mount -n -t tmpfs test /var/tmp && exec bash "$@"' bash "$0" "$@"
+fi
+
 LAB_DIR=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 LAB=$LAB_DIR/lab
 TOP=$(dirname -- "$(dirname -- "$LAB_DIR")")
@@ -18,11 +26,11 @@ skip() { echo "$*" >&2; exit 77; }
 # lab_host NAME [OPTION of lab up]... - boots a host with the staged install, which goes with whoever called: at the
 # top of a file it lives as long as the file, in a case as long as the case.
 lab_host() {
-	local name=$1 out rc=0
+	local name=$1 out rc=0 owner=$BASHPID
 	shift
 	[ -x "$STAGE/usr/bin/machdeck" ] || no_host 1 "there is no staged install in $STAGE; type: make stage"
-	HOSTS[$name]=$name-$BASHPID
-	out=$("$LAB" up "$name-$BASHPID" --owner "$BASHPID" --stage "$STAGE" "$@" 2>&1) || rc=$?
+	HOSTS[$name]=$name-$owner
+	out=$("$LAB" up "$name-$owner" --owner "$owner" --stage "$STAGE" "$@" 2>&1) || rc=$?
 	[ "$rc" -eq 0 ] || no_host "$rc" "${out#SKIP: }"
 	[[ $out != *degraded* ]] || no_host 1 "$out"
 }
@@ -69,7 +77,7 @@ verdict() { # STATUS NAME WHY
 
 run_cases() {
 	local name rc failed=0 log
-	exec {log}<>"$(mktemp)"
+	exec {log}<>"$(mktemp -p "$T")"
 	rm -f "$(readlink "/proc/self/fd/$log")"
 	[ $# -gt 0 ] || set -- $(cases)
 	for name; do

@@ -110,16 +110,18 @@ a_host_that_powers_itself_off_leaves_nothing_behind() {
 
 a_boot_killed_at_any_moment_leaves_nothing_behind() {
 	local after also
-	for also in '' 'kill -KILL $(pgrep -f "lab up")' 'kill -KILL $(pgrep -o -f "lab keep")'; do for after in 0.02 0.05 0.08 0.11 0.15 0.20 0.30; do
-		sandbox <<-END
-			bash -c '"\$LAB" up \$NAME; sleep 1000' &
-			owner=\$!
-			sleep $after
-			kill -KILL \$owner
-			$also
-			wait \$owner || true
-		END
-	done; done
+	for also in true 'pkill -KILL -f "lab up"' 'pkill -KILL -o -f "lab keep"'; do
+		for after in 0.02 0.05 0.08 0.11 0.15 0.20 0.30; do
+			sandbox <<-END
+				bash -c '"\$LAB" up \$NAME; sleep 1000' &
+				owner=\$!
+				sleep $after
+				kill -KILL \$owner
+				$also || true
+				wait \$owner || true
+			END
+		done
+	done
 }
 
 a_second_host_of_that_name_is_refused() {
