@@ -35,6 +35,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 ENGINE := $(wildcard src/base/*.c src/words/*.c src/decide/*.c src/drivers/*.c src/engine/*.c)
 VERBS  := $(wildcard src/verbs/*.c)
 UI     := $(filter-out ui/term.c ui/main.c,$(wildcard ui/*.c))
+TOOLS  := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
 UNIT   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all
@@ -63,6 +64,9 @@ $(B)/machdeck-init: $(call obj,$(INIT))
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libui.a $(B)/libengine.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG) cmocka)
+
+$(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libengine.a
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG))
 
 # Everything is made again when a flag changes, and only then. What names an installed file hangs on PREFIX alone.
 $(B)/.flags: now := $(CC) $(CPPFLAGS) $(CFLAGS)
@@ -112,7 +116,7 @@ stage: ## an install tree in B/stage, for the lab
 
 # ---- tests and the rest
 
-TESTS = $(B)/machdeck $(B)/machdeck-generator $(UNIT)
+TESTS = $(B)/machdeck $(B)/machdeck-generator $(TOOLS) $(UNIT)
 SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] ui/*.[ch] tests/unit/*.[ch])
 
 .PHONY: deps check lab demo tests asan memcheck tidy format
@@ -156,4 +160,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

@@ -57,9 +57,8 @@ static void look_at_link(struct search *s, const struct addr addr[LINK_KEYS], bo
 			continue;
 		addr_print(&addr[k], true, text);
 		find(s, true, veth ? "EXTRA_VETHS" : key_names[k], option_names[k], veth,
-		     "'%s' has a prefix, but the two ends of a veth route to each other's address alone: "
-		     "write it without "
-		     "%s",
+		     "'%s' has a prefix, but the two ends of a veth route to each other's address alone: leave the "
+		     "prefix out%s",
 		     text, local ? ", or name a bridge" : "");
 	}
 	for (int k = 0; k < LINK_KEYS; k++)

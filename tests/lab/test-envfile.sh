@@ -2,7 +2,7 @@
 # What we read from an environment file is what systemd itself reads from it.
 . "$(dirname "$0")/lib.sh"
 
-N=600
+N=420
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 envmap=$(realpath "${B:-$TOP/build}")/tests/tools/envmap
