@@ -63,18 +63,13 @@ static int check_owner(const struct walk *w, const struct stat *st, struct err *
 
 static int fail(const struct walk *w, int errnum, struct err *e)
 {
-	switch (errnum) {
-	case ENOENT:
-		if (!w->by_link)
-			return err_set(e, STATUS_NO_CONTAINER, errnum, "%s is missing", w->path);
-		/* fall through */
-	case ELOOP:
+	if (errnum == ENOENT && !w->by_link)
+		return err_set(e, STATUS_NO_CONTAINER, errnum, "%s is missing", w->path);
+	if (errnum == ENOENT || errnum == ELOOP)
 		return err_set(e, STATUS_NO_CONTAINER, ELOOP, "%s is a link that leads nowhere", w->path);
-	case ENOTDIR:
-		return err_set(e, STATUS_UNSAFE_HOST, ENOTDIR, "%s: %s is not a folder", w->path, w->leaf);
-	default:
-		return err_sys(e, errnum, "%s", w->path);
-	}
+	if (errnum == ENOTDIR)
+		return err_set(e, STATUS_UNSAFE_HOST, errnum, "%s: %s is not a folder", w->path, w->leaf);
+	return err_sys(e, errnum, "%s", w->path);
 }
 
 /* Puts what the link at fd says before the rest of the way. */
