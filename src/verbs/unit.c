@@ -1,0 +1,134 @@
+/* unit - the phases that container@NAME.service calls. Each says what went wrong in one line for the journal. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "engine/load.h"
+#include "engine/prepare.h"
+#include "engine/start.h"
+#include "verbs/verbs.h"
+
+/* What a phase works on, and where it says that something is amiss without being fatal. */
+struct phase_call {
+	const char *name; /* the machine's */
+	const char *step; /* for messages: the phase, or the step of `start` that is done */
+};
+
+/* One line "machdeck: NAME: STEP: SENTENCE" with the priority that the journal takes off again. */
+static void say(const struct phase_call *c, int priority, const char *sentence)
+{
+	char shown[ERR_TEXT_MAX];
+	size_t len = strlen(c->name);
+
+	if (strncmp(sentence, c->name, len) == 0 && strncmp(sentence + len, ": ", 2) == 0)
+		sentence += len + 2;
+	text_printable(shown, sizeof(shown), sentence, strlen(sentence));
+	if (getenv("JOURNAL_STREAM"))
+		fprintf(stderr, "<%d>", priority);
+	fprintf(stderr, "machdeck: %s: %s: %s\n", c->name, c->step, shown);
+}
+
+static void warn_all(const struct phase_call *c, const struct strs *warnings)
+{
+	for (size_t i = 0; i < warnings->n; i++)
+		say(c, 4, warnings->v[i]);
+}
+
+static int load(struct phase_call *c, struct loaded *ret, struct err *e)
+{
+	int r = load_plan("", c->name, ret, e);
+
+	if (r == 0)
+		warn_all(c, &ret->warnings);
+	return r;
+}
+
+/* --- the steps of a start */
+
+static int step_prestart(struct phase_call *c, const struct loaded *l, struct err *e)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	int r;
+
+	c->step = "prestart";
+	r = start_clear(l->plan.name, &warnings, e);
+	warn_all(c, &warnings);
+	return r;
+}
+
+static int step_prepare(struct phase_call *c, const struct loaded *l, struct err *e)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	int r;
+
+	c->step = "prepare";
+	r = prepare_root(&l->container, &l->plan, &warnings, e);
+	warn_all(c, &warnings);
+	return r;
+}
+
+/* --- the phases */
+
+static int phase_prestart(struct phase_call *c, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load(c, &l, e);
+
+	return r < 0 ? r : step_prestart(c, &l, e);
+}
+
+static int phase_prepare(struct phase_call *c, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load(c, &l, e);
+
+	return r < 0 ? r : step_prepare(c, &l, e);
+}
+
+static int phase_start(struct phase_call *c, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load(c, &l, e);
+
+	if (r == 0)
+		r = step_prestart(c, &l, e);
+	if (r == 0)
+		r = step_prepare(c, &l, e);
+	if (r < 0)
+		return r;
+	c->step = "start";
+	r = start_files(&l, e);
+	return r < 0 ? r : start_exec(&l.plan, e);
+}
+
+static const struct phase {
+	const char *name;
+	int (*run)(struct phase_call *c, struct err *e);
+} phases[] = {
+	{ "prestart", phase_prestart },
+	{ "prepare", phase_prepare },
+	{ "start", phase_start },
+};
+
+int verb_unit(const struct verb *v, int argc, char **argv)
+{
+	for (size_t i = 0; argc >= 2 && i < COUNT(phases); i++) {
+		struct phase_call c = { .step = phases[i].name };
+		struct err e = { .status = STATUS_BUG, .text = "no reason was given" };
+
+		if (strcmp(argv[1], phases[i].name) != 0)
+			continue;
+		if (argc != 3)
+			return verb_usage(v, "one machine's name, please");
+		if (verb_names(v, argc, argv, 2) != STATUS_DONE)
+			return STATUS_USAGE;
+		c.name = argv[2];
+		if (phases[i].run(&c, &e) == 0)
+			return STATUS_DONE;
+		say(&c, 3, e.text);
+		return (int)e.status;
+	}
+	return verb_usage(v, "no such phase");
+}
