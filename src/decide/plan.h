@@ -20,8 +20,7 @@ enum kind {
 struct facts {
 	bool has_profile; /* /nix/var/nix/profiles/per-container/NAME/system exists */
 	bool is_32_bit;   /* the file `system` below the system path says i686-linux (ST-8) */
-	bool nixos_dirs;  /* the conf came from /etc/nixos-containers, so the root is below
-	                     /var/lib/nixos-containers */
+	bool nixos_dirs;  /* the conf came from /etc/nixos-containers: the root is below /var/lib/nixos-containers */
 	const char *path; /* PATH for the payload */
 };
 
@@ -56,15 +55,13 @@ struct plan {
 	enum release release;
 	char *root;       /* the tree, "/var/lib/containers/NAME" */
 	struct strs argv; /* systemd-nspawn and its arguments */
-	struct netops
-		prestart; /* deletions of stale links; dropping a stale registration comes first (PR-1) */
+	struct netops prestart; /* deletions of stale links; dropping a stale registration comes first (PR-1) */
 	struct fsops prestart_files; /* 2014: the FIFO that the guest writes when it is ready (PR-4) */
 	struct fsops prepare;
 	struct netops init;      /* the guest's side */
 	struct netops poststart; /* the host's side */
 	bool wait_fifo; /* 2014: after poststart, ready when a line came through $root/var/lib/startup-done */
-	bool stop_by_poweroff; /* ExecStop asks the guest's init to power off (SIGRTMIN+4), see release_rules
-	                        */
+	bool stop_by_poweroff; /* ExecStop asks the guest's init to power off (SIGRTMIN+4) */
 	struct directive *service; /* [Service], without commands */
 	size_t n_service;
 	struct strs requires_mounts, wanted_by, wants, after;
@@ -81,9 +78,10 @@ int plan_build(const struct container *c, const struct facts *f, struct plan *re
 void plan_done(struct plan *p);
 
 /* plan_json - one object: name root prestart prepare argv init poststart unit hosts, commands as arrays of
- * words. plan_preview - the same for a person: comments, and commands that can be pasted into a shell. */
+ * words. plan_preview - the same for a person: comments, and commands that can be pasted into a shell; init is where
+ * machdeck-init is installed. */
 void plan_json(const struct plan *p, struct buf *ret);
-void plan_preview(const struct plan *p, struct buf *ret);
+void plan_preview(const struct plan *p, const char *init, struct buf *ret);
 
 /* plan_fsop_words - the words of the shell command that does the same. */
 void plan_fsop_words(const struct fsop *op, struct strs *ret);

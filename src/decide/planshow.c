@@ -183,7 +183,24 @@ static void preview_unit(const struct plan *p, struct buf *b)
 		buf_addf(b, "#   WantedBy=%s\n", p->wanted_by.v[i]);
 }
 
-void plan_preview(const struct plan *p, struct buf *b)
+/* What `unit start` puts into the runtime directory: a copy of the init, and the guest's half of the network. */
+static void preview_guest_files(const struct plan *p, const char *init, struct buf *b)
+{
+	char line[2 * NETOP_NAME_SIZE + 16];
+
+	buf_puts(b, "install -D -m 0555 ");
+	shellwords_quote(init, b);
+	buf_addf(b, " " PLAN_RUN_DIR "/%s/guest/init\n", p->name);
+	buf_puts(b, p->init.n > 0 ? "printf '%s\\n'" : ":");
+	for (size_t i = 0; i < p->init.n; i++) {
+		netop_line(&p->init.v[i], line, sizeof(line));
+		buf_puts(b, " ");
+		shellwords_quote(line, b);
+	}
+	buf_addf(b, " >" PLAN_RUN_DIR "/%s/guest/net\n", p->name);
+}
+
+void plan_preview(const struct plan *p, const char *init, struct buf *b)
 {
 	buf_addf(b, "# %s: a %s container in %s, started as the module of %s does\n", p->name,
 	         p->kind == KIND_NIX ? "nix" : "tree", p->root, release_name(p->release));
@@ -192,6 +209,7 @@ void plan_preview(const struct plan *p, struct buf *b)
 	buf_puts(b, "\n# 2. The root (never following a link out of it)\n");
 	each_fsop(&p->prepare, preview_command, b);
 	buf_puts(b, "\n# 3. The container\n");
+	preview_guest_files(p, init, b);
 	preview_argv(p, b);
 	if (p->init.n > 0)
 		buf_puts(b, "\n# 4. Inside, before its init\n");

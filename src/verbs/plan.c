@@ -34,7 +34,10 @@ int verb_plan(const struct verb *v, int argc, char **argv)
 	if (load_plan(root, argv[optind], &l, &e) < 0)
 		return verb_fail(&e);
 	verb_warn(&l.warnings);
-	(json ? plan_json : plan_preview)(&l.plan, &text);
+	if (json)
+		plan_json(&l.plan, &text);
+	else
+		plan_preview(&l.plan, LIBEXECDIR "/machdeck-init", &text);
 	if (text.bad) {
 		(void)err_no_memory(&e);
 		return verb_fail(&e);

@@ -42,15 +42,19 @@ static void every_key_becomes_its_value(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	if (read_conf("SYSTEM_PATH=/nix/store/x-system\nPRIVATE_NETWORK=1\nHOST_BRIDGE=br0\n"
-	              "HOST_PORT=tcp:8080:80,udp:53:53,443\nHOST_ADDRESS6=fc00::1\nLOCAL_ADDRESS=10.0.0.2/24\n"
-	              "INTERFACES=\"eth1 eth2\"\nMACVLANS=eth3\nAUTO_START=1\n"
-	              "EXTRA_NSPAWN_FLAGS=\" '--bind-ro=/my data:/d' -U --bind /a:/b\"\nEPHEMERAL=1\nENABLE_TUN=1\n"
-	              "TIMEOUT_START_SEC=1min 30s\nTMPFS=\"/var /tmp:size=64m\"\n"
-	              "ADDITIONAL_CAPABILITIES=\"CAP_NET_ADMIN cap_mknod\"\nALLOWED_DEVICES=\"/dev/fuse:rw char-pts:rwm\"\n"
-	              "EXTRA_VETHS=\"vx2,hostBridge=br1 vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2\"\n"
-	              "RELEASE=2020\nPRIVATE_USERS=pick\nLOCAL_MAC_ADDRESS=b2:65:3f:c9:6b:10\nCOPY_RESOLV_CONF=0\n",
-	              &c, NULL, &e) < 0)
+	if (read_conf(
+		    "SYSTEM_PATH=/nix/store/x-system\nPRIVATE_NETWORK=1\nHOST_BRIDGE=br0\n"
+		    "HOST_PORT=tcp:8080:80,udp:53:53,443\nHOST_ADDRESS6=fc00::1\nLOCAL_ADDRESS=10.0.0.2/24\n"
+		    "INTERFACES=\"eth1 eth2\"\nMACVLANS=eth3\nAUTO_START=1\n"
+		    "EXTRA_NSPAWN_FLAGS=\" '--bind-ro=/my data:/d' -U --bind "
+	            "/a:/b\"\nEPHEMERAL=1\nENABLE_TUN=1\n"
+		    "TIMEOUT_START_SEC=1min 30s\nTMPFS=\"/var /tmp:size=64m\"\n"
+		    "ADDITIONAL_CAPABILITIES=\"CAP_NET_ADMIN cap_mknod\"\nALLOWED_DEVICES=\"/dev/fuse:rw "
+	            "char-pts:rwm\"\n"
+		    "EXTRA_VETHS=\"vx2,hostBridge=br1 vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2\"\n"
+		    "RELEASE=2020\nPRIVATE_USERS=pick\nLOCAL_MAC_ADDRESS=b2:65:3f:c9:6b:10\nCOPY_RESOLV_CONF="
+	            "0\n",
+		    &c, NULL, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(c.system_path, "/nix/store/x-system");
 	assert_true(c.private_network);
@@ -86,9 +90,9 @@ static void an_empty_conf_is_all_defaults(void **state)
 static void a_bad_value_is_named_with_file_line_column_and_reason(void **state)
 {
 	(void)state;
-	assert_refused("# c\nHOST_BRIDGE=a/b\n",
-	               "web.conf:2:13: HOST_BRIDGE: 'a/b' can not be an interface's name (1 to 15 characters, no '/', "
-	               "':', '%' or blank)");
+	assert_refused("# c\nHOST_BRIDGE=a/b\n", "web.conf:2:13: HOST_BRIDGE: 'a/b' can not be an "
+	                                         "interface's name (1 to 15 characters, no '/', "
+	                                         "':', '%' or blank)");
 	assert_refused("PRIVATE_NETWORK=yes\n", "web.conf:1:17: PRIVATE_NETWORK: 'yes' is neither 1 nor 0");
 	assert_refused("LOCAL_ADDRESS=010.0.0.1\n",
 	               "web.conf:1:15: LOCAL_ADDRESS: '010.0.0.1': not an IPv4 or IPv6 address");
@@ -99,8 +103,10 @@ static void a_bad_value_is_named_with_file_line_column_and_reason(void **state)
 
 static void ports_are_refused_with_the_number_of_their_field(void **state)
 {
-	static const char *const bad[] = { "tcp:80:80,", ",tcp:80",        "sctp:1:1", "tcp:0:1", "tcp:65536:1",
-		                           "tcp:80:80:80", "tcp:80:80,tcp:80:81", "tcp:",  "80:",     "tcp:80, tcp:81" };
+	static const char *const bad[] = {
+		"tcp:80:80,",          ",tcp:80", "sctp:1:1", "tcp:0:1",       "tcp:65536:1", "tcp:80:80:80",
+		"tcp:80:80,tcp:80:81", "tcp:",    "80:",      "tcp:80, tcp:81"
+	};
 
 	(void)state;
 	assert_refused("PRIVATE_NETWORK=1\nHOST_PORT=tcp:80:80,tcp:80:81\n",
@@ -114,17 +120,21 @@ static void ports_are_refused_with_the_number_of_their_field(void **state)
 		assert_int_equal(read_conf(text, &c, NULL, &e), -22);
 		assert_non_null(strstr(e.text, "HOST_PORT: field "));
 	}
-	assert_refused("HOST_PORT=80\n", "web.conf:1:11: HOST_PORT: ports can only be forwarded to a private network "
-	                                 "(set PRIVATE_NETWORK=1 and an address)");
+	assert_refused("HOST_PORT=80\n",
+	               "web.conf:1:11: HOST_PORT: ports can only be forwarded to a private network "
+	               "(set PRIVATE_NETWORK=1 and an address)");
 }
 
 static void addresses_are_accepted_and_refused_by_the_table(void **state)
 {
-	static const char *const good[] = { "10.0.0.1", "fc00::1", "10.0.0.1/32", "::1:2:3:4", "192.168.255.254" };
-	static const char *const bad[] = { "10.0.0.1/24",  "010.0.0.1",      "1.2.3",     "256.1.1.1", "fe80::1%eth0",
-		                           "::ffff:1.2.3.4", "::/129",       "fc00::1/64", "10.0.0.1/", "0.0.0.0",
-		                           "224.0.0.1",    "ff02::1",        "127.0.0.1", "::1",       "10.0.0.1/33",
-		                           "10.0.0.1/032", "10.0.0.1 10.0.0.2" };
+	static const char *const good[] = { "10.0.0.1", "fc00::1", "10.0.0.1/32", "::1:2:3:4",
+		                            "192.168.255.254" };
+	static const char *const bad[] = {
+		"10.0.0.1/24",    "010.0.0.1",        "1.2.3",      "256.1.1.1", "fe80::1%eth0",
+		"::ffff:1.2.3.4", "::/129",           "fc00::1/64", "10.0.0.1/", "0.0.0.0",
+		"224.0.0.1",      "ff02::1",          "127.0.0.1",  "::1",       "10.0.0.1/33",
+		"10.0.0.1/032",   "10.0.0.1 10.0.0.2"
+	};
 	char text[128];
 
 	(void)state;
@@ -141,17 +151,34 @@ static void addresses_are_accepted_and_refused_by_the_table(void **state)
 			fail_msg("accepted: %s", bad[i]);
 		assert_int_equal(e.status, STATUS_DATA);
 	}
-	assert_accepted("PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/7\n");
+	assert_accepted(
+		"PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/7\n");
 }
 
 static void flags_that_redefine_what_the_engine_decides_are_refused(void **state)
 {
-	static const char *const bad[] = { "-D /",        "-D/",       "--directory=/",  "--mach=other", "-Mother",
-		                           "--settings=trusted", "--keep-unit", "--boot",    "-b",           "-qb",
-		                           "--image=/x",  "--notify-ready=no", "--kill-signal=9", "--register=no",
-		                           "--unknown=1", "stray",     "--",             "--bind=relative", "--bind",
+	static const char *const bad[] = { "-D /",
+		                           "-D/",
+		                           "--directory=/",
+		                           "--mach=other",
+		                           "-Mother",
+		                           "--settings=trusted",
+		                           "--keep-unit",
+		                           "--boot",
+		                           "-b",
+		                           "-qb",
+		                           "--image=/x",
+		                           "--notify-ready=no",
+		                           "--kill-signal=9",
+		                           "--register=no",
+		                           "--unknown=1",
+		                           "stray",
+		                           "--",
+		                           "--bind=relative",
+		                           "--bind",
 		                           "--se=x" };
-	static const char *const good[] = { "--bind=/a:/b", "-U", "--private-users=pick", "--read-only", "*", "$(id)" };
+	static const char *const good[] = { "--bind=/a:/b", "-U", "--private-users=pick",
+		                            "--read-only",  "*",  "$(id)" };
 	char text[128];
 
 	(void)state;
@@ -176,23 +203,25 @@ static void what_does_nothing_is_kept_and_warned_about(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(read_conf("LD_PRELOAD=/x.so\nexport A=b\nPRIVATE_NETWORK=0\nPRIVATE_NETWORK=1\n", &c, &warnings,
-	                           &e),
+	assert_int_equal(read_conf("LD_PRELOAD=/x.so\nexport A=b\nPRIVATE_NETWORK=0\nPRIVATE_NETWORK=1\n", &c,
+	                           &warnings, &e),
 	                 0);
 	assert_int_equal(warnings.n, 3);
 	assert_string_equal(warnings.v[0], "web.conf:1:1: LD_PRELOAD: not a key we know, so it does nothing");
 	assert_string_equal(warnings.v[1], "web.conf:2:1: 'export A': systemd ignores such a line");
-	assert_string_equal(warnings.v[2], "web.conf:3:1: PRIVATE_NETWORK is set again below; that one counts");
+	assert_string_equal(warnings.v[2],
+	                    "web.conf:3:1: PRIVATE_NETWORK is set again below; that one counts");
 	assert_true(c.private_network);
 }
 
 static void what_is_written_reads_back_the_same(void **state)
 {
-	static const char text[] = "SYSTEM_PATH=\"/nix/store/a b\"\nPRIVATE_NETWORK=1\nHOST_PORT=tcp:8080:80\n"
-				   "LOCAL_ADDRESS=10.0.0.2\nINTERFACES=\"\"\nMACVLANS=\"\"\nAUTO_START=1\n"
-				   "EXTRA_NSPAWN_FLAGS=\" '--bind-ro=/my data:/d' '--setenv=A='\\\\''\\\"\\$b'\"\n"
-				   "TIMEOUT_START_SEC=\"1min 30s\"\nTMPFS=\"/var\"\n"
-				   "EXTRA_VETHS=\"vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2\"\n";
+	static const char text[] =
+		"SYSTEM_PATH=\"/nix/store/a b\"\nPRIVATE_NETWORK=1\nHOST_PORT=tcp:8080:80\n"
+		"LOCAL_ADDRESS=10.0.0.2\nINTERFACES=\"\"\nMACVLANS=\"\"\nAUTO_START=1\n"
+		"EXTRA_NSPAWN_FLAGS=\" '--bind-ro=/my data:/d' '--setenv=A='\\\\''\\\"\\$b'\"\n"
+		"TIMEOUT_START_SEC=\"1min 30s\"\nTMPFS=\"/var\"\n"
+		"EXTRA_VETHS=\"vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2\"\n";
 	CLEANUP(container_done) struct container c = { 0 };
 	CLEANUP(buf_done) struct buf again = { 0 };
 	struct err e = { 0 };

@@ -53,7 +53,8 @@ static void compare_conf(json_t *vector, const struct container *c)
 
 	assert_int_equal(conf_write(c, &text, &e), 0);
 	assert_int_equal(envfile_parse("conf", buf_text(&text), text.len, &env, &e), 0);
-	json_object_foreach(want, key, value) {
+	json_object_foreach(want, key, value)
+	{
 		CLEANUP(strs_done) struct strs words = { 0 }, others = { 0 };
 		const struct env_entry *entry = envfile_find(&env, key);
 
@@ -74,10 +75,12 @@ static json_t *plain_argv(json_t *argv)
 	json_t *plain = json_array(), *word;
 	size_t i, n = json_array_size(argv);
 
-	json_array_foreach(argv, i, word) {
+	json_array_foreach(argv, i, word)
+	{
 		const char *text = json_string_value(word);
 
-		if (i == n - 3 && strncmp(text, "--bind-ro=" PLAN_RUN_DIR, strlen("--bind-ro=" PLAN_RUN_DIR)) == 0)
+		if (i == n - 3 &&
+		    strncmp(text, "--bind-ro=" PLAN_RUN_DIR, strlen("--bind-ro=" PLAN_RUN_DIR)) == 0)
 			continue;
 		if (i == n - 2)
 			text = "@INIT@";
@@ -90,7 +93,8 @@ static json_t *plain_argv(json_t *argv)
 
 static void compare_argv(json_t *vector, json_t *plan)
 {
-	json_t *want = plain_argv(json_object_get(vector, "argv")), *got = plain_argv(json_object_get(plan, "argv"));
+	json_t *want = plain_argv(json_object_get(vector, "argv")),
+	       *got = plain_argv(json_object_get(plan, "argv"));
 
 	assert_same("argv", want, got);
 	json_decref(want);
@@ -106,7 +110,8 @@ static void compare_prestart(json_t *vector, json_t *plan)
 	char vb[128];
 
 	(void)snprintf(vb, sizeof(vb), "vb-%s", name);
-	json_array_foreach(json_object_get(plan, "prestart"), i, command) {
+	json_array_foreach(json_object_get(plan, "prestart"), i, command)
+	{
 		const char *last = json_string_value(json_array_get(command, json_array_size(command) - 1));
 
 		if (json_equal(command, json_array_get(want, next)))
@@ -123,9 +128,9 @@ static void compare_unit(json_t *vector, json_t *plan)
 	json_t *value;
 	const char *key;
 
-	json_object_foreach(at(vector, "unit", "service", NULL), key, value)
-		if (strcmp(key, "ExecReload") != 0 && strcmp(key, "EnvironmentFile") != 0)
-			assert_same(key, value, at(plan, "unit", "service", key));
+	json_object_foreach(at(vector, "unit", "service", NULL), key,
+	                    value) if (strcmp(key, "ExecReload") != 0 && strcmp(key, "EnvironmentFile") != 0)
+		assert_same(key, value, at(plan, "unit", "service", key));
 	assert_same("RequiresMountsFor", at(vector, "unit", "unit", "RequiresMountsFor"),
 	            at(plan, "unit", "unit", "RequiresMountsFor"));
 	assert_same("wantedBy", at(vector, "unit", "wantedBy", NULL), at(plan, "unit", "wantedBy", NULL));
@@ -138,11 +143,11 @@ static void compare_hosts(json_t *vector, json_t *plan)
 	json_t *line, *ours;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(vector, "hosts"), i, line) {
+	json_array_foreach(json_object_get(vector, "hosts"), i, line)
+	{
 		bool found = false;
 
-		json_array_foreach(json_object_get(plan, "hosts"), k, ours)
-			found |= json_equal(line, ours);
+		json_array_foreach(json_object_get(plan, "hosts"), k, ours) found |= json_equal(line, ours);
 		assert_true(found);
 	}
 }
@@ -204,7 +209,10 @@ static void every_vector_agrees(void **state)
 	fclose(f);
 }
 
-#define RELEASE(r, text) { "every_vector_of_" text "_agrees", every_vector_agrees, NULL, NULL, (void *)(uintptr_t)(r) }
+#define RELEASE(r, text)                                                                                     \
+	{                                                                                                    \
+		"every_vector_of_" text "_agrees", every_vector_agrees, NULL, NULL, (void *)(uintptr_t)(r)   \
+	}
 
 int main(void)
 {

@@ -68,11 +68,14 @@ static void what_cannot_be_read_in_full_is_refused_with_its_place(void **state)
 	(void)state;
 	assert_refused("A=b\nB=\xff\n", 7, "f:2:3: not UTF-8");
 	assert_refused("A=b\0", 4, "f:1:4: a NUL byte");
-	assert_refused("\xef\xbb\xbf" "A=b", 6, "f:1:1: a byte order mark: save the file as plain UTF-8");
+	assert_refused("\xef\xbb\xbf"
+	               "A=b",
+	               6, "f:1:1: a byte order mark: save the file as plain UTF-8");
 	assert_refused("A=\"b\nB=c\n", 9, "f:1:3: the quote that opens here is never closed");
 	assert_refused("A=\"ä\" 'b\n", 10, "f:1:7: the quote that opens here is never closed");
-	assert_refused("# c \\\nA=b\n", 10,
-	               "f:1:5: the comment ends in a backslash, so systemd takes the next line for a part of it");
+	assert_refused(
+		"# c \\\nA=b\n", 10,
+		"f:1:5: the comment ends in a backslash, so systemd takes the next line for a part of it");
 	assert_refused("A=b\033[1m\n", 8, "f:1:4: a control character (0x1b)");
 	assert_refused("A=\"b\nc\"\n", 8, "f:1:3: A: a control character (U+000A) in the value");
 	assert_refused("A=b\tc\n", 6, "f:1:3: A: a control character (U+0009) in the value");

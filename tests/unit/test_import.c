@@ -49,22 +49,29 @@ static void assert_conf(const char *options, const char *conf)
 static void every_option_becomes_its_key(void **state)
 {
 	(void)state;
-	assert_conf("\"path\": \"/nix/store/x\", \"config\": {}, \"nixpkgs\": \"/nix/store/n\", \"autoStart\": true,"
-	            "\"privateNetwork\": true, \"hostBridge\": \"br0\", \"localAddress\": \"10.0.0.2/24\","
-	            "\"localAddress6\": \"fc00::2/64\", \"hostAddress\": null,"
-	            "\"forwardPorts\": [{\"hostPort\": 8080, \"containerPort\": 80}, {\"protocol\": \"udp\", \"hostPort\": 53,"
-	            "\"containerPort\": null}], \"interfaces\": [\"eth1\"], \"macvlans\": [\"eth2\"],"
-	            "\"extraVeths\": {\"v2\": {\"hostBridge\": \"br1\"}, \"v1\": {\"hostAddress\": \"10.1.0.1\"}},"
-	            "\"ephemeral\": true, \"enableTun\": true, \"timeoutStartSec\": \"5min\","
-	            "\"bindMounts\": {\"/b\": {\"hostPath\": \"/a:1\", \"isReadOnly\": false}, \"/a\": {}},"
-	            "\"extraFlags\": [\"--setenv=A=b c\"], \"allowedDevices\": [{\"node\": \"/dev/fuse\", \"modifier\": \"rwm\"}],"
-	            "\"additionalCapabilities\": [\"CAP_MKNOD\"], \"tmpfs\": [\"/var\"]",
-	            "SYSTEM_PATH=/nix/store/x\nPRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nHOST_PORT=tcp:8080:80,udp:53:53\n"
-	            "LOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/64\nINTERFACES=\"eth1\"\nMACVLANS=\"eth2\"\n"
-	            "AUTO_START=1\nEXTRA_NSPAWN_FLAGS=\" --bind-ro=/a '--bind=/a\\\\:1:/b' '--setenv=A=b c'\"\n"
-	            "EPHEMERAL=1\nENABLE_TUN=1\nTIMEOUT_START_SEC=5min\nTMPFS=\"/var\"\n"
-	            "ADDITIONAL_CAPABILITIES=\"CAP_MKNOD\"\nALLOWED_DEVICES=\"/dev/fuse:rwm\"\n"
-	            "EXTRA_VETHS=\"v1,hostAddress=10.1.0.1 v2,hostBridge=br1\"\n");
+	assert_conf(
+		"\"path\": \"/nix/store/x\", \"config\": {}, \"nixpkgs\": \"/nix/store/n\", \"autoStart\": "
+	        "true,"
+		"\"privateNetwork\": true, \"hostBridge\": \"br0\", \"localAddress\": \"10.0.0.2/24\","
+		"\"localAddress6\": \"fc00::2/64\", \"hostAddress\": null,"
+		"\"forwardPorts\": [{\"hostPort\": 8080, \"containerPort\": 80}, {\"protocol\": \"udp\", "
+	        "\"hostPort\": 53,"
+		"\"containerPort\": null}], \"interfaces\": [\"eth1\"], \"macvlans\": [\"eth2\"],"
+		"\"extraVeths\": {\"v2\": {\"hostBridge\": \"br1\"}, \"v1\": {\"hostAddress\": "
+	        "\"10.1.0.1\"}},"
+		"\"ephemeral\": true, \"enableTun\": true, \"timeoutStartSec\": \"5min\","
+		"\"bindMounts\": {\"/b\": {\"hostPath\": \"/a:1\", \"isReadOnly\": false}, \"/a\": {}},"
+		"\"extraFlags\": [\"--setenv=A=b c\"], \"allowedDevices\": [{\"node\": \"/dev/fuse\", "
+	        "\"modifier\": \"rwm\"}],"
+		"\"additionalCapabilities\": [\"CAP_MKNOD\"], \"tmpfs\": [\"/var\"]",
+		"SYSTEM_PATH=/nix/store/"
+	        "x\nPRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nHOST_PORT=tcp:8080:80,udp:53:53\n"
+		"LOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/"
+	        "64\nINTERFACES=\"eth1\"\nMACVLANS=\"eth2\"\n"
+		"AUTO_START=1\nEXTRA_NSPAWN_FLAGS=\" --bind-ro=/a '--bind=/a\\\\:1:/b' '--setenv=A=b c'\"\n"
+		"EPHEMERAL=1\nENABLE_TUN=1\nTIMEOUT_START_SEC=5min\nTMPFS=\"/var\"\n"
+		"ADDITIONAL_CAPABILITIES=\"CAP_MKNOD\"\nALLOWED_DEVICES=\"/dev/fuse:rwm\"\n"
+		"EXTRA_VETHS=\"v1,hostAddress=10.1.0.1 v2,hostBridge=br1\"\n");
 }
 
 static void a_container_without_a_path_is_a_tree(void **state)
@@ -77,12 +84,15 @@ static void a_container_without_a_path_is_a_tree(void **state)
 static void what_is_wrong_is_named_by_its_json_path(void **state)
 {
 	(void)state;
-	assert_refused("\"colour\": 1", "in.json: /containers/web/colour: the module of 2021-11 has no such option");
-	assert_refused("\"autoStart\": 1", "in.json: /containers/web/autoStart: must be true or false, but is an integer");
+	assert_refused("\"colour\": 1",
+	               "in.json: /containers/web/colour: the module of 2021-11 has no such option");
+	assert_refused("\"autoStart\": 1",
+	               "in.json: /containers/web/autoStart: must be true or false, but is an integer");
 	assert_refused("\"privateNetwork\": null",
 	               "in.json: /containers/web/privateNetwork: must be true or false, but is null");
-	assert_refused("\"privateNetwork\": true, \"forwardPorts\": [{\"hostPort\": 1}, {\"hostPort\": 65536}]",
-	               "in.json: /containers/web/forwardPorts/1/hostPort: 65536 is not a port (1 to 65535)");
+	assert_refused(
+		"\"privateNetwork\": true, \"forwardPorts\": [{\"hostPort\": 1}, {\"hostPort\": 65536}]",
+		"in.json: /containers/web/forwardPorts/1/hostPort: 65536 is not a port (1 to 65535)");
 	assert_refused("\"privateNetwork\": true, \"forwardPorts\": [{\"containerPort\": 1}]",
 	               "in.json: /containers/web/forwardPorts/0: hostPort is missing");
 	assert_refused("\"bindMounts\": {\"a\": {}}",
@@ -91,47 +101,55 @@ static void what_is_wrong_is_named_by_its_json_path(void **state)
 	               "in.json: /containers/web/extraVeths/v/mtu: there is no such option");
 	assert_refused("\"tmpfs\": [\"/var\", \"a\\nb\"]",
 	               "in.json: /containers/web/tmpfs/1: a control character (0x0a) in the value");
-	assert_refused("\"pkgs\": {}",
-	               "in.json: /containers/web/pkgs: this option was removed: use nixpkgs, or config.nixpkgs.pkgs");
-	assert_refused("\"config\": {}",
-	               "in.json: /containers/web/config: it is evaluated by Nix: give the system it evaluates to as path");
+	assert_refused("\"pkgs\": {}", "in.json: /containers/web/pkgs: this option was removed: use nixpkgs, "
+	                               "or config.nixpkgs.pkgs");
+	assert_refused("\"config\": {}", "in.json: /containers/web/config: it is evaluated by Nix: give the "
+	                                 "system it evaluates to as path");
 }
 
 static void contradictions_are_refused(void **state)
 {
 	(void)state;
 	assert_refused("\"privateNetwork\": true, \"hostBridge\": \"br0\", \"hostAddress\": \"10.0.0.1\"",
-	               "in.json: /containers/web/hostAddress: beside a bridge the host's address is not given to the host: "
+	               "in.json: /containers/web/hostAddress: beside a bridge the host's address is not "
+	               "given to the host: "
 	               "the container takes it for its gateway");
 	assert_refused("\"forwardPorts\": [{\"hostPort\": 80}]",
-	               "in.json: /containers/web/forwardPorts: ports can only be forwarded to a private network (set "
+	               "in.json: /containers/web/forwardPorts: ports can only be forwarded to a private "
+	               "network (set "
 	               "PRIVATE_NETWORK=1 and an address)");
 	assert_refused("\"privateNetwork\": true, \"localAddress\": \"10.0.0.2/24\"",
-	               "in.json: /containers/web/localAddress: '10.0.0.2/24' has a prefix, but the two ends of a veth route "
+	               "in.json: /containers/web/localAddress: '10.0.0.2/24' has a prefix, but the two ends "
+	               "of a veth route "
 	               "to each other's address alone: leave the prefix out, or name a bridge");
 }
 
 static void two_containers_with_one_address_or_port_are_refused(void **state)
 {
-	static const char addresses[] = "{\"containers\": {\"a\": {\"privateNetwork\": true, \"localAddress\": \"10.0.0.2\"},"
-					"\"b\": {\"privateNetwork\": true, \"hostAddress\": \"10.0.0.2\"}}}";
-	static const char ports[] = "{\"containers\": {"
-				    "\"a\": {\"privateNetwork\": true, \"forwardPorts\": [{\"hostPort\": 80}]},"
-				    "\"b\": {\"privateNetwork\": true, \"forwardPorts\": [{\"hostPort\": 80}]}}}";
+	static const char addresses[] =
+		"{\"containers\": {\"a\": {\"privateNetwork\": true, \"localAddress\": \"10.0.0.2\"},"
+		"\"b\": {\"privateNetwork\": true, \"hostAddress\": \"10.0.0.2\"}}}";
+	static const char ports[] =
+		"{\"containers\": {"
+		"\"a\": {\"privateNetwork\": true, \"forwardPorts\": [{\"hostPort\": 80}]},"
+		"\"b\": {\"privateNetwork\": true, \"forwardPorts\": [{\"hostPort\": 80}]}}}";
 	struct imported all = { 0 };
 	struct err e = { 0 };
 
 	(void)state;
 	assert_int_equal(import(addresses, RELEASE_DEFAULT, &all, &e), -22);
-	assert_string_equal(e.text, "in.json: /containers/b/hostAddress: address 10.0.0.2 is container a's too");
+	assert_string_equal(e.text,
+	                    "in.json: /containers/b/hostAddress: address 10.0.0.2 is container a's too");
 	assert_int_equal(import(ports, RELEASE_DEFAULT, &all, &e), -22);
-	assert_string_equal(e.text, "in.json: /containers/b/forwardPorts: host port tcp/80 is forwarded to container a too");
+	assert_string_equal(
+		e.text,
+		"in.json: /containers/b/forwardPorts: host port tcp/80 is forwarded to container a too");
 }
 
 static void names_that_no_machine_can_have_are_refused(void **state)
 {
-	static const char *const bad[] = { "", ".", "..", ".host", "a/b", "-a", "a b", "a_b", "é", "a.", "a..b", "a\\nb",
-		                           "registries" };
+	static const char *const bad[] = { "",    ".", "..", ".host", "a/b",   "-a",        "a b",
+		                           "a_b", "é", "a.", "a..b",  "a\\nb", "registries" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -184,7 +202,8 @@ static void an_older_module_has_fewer_options(void **state)
 
 	(void)state;
 	assert_int_equal(import(text, RELEASE_2014, &all, &e), -22);
-	assert_string_equal(e.text, "in.json: /containers/a/ephemeral: the module of 2014 has no such option");
+	assert_string_equal(e.text,
+	                    "in.json: /containers/a/ephemeral: the module of 2014 has no such option");
 }
 
 int main(void)
