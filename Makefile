@@ -37,6 +37,7 @@ VERBS  := $(wildcard src/verbs/*.c)
 UI     := $(filter-out ui/term.c ui/main.c,$(wildcard ui/*.c))
 TOOLS  := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
 UNIT   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+TOOLS  := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
 
 .PHONY: all
 all: $(PROGRAMS) ## the programs (the default)
@@ -61,6 +62,9 @@ INIT := $(addprefix src/,init.c mnl.c base/err.c base/text.c base/num.c base/str
 	words/netop.c drivers/nl.c drivers/rtnl.c drivers/rtnl_apply.c)
 $(B)/machdeck-init: $(call obj,$(INIT))
 	$(call say,LD)$(CC) $(filter-out -pie -fsanitize%,$(LDFLAGS)) -static-pie -s -o $@ $^
+
+$(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libengine.a
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG))
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libui.a $(B)/libengine.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG) cmocka)
@@ -91,7 +95,7 @@ FILES := 755:$(B)/machdeck:bin/machdeck \
 	644:data/machdeck.rules:lib/udev/rules.d/70-machdeck.rules \
 	644:data/modules-load.conf:lib/modules-load.d/machdeck.conf \
 	644:data/dhcpcd.conf:share/machdeck/dhcpcd.conf \
-	$(if $(wildcard data/demo),755:data/demo:share/machdeck/demo) \
+	755:data/demo:share/machdeck/demo \
 	755:tests/lab/lab:share/machdeck/lab \
 	644:tests/lab/image-packages:share/machdeck/image-packages \
 	644:data/machdeck.1:share/man/man1/machdeck.1 \
@@ -117,7 +121,7 @@ stage: ## an install tree in B/stage, for the lab
 # ---- tests and the rest
 
 TESTS = $(B)/machdeck $(B)/machdeck-generator $(TOOLS) $(UNIT)
-SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] ui/*.[ch] tests/unit/*.[ch])
+SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] ui/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch])
 
 .PHONY: deps check lab demo tests asan memcheck tidy format
 deps: ## installs by apt what building, testing and the lab need
@@ -130,8 +134,9 @@ check: deps ## all tests; those of the lab need root
 	@tests/run $(B)
 
 lab: deps ## the tests on disposable hosts, as root; T= names some (test-network)
+	@+$(MAKE) --no-print-directory PREFIX=/usr $(TOOLS)
 	@+$(MAKE) --no-print-directory stage
-	@STAGE=$(abspath $(B))/stage tests/lab/run $(T)
+	@B=$(abspath $(B)) STAGE=$(abspath $(B))/stage tests/lab/run $(T)
 
 demo: deps ## the dashboard on a disposable host with six sample containers
 	@+$(MAKE) --no-print-directory stage
