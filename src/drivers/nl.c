@@ -174,27 +174,30 @@ static void number(struct nl *nl, const struct nl_batch *b)
 	}
 }
 
-/* The number of the last request that wants an acknowledgement, from 1; 0: none does. */
-static uint32_t last_ack(const struct nl_batch *b)
+/* Whether all answers came that will: acknowledgements come in order, so the last one asked for. A request that asked
+ * for none has one only when the whole batch was refused by its first (nfnetlink). */
+static bool answered(const struct nl_batch *b, const struct nl_answer *answers)
 {
-	uint32_t i = 0, last = 0;
+	bool all = true;
+	uint32_t i = 0;
 
-	for (size_t at = 0; at < b->used;) {
+	for (size_t at = 0; at < b->used; i++) {
 		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)(b->data + at);
 
-		i++;
 		if (m->nlmsg_flags & NLM_F_ACK)
-			last = i;
+			all = answers[i].here;
+		else if (answers[i].here)
+			return true;
 		at += aligned(m->nlmsg_len);
 	}
-	return last;
+	return all;
 }
 
 int nl_commit(struct nl *nl, struct nl_batch *b, struct nl_answer *answers, nl_data_fn *data, void *arg,
               struct err *e)
 {
 	_Alignas(struct nlmsghdr) char buf[RECEIVE_SIZE];
-	uint32_t first = nl->seq + 1, last = last_ack(b);
+	uint32_t first = nl->seq + 1;
 	int r, failed = 0;
 
 	if (b->bad)
@@ -206,7 +209,7 @@ int nl_commit(struct nl *nl, struct nl_batch *b, struct nl_answer *answers, nl_d
 	r = send_batch(nl, b, e);
 	if (r < 0)
 		return r;
-	while (last > 0 && !answers[last - 1].here) {
+	while (!answered(b, answers)) {
 		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)buf;
 		size_t len;
 		int left;

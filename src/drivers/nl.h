@@ -60,7 +60,7 @@ struct nl_answer {
  * whole call fail with that, after all was received. */
 typedef int nl_data_fn(const struct nlmsghdr *m, uint32_t i, void *arg);
 
-/* nl_commit - send the batch with one sendmsg and receive until its last request is acknowledged.
+/* nl_commit - send the batch with one sendmsg and receive until its last request with NLM_F_ACK is acknowledged.
  *
  * answers  b->n of them, by request; data may be NULL
  * returns 0 when the kernel answered, whatever it answered. Requests are executed in order; a refused one does not

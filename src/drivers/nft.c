@@ -1,0 +1,194 @@
+#include "drivers/nft.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "drivers/nl.h"
+
+#define TABLE "io.systemd.nat"
+#define MAP   "map_port_ipport"
+
+/* A map's key: inet_proto . inet_service, each filled up to 4 bytes. */
+struct key {
+	uint32_t proto;
+	uint16_t port; /* network order */
+	uint16_t pad;
+};
+
+static uint16_t type_of(unsigned message)
+{
+	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
+}
+
+static bool read_forward(uint8_t family, const struct nlattr *element, struct forward *ret)
+{
+	const struct nlattr *a[NFTA_SET_ELEM_DATA + 1], *value[NFTA_DATA_VALUE + 1];
+	struct forward f = { .to.family = family };
+	const uint8_t *to;
+	const void *bytes;
+	struct key key;
+	uint16_t port;
+
+	f.to.prefix = addr_bits(&f.to);
+	nl_nested(element, a, NFTA_SET_ELEM_DATA);
+	nl_nested(a[NFTA_SET_ELEM_KEY], value, NFTA_DATA_VALUE);
+	bytes = nl_bytes(value[NFTA_DATA_VALUE], sizeof(key));
+	if (!bytes)
+		return false;
+	memcpy(&key, bytes, sizeof(key));
+	nl_nested(a[NFTA_SET_ELEM_DATA], value, NFTA_DATA_VALUE);
+	to = nl_bytes(value[NFTA_DATA_VALUE], addr_size(&f.to) + sizeof(port));
+	if (!to || (key.proto != IPPROTO_TCP && key.proto != IPPROTO_UDP))
+		return false;
+	memcpy(f.to.bytes, to, addr_size(&f.to));
+	memcpy(&port, to + addr_size(&f.to), sizeof(port));
+	f.port = (struct port){ .udp = key.proto == IPPROTO_UDP, .host = ntohs(key.port), .guest = ntohs(port) };
+	*ret = f;
+	return true;
+}
+
+struct reading {
+	uint8_t family;
+	size_t before; /* elements of the other family */
+	struct forwards *to;
+};
+
+static int on_element(const struct nlattr *a, uint16_t type, void *arg)
+{
+	struct reading *reading = arg;
+	struct forwards *l = reading->to;
+	struct forward f, *grown;
+
+	if (type != NFTA_LIST_ELEM || !read_forward(reading->family, a, &f))
+		return 0;
+	grown = reallocarray(l->v, l->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	l->v = grown;
+	l->v[l->n++] = f;
+	return 0;
+}
+
+static int on_elements(const struct nlmsghdr *m, void *arg)
+{
+	const struct nlattr *a[NFTA_SET_ELEM_LIST_ELEMENTS + 1];
+	struct reading *reading = arg;
+
+	if (!m) {
+		reading->to->n = reading->before;
+		return 0;
+	}
+	nl_attrs(m, sizeof(struct nfgenmsg), a, NFTA_SET_ELEM_LIST_ELEMENTS);
+	return nl_each(a[NFTA_SET_ELEM_LIST_ELEMENTS], on_element, reading);
+}
+
+static int read_family(struct nl *nl, uint8_t family, struct forwards *to, struct err *e)
+{
+	_Alignas(struct nlmsghdr) char data[128];
+	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	struct nfgenmsg head = { .nfgen_family = family };
+	struct reading reading = { family, to->n, to };
+	int r;
+
+	NL_MSG(&b, type_of(NFT_MSG_GETSETELEM), NLM_F_DUMP, head) {
+		nl_str(&b, NFTA_SET_ELEM_LIST_TABLE, TABLE);
+		nl_str(&b, NFTA_SET_ELEM_LIST_SET, MAP);
+	}
+	r = nl_dump(nl, &b, on_elements, &reading, e);
+	return r == -ENOENT ? 0 : r; /* no such table: nobody forwards */
+}
+
+static int on_generation(const struct nlmsghdr *m, uint32_t i, void *arg)
+{
+	const struct nlattr *a[NFTA_GEN_ID + 1];
+	uint32_t *generation = arg;
+
+	(void)i;
+	nl_attrs(m, sizeof(struct nfgenmsg), a, NFTA_GEN_ID);
+	*generation = ntohl(nl_get_u32(a[NFTA_GEN_ID], 0));
+	return 0;
+}
+
+static int read_generation(struct nl *nl, uint32_t *ret, struct err *e)
+{
+	_Alignas(struct nlmsghdr) char data[64];
+	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	struct nfgenmsg head = { 0 };
+	struct nl_answer answer;
+	int r;
+
+	NL_MSG(&b, type_of(NFT_MSG_GETGEN), NLM_F_ACK, head) { }
+	r = nl_commit(nl, &b, &answer, on_generation, ret, e);
+	if (r == 0 && answer.error)
+		r = err_set(e, err_status_of(answer.error), answer.error, "%s", answer.text);
+	return r;
+}
+
+static void nl_done(struct nl *nl)
+{
+	nl_close(nl);
+}
+
+int nft_forwards(struct forwards *ret, struct err *e)
+{
+	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	struct forwards l = { 0 };
+	int r = nl_open(NETLINK_NETFILTER, &nl, e);
+
+	if (r == 0)
+		r = read_generation(&nl, &l.generation, e);
+	if (r == 0)
+		r = read_family(&nl, AF_INET, &l, e);
+	if (r == 0)
+		r = read_family(&nl, AF_INET6, &l, e);
+	if (r < 0) {
+		free(l.v);
+		return err_wrap(e, r, "cannot read the port forwards (nftables)");
+	}
+	*ret = l;
+	return 0;
+}
+
+int nft_forward_delete(const struct forward *f, uint32_t generation, struct err *e)
+{
+	_Alignas(struct nlmsghdr) char data[256];
+	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	struct nfgenmsg edge = { .res_id = htons(NFNL_SUBSYS_NFTABLES) }, head = { .nfgen_family = f->to.family };
+	struct key key = { .proto = f->port.udp ? IPPROTO_UDP : IPPROTO_TCP, .port = htons(f->port.host) };
+	struct nl_answer answers[3];
+	const struct nl_answer *refusal;
+	char port[PORT_TEXT_SIZE];
+	int r = nl_open(NETLINK_NETFILTER, &nl, e);
+
+	if (r < 0)
+		return r;
+	NL_MSG(&b, NFNL_MSG_BATCH_BEGIN, 0, edge)
+		nl_u32(&b, NFNL_BATCH_GENID, htonl(generation));
+	NL_MSG(&b, type_of(NFT_MSG_DELSETELEM), NLM_F_ACK, head) {
+		nl_str(&b, NFTA_SET_ELEM_LIST_TABLE, TABLE);
+		nl_str(&b, NFTA_SET_ELEM_LIST_SET, MAP);
+		NL_NEST(&b, NFTA_SET_ELEM_LIST_ELEMENTS)
+			NL_NEST(&b, NFTA_LIST_ELEM)
+				NL_NEST(&b, NFTA_SET_ELEM_KEY)
+					nl_raw(&b, NFTA_DATA_VALUE, &key, sizeof(key));
+	}
+	NL_MSG(&b, NFNL_MSG_BATCH_END, 0, edge) { }
+	port_print(&f->port, port);
+	r = nl_commit(&nl, &b, answers, NULL, NULL, e);
+	if (r < 0)
+		return err_wrap(e, r, "cannot delete the dead port forward %s", port);
+	refusal = answers[0].error ? &answers[0] : &answers[1];
+	if (refusal->error == 0 || refusal->error == ENOENT)
+		return 0;
+	if (refusal->error == ERESTART)
+		return err_set(e, STATUS_BUSY, EAGAIN, "the firewall's rules keep changing");
+	return err_set(e, err_status_of(refusal->error), refusal->error, "cannot delete the dead port forward %s: %s", port,
+	               refusal->text);
+}
