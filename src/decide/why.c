@@ -74,6 +74,8 @@ static bool nspawn_words(const struct why_facts *f, char *ret)
 static const char *meaning(int status)
 {
 	switch (status) {
+	case STATUS_USAGE:
+		return "its name can not be a machine's";
 	case STATUS_DATA:
 		return "its conf can not be used (machdeck check)";
 	case STATUS_NO_CONTAINER:
@@ -163,13 +165,11 @@ static void exit_words(const struct why_facts *f, char *ret)
 		    f->name);
 }
 
-/* What the guest's PID 1 told systemd-nspawn of itself; NULL: nothing. */
-static const char *guest_says(const struct why_facts *f)
+const char *why_guest_says(const char *status_text)
 {
 	static const char start[] = "Container running: ";
 
-	return f->status_text && strncmp(f->status_text, start, strlen(start)) == 0 ? f->status_text + strlen(start)
-	                                                                           : NULL;
+	return status_text && strncmp(status_text, start, strlen(start)) == 0 ? status_text + strlen(start) : NULL;
 }
 
 static void span(uint64_t usec, char ret[static 32])
@@ -182,7 +182,7 @@ static void span(uint64_t usec, char ret[static 32])
 
 static void timeout_words(const struct why_facts *f, char *ret)
 {
-	const char *says = guest_says(f);
+	const char *says = why_guest_says(f->status_text);
 	char limit[32];
 
 	if (systemd_said(f, "stop") && !systemd_said(f, "start operation timed out")) {
@@ -253,7 +253,7 @@ bool why_sentence(const struct why_facts *f, char ret[static WHY_SIZE])
 	*ret = '\0';
 	if (standing_cause(f, raw))
 		(void)snprintf(whole, sizeof(whole), "%s", raw);
-	else if (f->state == MACHINE_STARTING && (says = guest_says(f)))
+	else if (f->state == MACHINE_STARTING && (says = why_guest_says(f->status_text)))
 		(void)snprintf(whole, sizeof(whole), "guest says: %s", says);
 	else if (f->state != MACHINE_FAILED && f->state != MACHINE_RESTARTING && f->state != MACHINE_STOPPED)
 		return false;

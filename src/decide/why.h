@@ -31,3 +31,6 @@ struct why_facts {
 /* why_sentence - write it into ret, printable, without the name and a final dot. False: it is well, or stopped for no
  * reason that is known; ret is "" then. */
 bool why_sentence(const struct why_facts *f, char ret[static WHY_SIZE]);
+
+/* why_guest_says - what the guest's PID 1 told of itself, in the unit's status text; NULL: nothing. Hostile. */
+const char *why_guest_says(const char *status_text);
