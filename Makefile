@@ -81,7 +81,7 @@ $(B)/.flags $(B)/.prefix: FORCE
 .PHONY: FORCE
 FORCE:
 
-PLACED := $(call obj,$(shell grep -ls LIBEXECDIR src/*/*.c src/*.c))
+PLACED := $(call obj,$(shell grep -ls LIBEXECDIR src/*/*.c src/*.c tests/unit/*.c))
 $(PLACED): $(B)/.prefix
 $(PLACED): override CPPFLAGS += -DLIBEXECDIR='"$(PREFIX)/libexec/machdeck"'
 
