@@ -46,9 +46,12 @@ static bool nspawn_words(const struct why_facts *f, char *ret)
 		{ "Failed to add interface", "No such device", "create the bridge, or change HOST_BRIDGE" },
 		{ "Failed to add new veth interfaces", "File exists",
 		  "that name is another link's: see `ip link`, delete it if it is left over" },
-		{ "Failed to resolve interface", "", "the host has no such link now: look at INTERFACES and MACVLANS" },
-		{ "Failed to add new macvlan interfaces", "", "the parent link can not carry it: is it a bridge's?" },
-		{ "Failed to register machine", "already exists", "its name is still taken: machdeck terminate frees it" },
+		{ "Failed to resolve interface", "",
+		  "the host has no such link now: look at INTERFACES and MACVLANS" },
+		{ "Failed to add new macvlan interfaces", "",
+		  "the parent link can not carry it: is it a bridge's?" },
+		{ "Failed to register machine", "already exists",
+		  "its name is still taken: machdeck terminate frees it" },
 		{ "Failed to register machine", "masked", "systemctl unmask systemd-machined" },
 		{ "Failed to register machine", "", "see systemctl status systemd-machined" },
 		{ "Directory tree", "busy", "another machine runs on the same tree" },
@@ -56,7 +59,8 @@ static bool nspawn_words(const struct why_facts *f, char *ret)
 		{ "execv(", "", "its init is missing or can not run here: look at INIT= and the tree" },
 		{ "Failed to stat", "", "the source of a bind mount is missing" },
 		{ "Failed to move interface", "", "INTERFACES names a link that can not be moved" },
-		{ "", "Too many open files", "raise fs.inotify.max_user_instances: a guest's systemd takes about 8" },
+		{ "", "Too many open files",
+		  "raise fs.inotify.max_user_instances: a guest's systemd takes about 8" },
 		{ "", "No space left on device", "free some space" },
 	};
 
@@ -131,7 +135,8 @@ static void signal_words(int number, char *ret)
 	const char *name = sigabbrev_np(number);
 
 	if (number == SIGKILL)
-		SAY(ret, "systemd-nspawn was killed by SIGKILL (by hand, or for want of memory: see the kernel's log)");
+		SAY(ret, "systemd-nspawn was killed by SIGKILL (by hand, or for want of memory: see the "
+		         "kernel's log)");
 	else if (name)
 		SAY(ret, "systemd-nspawn was killed by SIG%s", name);
 	else
@@ -148,8 +153,8 @@ static void exit_words(const struct why_facts *f, char *ret)
 		return;
 	if (late)
 		SAY(ret, "the unit's %s %s %d%s%s", f->failed_phase,
-		    code == CLD_EXITED ? "ended with status" : "was killed by signal", status, ours ? ": " : "",
-		    ours ? ours : "");
+		    code == CLD_EXITED ? "ended with status" : "was killed by signal", status,
+		    ours ? ": " : "", ours ? ours : "");
 	else if (code == CLD_KILLED || code == CLD_DUMPED)
 		signal_words(status, ret);
 	else if (ours)
@@ -159,17 +164,19 @@ static void exit_words(const struct why_facts *f, char *ret)
 	else if (code == 0)
 		SAY(ret, "its start failed (journalctl -u container@%s)", f->name);
 	else if ((last = find_line(f, "", "")))
-		SAY(ret, "its guest or systemd-nspawn ended with status %d; last words: %.300s", status, last);
+		SAY(ret, "its guest or systemd-nspawn ended with status %d; last words: %.300s", status,
+		    last);
 	else
-		SAY(ret, "its guest or systemd-nspawn ended with status %d (journalctl -u container@%s)", status,
-		    f->name);
+		SAY(ret, "its guest or systemd-nspawn ended with status %d (journalctl -u container@%s)",
+		    status, f->name);
 }
 
 const char *why_guest_says(const char *status_text)
 {
 	static const char start[] = "Container running: ";
 
-	return status_text && strncmp(status_text, start, strlen(start)) == 0 ? status_text + strlen(start) : NULL;
+	return status_text && strncmp(status_text, start, strlen(start)) == 0 ? status_text + strlen(start)
+	                                                                      : NULL;
 }
 
 static void span(uint64_t usec, char ret[static 32])
@@ -187,12 +194,13 @@ static void timeout_words(const struct why_facts *f, char *ret)
 
 	if (systemd_said(f, "stop") && !systemd_said(f, "start operation timed out")) {
 		span(f->stop_timeout_usec, limit);
-		SAY(ret, "its guest did not stop %s and was killed (its PID 1 ignores the stop signal?)", limit);
+		SAY(ret, "its guest did not stop %s and was killed (its PID 1 ignores the stop signal?)",
+		    limit);
 		return;
 	}
 	span(f->start_timeout_usec, limit);
-	SAY(ret, "its guest was not ready %s%s%s%s (a unit that hangs in it? TIMEOUT_START_SEC= allows more)", limit,
-	    says ? "; guest says: \"" : "", says ? says : "", says ? "\"" : "");
+	SAY(ret, "its guest was not ready %s%s%s%s (a unit that hangs in it? TIMEOUT_START_SEC= allows more)",
+	    limit, says ? "; guest says: \"" : "", says ? says : "", says ? "\"" : "");
 }
 
 static void early_end_words(const struct why_facts *f, char *ret)
@@ -211,8 +219,9 @@ static bool cause(const struct why_facts *f, char *ret)
 	else if (is(f->result, "timeout"))
 		timeout_words(f, ret);
 	else if (is(f->result, "oom-kill"))
-		SAY(ret, "out of memory: the kernel killed a process of it (raise the unit's MemoryMax=, or find what "
-		    "eats it)");
+		SAY(ret, "out of memory: the kernel killed a process of it (raise the unit's MemoryMax=, or "
+		         "find what "
+		         "eats it)");
 	else if (is(f->result, "protocol"))
 		early_end_words(f, ret);
 	else if (is(f->result, "watchdog"))
@@ -234,12 +243,14 @@ static bool standing_cause(const struct why_facts *f, char *ret)
 	else if (f->conf_problem)
 		SAY(ret, "its conf can not be used: %s", f->conf_problem);
 	else if (f->state == MACHINE_GHOST)
-		SAY(ret, "systemd-machined lists it, but its leader %d is dead (machdeck terminate %s drops it)",
+		SAY(ret,
+		    "systemd-machined lists it, but its leader %d is dead (machdeck terminate %s drops it)",
 		    (int)f->dead_leader, f->name);
 	else if (is(f->load, "masked"))
 		SAY(ret, "its unit is masked (systemctl unmask container@%s)", f->name);
 	else if (is(f->load, "not-found"))
-		SAY(ret, "its unit does not exist: is container@.service installed? (systemctl daemon-reload after that)");
+		SAY(ret, "its unit does not exist: is container@.service installed? (systemctl daemon-reload "
+		         "after that)");
 	else if (is(f->load, "bad-setting") || is(f->load, "error"))
 		SAY(ret, "systemd can not load its unit (systemctl status container@%s)", f->name);
 	return *ret != '\0';

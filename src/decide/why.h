@@ -15,8 +15,9 @@ struct why_facts {
 	const char *name;
 	enum machine_state state;
 	const char *conf_problem; /* "FILE:LINE:COLUMN: reason" */
-	const char *taken_by;     /* the unit that runs a machine of this name, when it is not the machine's own */
-	pid_t dead_leader;        /* registered with it */
+	const char
+		*taken_by; /* the unit that runs a machine of this name, when it is not the machine's own */
+	pid_t dead_leader; /* registered with it */
 	/* of its unit, as in drivers/units.h */
 	const char *load, *result, *status_text, *failed_phase;
 	int main_code, main_status;
@@ -28,9 +29,10 @@ struct why_facts {
 	const struct loglines *lines; /* of its last run */
 };
 
-/* why_sentence - write it into ret, printable, without the name and a final dot. False: it is well, or stopped for no
- * reason that is known; ret is "" then. */
+/* why_sentence - write it into ret, printable, without the name and a final dot. False: it is well, or
+ * stopped for no reason that is known; ret is "" then. */
 bool why_sentence(const struct why_facts *f, char ret[static WHY_SIZE]);
 
-/* why_guest_says - what the guest's PID 1 told of itself, in the unit's status text; NULL: nothing. Hostile. */
+/* why_guest_says - what the guest's PID 1 told of itself, in the unit's status text; NULL: nothing. Hostile.
+ */
 const char *why_guest_says(const char *status_text);

@@ -39,8 +39,8 @@ static int watch_folder(struct folder_watch *w)
 {
 	w->folder = sd_event_source_disable_unref(w->folder);
 	return sd_event_add_inotify(sd_event_source_get_event(w->parent), &w->folder, w->path,
-	                            IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE | IN_DELETE | IN_DELETE_SELF |
-	                                    IN_ONLYDIR,
+	                            IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE | IN_DELETE |
+	                                    IN_DELETE_SELF | IN_ONLYDIR,
 	                            on_file, w);
 }
 
@@ -67,7 +67,8 @@ static int start(struct folder_watch *w, sd_event *loop, const char *path)
 		return -ENOMEM;
 	w->leaf = w->path + (slash - parent) + 1;
 	slash[slash == parent] = '\0';
-	r = sd_event_add_inotify(loop, &w->parent, parent, IN_CREATE | IN_MOVE | IN_DELETE | IN_ONLYDIR, on_parent, w);
+	r = sd_event_add_inotify(loop, &w->parent, parent, IN_CREATE | IN_MOVE | IN_DELETE | IN_ONLYDIR,
+	                         on_parent, w);
 	if (r < 0)
 		return r;
 	r = watch_folder(w);

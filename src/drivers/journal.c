@@ -109,8 +109,8 @@ static int reader(int out, const char *unit, const char *invocation, size_t n)
 	if (!f || found.bad)
 		return READER_FAILED;
 	for (size_t i = found.n; i > 0; i--)
-		(void)fprintf(f, "%" PRIu64 " %c%s\n", found.v[i - 1].usec, found.v[i - 1].from_systemd ? 's' : 'u',
-		              found.v[i - 1].text);
+		(void)fprintf(f, "%" PRIu64 " %c%s\n", found.v[i - 1].usec,
+		              found.v[i - 1].from_systemd ? 's' : 'u', found.v[i - 1].text);
 	return fflush(f) == 0 ? READER_DONE : READER_FAILED;
 }
 
@@ -187,11 +187,14 @@ static int judge(int status, struct err *e)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == READER_DONE)
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == READER_DENIED)
-		return err_set(e, STATUS_NOT_PERMITTED, EACCES, "the journal can not be read (run as root, or join the "
+		return err_set(e, STATUS_NOT_PERMITTED, EACCES,
+		               "the journal can not be read (run as root, or join the "
 		               "group systemd-journal)");
 	if (WIFSIGNALED(status))
-		return err_set(e, STATUS_IO, EIO, "the journal's reader was killed by signal %d (was a journal file "
-		               "truncated?)", WTERMSIG(status));
+		return err_set(e, STATUS_IO, EIO,
+		               "the journal's reader was killed by signal %d (was a journal file "
+		               "truncated?)",
+		               WTERMSIG(status));
 	return err_set(e, STATUS_IO, EIO, "the journal can not be opened");
 }
 
@@ -261,13 +264,13 @@ static int start(struct journal_tail *t, sd_event *loop, const char *unit, const
 	(void)fcntl(t->pipe, F_SETFL, O_NONBLOCK);
 	r = sd_event_add_io(loop, &t->io, t->pipe, EPOLLIN, on_readable, t);
 	if (r >= 0)
-		r = sd_event_add_time_relative(loop, &t->deadline, CLOCK_MONOTONIC, DEADLINE_USEC, 10000, on_deadline,
-		                               t);
+		r = sd_event_add_time_relative(loop, &t->deadline, CLOCK_MONOTONIC, DEADLINE_USEC, 10000,
+		                               on_deadline, t);
 	return r < 0 ? err_sys(e, -r, "cannot wait for the journal") : 0;
 }
 
-int journal_tail(sd_event *loop, const char *unit, const char *invocation, size_t n, journal_done_fn *done, void *arg,
-                 struct journal_tail **ret, struct err *e)
+int journal_tail(sd_event *loop, const char *unit, const char *invocation, size_t n, journal_done_fn *done,
+                 void *arg, struct journal_tail **ret, struct err *e)
 {
 	struct journal_tail *t = calloc(1, sizeof(*t));
 	int r;

@@ -1,5 +1,5 @@
-/* journal - the end of a unit's log, from this host's journal only. It is read in a child: a journal file that is
- * truncated meanwhile kills its reader by SIGBUS (M18). */
+/* journal - the end of a unit's log, from this host's journal only. It is read in a child: a journal file
+ * that is truncated meanwhile kills its reader by SIGBUS (M18). */
 #pragma once
 
 #include <stddef.h>
@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "words/logline.h"
 
-/* journal_tail - ask for the last n lines that unit's processes wrote and systemd's complaints about it; systemd's
- * routine ("Starting", "Stopped") is left out.
+/* journal_tail - ask for the last n lines that unit's processes wrote and systemd's complaints about it;
+ * systemd's routine ("Starting", "Stopped") is left out.
  *
  * invocation  only lines of that run, 32 hex digits; "" for any
  * done        called from the loop exactly once, within 2 s; lines are borrowed for the call
@@ -18,6 +18,6 @@
  * journal_tail_cancel - without a call-back; NULL is fine. */
 struct journal_tail;
 typedef void journal_done_fn(int r, const struct loglines *lines, const struct err *e, void *arg);
-int journal_tail(sd_event *loop, const char *unit, const char *invocation, size_t n, journal_done_fn *done, void *arg,
-                 struct journal_tail **ret, struct err *e);
+int journal_tail(sd_event *loop, const char *unit, const char *invocation, size_t n, journal_done_fn *done,
+                 void *arg, struct journal_tail **ret, struct err *e);
 void journal_tail_cancel(struct journal_tail *t);

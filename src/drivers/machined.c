@@ -120,7 +120,8 @@ static int parse(char *text, struct registration *m)
 /* The file's text with a NUL at its end; -EINVAL for what systemd-machined would not have written. */
 static int read_whole(int folder, const char *name, char text[static FILE_SIZE_MAX])
 {
-	CLEANUP(close_p) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_p)
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	size_t len = 0;
 	ssize_t n;
@@ -246,8 +247,10 @@ int machined_find(const char *host_root, const char *name, struct registration *
 	int r = folder < 0 ? folder : read_one(folder, name, ret, e);
 
 	if (r == -ENOENT)
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: not running: systemd-machined has no machine of "
-		               "that name", name);
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		               "%s: not running: systemd-machined has no machine of "
+		               "that name",
+		               name);
 	return r;
 }
 
@@ -329,7 +332,8 @@ static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *unused)
 	else if (sd_bus_error_has_name(error, "org.freedesktop.machine1.NoSuchMachine"))
 		call_done(c, err_set(&c->e, STATUS_NO_CONTAINER, ENOENT, "%s: not running", c->name));
 	else
-		call_done(c, bus_refused(error, &c->e, "%s: systemd-machined refused %s", c->name, c->method));
+		call_done(c,
+		          bus_refused(error, &c->e, "%s: systemd-machined refused %s", c->name, c->method));
 	return 0;
 }
 
@@ -340,8 +344,9 @@ static void on_bus(sd_bus *bus, const struct err *e, void *arg)
 	int r;
 
 	if (!bus) { /* also after the call went out: whether it was heard is not known */
-		call_done(c, err_set(&c->e, STATUS_UNAVAILABLE, EHOSTDOWN, "%s: cannot ask systemd-machined for %s: %s",
-		                     c->name, c->method, e->text));
+		call_done(c,
+		          err_set(&c->e, STATUS_UNAVAILABLE, EHOSTDOWN,
+		                  "%s: cannot ask systemd-machined for %s: %s", c->name, c->method, e->text));
 		return;
 	}
 	if (c->sent)
@@ -366,8 +371,10 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
-	call_done(c, err_set(&c->e, STATUS_DEADLINE, ETIMEDOUT, "%s: systemd-machined did not answer %s within 3 s (is it "
-	                     "stopped? systemctl status systemd-machined)", c->name, c->method));
+	call_done(c, err_set(&c->e, STATUS_DEADLINE, ETIMEDOUT,
+	                     "%s: systemd-machined did not answer %s within 3 s (is it "
+	                     "stopped? systemctl status systemd-machined)",
+	                     c->name, c->method));
 	return 0;
 }
 

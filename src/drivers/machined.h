@@ -1,5 +1,6 @@
-/* machined - the machines that systemd-machined registered, read from its state files: no bus, no call a machine,
- * so it works where the bus is exhausted or dead and systemd-machined hangs (M6, M16, M23). Two verbs need the bus. */
+/* machined - the machines that systemd-machined registered, read from its state files: no bus, no call a
+ * machine, so it works where the bus is exhausted or dead and systemd-machined hangs (M6, M16, M23). Two
+ * verbs need the bus. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,13 +19,13 @@
 
 struct registration {
 	char name[NAME_MACHINE_MAX + 1]; /* obeys name_is_machine() */
-	char *class;         /* "container" or "vm"; all texts here are foreign text, NULL when not told */
-	char *service;       /* who registered it: "systemd-nspawn", "libvirt-qemu" */
-	char *unit;          /* "container@web.service", "machine-web.scope" */
+	char *class;   /* "container" or "vm"; all texts here are foreign text, NULL when not told */
+	char *service; /* who registered it: "systemd-nspawn", "libvirt-qemu" */
+	char *unit;    /* "container@web.service", "machine-web.scope" */
 	char *root;
 	pid_t leader;        /* host's pid of the guest's PID 1; 0: not told */
 	uint64_t since_usec; /* CLOCK_REALTIME of the registration; 0: not told */
-	int *links;          /* ifindexes on the host: ve-NAME, but the bridge where there is one (facts 1.3) */
+	int *links; /* ifindexes on the host: ve-NAME, but the bridge where there is one (facts 1.3) */
 	size_t n_links;
 };
 
@@ -37,25 +38,26 @@ struct registrations {
 void registration_done(struct registration *m);
 void registrations_done(struct registrations *l);
 
-/* machined_list - all registered machines, without the host itself. host_root "" is the running system. A file that
- * vanishes meanwhile, or is not one of systemd-machined's, is left out. No folder: no machines.
+/* machined_list - all registered machines, without the host itself. host_root "" is the running system. A
+ * file that vanishes meanwhile, or is not one of systemd-machined's, is left out. No folder: no machines.
  * errors  -EACCES..., -ENOMEM; ret is untouched then. */
 int machined_list(const char *host_root, struct registrations *ret, struct err *e);
 
-/* machined_find - one of them; -ENOENT (STATUS_NO_CONTAINER, "NAME is not running") when it is not registered. */
+/* machined_find - one of them; -ENOENT (STATUS_NO_CONTAINER, "NAME is not running") when it is not
+ * registered. */
 int machined_find(const char *host_root, const char *name, struct registration *ret, struct err *e);
 
-/* machined_leader_lives - whether its leader is a process of its unit: a recycled pid is not. A registration whose
- * leader is dead is a ghost: its name stays taken (facts 1.6). True when the leader is not known. */
+/* machined_leader_lives - whether its leader is a process of its unit: a recycled pid is not. A registration
+ * whose leader is dead is a ghost: its name stays taken (facts 1.6). True when the leader is not known. */
 bool machined_leader_lives(const struct registration *m);
 
-/* machined_images - the names of the trees and images in /var/lib/machines, which systemd-nspawn@NAME.service would
- * start, sorted. No folder, or one that may not be read: none. */
+/* machined_images - the names of the trees and images in /var/lib/machines, which systemd-nspawn@NAME.service
+ * would start, sorted. No folder, or one that may not be read: none. */
 int machined_images(const char *host_root, struct strs *ret, struct err *e);
 
-/* machined_unregister - drop the registration, nothing else: for a stale one of our own unit, where TerminateMachine
- * would dead-lock with the unit's start (M15). Success when there is none. Waits at most 3 s.
- * machined_terminate - end the machine and its unit: for machines that are no units of ours.
- * errors  -ETIMEDOUT STATUS_DEADLINE, -EACCES STATUS_NOT_PERMITTED, STATUS_UNAVAILABLE for a bus out of reach */
+/* machined_unregister - drop the registration, nothing else: for a stale one of our own unit, where
+ * TerminateMachine would dead-lock with the unit's start (M15). Success when there is none. Waits at most 3
+ * s. machined_terminate - end the machine and its unit: for machines that are no units of ours. errors
+ * -ETIMEDOUT STATUS_DEADLINE, -EACCES STATUS_NOT_PERMITTED, STATUS_UNAVAILABLE for a bus out of reach */
 int machined_unregister(const char *name, struct err *e);
 int machined_terminate(const char *name, struct err *e);

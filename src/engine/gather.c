@@ -89,7 +89,9 @@ static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *r
 	if (r >= 0 && old && old->text.len == file.text.len && old->text.p && file.text.p &&
 	    memcmp(old->text.p, file.text.p, file.text.len) == 0) {
 		*ret = *old;
-		*old = (struct conf_seen){ .name = ret->name }; /* what is looked for by name keeps its name */
+		*old = (struct conf_seen){
+			.name = ret->name
+		}; /* what is looked for by name keeps its name */
 		ret->name = strdup(name);
 		return ret->name ? 0 : -ENOMEM;
 	}

@@ -22,6 +22,7 @@ void inspection_done(struct inspection *i)
 	free(i->guest_says);
 	loglines_done(&i->lines);
 	free(i->no_log);
+	free(i->forwards.v);
 	links_done(&i->links);
 	for (size_t s = 0; s < i->n_steps; s++)
 		free(i->steps[s].command);
@@ -93,7 +94,8 @@ static void ask_unit(struct inspection *i)
 
 	if (!i->m->unit || sd_event_new(&a.loop) < 0)
 		return;
-	if (sd_event_add_time_relative(a.loop, NULL, CLOCK_MONOTONIC, ASK_USEC, 10000, on_deadline, NULL) >= 0 &&
+	if (sd_event_add_time_relative(a.loop, NULL, CLOCK_MONOTONIC, ASK_USEC, 10000, on_deadline, NULL) >=
+	            0 &&
 	    units_new(a.loop, on_units, &a, &a.units, NULL) >= 0)
 		(void)sd_event_loop(a.loop);
 	why_cancel(a.why);
@@ -274,6 +276,7 @@ int inspect(const char *name, struct inspection *ret, struct err *e)
 	ask_unit(&i);
 	if (i.has_plan)
 		compare_conf(&i);
+	i.forwards_known = nft_forwards(&i.forwards, NULL) >= 0;
 	r = look_at_host(&i, e);
 	if (r < 0)
 		return r;

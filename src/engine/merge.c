@@ -67,7 +67,8 @@ static void all_names(const struct sources *s, struct strs *ret)
 	for (size_t i = 0; i < s->machines.n; i++)
 		strs_add(ret, s->machines.v[i].name);
 	for (size_t i = 0; i < s->n_units; i++) {
-		CLEANUP(free_p) char *name = s->units[i].state != MACHINE_STOPPED ? instance(s->units[i].name) : NULL;
+		CLEANUP(free_p)
+		char *name = s->units[i].state != MACHINE_STOPPED ? instance(s->units[i].name) : NULL;
 
 		if (name && name_is_machine(name))
 			strs_add(ret, name);
@@ -87,7 +88,8 @@ static void own_unit(const struct sources *s, const struct known *k, char ret[st
 		*ret = '\0';
 }
 
-static enum machine_state state_of(const struct sources *s, const struct known *k, const struct unit_seen *unit)
+static enum machine_state state_of(const struct sources *s, const struct known *k,
+                                   const struct unit_seen *unit)
 {
 	bool lives = k->machine && !k->net->leader_dead;
 
@@ -196,7 +198,8 @@ int merge(const struct sources *s, struct snapshot *ret, struct err *e)
 			continue;
 		k.conf = sources_conf(s, k.name);
 		if (s->machines.n > 0)
-			k.machine = bsearch(k.name, s->machines.v, s->machines.n, sizeof(*s->machines.v), by_machine);
+			k.machine = bsearch(k.name, s->machines.v, s->machines.n, sizeof(*s->machines.v),
+			                    by_machine);
 		if (k.machine)
 			k.net = &s->net[k.machine - s->machines.v];
 		k.image = strs_has(&s->images, k.name);

@@ -13,8 +13,8 @@
 
 struct conf_seen { /* one NAME.conf */
 	char *name;
-	struct buf text;  /* as it was read; empty when it could not be */
-	char *problem;    /* why it can not be used; NULL: it can */
+	struct buf text; /* as it was read; empty when it could not be */
+	char *problem;   /* why it can not be used; NULL: it can */
 	struct strs addresses, ports;
 	bool auto_start;
 };
@@ -28,7 +28,7 @@ struct unit_seen { /* one loaded unit */
 
 struct net_seen { /* what a registered machine has inside; [i] belongs to the i-th registration */
 	struct strs addresses;
-	bool seen;       /* else the system would not tell */
+	bool seen; /* else the system would not tell */
 	bool leader_dead;
 };
 
@@ -36,16 +36,16 @@ struct sources {
 	struct conf_seen *confs; /* sorted by name, each once */
 	size_t n_confs;
 	struct registrations machines;
-	struct net_seen *net; /* machines.n of them */
+	struct net_seen *net;    /* machines.n of them */
 	struct unit_seen *units; /* sorted by name */
 	size_t n_units;
-	bool units_known; /* false: systemd could not be asked, units is empty or old */
+	bool units_known;   /* false: systemd could not be asked, units is empty or old */
 	struct strs images; /* sorted: trees and images in /var/lib/machines */
 };
 
 struct conf_seen *sources_conf(const struct sources *s, const char *name);
 struct unit_seen *sources_unit(const struct sources *s, const char *unit);
 
-/* merge - ret->v sorted by name: every conf, every registered machine, every unit that is not merely stopped, every
- * image. Fills v, n only. -ENOMEM */
+/* merge - ret->v sorted by name: every conf, every registered machine, every unit that is not merely stopped,
+ * every image. Fills v, n only. -ENOMEM */
 int merge(const struct sources *s, struct snapshot *ret, struct err *e);

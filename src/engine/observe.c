@@ -14,10 +14,10 @@
 #include "engine/gather.h"
 #include "engine/why.h"
 
-#define ONCE_USEC  1000000
-#define GAP_USEC   20000 /* between two refreshes, however many events come */
-#define ASKS_MAX   8     /* machines we ask the reason of at a time */
-#define UNITS_MAX  10000
+#define ONCE_USEC 1000000
+#define GAP_USEC  20000 /* between two refreshes, however many events come */
+#define ASKS_MAX  8     /* machines we ask the reason of at a time */
+#define UNITS_MAX 10000
 
 enum stale { CONFS, MACHINES, NET, UNITS, SOURCES };
 
@@ -231,7 +231,9 @@ static void take_unit(struct observer *o, const struct unit *given)
 		u->state = state;
 	}
 	if (given->has_service && u->state == MACHINE_STARTING) {
-		const struct why_facts f = { .name = "", .state = u->state, .status_text = given->status_text };
+		const struct why_facts f = { .name = "",
+			                     .state = u->state,
+			                     .status_text = given->status_text };
 		char text[WHY_SIZE];
 
 		free(u->reason);
@@ -347,9 +349,12 @@ static char *stale_sentence(const struct observer *o)
 
 	for (size_t i = SOURCES; i > 0; i--)
 		if (o->problems[i - 1].text[0])
-			return asprintf(&text, "%s: %s", what[i - 1], o->problems[i - 1].text) < 0 ? NULL : text;
+			return asprintf(&text, "%s: %s", what[i - 1], o->problems[i - 1].text) < 0 ? NULL
+			                                                                           : text;
 	if (o->seen.machines.cut)
-		return asprintf(&text, "only the first %d running machines are shown", MACHINED_MAX) < 0 ? NULL : text;
+		return asprintf(&text, "only the first %d running machines are shown", MACHINED_MAX) < 0
+		               ? NULL
+		               : text;
 	return NULL;
 }
 
@@ -528,7 +533,8 @@ static int start(struct observer *o, sd_event *loop, struct err *e)
 	return 0;
 }
 
-int observer_new(sd_event *loop, observer_changed_fn *changed, void *arg, struct observer **ret, struct err *e)
+int observer_new(sd_event *loop, observer_changed_fn *changed, void *arg, struct observer **ret,
+                 struct err *e)
 {
 	struct observer *o = calloc(1, sizeof(*o));
 	int r;
@@ -572,7 +578,8 @@ int observe_once(struct snapshot *ret, struct err *e)
 		return err_no_memory(e);
 	r = sd_event_new(&loop);
 	if (r >= 0)
-		r = sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, ONCE_USEC, 1000, on_deadline, NULL);
+		r = sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, ONCE_USEC, 1000, on_deadline,
+		                               NULL);
 	r = r < 0 ? err_sys(e, -r, "cannot make an event loop") : start(o, loop, e);
 	while (r >= 0 && (!o->units_answered || o->asks)) {
 		r = sd_event_run(loop, UINT64_MAX);

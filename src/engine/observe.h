@@ -12,21 +12,23 @@ struct snapshot {
 	struct machine *v; /* sorted by name, each name once */
 	size_t n;
 	uint64_t taken_usec; /* CLOCK_REALTIME */
-	char *stale; /* one sentence about what could not be asked ("the bus is gone: ..."); NULL: all is fresh */
+	char *stale; /* one sentence about what could not be asked ("the bus is gone: ..."); NULL: all is
+	                fresh */
 };
 
 void snapshot_done(struct snapshot *s);
 /* snapshot_find - the machine of that name, or NULL; borrowed. */
 const struct machine *snapshot_find(const struct snapshot *s, const char *name);
 
-/* observe_once - ask all sources now; at most a second of waiting for those that hang. What can not be asked makes
- * states UNKNOWN and `stale` say why; only running out of memory fails. */
+/* observe_once - ask all sources now; at most a second of waiting for those that hang. What can not be asked
+ * makes states UNKNOWN and `stale` say why; only running out of memory fails. */
 int observe_once(struct snapshot *ret, struct err *e);
 
-/* observer - keeps a snapshot fresh by events: unit signals, systemd-machined's folder, conf folders, links and
- * addresses. changed is called from the loop, at most once a turn, after the snapshot changed. */
+/* observer - keeps a snapshot fresh by events: unit signals, systemd-machined's folder, conf folders, links
+ * and addresses. changed is called from the loop, at most once a turn, after the snapshot changed. */
 struct observer;
 typedef void observer_changed_fn(const struct snapshot *now, void *arg);
-int observer_new(sd_event *loop, observer_changed_fn *changed, void *arg, struct observer **ret, struct err *e);
+int observer_new(sd_event *loop, observer_changed_fn *changed, void *arg, struct observer **ret,
+                 struct err *e);
 const struct snapshot *observer_snapshot(const struct observer *o); /* borrowed until the loop runs again */
 void observer_free(struct observer *o);

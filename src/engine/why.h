@@ -9,11 +9,11 @@
 
 /* why_ask - ask for NAME's unit, then for its log.
  *
- * done  called from the loop exactly once, within 6 s; ret is gone then. r: 0, or negative errno when systemd could
- *       not be asked. The facts are borrowed for the call; its lines are empty when the unit's result was success, or
- *       the log can not be read: then no_log says why, else NULL. conf_problem, taken_by and dead_leader are the
- *       caller's to fill in before why_sentence().
- * why_cancel - without a call-back; NULL is fine. */
+ * done  called from the loop exactly once, within 6 s; ret is gone then. r: 0, or negative errno when systemd
+ * could not be asked. The facts are borrowed for the call; its lines are empty when the unit's result was
+ * success, or the log can not be read: then no_log says why, else NULL. conf_problem, taken_by and
+ * dead_leader are the caller's to fill in before why_sentence(). why_cancel - without a call-back; NULL is
+ * fine. */
 struct why;
 struct why_answer {
 	struct why_facts facts;

@@ -42,8 +42,8 @@ static void pad(struct buf *to, size_t written, size_t width)
 		buf_puts(to, " ");
 }
 
-static void add_row(struct buf *to, const struct snapshot *s, const struct machine *m, const size_t width[COLUMNS],
-                    bool colours)
+static void add_row(struct buf *to, const struct snapshot *s, const struct machine *m,
+                    const size_t width[COLUMNS], bool colours)
 {
 	for (enum column c = 0; c < COLUMNS; c++) {
 		CLEANUP(buf_done) struct buf text = { 0 };
@@ -92,7 +92,8 @@ static json_t *document(const struct snapshot *s)
 
 	for (size_t i = 0; i < s->n; i++)
 		(void)json_array_append_new(machines, show_machine(&s->v[i]));
-	return json_pack("{s:i, s:o, s:o}", "schema", 1, "machines", machines, "stale", show_json_text(s->stale));
+	return json_pack("{s:i, s:o, s:o}", "schema", 1, "machines", machines, "stale",
+	                 show_json_text(s->stale));
 }
 
 int verb_list(const struct verb *v, int argc, char **argv)

@@ -63,9 +63,9 @@ void show_local_time(uint64_t usec, char ret[static 32])
 void show_state(struct buf *to, enum machine_state state, bool on_terminal)
 {
 	static const char *const colours[] = {
-		[MACHINE_UNKNOWN] = "33",    [MACHINE_STOPPED] = "2",   [MACHINE_STARTING] = "33",
+		[MACHINE_UNKNOWN] = "33",    [MACHINE_STOPPED] = "2",    [MACHINE_STARTING] = "33",
 		[MACHINE_RUNNING] = "32",    [MACHINE_RELOADING] = "33", [MACHINE_STOPPING] = "33",
-		[MACHINE_RESTARTING] = "33", [MACHINE_FAILED] = "1;31", [MACHINE_GHOST] = "1;31",
+		[MACHINE_RESTARTING] = "33", [MACHINE_FAILED] = "1;31",  [MACHINE_GHOST] = "1;31",
 	};
 
 	if (on_terminal)
@@ -105,21 +105,14 @@ json_t *show_machine(const struct machine *m)
 	char since[32];
 
 	show_time(m->since_usec, since);
-	return json_pack("{s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:b, s:o, s:o}",
-	                 "name", show_json_text(m->name),
-	                 "state", machine_state_word(m->state),
-	                 "class", show_json_text(m->class),
-	                 "unit", show_json_text(m->unit),
-	                 "configured", m->configured,
-	                 "registered", m->registered,
-	                 "autoStart", m->auto_start,
-	                 "badConf", m->bad_conf,
-	                 "leader", m->leader ? json_integer(m->leader) : json_null(),
-	                 "since", m->since_usec ? json_string(since) : json_null(),
-	                 "addresses", show_json_texts(&m->addresses),
-	                 "addressesSeen", m->addresses_seen,
-	                 "ports", show_json_texts(&m->ports),
-	                 "reason", show_json_text(m->reason));
+	return json_pack("{s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:b, s:o, s:o}", "name",
+	                 show_json_text(m->name), "state", machine_state_word(m->state), "class",
+	                 show_json_text(m->class), "unit", show_json_text(m->unit), "configured",
+	                 m->configured, "registered", m->registered, "autoStart", m->auto_start, "badConf",
+	                 m->bad_conf, "leader", m->leader ? json_integer(m->leader) : json_null(), "since",
+	                 m->since_usec ? json_string(since) : json_null(), "addresses",
+	                 show_json_texts(&m->addresses), "addressesSeen", m->addresses_seen, "ports",
+	                 show_json_texts(&m->ports), "reason", show_json_text(m->reason));
 }
 
 int show_json(json_t *document)

@@ -1,4 +1,5 @@
-/* show - how verbs print machines: text for people, JSON for programs. All of it is printable, whatever it came from. */
+/* show - how verbs print machines: text for people, JSON for programs. All of it is printable, whatever it
+ * came from. */
 #pragma once
 
 #include <jansson.h>

@@ -30,8 +30,9 @@ static int seen(const char *name, char ret[static ADDR_TEXT_SIZE], struct err *e
 	if (!m)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: neither configured nor running", name);
 	if (!m->addresses_seen || m->addresses.n == 0)
-		return err_set(e, STATUS_FAILED, EADDRNOTAVAIL, "%s: has no address of its own: none is configured, and %s",
-		               name, m->registered ? "none is seen in it" : "it does not run");
+		return err_set(e, STATUS_FAILED, EADDRNOTAVAIL,
+		               "%s: has no address of its own: none is configured, and %s", name,
+		               m->registered ? "none is seen in it" : "it does not run");
 	(void)snprintf(ret, ADDR_TEXT_SIZE, "%s", m->addresses.v[0]);
 	return 0;
 }

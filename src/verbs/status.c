@@ -79,8 +79,9 @@ static void conf_lines(struct buf *to, const struct inspection *i)
 	label(to, "conf");
 	buf_puts(to, i->l.conf_path ? i->l.conf_path : "none: everything is default");
 	if (i->was_started)
-		buf_puts(to, i->conf_changed ? ", changed since the start (machdeck reload applies what it can)"
-		                             : ", as it was started");
+		buf_puts(to, i->conf_changed
+		                     ? ", changed since the start (machdeck reload applies what it can)"
+		                     : ", as it was started");
 	buf_puts(to, "\n");
 	label(to, "kind");
 	buf_addf(to, "%s, release %s%s\n", i->l.plan.kind == KIND_NIX ? "nix" : "tree",
@@ -154,10 +155,52 @@ static void link_line(struct buf *to, const struct inspection *i)
 			buf_addf(to, "  %-10s missing on the host: %s\n", "", i->steps[s].command);
 }
 
+/* Where the kernel sends what comes to that port of the host; NULL: nowhere. */
+static const struct forward *forward_of(const struct inspection *i, const struct port *p)
+{
+	for (size_t f = 0; f < i->forwards.n; f++)
+		if (i->forwards.v[f].port.host == p->host && i->forwards.v[f].port.udp == p->udp)
+			return &i->forwards.v[f];
+	return NULL;
+}
+
+static bool is_its_own(const struct inspection *i, const struct forward *f)
+{
+	char to[ADDR_TEXT_SIZE];
+
+	addr_print(&f->to, false, to);
+	return i->m->registered && strs_has(&i->m->addresses, to);
+}
+
+static void port_line(struct buf *to, const struct inspection *i, const struct port *p)
+{
+	const struct forward *f = forward_of(i, p);
+	char port[PORT_TEXT_SIZE], address[ADDR_TEXT_SIZE];
+
+	port_print(p, port);
+	buf_puts(to, port);
+	if (!i->forwards_known || (!f && !i->m->registered)) {
+		buf_puts(to, "\n");
+		return;
+	}
+	if (!f) {
+		buf_puts(to, ": NOT forwarded (no address in the guest yet, or the rules were flushed: "
+		             "restart it)\n");
+		return;
+	}
+	addr_print(&f->to, false, address);
+	buf_addf(to,
+	         is_its_own(i, f) ? ": forwarded to %s port %u\n"
+	                          : ": goes to %s port %u, which is not this machine's address\n",
+	         address, f->port.guest);
+}
+
 static void port_lines(struct buf *to, const struct inspection *i)
 {
-	for (size_t p = 0; p < i->m->ports.n; p++)
-		text_line(to, p == 0 ? "ports" : "", i->m->ports.v[p]);
+	for (size_t p = 0; i->has_plan && p < i->l.container.n_ports; p++) {
+		label(to, p == 0 ? "ports" : "");
+		port_line(to, i, &i->l.container.ports[p]);
+	}
 }
 
 static void log_lines(struct buf *to, const struct inspection *i)
@@ -204,11 +247,13 @@ static int print_text(const struct inspection *i)
 static json_t *conf_json(const struct inspection *i)
 {
 	if (!i->has_plan)
-		return json_pack("{s:o}", "problem", show_json_text(i->no_plan.text[0] ? i->no_plan.text : NULL));
+		return json_pack("{s:o}", "problem",
+		                 show_json_text(i->no_plan.text[0] ? i->no_plan.text : NULL));
 	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:b}", "path", show_json_text(i->l.conf_path), "changed",
 	                 i->was_started ? json_boolean(i->conf_changed) : json_null(), "kind",
-	                 i->l.plan.kind == KIND_NIX ? "nix" : "tree", "release", release_name(i->l.plan.release), "root",
-	                 show_json_text(i->l.plan.root), "ephemeral", i->l.container.ephemeral);
+	                 i->l.plan.kind == KIND_NIX ? "nix" : "tree", "release",
+	                 release_name(i->l.plan.release), "root", show_json_text(i->l.plan.root), "ephemeral",
+	                 i->l.container.ephemeral);
 }
 
 static json_t *link_json(const struct inspection *i)
@@ -217,8 +262,8 @@ static json_t *link_json(const struct inspection *i)
 
 	if (!l)
 		return json_null();
-	return json_pack("{s:o, s:b, s:b, s:o}", "name", show_json_text(l->name), "up", l->up, "carrier", l->carrier,
-	                 "bridge", show_json_text(bridge ? bridge->name : NULL));
+	return json_pack("{s:o, s:b, s:b, s:o}", "name", show_json_text(l->name), "up", l->up, "carrier",
+	                 l->carrier, "bridge", show_json_text(bridge ? bridge->name : NULL));
 }
 
 static json_t *steps_json(const struct inspection *i)
@@ -232,6 +277,24 @@ static json_t *steps_json(const struct inspection *i)
 	return array;
 }
 
+static json_t *forwards_json(const struct inspection *i)
+{
+	json_t *array = json_array();
+
+	for (size_t p = 0; i->has_plan && i->forwards_known && p < i->l.container.n_ports; p++) {
+		const struct forward *f = forward_of(i, &i->l.container.ports[p]);
+		char port[PORT_TEXT_SIZE], address[ADDR_TEXT_SIZE] = "";
+
+		port_print(&i->l.container.ports[p], port);
+		if (f)
+			addr_print(&f->to, false, address);
+		(void)json_array_append_new(array, json_pack("{s:s, s:o, s:b}", "port", port, "to",
+		                                             show_json_text(f ? address : NULL), "own",
+		                                             f && is_its_own(i, f)));
+	}
+	return array;
+}
+
 static json_t *log_json(const struct inspection *i)
 {
 	json_t *array = json_array();
@@ -239,9 +302,10 @@ static json_t *log_json(const struct inspection *i)
 
 	for (size_t n = 0; n < i->lines.n; n++) {
 		show_time(i->lines.v[n].usec, when);
-		(void)json_array_append_new(array, json_pack("{s:s, s:s, s:o}", "time", when, "from",
-		                                             i->lines.v[n].from_systemd ? "systemd" : "console", "text",
-		                                             show_json_text(i->lines.v[n].text)));
+		(void)json_array_append_new(array,
+		                            json_pack("{s:s, s:s, s:o}", "time", when, "from",
+		                                      i->lines.v[n].from_systemd ? "systemd" : "console",
+		                                      "text", show_json_text(i->lines.v[n].text)));
 	}
 	return array;
 }
@@ -249,10 +313,11 @@ static json_t *log_json(const struct inspection *i)
 static int print_json(const struct inspection *i)
 {
 	json_t *doc = show_machine(i->m);
-	json_t *more = json_pack("{s:i, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "schema", 1, "conf", conf_json(i), "link",
-	                         link_json(i), "hostSide", steps_json(i), "log", log_json(i), "restarts",
-	                         (int)i->n_restarts, "guestSays", show_json_text(i->guest_says), "stale",
-	                         show_json_text(i->seen.stale));
+	json_t *more =
+		json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "schema", 1, "conf", conf_json(i),
+	                  "link", link_json(i), "hostSide", steps_json(i), "forwards", forwards_json(i),
+	                  "log", log_json(i), "restarts", (int)i->n_restarts, "guestSays",
+	                  show_json_text(i->guest_says), "stale", show_json_text(i->seen.stale));
 
 	if (!doc || !more || json_object_update(doc, more) < 0) {
 		json_decref(doc);

@@ -61,7 +61,8 @@ static void a_machine_is_read_from_its_file(void **state)
 
 	(void)state;
 	write_text("web", "# This is private data. Do not parse.\nNAME=web\nSCOPE=container@web.service\n"
-	                  "SERVICE=systemd-nspawn\nROOT=/var/lib/containers/web\nID=0123\nLEADER=4711\nCLASS=container\n"
+	                  "SERVICE=systemd-nspawn\nROOT=/var/lib/containers/"
+	                  "web\nID=0123\nLEADER=4711\nCLASS=container\n"
 	                  "REALTIME=1700000000000001\nMONOTONIC=5\nNETIF=3 17\n");
 	assert_int_equal(machined_list(root, &l, &e), 0);
 	assert_int_equal(l.n, 1);
@@ -128,8 +129,9 @@ static void what_is_not_a_machines_file_is_left_out(void **state)
 
 static void nonsense_in_a_file_does_no_harm(void **state)
 {
-	static const char text[] = "LEADER=-1\nLEADER=99999999999999\nREALTIME=x\nNETIF=  -3 x 0 7 \n=\n\nCLASS\nUNIT=\n"
-	                           "SCOPE=\\\nCLASS=a\0b\nROOT=\xff\xfe\n";
+	static const char text[] =
+		"LEADER=-1\nLEADER=99999999999999\nREALTIME=x\nNETIF=  -3 x 0 7 \n=\n\nCLASS\nUNIT=\n"
+		"SCOPE=\\\nCLASS=a\0b\nROOT=\xff\xfe\n";
 	struct registration m;
 
 	(void)state;
@@ -208,8 +210,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_machine_is_read_from_its_file, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(an_escaped_unit_is_unescaped, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(machines_are_sorted_and_the_host_is_left_out, make_root, remove_root),
-		cmocka_unit_test_setup_teardown(what_is_not_a_machines_file_is_left_out, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(machines_are_sorted_and_the_host_is_left_out, make_root,
+		                                remove_root),
+		cmocka_unit_test_setup_teardown(what_is_not_a_machines_file_is_left_out, make_root,
+		                                remove_root),
 		cmocka_unit_test_setup_teardown(nonsense_in_a_file_does_no_harm, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(a_path_is_never_made_from_a_bad_name, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(a_thousand_machines_are_read, make_root, remove_root),
