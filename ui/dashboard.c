@@ -22,7 +22,8 @@
 #include "ui/screen.h"
 #include "ui/term.h"
 
-#define FRAME_USEC 33000
+#define FRAME_USEC        33000
+#define FIRST_ANSWER_USEC 100000 /* systemd may take this long before we show that it has not answered */
 
 struct dashboard;
 
@@ -122,7 +123,7 @@ static int draw(struct dashboard *d, struct err *e)
 		return r;
 	plan_tick(d, v.tick_usec);
 	d->dirty = d->repaint = false;
-	d->last_frame_usec = clock_usec(CLOCK_MONOTONIC);
+	d->last_frame_usec = d->observer ? clock_usec(CLOCK_MONOTONIC) : 0;
 	send(d);
 	return 0;
 }
@@ -330,10 +331,22 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 
 /* --- set-up --- */
 
+/* A source that lives as long as the loop. */
+static int keep_source(sd_event_source *source, int64_t priority)
+{
+	int r = sd_event_source_set_priority(source, priority);
+
+	if (r >= 0)
+		r = sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	return r;
+}
+
+/* Keys before all else; drawing after all else, so that it sees what other post sources change. */
 static int add_sources(struct dashboard *d)
 {
 	static const int signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
-	sd_event_source *input = NULL;
+	sd_event_source *input = NULL, *turn_end = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < COUNT(signals) && r >= 0; i++)
@@ -343,10 +356,7 @@ static int add_sources(struct dashboard *d)
 	if (r >= 0)
 		r = sd_event_add_io(d->loop, &input, term_input_fd(d->term), EPOLLIN, on_input, d);
 	if (r >= 0)
-		r = sd_event_source_set_priority(input, SD_EVENT_PRIORITY_IMPORTANT);
-	if (r >= 0)
-		r = sd_event_source_set_floating(input, true);
-	sd_event_source_unref(input);
+		r = keep_source(input, SD_EVENT_PRIORITY_IMPORTANT);
 	if (r >= 0)
 		r = sd_event_add_io(d->loop, &d->output, term_output_fd(d->term), EPOLLOUT, on_output, d);
 	if (r >= 0)
@@ -357,7 +367,9 @@ static int add_sources(struct dashboard *d)
 	if (r >= 0)
 		r = sd_event_add_time(d->loop, &d->tick, CLOCK_MONOTONIC, UINT64_MAX, 50000, on_time, d);
 	if (r >= 0)
-		r = sd_event_add_post(d->loop, NULL, on_turn_end, d);
+		r = sd_event_add_post(d->loop, &turn_end, on_turn_end, d);
+	if (r >= 0)
+		r = keep_source(turn_end, SD_EVENT_PRIORITY_IDLE);
 	return r;
 }
 
@@ -385,8 +397,11 @@ static int set_up(struct dashboard *d, struct err *e)
 	r = draw(d, e); /* something to look at, however long the system takes to answer */
 	if (r < 0)
 		return r;
-	d->dirty = true;
-	return observer_new(d->loop, on_change, d, &d->observer, e);
+	r = observer_new(d->loop, on_change, d, &d->observer, e);
+	if (r < 0)
+		return r;
+	shoot_at(d->frame, clock_usec(CLOCK_MONOTONIC) + FIRST_ANSWER_USEC);
+	return 0;
 }
 
 static void tear_down(struct dashboard *d)

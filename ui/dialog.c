@@ -1,5 +1,8 @@
 #include "ui/dialog.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define WIDTH_MAX 76
 
 /* Where the parts of a dialog are on this screen. */
@@ -14,13 +17,39 @@ static int smaller(int a, int b)
 	return a < b ? a : b;
 }
 
+static int longest_line(const struct grid *g, const char *text)
+{
+	int longest = 0;
+
+	while (*text) {
+		char line[256];
+		size_t len = strcspn(text, "\n");
+		int columns;
+
+		(void)snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		columns = grid_columns(g, line);
+		longest = columns > longest ? columns : longest;
+		text += len + (text[len] == '\n');
+	}
+	return longest;
+}
+
+/* As wide as it needs; all of the screen rather than leave a narrow strip beside it. */
+static int box_width(const struct dialog *d, const struct grid *g, int screen)
+{
+	int title = grid_columns(g, d->title) + 16, text = longest_line(g, d->text);
+	int w = smaller(4 + (title > text ? title : text), WIDTH_MAX);
+
+	return w + 8 > screen ? screen : w;
+}
+
 static struct place place(const struct dialog *d, const struct grid *g, struct rect screen)
 {
 	struct place p = { .title_y = -1, .buttons_y = -1 };
 	int lines, extra = d->n_buttons > 0 ? 2 : 0;
 
 	p.framed = screen.w >= 30 && screen.h >= 7 + extra;
-	p.box.w = p.framed ? smaller(WIDTH_MAX, screen.w) : screen.w;
+	p.box.w = p.framed ? box_width(d, g, screen.w) : screen.w;
 	p.text.w = p.box.w - (p.framed ? 4 : 0);
 	lines = grid_lines(g, p.text.w, d->text);
 	if (!p.framed)

@@ -22,14 +22,29 @@ static int open_standard_fds(void)
 	return 0;
 }
 
-/* What the caller's variables would make libraries do with root's rights: su and some sudo set-ups pass them on. */
+/* What the caller's variables would make libraries do with root's rights: su and some sudo set-ups pass them
+ * on. */
 static void forget_hostile_environment(void)
 {
 	static const char *const names[] = {
-		"TERMINFO", "TERMINFO_DIRS", "TERMCAP",  "TERMPATH", "TERM_PROGRAM",
-		"NCURSES_NO_UTF8_ACS", "NCURSES_ASSUMED_COLORS", "NCURSES_NO_PADDING", "NCURSES_TRACE",
-		"DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS", "DBUS_STARTER_ADDRESS",
-		"LESS", "LESSOPEN", "LESSCLOSE", "PAGER", "EDITOR", "VISUAL",
+		"TERMINFO",
+		"TERMINFO_DIRS",
+		"TERMCAP",
+		"TERMPATH",
+		"TERM_PROGRAM",
+		"NCURSES_NO_UTF8_ACS",
+		"NCURSES_ASSUMED_COLORS",
+		"NCURSES_NO_PADDING",
+		"NCURSES_TRACE",
+		"DBUS_SYSTEM_BUS_ADDRESS",
+		"DBUS_SESSION_BUS_ADDRESS",
+		"DBUS_STARTER_ADDRESS",
+		"LESS",
+		"LESSOPEN",
+		"LESSCLOSE",
+		"PAGER",
+		"EDITOR",
+		"VISUAL",
 	};
 
 	if (geteuid() != 0)
@@ -72,7 +87,8 @@ static int usage_error(const char *why, const char *what)
 	char shown[ERR_TEXT_MAX];
 
 	text_printable(shown, sizeof(shown), what, strlen(what));
-	fprintf(stderr, "machdeck: %s%s\nusage: machdeck [VERB [ARGS]]; `machdeck help` lists the verbs\n", why, shown);
+	fprintf(stderr, "machdeck: %s%s\nusage: machdeck [VERB [ARGS]]; `machdeck help` lists the verbs\n",
+	        why, shown);
 	return STATUS_USAGE;
 }
 

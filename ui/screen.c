@@ -12,35 +12,35 @@ static struct rect lines(const struct grid *g, int y, int h)
 	return (struct rect){ 0, y, g->w, h };
 }
 
-/* What was said may take up to three lines, a quarter of the screen at most. */
-static int message_height(const struct grid *g, const struct view *v)
+/* Sentences may take some lines, but never much of the screen. */
+static int sentence_height(const struct grid *g, const char *text)
 {
-	int wanted = v->message ? grid_lines(g, g->w - 1, v->message) : 0, most = g->h >= 24   ? 3
-	                                                                          : g->h >= 10 ? 2
-	                                                                                       : 1;
+	int wanted = text ? grid_lines(g, g->w - 1, text) : 0, most = 1;
 
-	if (g->h < 4)
-		return 0;
-	if (g->h >= 6 && wanted == 0)
-		return 1; /* its place, so that the list does not jump */
+	if (g->h >= 10)
+		most = g->h >= 24 ? 3 : 2;
 	return wanted < most ? wanted : most;
 }
 
 /* When height shrinks, the key bar goes first, then the message line, then the title: rows stay. Where there
- * is no room for both, a banner replaces the title. */
+ * is no room for both, a banner replaces the title. An empty message line keeps its place, so that the list
+ * does not jump. */
 static struct place place(const struct grid *g, const struct view *v)
 {
-	int top = 0, bottom = g->h, message = message_height(g, v);
+	int top = 0, bottom = g->h, banner = sentence_height(g, v->banner),
+	    message = sentence_height(g, v->message);
 	struct place p = { 0 };
 
 	if (g->h >= (v->banner ? 6 : 3))
 		p.title = lines(g, top++, 1);
-	if (v->banner && g->h >= 2)
-		p.banner = lines(g, top++, 1);
+	if (g->h >= 2)
+		p.banner = lines(g, top, banner);
+	top += p.banner.h;
 	if (g->h >= 6)
 		p.keys = lines(g, --bottom, 1);
-	bottom -= message;
-	p.message = lines(g, bottom, message);
+	if (g->h >= 4)
+		p.message = lines(g, bottom - message, message);
+	bottom -= g->h >= 6 && message == 0 ? 1 : p.message.h;
 	p.table = lines(g, top, bottom - top);
 	p.dialog = lines(g, 0, g->h - p.keys.h);
 	return p;
@@ -70,7 +70,7 @@ static void draw_banner(struct grid *g, struct rect r, const char *text)
 	if (r.h == 0)
 		return;
 	grid_fill(g, r, STYLE_BANNER);
-	grid_text(g, r.x + 1, r.y, r.w - 1, STYLE_BANNER, text);
+	grid_wrap(g, (struct rect){ r.x + 1, r.y, r.w - 1, r.h }, 0, STYLE_BANNER, text);
 }
 
 /* As many keys as fit; the last ones (help, quit) are kept, the ones before them give way. */

@@ -5,14 +5,13 @@
 
 #define LEAD            3 /* selection, mark, blank */
 #define GAP             2
-#define NOTE_LINES      2
 #define INLINE_NOTE_MIN 12 /* columns a note needs behind the state; otherwise it follows the name */
 
 static const char note_hook[] = "└ ";
 
 static bool notes_inline(struct rect r)
 {
-	return r.w < 60 || r.h < 8;
+	return r.w < 30 || r.h < 6;
 }
 
 static const char *cell_text(const struct table_cell *c)
@@ -43,31 +42,33 @@ static int excess(const struct table *t, const int *width, int w)
 	return total - w;
 }
 
-static size_t column_of_rank(const struct table *t, size_t rank)
+/* The column that can give most before it is at its least; n_columns when none can. */
+static size_t widest(const struct table *t, const int *width)
 {
-	size_t i = 0;
+	size_t found = t->n_columns;
+	int most = 0;
 
-	while (i + 1 < t->n_columns && (size_t)t->columns[i].rank != rank)
-		i++;
-	return i;
+	for (size_t i = 0; i < t->n_columns; i++) {
+		if (width[i] - t->columns[i].min <= most)
+			continue;
+		most = width[i] - t->columns[i].min;
+		found = i;
+	}
+	return found;
 }
 
-/* Widths of the columns for w, 0 for one that has left: first the less important are cut, then they leave. */
-static void layout(const struct table *t, const struct grid *g, int w, int *ret)
+/* Widths of the columns in r, 0 for one that has left. */
+static void layout(const struct table *t, const struct grid *g, struct rect r, int *ret)
 {
-	for (size_t i = 0; i < t->n_columns; i++)
-		ret[i] = wanted_width(t, g, i);
-	for (size_t rank = t->n_columns - 1; rank > 0 && excess(t, ret, w) > 0; rank--) {
-		size_t i = column_of_rank(t, rank);
-		int cut = ret[i] - excess(t, ret, w);
-
-		if (ret[i] > t->columns[i].min)
-			ret[i] = cut > t->columns[i].min ? cut : t->columns[i].min;
+	for (int stay = (int)t->n_columns; stay > 0; stay--) {
+		for (size_t i = 0; i < t->n_columns; i++)
+			ret[i] = t->columns[i].rank < stay ? wanted_width(t, g, i) : 0;
+		while (excess(t, ret, r.w) > 0 && widest(t, ret) < t->n_columns)
+			ret[widest(t, ret)]--;
+		if (excess(t, ret, r.w) <= 0)
+			return;
 	}
-	for (size_t rank = t->n_columns - 1; rank > 0 && excess(t, ret, w) > 0; rank--)
-		ret[column_of_rank(t, rank)] = 0;
-	if (excess(t, ret, w) > 0)
-		ret[0] = w > LEAD ? w - LEAD : 1;
+	ret[0] = r.w > LEAD ? r.w - LEAD : 1;
 }
 
 static int note_lines(const struct table *t, const struct grid *g, struct rect r, size_t i)
@@ -77,7 +78,7 @@ static int note_lines(const struct table *t, const struct grid *g, struct rect r
 	if (!t->rows[i].note || notes_inline(r))
 		return 0;
 	lines = grid_lines(g, r.w - indent, t->rows[i].note);
-	return lines < NOTE_LINES ? lines : NOTE_LINES;
+	return lines > 1 && r.h >= 12 ? 2 : 1;
 }
 
 static int row_height(const struct table *t, const struct grid *g, struct rect r, size_t i)
@@ -211,7 +212,7 @@ void table_draw(struct grid *g, struct rect r, const struct table *t)
 		grid_wrap(g, (struct rect){ r.x + 1, y, r.w - 1, r.y + r.h - y }, 0, STYLE_DIM, t->empty);
 		return;
 	}
-	layout(t, g, r.w, width);
+	layout(t, g, r, width);
 	if (heading_height(r))
 		draw_headings(g, r, t, width);
 	for (size_t i = t->top; i < t->n_rows && y < r.y + r.h; i++) {

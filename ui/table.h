@@ -4,7 +4,7 @@
  *   ! cache    failed   2m  -
  *     └ redis was killed: out of memory
  *
- *   >! cache  failed  redis was killed: o…   under 60 columns or 8 lines: in the row, instead of the later
+ *   >! cache  failed  redis was killed: o…   under 30 columns or 6 lines: in the row, instead of the later
  * columns
  *
  * Columns leave from the one with the highest rank when there is no room. */
@@ -17,7 +17,7 @@
 struct column {
 	const char *title;
 	int rank; /* 0 stays; the highest leaves first; each rank once */
-	int min;  /* columns it may be cut to before another one leaves */
+	int min;  /* columns it may be cut to before one leaves */
 	int max;  /* more it never gets */
 };
 

@@ -36,7 +36,7 @@ struct terminal {
 	struct buf enter, leave; /* bytes that take over and give back */
 	struct buf out;          /* waits to be sent, from sent on */
 	size_t sent;
-	bool ascii;
+	bool ascii, taken; /* only ASCII can be shown; the terminal is ours just now */
 	char note[128];
 	attr_t attributes[STYLE_COUNT];
 	short pairs[STYLE_COUNT];
@@ -265,8 +265,8 @@ static void send_last_words(struct terminal *t)
 {
 	struct pollfd p = { .fd = t->fd, .events = POLLOUT };
 
-	t->out.len = 0;
-	t->sent = 0;
+	t->taken = false;
+	t->out.len = t->sent = 0;
 	buf_add(&t->out, t->leave.p, t->leave.len);
 	while (term_flush(t) == 0)
 		if (poll(&p, 1, LAST_WORDS_MSEC) <= 0)
@@ -400,5 +400,7 @@ void term_suspend(struct terminal *t)
 void term_resume(struct terminal *t)
 {
 	tcsetattr(t->fd, TCSANOW, &t->during);
-	buf_add(&t->out, t->enter.p, t->enter.len);
+	if (!t->taken) /* twice, and xterm would forget where its cursor was before the first time */
+		buf_add(&t->out, t->enter.p, t->enter.len);
+	t->taken = true;
 }

@@ -46,6 +46,7 @@ int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err
  * gone. */
 int term_flush(struct terminal *t);
 
-/* term_suspend - give it back until term_resume(), which needs a term_draw() with repaint after it. */
+/* term_suspend - give it back until term_resume(); a term_draw() with repaint must follow that. term_resume()
+ * without term_suspend() sets the modes again: for who was stopped without having been asked. */
 void term_suspend(struct terminal *t);
 void term_resume(struct terminal *t);

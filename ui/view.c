@@ -17,8 +17,8 @@
 enum { COLUMN_NAME, COLUMN_STATE, COLUMN_UP, COLUMN_ADDRESS, COLUMN_PORTS, N_COLUMNS };
 
 static const struct column columns[N_COLUMNS] = {
-	[COLUMN_NAME] = { "NAME", 0, 8, 24 },   [COLUMN_STATE] = { "STATE", 1, 7, 12 },
-	[COLUMN_UP] = { "UP", 2, 3, 4 },        [COLUMN_ADDRESS] = { "ADDRESS", 3, 15, 28 },
+	[COLUMN_NAME] = { "NAME", 0, 8, 26 },   [COLUMN_STATE] = { "STATE", 1, 7, 12 },
+	[COLUMN_UP] = { "UP", 2, 4, 4 },        [COLUMN_ADDRESS] = { "ADDRESS", 3, 15, 28 },
 	[COLUMN_PORTS] = { "PORTS", 4, 8, 40 },
 };
 
@@ -165,6 +165,8 @@ static void build_row(const struct app *a, struct view *v, const struct machine 
 	enum style weight = look.style == STYLE_DIM ? STYLE_DIM : STYLE_TEXT;
 
 	*ret = (struct table_row){ .mark = look.mark, .style = look.style, .note = m->reason };
+	if (job && (m->state == MACHINE_FAILED || m->state == MACHINE_STOPPED))
+		ret->note = NULL;                 /* why it was down is not news while it is being started */
 	if (m->reason && look.style != STYLE_BAD) /* it runs or changes, but something is to be said */
 		ret->style = STYLE_BUSY;
 	ret->cells[COLUMN_NAME] = (struct table_cell){ m->name, weight };
@@ -220,16 +222,24 @@ static void build_titles(const struct app *a, const struct snapshot *s, struct v
 				counts[c].n++;
 	}
 	add_span(&v->titles[0], STYLE_STRONG, keep(v, " %s", a->host));
-	add_span(&v->titles[0], STYLE_TEXT, keep(v, "  %zu machine%s:", s->n, s->n == 1 ? "" : "s"));
-	add_span(&v->titles[1], STYLE_STRONG, keep(v, "%s", a->host));
-	add_span(&v->titles[1], STYLE_TEXT, keep(v, " %zu:", s->n));
-	add_span(&v->titles[2], STYLE_TEXT, keep(v, "%zu:", s->n));
+	add_span(&v->titles[0], STYLE_TEXT,
+	         keep(v, "  %zu machine%s%s", s->n, s->n == 1 ? "" : "s", s->n > 0 ? ":" : ""));
+	for (size_t form = 1; form <= 2; form++) {
+		add_span(&v->titles[form], STYLE_STRONG, a->host);
+		add_span(&v->titles[form], STYLE_TEXT, keep(v, " %zu:", s->n));
+	}
+	add_span(&v->titles[3], STYLE_TEXT, keep(v, "%zu:", s->n));
 	for (size_t c = 0; c < COUNT(counts); c++) {
+		const char *glyph = keep(v, " %zu%s", counts[c].n, counts[c].glyph);
+		const char *word = keep(v, " %zu %s", counts[c].n, counts[c].word);
+
 		if (counts[c].n == 0)
 			continue;
-		add_span(&v->titles[0], counts[c].style, keep(v, "  %zu %s", counts[c].n, counts[c].word));
-		add_span(&v->titles[1], counts[c].style, keep(v, " %zu %s", counts[c].n, counts[c].word));
-		add_span(&v->titles[2], counts[c].style, keep(v, " %zu%s", counts[c].n, counts[c].glyph));
+		add_span(&v->titles[0], STYLE_TEXT, " ");
+		add_span(&v->titles[0], counts[c].style, word);
+		add_span(&v->titles[1], counts[c].style, word);
+		add_span(&v->titles[2], counts[c].style, counts[c].style == STYLE_BAD ? word : glyph);
+		add_span(&v->titles[3], counts[c].style, glyph);
 	}
 }
 
@@ -295,25 +305,26 @@ static void build_keys(const struct app *a, const struct snapshot *s, struct vie
 		add_key(a, s, v, action);
 }
 
+/* What one of these screens has and none of the ones before. */
+static void add_help(struct buf *b, const char *title, unsigned here, unsigned before)
+{
+	buf_addf(b, "%s\n", title);
+	for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if ((keys_binding(a)->screens & here) && !(keys_binding(a)->screens & before))
+			buf_addf(b, "  %-24s %s\n", keys_binding(a)->keys, keys_binding(a)->help);
+}
+
 static const char *help_text(struct view *v)
 {
-	static const struct {
-		enum screen screen;
-		const char *title;
-	} parts[] = { { SCREEN_LIST, "In the list" },
-		      { SCREEN_TEXT, "While reading" },
-		      { SCREEN_CONFIRM, "In a question" } };
 	CLEANUP(buf_done) struct buf b = { 0 };
 
-	for (size_t i = 0; i < COUNT(parts); i++) {
-		buf_addf(&b, "%s%s\n", i > 0 ? "\n" : "", parts[i].title);
-		for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
-			if (keys_binding(a)->screens & parts[i].screen)
-				buf_addf(&b, " %-20s %s\n", keys_binding(a)->keys, keys_binding(a)->help);
-	}
-	buf_puts(&b, "\nMarks:  + running   ~ changes   ! failed   - stopped   ? not known, or a ghost:\n"
-	             "registered with systemd-machined, but what it stood for is gone.\n"
-	             "A dimmed address is configured, not seen. C- is the Ctrl key.");
+	add_help(&b, "In the list", SCREEN_LIST, 0);
+	add_help(&b, "While reading, also to move", SCREEN_TEXT, SCREEN_LIST);
+	add_help(&b, "In a question", SCREEN_CONFIRM, SCREEN_LIST | SCREEN_TEXT);
+	buf_puts(&b, "Marks\n"
+	             "  + running   ~ changing   ! failed   - stopped\n"
+	             "  ? not known; or a ghost, registered but gone\n"
+	             "An address in dim type is configured, but not seen. C- is the Ctrl key.");
 	return keep(v, "%s", buf_text(&b));
 }
 

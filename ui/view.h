@@ -15,7 +15,7 @@ struct view_line {
 };
 
 struct view {
-	struct view_line titles[3]; /* the same in long, short and shortest form */
+	struct view_line titles[4]; /* the same, from the longest form to the shortest */
 	const char *banner;         /* NULL, or why what is shown may be old */
 	struct table table;
 	const char *message; /* NULL: nothing to say */

@@ -1,0 +1,298 @@
+#include "sample.h"
+
+#include "ui/input.h"
+
+struct fixture {
+	struct snapshot s;
+	struct app a;
+	uint64_t now;
+};
+
+static void set_up(struct fixture *f)
+{
+	f->s = sample_snapshot();
+	f->a = sample_app(&f->s);
+	f->now = SAMPLE_NOW;
+}
+
+static void tear_down(struct fixture *f)
+{
+	app_done(&f->a);
+	snapshot_done(&f->s);
+}
+
+static struct app_command press(struct fixture *f, int key)
+{
+	app_follow(&f->a, &f->s);
+	return app_key(&f->a, &f->s, key, f->now);
+}
+
+static void go_to(struct fixture *f, const char *name)
+{
+	press(f, 'g');
+	for (size_t i = 0; i < f->s.n && strcmp(f->a.selected, name) != 0; i++)
+		press(f, 'j');
+	assert_string_equal(f->a.selected, name);
+}
+
+static void set_state(struct fixture *f, const char *name, enum machine_state state)
+{
+	for (size_t i = 0; i < f->s.n; i++)
+		if (!strcmp(f->s.v[i].name, name))
+			f->s.v[i].state = state;
+	app_follow(&f->a, &f->s);
+}
+
+static void no_key_means_two_things_on_a_screen(void **state)
+{
+	static const enum screen screens[] = { SCREEN_LIST, SCREEN_TEXT, SCREEN_CONFIRM };
+
+	(void)state;
+	for (size_t s = 0; s < COUNT(screens); s++) {
+		for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++) {
+			CLEANUP(strs_done) struct strs keys = { 0 };
+
+			if (!(keys_binding(a)->screens & screens[s]))
+				continue;
+			strs_split(&keys, keys_binding(a)->keys, " ");
+			assert_true(keys.n > 0);
+			for (size_t i = 0; i < keys.n; i++) {
+				int key = keys_parse(keys.v[i], strlen(keys.v[i]));
+
+				assert_int_not_equal(key, INPUT_NONE);
+				assert_int_equal(keys_action(screens[s], key), a);
+			}
+		}
+	}
+}
+
+static void the_selection_follows_its_machine_not_its_row(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "mail");
+	set_state(&f, "mail", MACHINE_FAILED);
+	assert_string_equal(f.a.selected, "mail");
+	assert_true(f.a.row < 3);
+	set_state(&f, "mail", MACHINE_RUNNING);
+	assert_string_equal(f.a.selected, "mail");
+}
+
+static void when_the_selected_machine_goes_its_neighbour_is_selected(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct snapshot nothing = { .taken_usec = SAMPLE_NOW };
+
+	(void)state;
+	set_up(&f);
+	press(&f, 'G');
+	assert_string_equal(f.a.selected, "lab");
+	machine_done(&f.s.v[4]);
+	memmove(&f.s.v[4], &f.s.v[5], (--f.s.n - 4) * sizeof(*f.s.v));
+	app_follow(&f.a, &f.s);
+	assert_string_equal(f.a.selected, "win11");
+	app_follow(&f.a, &nothing);
+	assert_string_equal(f.a.selected, "");
+	assert_int_equal(app_key(&f.a, &nothing, 's', f.now).what, APP_NOTHING);
+	assert_int_equal(app_key(&f.a, &nothing, 'j', f.now).what, APP_NOTHING);
+}
+
+static void starting_needs_no_question(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct app_command c;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "lab");
+	c = press(&f, 's');
+	assert_int_equal(c.what, APP_CONTROL);
+	assert_int_equal(c.verb, CONTROL_START);
+	assert_string_equal(c.name, "lab");
+	assert_string_equal(f.a.message.text, "lab: starting…");
+	assert_int_equal(press(&f, 's').what, APP_NOTHING); /* asked already */
+}
+
+static void stopping_asks_and_enter_means_no(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "db");
+	assert_int_equal(press(&f, 'x').what, APP_FLUSH_INPUT);
+	app_shown(&f.a, f.now);
+	f.now += 10 * SAMPLE_SEC;
+	assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING);
+	assert_false(f.a.confirm.open);
+}
+
+static void yes_counts_only_after_the_question_could_be_read(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct app_command c;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "db");
+	press(&f, 'x');
+	f.now += 60 * SAMPLE_SEC;
+	assert_int_equal(press(&f, 'y').what, APP_NOTHING); /* the terminal has not shown it yet */
+	app_shown(&f.a, f.now);
+	f.now += APP_CONFIRM_USEC - 1;
+	assert_int_equal(press(&f, 'y').what, APP_NOTHING);
+	assert_true(f.a.confirm.open);
+	f.now += 1;
+	c = press(&f, 'y');
+	assert_int_equal(c.what, APP_CONTROL);
+	assert_int_equal(c.verb, CONTROL_STOP);
+	assert_string_equal(c.name, "db");
+	assert_false(f.a.confirm.open);
+}
+
+static void the_marked_answer_can_be_switched(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "db");
+	press(&f, 'R');
+	app_shown(&f.a, f.now);
+	f.now += SAMPLE_SEC;
+	press(&f, INPUT_TAB);
+	assert_int_equal(press(&f, INPUT_ENTER).verb, CONTROL_RESTART);
+}
+
+static void a_question_is_about_what_it_says_even_when_rows_move(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "db");
+	press(&f, 'x');
+	app_shown(&f.a, f.now);
+	f.now += SAMPLE_SEC;
+	set_state(&f, "db", MACHINE_STOPPED);
+	assert_int_equal(press(&f, 'y').what, APP_NOTHING);
+	assert_string_equal(f.a.message.text, "db is not running");
+}
+
+static void what_can_not_be_done_is_said(void **state)
+{
+	static const struct {
+		const char *name;
+		int key;
+		const char *said;
+	} cases[] = {
+		{ "db", 's', "db is running already" },
+		{ "lab", 'x', "lab is not running" },
+		{ "lab", 'R', "lab is not running: s starts it" },
+		{ "cache", 'r', "cache is not running" },
+		{ "build", 's', "build is starting already" },
+		{ "win11", 'x', "win11 is not a container of machdeck's: use the tool that started it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(tear_down) struct fixture f;
+
+		set_up(&f);
+		go_to(&f, cases[i].name);
+		assert_int_equal(press(&f, cases[i].key).what, APP_NOTHING);
+		assert_string_equal(f.a.message.text, cases[i].said);
+	}
+}
+
+static void a_job_ends_in_a_sentence(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct err e;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "lab");
+	press(&f, 's');
+	assert_non_null(app_job(&f.a, "lab"));
+	app_result(&f.a, "lab", CONTROL_START, 0, NULL, f.now + 1250000);
+	assert_string_equal(f.a.message.text, "lab: started in 1.2 s");
+	assert_null(app_job(&f.a, "lab"));
+
+	press(&f, 's');
+	(void)err_set(&e, STATUS_FAILED, 5, "lab: no such luck");
+	app_result(&f.a, "lab", CONTROL_START, -5, &e, f.now);
+	assert_string_equal(f.a.message.text, "lab: no such luck");
+	assert_int_equal(f.a.message.style, STYLE_BAD);
+}
+
+static void a_start_that_a_stop_replaced_says_nothing(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct err e;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "lab");
+	press(&f, 's');
+	set_state(&f, "lab", MACHINE_STARTING);
+	press(&f, 'x');
+	app_shown(&f.a, f.now);
+	f.now += SAMPLE_SEC;
+	assert_int_equal(press(&f, 'y').verb, CONTROL_STOP);
+	(void)err_set(&e, STATUS_FAILED, 125, "lab: the start was canceled");
+	app_result(&f.a, "lab", CONTROL_START, -125, &e, f.now);
+	assert_string_equal(f.a.message.text, "lab: stopping…");
+	assert_int_equal(app_job(&f.a, "lab")->verb, CONTROL_STOP);
+}
+
+static void a_paste_does_nothing_and_says_so(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	assert_int_equal(press(&f, INPUT_PASTE).what, APP_NOTHING);
+	assert_non_null(strstr(f.a.message.text, "ignored"));
+}
+
+static void random_keys_never_act_without_a_question_but_start_and_reload(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	srandom(7);
+	for (int i = 0; i < 200000; i++) {
+		struct app_command c = press(&f, (int)(random() % 140));
+
+		f.now += 1000;
+		assert_false(c.what == APP_CONTROL && c.verb != CONTROL_START && c.verb != CONTROL_RELOAD);
+		if (c.what == APP_CONTROL)
+			app_result(&f.a, c.name, c.verb, 0, NULL, f.now);
+		assert_true(f.a.row < f.a.n_order);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_key_means_two_things_on_a_screen),
+		cmocka_unit_test(the_selection_follows_its_machine_not_its_row),
+		cmocka_unit_test(when_the_selected_machine_goes_its_neighbour_is_selected),
+		cmocka_unit_test(starting_needs_no_question),
+		cmocka_unit_test(stopping_asks_and_enter_means_no),
+		cmocka_unit_test(yes_counts_only_after_the_question_could_be_read),
+		cmocka_unit_test(the_marked_answer_can_be_switched),
+		cmocka_unit_test(a_question_is_about_what_it_says_even_when_rows_move),
+		cmocka_unit_test(what_can_not_be_done_is_said),
+		cmocka_unit_test(a_job_ends_in_a_sentence),
+		cmocka_unit_test(a_start_that_a_stop_replaced_says_nothing),
+		cmocka_unit_test(a_paste_does_nothing_and_says_so),
+		cmocka_unit_test(random_keys_never_act_without_a_question_but_start_and_reload),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,208 @@
+#include "sample.h"
+
+#include <time.h>
+
+#include "ui/input.h"
+
+static const struct {
+	int w, h;
+} sizes[] = { { 120, 40 }, { 80, 24 }, { 40, 10 }, { 20, 5 } };
+
+static void at_all_sizes(const char *name, struct app *a, const struct snapshot *s)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		char file[64];
+
+		(void)snprintf(file, sizeof(file), "%s-%dx%d", name, sizes[i].w, sizes[i].h);
+		golden_screen(file, a, s, sizes[i].w, sizes[i].h, false);
+	}
+}
+
+static void a_list_names_what_failed_first(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+
+	(void)state;
+	at_all_sizes("list", &a, &s);
+}
+
+static void an_ascii_terminal_gets_ascii(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	(void)state;
+	app_key(&a, &s, 's', SAMPLE_NOW);
+	golden_screen("ascii-80x24", &a, &s, 80, 24, true);
+	a.text = APP_TEXT_HELP;
+	text = sample_screen(&a, &s, 80, 24, true);
+	for (size_t i = 0; i < text.len; i++)
+		assert_in_range(text.p[i], '\n', '~');
+}
+
+static void an_empty_system_says_what_to_do(void **state)
+{
+	struct snapshot s = { .taken_usec = SAMPLE_NOW };
+	CLEANUP(app_done) struct app a = sample_app(&s);
+
+	(void)state;
+	at_all_sizes("empty", &a, &s);
+}
+
+static void a_question_names_machine_and_host_and_means_no(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+
+	(void)state;
+	app_key(&a, &s, 'j', SAMPLE_NOW);
+	app_key(&a, &s, 'j', SAMPLE_NOW);
+	app_key(&a, &s, 'x', SAMPLE_NOW);
+	assert_int_equal(app_screen(&a), SCREEN_CONFIRM);
+	at_all_sizes("confirm", &a, &s);
+}
+
+static void help_shows_every_key(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	CLEANUP(view_done) struct view v = { 0 };
+
+	(void)state;
+	app_key(&a, &s, '?', SAMPLE_NOW);
+	at_all_sizes("help", &a, &s);
+	view_build(&a, &s, SAMPLE_NOW, &v);
+	for (enum action i = ACTION_NONE + 1; i < ACTION_COUNT; i++) {
+		assert_non_null(strstr(v.dialog.text, keys_binding(i)->keys));
+		assert_non_null(strstr(v.dialog.text, keys_binding(i)->help));
+	}
+}
+
+static void details_show_the_whole_reason(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+
+	(void)state;
+	app_key(&a, &s, INPUT_ENTER, SAMPLE_NOW);
+	at_all_sizes("details", &a, &s);
+}
+
+static void old_data_is_announced(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+
+	(void)state;
+	s.stale = strdup(
+		"states are from systemd-machined's files alone: cannot connect to systemd: No such file or "
+		"directory (is it running?)");
+	at_all_sizes("stale", &a, &s);
+}
+
+static void what_was_asked_for_shows_at_once_and_its_failure_in_full(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	struct err e;
+
+	(void)state;
+	app_key(&a, &s, 'G', SAMPLE_NOW - 12 * SAMPLE_SEC);
+	assert_string_equal(a.selected, "lab");
+	assert_int_equal(app_key(&a, &s, 's', SAMPLE_NOW - 12 * SAMPLE_SEC).what, APP_CONTROL);
+	golden_screen("starting-80x24", &a, &s, 80, 24, false);
+	(void)err_set(
+		&e, STATUS_FAILED, 5,
+		"lab: it did not start: the guest's init ended with exit status 127 before it was ready "
+		"(/sbin/init is missing in /var/lib/containers/lab)");
+	app_result(&a, "lab", CONTROL_START, -5, &e, SAMPLE_NOW);
+	golden_screen("failed-80x24", &a, &s, 80, 24, false);
+	golden_screen("failed-40x10", &a, &s, 40, 10, false);
+}
+
+static void every_size_from_1x1_up_is_drawn(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+
+	(void)state;
+	s.stale = strdup("the bus is gone");
+	for (int w = 1; w <= 90; w += w < 30 ? 1 : 7) {
+		for (int h = 1; h <= 30; h += h < 12 ? 1 : 5) {
+			for (int screen = 0; screen < 4; screen++) {
+				CLEANUP(buf_done) struct buf text = { 0 };
+
+				a.confirm.open = screen == 1;
+				a.text = screen == 2   ? APP_TEXT_HELP
+				         : screen == 3 ? APP_TEXT_DETAILS
+				                       : APP_TEXT_NONE;
+				text = sample_screen(&a, &s, w, h, w % 2);
+				assert_true(text.len > 0);
+			}
+		}
+	}
+}
+
+static void hostile_text_is_shown_and_keeps_its_columns(void **state)
+{
+	static const struct sample hostile[] = {
+		{ "evil\x1b[2J", NULL, MACHINE_FAILED, 5, "10.0.0.1\x9b", "tcp:%n:%s", true, false,
+		  "\x1b]0;owned\a \xe2\x80\xae"
+		  "gnp.exe \xff\xfe データベース" },
+		{ "データベース", NULL, MACHINE_RUNNING, 5, "10.0.0.2", "", false, false, NULL },
+	};
+	CLEANUP(snapshot_done) struct snapshot s = { .taken_usec = SAMPLE_NOW };
+	CLEANUP(app_done) struct app a = { .host = "frodo" };
+
+	(void)state;
+	sample_add(&s, &hostile[0]);
+	sample_add(&s, &hostile[1]);
+	golden_screen("hostile-80x10", &a, &s, 80, 10, false);
+	golden_screen("hostile-30x6", &a, &s, 30, 6, false);
+}
+
+static uint64_t tick_at_age(uint64_t seconds)
+{
+	struct sample one = { "one", NULL, MACHINE_RUNNING, seconds, "", "", false, false, NULL };
+	CLEANUP(snapshot_done) struct snapshot s = { .taken_usec = SAMPLE_NOW };
+	CLEANUP(app_done) struct app a = { 0 };
+	CLEANUP(view_done) struct view v = { 0 };
+
+	sample_add(&s, &one);
+	app_follow(&a, &s);
+	view_build(&a, &s, SAMPLE_NOW, &v);
+	return v.tick_usec;
+}
+
+static void the_clock_ticks_no_more_often_than_what_is_shown_changes(void **state)
+{
+	(void)state;
+	assert_int_equal(tick_at_age(0), 0);
+	assert_int_equal(tick_at_age(59), SAMPLE_SEC);
+	assert_int_equal(tick_at_age(60), 60 * SAMPLE_SEC);
+	assert_int_equal(tick_at_age(3600), 3600 * SAMPLE_SEC);
+	assert_int_equal(tick_at_age(86400 * 9), 3600 * SAMPLE_SEC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_names_what_failed_first),
+		cmocka_unit_test(an_ascii_terminal_gets_ascii),
+		cmocka_unit_test(an_empty_system_says_what_to_do),
+		cmocka_unit_test(a_question_names_machine_and_host_and_means_no),
+		cmocka_unit_test(help_shows_every_key),
+		cmocka_unit_test(details_show_the_whole_reason),
+		cmocka_unit_test(old_data_is_announced),
+		cmocka_unit_test(what_was_asked_for_shows_at_once_and_its_failure_in_full),
+		cmocka_unit_test(every_size_from_1x1_up_is_drawn),
+		cmocka_unit_test(hostile_text_is_shown_and_keeps_its_columns),
+		cmocka_unit_test(the_clock_ticks_no_more_often_than_what_is_shown_changes),
+	};
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
