@@ -129,11 +129,17 @@ if [ ! -d "${STAGE:-/none}" ]; then
 	skip units_are_sound "there is no staged install; type: make stage"
 else
 	verdict nothing_installed_is_setuid "$(find "$STAGE" -perm /6000)"
+	tree=$(mktemp -d)
+	units=$(mktemp -d)
+	trap 'rm -rf "$tree" "$units"' EXIT
+	for target in install uninstall; do
+		env -u MAKEFLAGS make --silent B="$B" PREFIX=/usr DESTDIR="$tree" $target >&2
+		verdict "${target}_knows_every_file" "$(diff <([ $target = uninstall ] || find "$STAGE" -type f -printf '%P %m\n' | sort) \
+			<(find "$tree" -type f -printf '%P %m\n' | sort))"
+	done
 	if ! command -v systemd-analyze >/dev/null; then
 		skip units_are_sound "systemd-analyze is missing; type: make deps"
 	else
-		units=$(mktemp -d)
-		trap 'rm -rf "$units"' EXIT
 		for unit in "$STAGE"/usr/lib/systemd/system/*.service; do
 			sed "s|=/usr/bin/|=$STAGE/usr/bin/|" "$unit" >"$units/$(basename "$unit")"
 		done

@@ -10,7 +10,7 @@ auto_stage() {
 	cp "$("$LAB" image)/root/bin/busybox" "$tree/bin/sh"
 	printf '#!/bin/sh\nexec /bin/sh -c "while :; do read x; done" </dev/console\n' >"$tree/sbin/init"
 	chmod 0755 "$tree/sbin/init"
-	echo AUTO_START=1 >"$T/auto/etc/containers/auto.conf"
+	printf "AUTO_START=1\nPRIVATE_NETWORK=1\n" >"$T/auto/etc/containers/auto.conf"
 }
 
 # conf NAME LINE... - writes a conf in the host, and has systemd read it.
@@ -100,7 +100,7 @@ a_bad_conf_is_not_tried_again_and_again() {
 }
 
 only_devices_of_the_conf_can_be_opened() {
-	conf dev 'ALLOWED_DEVICES="/dev/fuse:rwm"'
+	conf dev PRIVATE_NETWORK=1 'ALLOWED_DEVICES="/dev/fuse:rwm"'
 	on units test -e /dev/fuse || skip "this machine has no /dev/fuse"
 	on units lab-guest dev --init - <<-'END'
 		#!/bin/sh
