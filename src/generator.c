@@ -1,6 +1,6 @@
-/* machdeck-generator - at boot and daemon-reload: one drop-in a configured container, and the wants of those that
- * start by themselves (systemd.generator(7)). There is no bus and no journal yet: what is wrong goes to the kernel's
- * log, and one bad conf keeps no other container from starting. */
+/* machdeck-generator - at boot and daemon-reload: one drop-in a configured container, and the wants of those
+ * that start by themselves (systemd.generator(7)). There is no bus and no journal yet: what is wrong goes to
+ * the kernel's log, and one bad conf keeps no other container from starting. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +88,8 @@ static int generate(int out, const char *name, struct err *e)
 	for (size_t i = 0; r == 0 && i < l.plan.wanted_by.n; i++) {
 		r = write_want(out, l.plan.wanted_by.v[i], unit, "container@.service", e);
 		if (r == 0)
-			r = write_want(out, "multi-user.target", l.plan.wanted_by.v[i], l.plan.wanted_by.v[i], e);
+			r = write_want(out, "multi-user.target", l.plan.wanted_by.v[i], l.plan.wanted_by.v[i],
+			               e);
 	}
 	return r;
 }
@@ -101,7 +102,8 @@ int main(int argc, char **argv)
 	int status = STATUS_DONE;
 
 	if (argc < 2) {
-		fputs("usage: machdeck-generator DIR [EARLY LATE] (systemd calls it: systemd.generator(7))\n", stderr);
+		fputs("usage: machdeck-generator DIR [EARLY LATE] (systemd calls it: systemd.generator(7))\n",
+		      stderr);
 		return STATUS_USAGE;
 	}
 	umask(022);

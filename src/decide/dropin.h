@@ -6,8 +6,9 @@
 #include "decide/plan.h"
 #include "words/container.h"
 
-/* dropin_text - the drop-in for c, whose plan is p and whose conf was read from conf_path (SourcePath=, so that
- * systemd itself tells when it was edited). No value from the conf can end its line or be taken for a specifier. */
+/* dropin_text - the drop-in for c, whose plan is p and whose conf was read from conf_path (SourcePath=, so
+ * that systemd itself tells when it was edited). No value from the conf can end its line or be taken for a
+ * specifier. */
 void dropin_text(const struct container *c, const struct plan *p, const char *conf_path, struct buf *ret);
 
 /* dropin_device_unit - append systemd's name for the device unit of a network link. */

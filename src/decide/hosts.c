@@ -40,7 +40,8 @@ static int find_block(const char *text, size_t len, size_t *ret_begin, size_t *r
 		if (!is_begin && !is_end)
 			continue;
 		if (size - (newline ? 1 : 0) != strlen(is_begin ? HOSTS_BEGIN : HOSTS_END))
-			return err_set(e, STATUS_DATA, EINVAL, "line %zu is a changed mark; it must be just '%s'", line,
+			return err_set(e, STATUS_DATA, EINVAL,
+			               "line %zu is a changed mark; it must be just '%s'", line,
 			               is_begin ? HOSTS_BEGIN : HOSTS_END);
 		if (is_begin && n_begin++ == 0)
 			begin = at;
@@ -48,12 +49,14 @@ static int find_block(const char *text, size_t len, size_t *ret_begin, size_t *r
 			end = at + size;
 	}
 	if (n_begin > 1 || n_end > 1)
-		return err_set(e, STATUS_DATA, EINVAL, "there is more than one '%s'; leave one block, or none",
+		return err_set(e, STATUS_DATA, EINVAL,
+		               "there is more than one '%s'; leave one block, or none",
 		               n_begin > 1 ? HOSTS_BEGIN : HOSTS_END);
 	if (n_begin != n_end || (n_begin && end <= begin))
-		return err_set(e, STATUS_DATA, EINVAL,
-		               "'%s' and '%s' do not enclose a block; put the missing one back, or remove both",
-		               HOSTS_BEGIN, HOSTS_END);
+		return err_set(
+			e, STATUS_DATA, EINVAL,
+			"'%s' and '%s' do not enclose a block; put the missing one back, or remove both",
+			HOSTS_BEGIN, HOSTS_END);
 	*ret_begin = begin;
 	*ret_end = end;
 	return 0;

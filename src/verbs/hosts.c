@@ -92,7 +92,9 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 	if (!write)
 		return print_hosts(&lines, status);
 	if (status != STATUS_DONE) {
-		fprintf(stderr, "machdeck: %s" HOSTS_FILE " stays as it is: its block would lose these lines\n", root);
+		fprintf(stderr,
+		        "machdeck: %s" HOSTS_FILE " stays as it is: its block would lose these lines\n",
+		        root);
 		return status;
 	}
 	return write_hosts(root, &lines, &e) < 0 ? verb_fail(&e) : STATUS_DONE;

@@ -19,7 +19,8 @@ static struct buf dropin_of(const char *conf)
 	struct buf text = { 0 };
 	struct err e = { 0 };
 
-	if (conf_read("web.conf", "web", conf, strlen(conf), &c, NULL, &e) < 0 || plan_build(&c, &facts, &p, &e) < 0)
+	if (conf_read("web.conf", "web", conf, strlen(conf), &c, NULL, &e) < 0 ||
+	    plan_build(&c, &facts, &p, &e) < 0)
 		fail_msg("%s", e.text);
 	dropin_text(&c, &p, "/etc/containers/web.conf", &text);
 	assert_false(text.bad);

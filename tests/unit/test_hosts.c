@@ -72,7 +72,8 @@ static void the_block_is_put_at_the_end(void **state)
 {
 	(void)state;
 	expect("127.0.0.1 localhost\n", "10.0.0.1 a.containers", "10.0.0.2 b.containers",
-	       "127.0.0.1 localhost\n# BEGIN machdeck\n10.0.0.1 a.containers\n10.0.0.2 b.containers\n# END machdeck\n");
+	       "127.0.0.1 localhost\n# BEGIN machdeck\n10.0.0.1 a.containers\n10.0.0.2 b.containers\n# END "
+	       "machdeck\n");
 }
 
 static void a_missing_last_newline_is_added(void **state)
@@ -85,14 +86,15 @@ static void a_missing_last_newline_is_added(void **state)
 static void an_empty_file_gets_the_block_alone(void **state)
 {
 	(void)state;
-	expect("", "10.0.0.1 a.containers", NULL, "# BEGIN machdeck\n10.0.0.1 a.containers\n# END machdeck\n");
+	expect("", "10.0.0.1 a.containers", NULL,
+	       "# BEGIN machdeck\n10.0.0.1 a.containers\n# END machdeck\n");
 }
 
 static void only_the_block_changes(void **state)
 {
 	(void)state;
-	expect("a\t b\r\n# BEGIN machdeck\nold\n# END machdeck\n# by hand \xff\n", "10.0.0.1 a.containers", NULL,
-	       "a\t b\r\n# BEGIN machdeck\n10.0.0.1 a.containers\n# END machdeck\n# by hand \xff\n");
+	expect("a\t b\r\n# BEGIN machdeck\nold\n# END machdeck\n# by hand \xff\n", "10.0.0.1 a.containers",
+	       NULL, "a\t b\r\n# BEGIN machdeck\n10.0.0.1 a.containers\n# END machdeck\n# by hand \xff\n");
 }
 
 static void the_block_goes_when_there_are_no_lines(void **state)
