@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "drivers/rtnl.h"
@@ -77,32 +78,22 @@ static int cannot_run(const char *payload, int errnum)
 
 static int read_net(struct netops *ops, struct err *e)
 {
-	FILE *f = fopen(NET_FILE, "re");
-	struct netop op, *added;
-	char *line = NULL;
-	size_t size = 0;
-	int r = 0, number = 0;
+	CLEANUP(close_p) int fd = open(NET_FILE, O_RDONLY | O_CLOEXEC);
+	CLEANUP(buf_done) struct buf text = { 0 };
+	char part[4096];
+	ssize_t n;
+	int r;
 
-	if (!f)
+	if (fd < 0)
 		return err_sys(e, errno, "cannot read " NET_FILE);
-	while (r == 0 && getline(&line, &size, f) > 0) {
-		number++;
-		line[strcspn(line, "\n")] = '\0';
-		if (netop_parse(line, &op) < 0) {
-			r = err_set(e, STATUS_BUG, EINVAL, "cannot read line %d of " NET_FILE ": %s", number, line);
-			break;
-		}
-		added = netops_add(ops, op.kind, op.dev);
-		if (added)
-			*added = op;
-		else
-			r = err_no_memory(e);
-	}
-	if (r == 0 && ferror(f))
-		r = err_sys(e, EIO, "cannot read " NET_FILE);
-	free(line);
-	(void)fclose(f);
-	return r;
+	while ((n = read(fd, part, sizeof(part))) > 0)
+		buf_add(&text, part, (size_t)n);
+	if (n < 0)
+		return err_sys(e, errno, "cannot read " NET_FILE);
+	r = text.bad ? -ENOMEM : netops_parse(buf_text(&text), ops);
+	if (r == -EINVAL)
+		return err_set(e, STATUS_BUG, EINVAL, "cannot understand a line of " NET_FILE);
+	return r < 0 ? err_no_memory(e) : 0;
 }
 
 static int set_up_network(struct err *e)
