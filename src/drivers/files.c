@@ -54,11 +54,15 @@ static int check_owner(const struct walk *w, const struct stat *st, struct err *
 
 	if (!w->strict || (st->st_uid == 0 && (link || !(by_group || (st->st_mode & S_IWOTH)))))
 		return 0;
+	if (link)
+		return err_set(e, STATUS_UNSAFE_HOST, EPERM,
+		               "%s is not safe to use: the link %s is uid %u's, not root's (chown -h root)", w->path,
+		               w->leaf, st->st_uid);
 	return err_set(e, STATUS_UNSAFE_HOST, EPERM,
 	               "%s is not safe to use: %s%s is uid %u's with mode %04o, not root's alone to write "
 	               "(chown root, chmod go-w)",
-	               w->path, folder ? "the folder " : link ? "the link " : "", w->leaf[0] ? w->leaf : "/",
-	               st->st_uid, (unsigned)(st->st_mode & 07777));
+	               w->path, folder ? "the folder " : "", w->leaf[0] ? w->leaf : "/", st->st_uid,
+	               (unsigned)(st->st_mode & 07777));
 }
 
 static int fail(const struct walk *w, int errnum, struct err *e)

@@ -68,7 +68,7 @@ int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, s
 	struct stat st;
 	int r;
 
-	above = strndup(path, (size_t)(leaf - path));
+	above = strndup(path, (size_t)(leaf - 1 - path));
 	if (!t.path || !above)
 		return err_no_memory(e);
 	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e) :
