@@ -273,7 +273,7 @@ bool why_sentence(const struct why_facts *f, char ret[static WHY_SIZE])
 	else if (is(f->result, "start-limit-hit"))
 		(void)snprintf(whole, sizeof(whole), "given up after too many failures; the last: %s", raw);
 	else if (f->state == MACHINE_RESTARTING)
-		(void)snprintf(whole, sizeof(whole), "tried %u times so far: %s", f->n_restarts + 1, raw);
+		(void)snprintf(whole, sizeof(whole), "attempt %u failed: %s", f->n_restarts + 1, raw);
 	else
 		(void)snprintf(whole, sizeof(whole), "%s", raw);
 	return text_printable(ret, WHY_SIZE, whole, strlen(whole)) > 0;

@@ -10,9 +10,8 @@
 #include "base/cleanup.h"
 #include "drivers/folder.h"
 #include "drivers/rtnl.h"
-#include "drivers/units.h"
 #include "engine/gather.h"
-#include "engine/why.h"
+#include "engine/unitwatch.h"
 
 #define ONCE_USEC 1000000
 #define GAP_USEC  20000 /* between two refreshes, however many events come */
@@ -20,15 +19,6 @@
 #define UNITS_MAX 10000
 
 enum stale { CONFS, MACHINES, NET, UNITS, SOURCES };
-
-/* The reason why one unit is down is being asked, or will be. */
-struct ask {
-	struct observer *o;
-	char *unit;
-	struct why *why; /* NULL: waits for its turn */
-	bool again;      /* the unit changed meanwhile */
-	struct ask *next;
-};
 
 struct observer {
 	sd_event *loop;
@@ -40,10 +30,7 @@ struct observer {
 	bool stale[SOURCES];
 	struct err problems[SOURCES]; /* an empty text: none */
 
-	struct units *units;
-	sd_bus_slot *listing;
-	bool units_answered; /* or refused to */
-	struct ask *asks;
+	struct unitwatch units;
 	struct nl nl, monitor;
 	bool has_nl, has_monitor;
 	struct folder_watch *folders[4];
@@ -78,237 +65,10 @@ static uint64_t now_usec(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* ---- units */
-
-/* The unit's place in the sorted list, made if there is none; NULL when out of memory. */
-static struct unit_seen *unit_place(struct sources *s, const char *name)
-{
-	struct unit_seen *found = sources_unit(s, name), *grown;
-	size_t at = 0;
-
-	if (found || s->n_units >= UNITS_MAX)
-		return found;
-	grown = reallocarray(s->units, s->n_units + 1, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	s->units = grown;
-	while (at < s->n_units && strcmp(grown[at].name, name) < 0)
-		at++;
-	memmove(&grown[at + 1], &grown[at], (s->n_units - at) * sizeof(*grown));
-	grown[at] = (struct unit_seen){ .name = strdup(name) };
-	s->n_units++;
-	if (grown[at].name)
-		return &grown[at];
-	memmove(&grown[at], &grown[at + 1], (--s->n_units - at) * sizeof(*grown));
-	return NULL;
-}
-
-static void unit_forget(struct sources *s, const char *name)
-{
-	struct unit_seen *u = sources_unit(s, name);
-	size_t after;
-
-	if (!u)
-		return;
-	free(u->name);
-	free(u->reason);
-	after = s->n_units - (size_t)(u - s->units) - 1;
-	memmove(u, u + 1, after * sizeof(*u));
-	s->n_units--;
-}
-
-static void ask_free(struct ask *a)
-{
-	why_cancel(a->why);
-	free(a->unit);
-	free(a);
-}
-
-static void pump_asks(struct observer *o);
-
-static void on_why(int r, struct why_answer *answer, const struct err *e, void *arg)
-{
-	struct ask *a = arg, **at;
-	struct observer *o = a->o;
-	struct unit_seen *u = sources_unit(&o->seen, a->unit);
-	char text[WHY_SIZE];
-
-	(void)e;
-	a->why = NULL;
-	if (r >= 0 && u && answer->facts.state == u->state) {
-		free(u->reason);
-		u->reason = why_sentence(&answer->facts, text) ? strdup(text) : NULL;
-		u->since_usec = answer->facts.state_usec;
-		o->stale[UNITS] = true;
-	}
-	if (a->again) {
-		a->again = false;
-	} else {
-		for (at = &o->asks; *at != a; at = &(*at)->next)
-			;
-		*at = a->next;
-		ask_free(a);
-	}
-	pump_asks(o);
-}
-
-/* The NAME of NAME@INSTANCE.service; for sentences only. */
-static void machine_of(const char *unit, char ret[static NAME_UNIT_SIZE])
-{
-	const char *at = strchr(unit, '@'), *start = at ? at + 1 : unit, *end = strstr(start, ".service");
-
-	(void)snprintf(ret, NAME_UNIT_SIZE, "%.*s", end ? (int)(end - start) : (int)strlen(start), start);
-}
-
-static void pump_asks(struct observer *o)
-{
-	size_t running = 0;
-
-	for (struct ask *a = o->asks; a; a = a->next)
-		running += a->why != NULL;
-	for (struct ask *a = o->asks; a && running < ASKS_MAX; a = a->next) {
-		char name[NAME_UNIT_SIZE];
-
-		if (a->why)
-			continue;
-		machine_of(a->unit, name);
-		if (why_ask(o->loop, o->units, name, a->unit, on_why, a, &a->why, NULL) < 0)
-			return; /* out of reach; asked again when it is back */
-		running++;
-	}
-}
-
-static void ask_why(struct observer *o, const char *unit)
-{
-	struct ask **at = &o->asks;
-
-	for (; *at; at = &(*at)->next) {
-		if (strcmp((*at)->unit, unit) != 0)
-			continue;
-		(*at)->again |= (*at)->why != NULL;
-		return;
-	}
-	*at = calloc(1, sizeof(**at));
-	if (!*at)
-		return;
-	(*at)->o = o;
-	(*at)->unit = strdup(unit);
-	if ((*at)->unit)
-		pump_asks(o);
-	else
-		ask_free(take_p(at));
-}
-
-static void forget_asks(struct observer *o)
-{
-	while (o->asks) {
-		struct ask *next = o->asks->next;
-
-		ask_free(o->asks);
-		o->asks = next;
-	}
-}
-
-static void take_unit(struct observer *o, const struct unit *given)
-{
-	struct unit_seen *u = unit_place(&o->seen, given->name);
-	enum machine_state state;
-
-	if (!u)
-		return;
-	if (given->has_state && given->active && given->sub) {
-		state = machine_state_of_unit(given->active, given->sub);
-		if (state != u->state) {
-			free(take_p(&u->reason));
-			u->since_usec = 0;
-		}
-		if (given->state_usec)
-			u->since_usec = given->state_usec;
-		if (state != u->state && (state == MACHINE_FAILED || state == MACHINE_RESTARTING)) {
-			u->state = state;
-			ask_why(o, given->name);
-		}
-		u->state = state;
-	}
-	if (given->has_service && u->state == MACHINE_STARTING) {
-		const struct why_facts f = { .name = "",
-			                     .state = u->state,
-			                     .status_text = given->status_text };
-		char text[WHY_SIZE];
-
-		free(u->reason);
-		u->reason = why_sentence(&f, text) ? strdup(text) : NULL;
-	}
-}
-
-static bool is_listed(const char *name, const struct unit *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(v[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static void on_list(int r, const struct unit *v, size_t n, const struct err *e, void *arg)
+static void on_units(void *arg)
 {
 	struct observer *o = arg;
 
-	o->listing = sd_bus_slot_unref(o->listing);
-	o->units_answered = true;
-	o->stale[UNITS] = true;
-	if (r < 0) {
-		o->problems[UNITS] = *e;
-		return;
-	}
-	o->problems[UNITS].text[0] = '\0';
-	o->seen.units_known = true;
-	for (size_t i = o->seen.n_units; i > 0; i--)
-		if (!is_listed(o->seen.units[i - 1].name, v, n))
-			unit_forget(&o->seen, o->seen.units[i - 1].name);
-	for (size_t i = 0; i < n; i++)
-		take_unit(o, &v[i]);
-}
-
-static void units_lost(struct observer *o, const struct err *e)
-{
-	o->listing = sd_bus_slot_unref(o->listing);
-	o->seen.units_known = false;
-	o->units_answered = true;
-	o->problems[UNITS] = *e;
-	forget_asks(o);
-}
-
-static void list_units(struct observer *o)
-{
-	struct err e;
-
-	o->listing = sd_bus_slot_unref(o->listing);
-	if (units_list(o->units, on_list, o, &o->listing, &e) < 0)
-		units_lost(o, &e);
-}
-
-static void on_units(const struct units_event *event, void *arg)
-{
-	struct observer *o = arg;
-
-	switch (event->change) {
-	case UNITS_UP:
-	case UNITS_RELOADED:
-		list_units(o);
-		break;
-	case UNITS_DOWN:
-		units_lost(o, event->e);
-		break;
-	case UNITS_STATE:
-		take_unit(o, event->unit);
-		break;
-	case UNITS_GONE:
-		unit_forget(&o->seen, event->unit->name);
-		break;
-	case UNITS_JOB_NEW:
-	case UNITS_JOB_REMOVED:
-		return;
-	}
 	o->stale[UNITS] = true;
 }
 
@@ -333,6 +93,7 @@ static void gather(struct observer *o)
 		set_problem(o, MACHINES, gather_machines(&o->seen, &e), &e);
 	if ((o->stale[MACHINES] || o->stale[NET]) && o->has_nl)
 		set_problem(o, NET, gather_net(&o->seen, &o->nl, &e), &e);
+	o->problems[UNITS] = o->units.problem;
 	memset(o->stale, 0, sizeof(o->stale));
 	o->refreshed_usec = now_usec(CLOCK_MONOTONIC);
 }
@@ -498,9 +259,7 @@ void observer_free(struct observer *o)
 {
 	if (!o)
 		return;
-	forget_asks(o);
-	sd_bus_slot_unref(o->listing);
-	units_free(o->units);
+	unitwatch_done(&o->units);
 	for (size_t i = 0; i < COUNT(o->folders); i++)
 		folder_watch_free(o->folders[i]);
 	sd_event_source_disable_unref(o->heard);
@@ -525,12 +284,8 @@ static int start(struct observer *o, sd_event *loop, struct err *e)
 	r = nl_open(NETLINK_ROUTE, &o->nl, &problem);
 	set_problem(o, NET, r, &problem);
 	o->has_nl = r >= 0;
-	r = units_new(loop, on_units, o, &o->units, e);
-	if (r < 0)
-		return r;
-	(void)err_set(&o->problems[UNITS], STATUS_UNAVAILABLE, EAGAIN, "systemd has not answered yet");
 	o->stale[CONFS] = o->stale[MACHINES] = o->stale[NET] = true;
-	return 0;
+	return unitwatch_start(&o->units, loop, &o->seen, on_units, o, e);
 }
 
 int observer_new(sd_event *loop, observer_changed_fn *changed, void *arg, struct observer **ret,
@@ -581,7 +336,7 @@ int observe_once(struct snapshot *ret, struct err *e)
 		r = sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, ONCE_USEC, 1000, on_deadline,
 		                               NULL);
 	r = r < 0 ? err_sys(e, -r, "cannot make an event loop") : start(o, loop, e);
-	while (r >= 0 && (!o->units_answered || o->asks)) {
+	while (r >= 0 && !unitwatch_is_settled(&o->units)) {
 		r = sd_event_run(loop, UINT64_MAX);
 		if (r < 0)
 			(void)err_sys(e, -r, "cannot run an event loop");

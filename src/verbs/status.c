@@ -63,7 +63,7 @@ static void unit_line(struct buf *to, const struct inspection *i)
 	if (m->auto_start)
 		buf_puts(to, ", starts at boot");
 	buf_puts(to, "\n");
-	if (i->guest_says)
+	if (i->guest_says && strcmp(i->guest_says, "Ready.") != 0)
 		text_line(to, "guest says", i->guest_says);
 }
 

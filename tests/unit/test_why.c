@@ -226,7 +226,7 @@ static void a_restart_loop_is_counted(void **state)
 {
 	(void)state;
 	assert_string_equal(WHY(NO_LOG, EXITED(66), .state = MACHINE_RESTARTING, .n_restarts = 2),
-	                    "tried 3 times so far: its tree or a file it needs is missing (status 66)");
+	                    "attempt 3 failed: its tree or a file it needs is missing (status 66)");
 	/* status 133: the guest rebooted, nothing is wrong */
 	assert_string_equal(WHY(NO_LOG, .state = MACHINE_RESTARTING, .result = "success",
 	                        .main_code = CLD_EXITED, .main_status = 133),
