@@ -56,6 +56,11 @@ static void describe(const struct netop *op, char *ret, size_t size)
 
 	shown.has_prefix = shown.has_prefix || op->kind == NETOP_ADDRESS;
 	addr_print(&shown, op->kind != NETOP_DEFAULT, addr);
+	if (op->gone) {
+		(void)snprintf(ret, size, "cannot take %s%s away from %s", op->kind == NETOP_ADDRESS ? "" : "the route by ",
+		               op->kind == NETOP_MASTER ? op->to : addr, op->dev);
+		return;
+	}
 	switch (op->kind) {
 	case NETOP_RENAME:
 		(void)snprintf(ret, size, "cannot rename %s to %s", op->dev, op->to);
@@ -120,13 +125,13 @@ static int resolve(struct job *j, struct step *s, struct err *e)
 	s->link = op->dev[0] ? find_target(j, op->dev) : NULL;
 	if (op->kind == NETOP_RENAME && s->link)
 		s->link->renamed = op->to;
-	if (op->kind == NETOP_MASTER) {
+	if (op->kind == NETOP_MASTER && !op->gone) {
 		s->bridge = find_target(j, op->to);
 		if (!s->bridge)
 			return fail(j, s, STATUS_NO_CONTAINER, ENODEV,
 			            "there is no such bridge (create it, or change the bridge's name)", e);
 	}
-	if (s->link || (op->kind == NETOP_DEFAULT && !op->dev[0]) || (op->kind == NETOP_DELETE && op->may_be_absent))
+	if (s->link || op->gone || (op->kind == NETOP_DEFAULT && !op->dev[0]) || (op->kind == NETOP_DELETE && op->may_be_absent))
 		return 0;
 	if (op->kind == NETOP_RENAME && find_target(j, op->to)) /* done before */
 		return 0;
@@ -144,8 +149,8 @@ static void put_link(struct nl_batch *b, int index, bool up, const struct netop 
 			nl_str(b, IFLA_IFNAME, op->to);
 		if (op->kind == NETOP_MAC)
 			nl_raw(b, IFLA_ADDRESS, op->mac, sizeof(op->mac));
-		if (bridge)
-			nl_u32(b, IFLA_MASTER, (uint32_t)bridge->index);
+		if (op->kind == NETOP_MASTER)
+			nl_u32(b, IFLA_MASTER, bridge ? (uint32_t)bridge->index : 0);
 	}
 }
 
@@ -198,17 +203,18 @@ static void put_step(struct nl_batch *b, const struct step *s)
 		break;
 	case NETOP_UP:
 	case NETOP_MASTER:
-		put_link(b, s->link->index, true, s->op, s->bridge);
+		put_link(b, s->link->index, !s->op->gone, s->op, s->bridge);
 		break;
 	case NETOP_DELETE:
 		NL_MSG(b, RTM_DELLINK, NLM_F_ACK, doomed) { }
 		break;
 	case NETOP_ADDRESS:
-		put_address(b, RTM_NEWADDR, new, s->link->index, &s->op->addr);
+		put_address(b, s->op->gone ? RTM_DELADDR : RTM_NEWADDR, s->op->gone ? 0 : new, s->link->index, &s->op->addr);
 		break;
 	case NETOP_ROUTE:
 	case NETOP_DEFAULT:
-		put_route(b, RTM_NEWROUTE, new, s->link ? s->link->index : 0, s->op);
+		put_route(b, s->op->gone ? RTM_DELROUTE : RTM_NEWROUTE, s->op->gone ? 0 : new,
+		          s->link ? s->link->index : 0, s->op);
 		break;
 	}
 }
@@ -237,7 +243,7 @@ static int send_all(struct job *j, struct err *e)
 	for (size_t i = 0; i < j->n_steps; i++) {
 		struct step *s = &j->steps[i];
 
-		if (!s->link && s->op->kind != NETOP_DEFAULT)
+		if (!s->link && (s->op->kind != NETOP_DEFAULT || s->op->dev[0]))
 			continue;
 		s->answer = &j->answers[b->n];
 		put_step(b, s);
@@ -255,7 +261,7 @@ static bool has_changed(const struct step *s)
 	case NETOP_UP:
 		return !before->up;
 	case NETOP_MASTER:
-		return !before->up || before->master != s->bridge->index;
+		return s->op->gone ? before->master != 0 : !before->up || before->master != s->bridge->index;
 	case NETOP_MAC:
 		return memcmp(before->mac, s->op->mac, sizeof(before->mac)) != 0;
 	case NETOP_RENAME:
@@ -340,7 +346,7 @@ static const char *known_cause(const struct step *s, char *ret, size_t size)
 		               "IPv6 address)", op->dev);
 	else if (error == EPERM)
 		(void)snprintf(ret, size, "%s (it takes CAP_NET_ADMIN)", s->answer->text);
-	else if (op->kind == NETOP_MASTER && strcmp(s->bridge->before.kind, "bridge") != 0)
+	else if (op->kind == NETOP_MASTER && !op->gone && strcmp(s->bridge->before.kind, "bridge") != 0)
 		(void)snprintf(ret, size, "%s is %s%s, not a bridge", op->to, s->bridge->before.kind[0] ? "a " : "hardware",
 		               s->bridge->before.kind);
 	else if (op->kind == NETOP_RENAME && error == EEXIST)
@@ -364,6 +370,8 @@ static int judge(struct job *j, struct step *s, struct err *e)
 		return 0;
 	}
 	if (s->op->kind == NETOP_DELETE && error == ENODEV && s->op->may_be_absent)
+		return 0;
+	if (s->op->gone && (error == EADDRNOTAVAIL || error == ESRCH || error == ENODEV))
 		return 0;
 	if (error == EEXIST && s->op->kind == NETOP_ADDRESS)
 		so = address_is_so(j, s, cause, sizeof(cause));
@@ -399,11 +407,13 @@ static void put_undo(struct nl_batch *b, const struct step *s)
 			nl_raw(b, IFLA_ADDRESS, before->mac, sizeof(before->mac));
 		break;
 	case NETOP_ADDRESS:
-		put_address(b, RTM_DELADDR, 0, s->link->index, &s->op->addr);
+		put_address(b, s->op->gone ? RTM_NEWADDR : RTM_DELADDR, s->op->gone ? NLM_F_CREATE : 0, s->link->index,
+		            &s->op->addr);
 		break;
 	case NETOP_ROUTE:
 	case NETOP_DEFAULT:
-		put_route(b, RTM_DELROUTE, 0, s->link ? s->link->index : 0, s->op);
+		put_route(b, s->op->gone ? RTM_NEWROUTE : RTM_DELROUTE, s->op->gone ? NLM_F_CREATE : 0,
+		          s->link ? s->link->index : 0, s->op);
 		break;
 	case NETOP_DELETE: /* what is deleted can not come back */
 		break;

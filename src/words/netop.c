@@ -59,7 +59,9 @@ void netop_words(const struct netop *op, struct strs *ret)
 	case NETOP_MASTER:
 		strs_split(ret, "link set dev", " ");
 		strs_add(ret, op->dev);
-		strs_add(ret, "master");
+		strs_add(ret, op->gone ? "nomaster" : "master");
+		if (op->gone)
+			break;
 		strs_add(ret, op->to);
 		strs_add(ret, "up");
 		break;
@@ -69,13 +71,16 @@ void netop_words(const struct netop *op, struct strs *ret)
 		break;
 	case NETOP_ADDRESS:
 	case NETOP_ROUTE:
-		strs_split(ret, op->kind == NETOP_ADDRESS ? "addr add" : "route add", " ");
+		strs_add(ret, op->kind == NETOP_ADDRESS ? "addr" : "route");
+		strs_add(ret, op->gone ? "del" : "add");
 		strs_add(ret, addr);
 		strs_add(ret, "dev");
 		strs_add(ret, op->dev);
 		break;
 	case NETOP_DEFAULT:
-		strs_split(ret, "route add default via", " ");
+		strs_add(ret, "route");
+		strs_add(ret, op->gone ? "del" : "add");
+		strs_split(ret, "default via", " ");
 		strs_add(ret, addr);
 		break;
 	}
@@ -165,4 +170,33 @@ int netop_parse(const char *line, struct netop *ret)
 	if (r == 0)
 		*ret = op;
 	return r;
+}
+
+int netops_parse(const char *text, struct netops *ret)
+{
+	char line[2 * NETOP_NAME_SIZE + 64];
+
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		struct netop op, *added;
+
+		len = strcspn(text, "\n");
+		if (len >= sizeof(line))
+			return -EINVAL;
+		memcpy(line, text, len);
+		line[len] = '\0';
+		if (netop_parse(line, &op) < 0)
+			return -EINVAL;
+		added = netops_add(ret, op.kind, op.dev);
+		if (!added)
+			return -ENOMEM;
+		*added = op;
+	}
+	return 0;
+}
+
+bool netop_same(const struct netop *a, const struct netop *b)
+{
+	return a->kind == b->kind && strcmp(a->dev, b->dev) == 0 && strcmp(a->to, b->to) == 0 &&
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && addr_same(&a->addr, &b->addr) &&
+	       a->addr.prefix == b->addr.prefix;
 }

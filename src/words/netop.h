@@ -30,6 +30,7 @@ struct netop {
 	struct addr addr;          /* ADDRESS, ROUTE, DEFAULT */
 	bool six;                  /* show "-6": the value came from a key ending in 6 */
 	bool may_be_absent;        /* DELETE: that the link is not there is success */
+	bool gone; /* ADDRESS, ROUTE, DEFAULT, MASTER: take it away ("del"); that it is not there is success. Not in lines */
 };
 
 struct netops {
@@ -49,3 +50,7 @@ void netop_words(const struct netop *op, struct strs *ret);
  * netop_parse reads a line that netop_line wrote; -EINVAL for anything else. */
 void netop_line(const struct netop *op, char *ret, size_t size);
 int netop_parse(const char *line, struct netop *ret);
+/* netops_parse - lines of netop_line, appended to ret; -EINVAL when one is not. netop_same - the same thing is done,
+ * taken away or not. */
+int netops_parse(const char *text, struct netops *ret);
+bool netop_same(const struct netop *a, const struct netop *b);

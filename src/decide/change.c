@@ -1,0 +1,407 @@
+#include "decide/change.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define BRIDGE "--network-bridge="
+
+void started_done(struct started *s)
+{
+	strs_done(&s->argv);
+	strs_done(&s->devices);
+	netops_done(&s->host);
+	netops_done(&s->guest);
+	*s = (struct started){ 0 };
+}
+
+void change_done(struct change *c)
+{
+	netops_done(&c->host);
+	netops_done(&c->guest);
+	netops_done(&c->host_after);
+	netops_done(&c->guest_after);
+	strs_done(&c->restart);
+	*c = (struct change){ 0 };
+}
+
+/* ---- what was started */
+
+static void read_words(const json_t *array, struct strs *ret)
+{
+	const json_t *word;
+	size_t i;
+
+	json_array_foreach(array, i, word)
+		if (json_is_string(word))
+			strs_add(ret, json_string_value(word));
+}
+
+static void json_decref_p(json_t **j)
+{
+	json_decref(*j);
+}
+
+static int not_ours(struct err *e)
+{
+	return err_set(e, STATUS_DATA, EINVAL, "what was started can not be read: another version wrote it");
+}
+
+int started_parse(const char *plan_json, const char *host, const char *guest, struct started *ret, struct err *e)
+{
+	CLEANUP(json_decref_p) json_t *plan = json_loads(plan_json, JSON_REJECT_DUPLICATES, NULL);
+	CLEANUP(started_done) struct started s = { 0 };
+	int r;
+
+	read_words(json_object_get(plan, "argv"), &s.argv);
+	read_words(json_object_get(json_object_get(json_object_get(plan, "unit"), "service"), "DeviceAllow"), &s.devices);
+	r = netops_parse(host, &s.host);
+	if (r >= 0)
+		r = netops_parse(guest, &s.guest);
+	if (r == -ENOMEM || s.argv.bad || s.devices.bad)
+		return err_no_memory(e);
+	if (r < 0 || s.argv.n == 0)
+		return not_ours(e);
+	*ret = s;
+	s = (struct started){ 0 };
+	return 0;
+}
+
+/* ---- systemd-nspawn's arguments: what they say takes a restart */
+
+enum weight {
+	IGNORED,    /* says nothing of its own */
+	RESTART,
+	MAIN_LINK,  /* the main link is another one, or none */
+};
+
+/* clang-format off */
+static const struct topic {
+	const char *prefix; /* a longer one stands before its beginning */
+	const char *key;
+	enum weight weight;
+} topics[] = {
+	{ "--port=",                   "HOST_PORT",               RESTART },
+	{ "--network-veth-extra=",     "EXTRA_VETHS",             RESTART },
+	{ "--network-interface=",      "INTERFACES",              RESTART },
+	{ "--network-macvlan=",        "MACVLANS",                RESTART },
+	{ BRIDGE,                      "HOST_BRIDGE",             MAIN_LINK },
+	{ "--network-namespace-path=", "NETWORK_NAMESPACE_PATH",  MAIN_LINK },
+	{ "--network-veth",            "whether it has addresses", MAIN_LINK },
+	{ "--private-network",         "PRIVATE_NETWORK",         MAIN_LINK },
+	{ "--private-users=",          "PRIVATE_USERS",           RESTART },
+	{ "--capability=",             "ADDITIONAL_CAPABILITIES", RESTART },
+	{ "--tmpfs=",                  "TMPFS",                   RESTART },
+	{ "--ephemeral",               "EPHEMERAL",               RESTART },
+	{ "--volatile=",               "EPHEMERAL",               RESTART },
+	{ "--bind-ro=",                "bind mounts",             RESTART },
+	{ "--bind=",                   "bind mounts",             RESTART },
+	{ "--personality=",            "its architecture",        RESTART },
+	{ "-D",                        "its root",                RESTART },
+	{ "-M",                        "its name",                IGNORED },
+	{ "--setenv",                  "its environment",         IGNORED }, /* repeats other keys */
+	{ "",                          "EXTRA_NSPAWN_FLAGS",      RESTART },
+};
+/* clang-format on */
+
+static const struct topic *topic_of(const char *word)
+{
+	const struct topic *t = topics;
+
+	while (strncmp(word, t->prefix, strlen(t->prefix)) != 0)
+		t++;
+	return t;
+}
+
+/* One line an argument: an option of two words becomes one; the payload is left out. */
+static void join_options(const struct strs *argv, struct strs *ret)
+{
+	for (size_t i = 1; i < argv->n && strcmp(argv->v[i], PLAN_GUEST_DIR "/init") != 0; i++) {
+		const struct topic *t = topic_of(argv->v[i]);
+		bool two = strcmp(argv->v[i], "-D") == 0 || strcmp(argv->v[i], "-M") == 0 ||
+		           strcmp(argv->v[i], "--setenv") == 0;
+
+		if (t->weight == IGNORED)
+			i += two;
+		else if (two && i + 1 < argv->n)
+			strs_addf(ret, "-D%s", argv->v[++i]);
+		else
+			strs_add(ret, argv->v[i]);
+	}
+}
+
+static const char *payload(const struct strs *argv)
+{
+	for (size_t i = 0; i + 1 < argv->n; i++)
+		if (strcmp(argv->v[i], PLAN_GUEST_DIR "/init") == 0)
+			return argv->v[i + 1];
+	return "";
+}
+
+/* The values of one key that are in a and not in b, as one text. */
+static void only_in(const struct strs *a, const struct strs *b, const char *key, struct strs *ret)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct topic *t = topic_of(a->v[i]);
+
+		if (strcmp(t->key, key) == 0 && !strs_has(b, a->v[i]))
+			strs_add(ret, a->v[i][strlen(t->prefix)] ? a->v[i] + strlen(t->prefix) : a->v[i]);
+	}
+}
+
+static void name_difference(const char *key, const struct strs *was, const struct strs *now, struct strs *ret)
+{
+	CLEANUP(free_p) char *before = strs_join(was, " ");
+	CLEANUP(free_p) char *after = strs_join(now, " ");
+
+	if (!before || !after)
+		ret->bad = true;
+	else
+		strs_addf(ret, "%s: runs with %s, configured is %s", key, *before ? before : "none",
+		          *after ? after : "none");
+}
+
+/* The bridges when the main link only moves from one to another. */
+static const char *other_bridge(const struct strs *was, const struct strs *now)
+{
+	const char *from = NULL, *to = NULL;
+
+	for (size_t i = 0; i < was->n; i++)
+		if (strncmp(was->v[i], BRIDGE, strlen(BRIDGE)) == 0)
+			from = was->v[i] + strlen(BRIDGE);
+	for (size_t i = 0; i < now->n; i++)
+		if (strncmp(now->v[i], BRIDGE, strlen(BRIDGE)) == 0)
+			to = now->v[i] + strlen(BRIDGE);
+	return from && to && strcmp(from, to) != 0 ? to : NULL;
+}
+
+/* Returns the weightiest difference. */
+static enum weight compare_options(const struct strs *was, const struct strs *now, struct strs *ret)
+{
+	enum weight heaviest = IGNORED;
+
+	for (size_t i = 0; i < COUNT(topics); i++) {
+		const struct topic *t = &topics[i];
+		CLEANUP(strs_done) struct strs before = { 0 };
+		CLEANUP(strs_done) struct strs after = { 0 };
+
+		if (i > 0 && strcmp(t->key, topics[i - 1].key) == 0)
+			continue;
+		only_in(was, now, t->key, &before);
+		only_in(now, was, t->key, &after);
+		if (before.n + after.n == 0 || (strcmp(t->prefix, BRIDGE) == 0 && other_bridge(was, now)))
+			continue;
+		name_difference(t->key, &before, &after, ret);
+		if (t->weight > heaviest)
+			heaviest = t->weight;
+	}
+	return heaviest;
+}
+
+static void compare_devices(const struct strs *was, const struct plan *now, struct strs *ret)
+{
+	static const struct directive none;
+	const struct directive *d = plan_directive(now, "DeviceAllow");
+	CLEANUP(free_p) char *before = strs_join(was, ", ");
+	CLEANUP(free_p) char *after = strs_join(d ? &d->values : &none.values, ", ");
+
+	if (!before || !after)
+		ret->bad = true;
+	else if (strcmp(before, after) != 0)
+		strs_addf(ret, "ALLOWED_DEVICES: runs with %s, configured is %s", *before ? before : "none",
+		          *after ? after : "none");
+}
+
+/* ---- network operations */
+
+static bool has_dev(const struct netops *ops, const char *dev)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (strcmp(ops->v[i].dev, dev) == 0)
+			return true;
+	return false;
+}
+
+static bool has_op(const struct netops *ops, const struct netop *op)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (netop_same(&ops->v[i], op))
+			return true;
+	return false;
+}
+
+static bool has_kind(const struct netops *ops, const struct netop *like)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (ops->v[i].kind == like->kind && strcmp(ops->v[i].dev, like->dev) == 0)
+			return true;
+	return false;
+}
+
+static void add_copy(struct netops *ops, const struct netop *op, bool gone)
+{
+	struct netop *added = netops_add(ops, op->kind, op->dev);
+
+	if (!added)
+		return;
+	*added = *op;
+	added->gone = gone;
+}
+
+/* What is gone, the last first: routes lean on addresses. */
+static void take_away(const struct netops *was, const struct netops *now, struct netops *ret, struct strs *restart)
+{
+	for (size_t i = was->n; i-- > 0;) {
+		const struct netop *op = &was->v[i];
+
+		if (!has_dev(now, op->dev) || has_op(now, op))
+			continue;
+		switch (op->kind) {
+		case NETOP_ADDRESS:
+		case NETOP_ROUTE:
+		case NETOP_DEFAULT:
+			add_copy(ret, op, true);
+			break;
+		case NETOP_MASTER:
+			if (!has_kind(now, op))
+				add_copy(ret, op, true);
+			break;
+		case NETOP_MAC:
+			if (!has_kind(now, op))
+				strs_add(restart, "LOCAL_MAC_ADDRESS: runs with one, configured is none");
+			break;
+		case NETOP_RENAME:
+		case NETOP_UP:
+		case NETOP_DELETE:
+			break;
+		}
+	}
+}
+
+static void compare_ops(const struct netops *was, const struct netops *now, struct netops *ret, struct strs *restart)
+{
+	bool differs = false;
+
+	take_away(was, now, ret, restart);
+	for (size_t i = 0; i < now->n; i++)
+		differs |= has_dev(was, now->v[i].dev) && !has_op(was, &now->v[i]);
+	/* All of them, not only the new ones: an address that goes can take routes with it. */
+	for (size_t i = 0; (differs || ret->n > 0) && i < now->n; i++)
+		if (has_dev(was, now->v[i].dev) && now->v[i].kind != NETOP_RENAME)
+			add_copy(ret, &now->v[i], false);
+}
+
+/* Links that only was has keep what was done to them. */
+static void list_after(const struct netops *was, const struct netops *now, bool untouched, struct netops *ret)
+{
+	for (size_t i = 0; !untouched && i < now->n; i++)
+		if (has_dev(was, now->v[i].dev))
+			add_copy(ret, &now->v[i], false);
+	for (size_t i = 0; i < was->n; i++)
+		if (untouched || !has_dev(now, was->v[i].dev))
+			add_copy(ret, &was->v[i], false);
+}
+
+static void move_main_link(const char *name, const char *bridge, struct netops *ret)
+{
+	char link[NETOP_NAME_SIZE];
+	struct netop *op;
+
+	(void)snprintf(link, sizeof(link), "vb-%s", name);
+	op = netops_add(ret, NETOP_MASTER, link);
+	if (op)
+		(void)snprintf(op->to, sizeof(op->to), "%s", bridge);
+}
+
+int change_decide(const struct started *was, const struct plan *now, struct change *ret, struct err *e)
+{
+	CLEANUP(change_done) struct change c = { 0 };
+	CLEANUP(strs_done) struct strs before = { 0 };
+	CLEANUP(strs_done) struct strs after = { 0 };
+	enum weight heaviest;
+	const char *bridge;
+
+	join_options(&was->argv, &before);
+	join_options(&now->argv, &after);
+	heaviest = compare_options(&before, &after, &c.restart);
+	compare_devices(&was->devices, now, &c.restart);
+	if (now->kind == KIND_TREE && strcmp(payload(&was->argv), payload(&now->argv)) != 0)
+		strs_addf(&c.restart, "INIT: runs with %s, configured is %s", payload(&was->argv), payload(&now->argv));
+	list_after(&was->host, &now->poststart, heaviest == MAIN_LINK, &c.host_after);
+	list_after(&was->guest, &now->init, heaviest == MAIN_LINK, &c.guest_after);
+	if (heaviest < MAIN_LINK) {
+		compare_ops(&was->host, &now->poststart, &c.host, &c.restart);
+		compare_ops(&was->guest, &now->init, &c.guest, &c.restart);
+		bridge = other_bridge(&before, &after);
+		if (bridge)
+			move_main_link(now->name, bridge, &c.host);
+	}
+	if (before.bad || after.bad || c.restart.bad || c.host.bad || c.guest.bad ||
+	    c.host_after.bad || c.guest_after.bad)
+		return err_no_memory(e);
+	*ret = c;
+	c = (struct change){ 0 };
+	return 0;
+}
+
+/* ---- what runs after it */
+
+/* The bridge that now has is the one that the main link is on. */
+static void note_bridge(json_t *was_argv, const json_t *now_argv)
+{
+	const json_t *word, *bridge = NULL;
+	size_t i;
+
+	json_array_foreach(now_argv, i, word)
+		if (strncmp(json_string_value(word) ? json_string_value(word) : "", BRIDGE, strlen(BRIDGE)) == 0)
+			bridge = word;
+	for (i = 0; bridge && i < json_array_size(was_argv); i++) {
+		const char *text = json_string_value(json_array_get(was_argv, i));
+
+		if (text && strncmp(text, BRIDGE, strlen(BRIDGE)) == 0)
+			(void)json_array_set_new(was_argv, i, json_copy((json_t *)(uintptr_t)bridge));
+	}
+}
+
+static json_t *commands(const struct netops *ops)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < ops->n; i++) {
+		CLEANUP(strs_done) struct strs words = { 0 };
+		json_t *command = json_array();
+
+		netop_words(&ops->v[i], &words);
+		for (size_t j = 0; j < words.n; j++)
+			(void)json_array_append_new(command, json_string(words.v[j]));
+		(void)json_array_append_new(all, command);
+	}
+	return all;
+}
+
+int change_note(const char *was_json, const char *now_json, const struct change *c, struct buf *ret, struct err *e)
+{
+	CLEANUP(json_decref_p) json_t *was = json_loads(was_json, 0, NULL);
+	CLEANUP(json_decref_p) json_t *now = json_loads(now_json, 0, NULL);
+	CLEANUP(free_p) char *text = NULL;
+
+	if (!was || !now)
+		return not_ours(e);
+	if (c->restart.n > 0) {
+		(void)json_object_set_new(was, "init", commands(&c->guest_after));
+		(void)json_object_set_new(was, "poststart", commands(&c->host_after));
+		(void)json_object_set(was, "hosts", json_object_get(now, "hosts"));
+		if (c->host.n > 0)
+			note_bridge(json_object_get(was, "argv"), json_object_get(now, "argv"));
+	}
+	text = json_dumps(c->restart.n > 0 ? was : now, JSON_INDENT(2));
+	if (!text)
+		return err_no_memory(e);
+	buf_puts(ret, text);
+	buf_puts(ret, "\n");
+	return ret->bad ? err_no_memory(e) : 0;
+}
