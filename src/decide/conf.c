@@ -333,6 +333,10 @@ static int set_entry(const struct reading *r, const struct env_entry *entry, str
 	char where[ERR_TEXT_MAX];
 	int result;
 
+	if (entry->value_at == entry->key_at) {
+		place(r, entry->key_at, where, sizeof(where));
+		return err_set(e, STATUS_DATA, EINVAL, "%s: there is no \"=\" in this line", where);
+	}
 	if (entry->ignored)
 		warn(r, entry->key_at, "'%.60s': systemd ignores such a line", entry->key);
 	else if (!key)

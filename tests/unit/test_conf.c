@@ -196,6 +196,17 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 	}
 }
 
+static void a_line_without_an_assignment_is_refused_and_not_quoted(void **state)
+{
+	CLEANUP(container_done) struct container c = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(read_conf("A=b\nroot:$y$secret:20779::\n", &c, NULL, &e), -22);
+	assert_int_equal(e.status, STATUS_DATA);
+	assert_string_equal(e.text, "web.conf:2:1: there is no \"=\" in this line");
+}
+
 static void what_does_nothing_is_kept_and_warned_about(void **state)
 {
 	CLEANUP(container_done) struct container c = { 0 };
@@ -243,6 +254,7 @@ int main(void)
 		cmocka_unit_test(ports_are_refused_with_the_number_of_their_field),
 		cmocka_unit_test(addresses_are_accepted_and_refused_by_the_table),
 		cmocka_unit_test(flags_that_redefine_what_the_engine_decides_are_refused),
+		cmocka_unit_test(a_line_without_an_assignment_is_refused_and_not_quoted),
 		cmocka_unit_test(what_does_nothing_is_kept_and_warned_about),
 		cmocka_unit_test(what_is_written_reads_back_the_same),
 	};
