@@ -31,15 +31,15 @@ leftovers() {
 	lsns --noheadings --output TYPE,NS | sort -u
 	ip -o link | sort
 	ls -A /run /var/lib/machines /var/lib/containers /run/systemd/nspawn 2>/dev/null || true
-	ls -A /tmp | grep -v -x -e before -e after -e began || true
+	ls -A /tmp | grep -v -x -e before -e after -e changes -e began || true
 	find "$(findmnt -nf -t cgroup2 -o TARGET)" -path "*$NAME*" 2>/dev/null || true
 	find "$IMAGE" -newer /tmp/began
 }
 
 is_clean() {
 	leftovers >/tmp/after
-	diff /tmp/before /tmp/after | tr '\n' ' ' | grep . || { rm /tmp/after && return; }
-	return 1
+	diff /tmp/before /tmp/after >/tmp/changes || { grep '^[<>]' /tmp/changes | tr '\n' ' ' && return 1; }
+	rm /tmp/after /tmp/changes
 }
 
 a_host_taken_down_leaves_nothing_behind() {
@@ -66,14 +66,16 @@ a_killed_owner_leaves_no_host_behind() {
 
 an_owner_that_is_a_zombie_has_ended() {
 	sandbox <<-'END'
-		bash -c 'sleep 0.5 & echo $! >/tmp/zombie; exec tail --pid='$$' -f /dev/null' &
-		want 1 test -s /tmp/zombie
+		mkfifo /tmp/until
+		bash -c 'cat /tmp/until & echo $! >/tmp/zombie; exec tail --pid='$$' -f /dev/null' &
+		want 5 test -s /tmp/zombie
 		"$LAB" up $NAME --owner $(cat /tmp/zombie)
+		: >/tmp/until
 		want 5 grep -q "State:.Z" /proc/$(cat /tmp/zombie)/status
 		want 5 eval '! pgrep -f "lab keep $NAME"'
 		kill $!
 		wait $! || true
-		rm /tmp/zombie
+		rm /tmp/zombie /tmp/until
 	END
 }
 
