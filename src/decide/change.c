@@ -23,6 +23,7 @@ void change_done(struct change *c)
 {
 	netops_done(&c->host);
 	netops_done(&c->guest);
+	netops_done(&c->host_back);
 	netops_done(&c->host_after);
 	netops_done(&c->guest_after);
 	strs_done(&c->restart);
@@ -311,6 +312,8 @@ static void move_main_link(const char *name, const char *bridge, struct netops *
 	char link[NETOP_NAME_SIZE];
 	struct netop *op;
 
+	if (!bridge)
+		return;
 	(void)snprintf(link, sizeof(link), "vb-%s", name);
 	op = netops_add(ret, NETOP_MASTER, link);
 	if (op)
@@ -323,7 +326,6 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 	CLEANUP(strs_done) struct strs before = { 0 };
 	CLEANUP(strs_done) struct strs after = { 0 };
 	enum weight heaviest;
-	const char *bridge;
 
 	join_options(&was->argv, &before);
 	join_options(&now->argv, &after);
@@ -336,12 +338,12 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 	if (heaviest < MAIN_LINK) {
 		compare_ops(&was->host, &now->poststart, &c.host, &c.restart);
 		compare_ops(&was->guest, &now->init, &c.guest, &c.restart);
-		bridge = other_bridge(&before, &after);
-		if (bridge)
-			move_main_link(now->name, bridge, &c.host);
+		compare_ops(&c.host_after, &was->host, &c.host_back, &c.restart);
+		move_main_link(now->name, other_bridge(&before, &after), &c.host);
+		move_main_link(now->name, other_bridge(&after, &before), &c.host_back);
 	}
 	if (before.bad || after.bad || c.restart.bad || c.host.bad || c.guest.bad ||
-	    c.host_after.bad || c.guest_after.bad)
+	    c.host_back.bad || c.host_after.bad || c.guest_after.bad)
 		return err_no_memory(e);
 	*ret = c;
 	c = (struct change){ 0 };

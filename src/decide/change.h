@@ -18,6 +18,7 @@ int started_parse(const char *plan_json, const char *host, const char *guest, st
 
 struct change {
 	struct netops host, guest; /* to be carried out: what is gone, then all that is to be there; nothing to do: none */
+	struct netops host_back;   /* undoes `host` */
 	struct netops host_after, guest_after; /* what then has been done since the start, as in its files */
 	struct strs restart;       /* "HOST_PORT: runs with tcp:8080:80, configured is tcp:9090:80" */
 };

@@ -102,7 +102,7 @@ static int put(int dir, const char *leaf, mode_t mode, const struct buf *text, s
 	return r < 0 ? err_sys(e, -r, "cannot write %s in " PLAN_RUN_DIR, leaf) : 0;
 }
 
-static int put_ops(int dir, const char *leaf, const struct netops *ops, struct err *e)
+int start_put_ops(int dir, const char *leaf, const struct netops *ops, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 
@@ -124,20 +124,25 @@ static int put_init(int guest, struct err *e)
 	return r < 0 ? r : put(guest, "init", 0555, &bytes, e);
 }
 
-static int put_plan(int dir, const struct loaded *l, struct err *e)
+void start_plan_text(const struct loaded *l, struct buf *ret)
 {
-	CLEANUP(buf_done) struct buf plan = { 0 }, text = { 0 };
+	CLEANUP(buf_done) struct buf plan = { 0 };
 
 	plan_json(&l->plan, &plan);
-	buf_addf(&text, "{\"conf_hash\":\"%s\",%s", l->hash, buf_text(&plan) + 1);
-	text.bad |= plan.bad;
-	return put(dir, "plan.json", 0644, &text, e);
+	buf_addf(ret, "{\"conf_hash\":\"%s\",%s", l->hash, buf_text(&plan) + 1);
+	ret->bad |= plan.bad;
+}
+
+int start_put_plan(int dir, const struct buf *text, struct err *e)
+{
+	return put(dir, "plan.json", 0644, text, e);
 }
 
 int start_files(const struct loaded *l, struct err *e)
 {
 	CLEANUP(close_p) int dir = -1;
 	CLEANUP(close_p) int guest = -1;
+	CLEANUP(buf_done) struct buf text = { 0 };
 	char path[sizeof(PLAN_RUN_DIR) + NAME_MACHINE_MAX + 8];
 	int r;
 
@@ -150,13 +155,14 @@ int start_files(const struct loaded *l, struct err *e)
 	if (r < 0)
 		return r;
 	(void)unlinkat(dir, "host.done", 0); /* an earlier start's */
+	start_plan_text(l, &text);
 	r = put_init(guest, e);
 	if (r == 0)
-		r = put_ops(guest, "net", &l->plan.init, e);
+		r = start_put_ops(guest, "net", &l->plan.init, e);
 	if (r == 0)
-		r = put_plan(dir, l, e);
+		r = start_put_plan(dir, &text, e);
 	if (r == 0)
-		r = put_ops(dir, "host", &l->plan.poststart, e);
+		r = start_put_ops(dir, "host", &l->plan.poststart, e);
 	return r;
 }
 

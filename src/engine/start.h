@@ -17,6 +17,12 @@ int start_clear(const char *name, struct strs *warnings, struct err *e);
  * errors  STATUS_NO_CONTAINER: machdeck-init is not installed;  STATUS_UNSAFE_HOST;  the system's */
 int start_files(const struct loaded *l, struct err *e);
 
+/* Parts of it, for a reload: dir is /run/machdeck/NAME, or its folder `guest`.
+ * start_plan_text - what plan.json says after a start. */
+int start_put_ops(int dir, const char *leaf, const struct netops *ops, struct err *e);
+void start_plan_text(const struct loaded *l, struct buf *ret);
+int start_put_plan(int dir, const struct buf *text, struct err *e);
+
 /* start_exec - become systemd-nspawn, by absolute path, with an environment made from nothing, no descriptor but 0 to
  * 2, and "/" as the working directory. Returns only a failure: STATUS_UNSAFE_HOST when there is no systemd-nspawn
  * that is root's and can be executed. */

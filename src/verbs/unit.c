@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/load.h"
 #include "engine/prepare.h"
+#include "engine/reload.h"
 #include "engine/start.h"
 #include "verbs/verbs.h"
 
@@ -103,6 +104,16 @@ static int phase_start(struct phase_call *c, struct err *e)
 	return r < 0 ? r : start_exec(&l.plan, e);
 }
 
+static int phase_reload(struct phase_call *c, struct err *e)
+{
+	CLEANUP(strs_done) struct strs says = { 0 };
+	int r = reload_run(c->name, &says, e);
+
+	for (size_t i = 0; i < says.n; i++)
+		say(c, 5, says.v[i]);
+	return r;
+}
+
 static const struct phase {
 	const char *name;
 	int (*run)(struct phase_call *c, struct err *e);
@@ -110,6 +121,7 @@ static const struct phase {
 	{ "prestart", phase_prestart },
 	{ "prepare", phase_prepare },
 	{ "start", phase_start },
+	{ "reload", phase_reload },
 };
 
 int verb_unit(const struct verb *v, int argc, char **argv)

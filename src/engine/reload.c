@@ -1,0 +1,224 @@
+#include "engine/reload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "decide/change.h"
+#include "decide/releases.h"
+#include "drivers/enter.h"
+#include "drivers/files.h"
+#include "drivers/rtnl.h"
+#include "engine/load.h"
+#include "engine/start.h"
+
+#define FILE_MAX       (4U << 20)
+#define DEFAULT_SYSTEM "/nix/var/nix/profiles/system"
+
+/* What runs and what is configured, side by side. */
+struct reload {
+	struct loaded now;
+	struct buf was_json, now_json;
+	struct started was;
+	struct change change;
+};
+
+static void reload_done(struct reload *r)
+{
+	loaded_done(&r->now);
+	buf_done(&r->was_json);
+	buf_done(&r->now_json);
+	started_done(&r->was);
+	change_done(&r->change);
+}
+
+static int read_file(const char *name, const char *leaf, struct buf *ret, struct err *e)
+{
+	char path[256];
+	int r;
+
+	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s/%s", name, leaf);
+	r = files_read("", path, FILE_MAX, ret, NULL, e);
+	if (r == -ENOENT)
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		               "%s: it is not running, or was not started by machdeck: there is no %s", name, path);
+	return r;
+}
+
+static int compare(const char *name, struct reload *r, struct err *e)
+{
+	CLEANUP(buf_done) struct buf host = { 0 };
+	CLEANUP(buf_done) struct buf guest = { 0 };
+	int q = read_file(name, "plan.json", &r->was_json, e);
+
+	if (q >= 0)
+		q = read_file(name, "host", &host, e);
+	if (q >= 0)
+		q = read_file(name, "guest/net", &guest, e);
+	if (q >= 0)
+		q = load_plan("", name, &r->now, e);
+	if (q < 0)
+		return q;
+	q = started_parse(buf_text(&r->was_json), buf_text(&host), buf_text(&guest), &r->was, e);
+	if (q >= 0)
+		q = change_decide(&r->was, &r->now.plan, &r->change, e);
+	if (q < 0)
+		return err_wrap(e, q, "%s", name);
+	start_plan_text(&r->now, &r->now_json);
+	return r->now_json.bad ? err_no_memory(e) : 0;
+}
+
+/* ---- the network */
+
+static _Noreturn void apply_inside(const char *who, int netns, const struct netops *ops, int out)
+{
+	struct err e = { 0 };
+	int r = setns(netns, CLONE_NEWNET) < 0 ? err_sys(&e, errno, "%s: cannot enter its network", who) : 0;
+
+	close(netns);
+	if (r >= 0)
+		r = rtnl_apply(who, ops, &e);
+	if (r < 0)
+		(void)!write(out, &e, sizeof(e));
+	_exit(0);
+}
+
+/* In a child: we would not find back from the namespace without holding ours open. */
+static int apply_in_guest(const char *name, const struct netops *ops, struct err *e)
+{
+	CLEANUP(close_p) int netns = -1, in = -1;
+	char who[NAME_MACHINE_MAX + 16];
+	struct err theirs;
+	int ends[2], r = enter_netns(name, &netns, e);
+	ssize_t n;
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, errno, "%s: cannot make a pipe", name);
+	in = ends[0];
+	(void)snprintf(who, sizeof(who), "%s: in the guest", name);
+	pid = fork();
+	if (pid == 0)
+		apply_inside(who, netns, ops, ends[1]);
+	r = -errno;
+	close(ends[1]);
+	if (pid < 0)
+		return err_sys(e, -r, "%s: cannot start a process", name);
+	n = read(in, &theirs, sizeof(theirs));
+	(void)waitpid(pid, NULL, 0);
+	if (n != (ssize_t)sizeof(theirs))
+		return 0;
+	if (e)
+		*e = theirs;
+	return -EIO;
+}
+
+static int apply_network(const char *name, const struct change *c, struct err *e)
+{
+	struct err back;
+	int r = rtnl_apply(name, &c->host, e);
+
+	if (r < 0 || c->guest.n == 0)
+		return r;
+	r = apply_in_guest(name, &c->guest, e);
+	if (r >= 0)
+		return 0;
+	if (rtnl_apply(name, &c->host_back, &back) < 0)
+		return err_wrap(e, r, "the host's side could not be set back (%s)", back.text);
+	return r;
+}
+
+/* What is done from here on is what runs. */
+static int note(const char *name, const struct reload *r, struct err *e)
+{
+	CLEANUP(close_p) int dir = -1, guest = -1;
+	CLEANUP(buf_done) struct buf text = { 0 };
+	char path[256];
+	int q = change_note(buf_text(&r->was_json), buf_text(&r->now_json), &r->change, &text, e);
+
+	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s", name);
+	if (q >= 0)
+		q = files_open("", path, O_RDONLY | O_DIRECTORY, &dir, e);
+	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s/guest", name);
+	if (q >= 0)
+		q = files_open("", path, O_RDONLY | O_DIRECTORY, &guest, e);
+	if (q >= 0)
+		q = start_put_ops(guest, "net", &r->change.guest_after, e);
+	if (q >= 0)
+		q = start_put_plan(dir, &text, e);
+	if (q >= 0)
+		q = start_put_ops(dir, "host", &r->change.host_after, e);
+	return q < 0 ? err_wrap(e, q, "%s: changed, but that can not be noted", name) : 0;
+}
+
+/* ---- the system of a nix container */
+
+static int switch_system(const char *name, const struct container *c, struct err *e)
+{
+	bool fixed = release_rules(c->release)->reload_socket; /* the module of that time ignores SYSTEM_PATH (RL-2) */
+	const char *system = c->system_path && !fixed ? c->system_path : DEFAULT_SYSTEM;
+	char program[4096 + 64], test[] = "test";
+	int r;
+
+	(void)snprintf(program, sizeof(program), "%s/bin/switch-to-configuration", system);
+	r = enter_run(name, (char *[]){ program, test, NULL }, e);
+	if (r <= 0)
+		return r;
+	return err_set(e, (enum status)r, EIO, "%s: %s test ended with exit status %d", name, program, r);
+}
+
+static void say_what_changed(const struct change *c, struct strs *ret)
+{
+	const struct {
+		const char *where;
+		const struct netops *ops;
+	} sides[] = { { "on the host", &c->host }, { "in the guest", &c->guest } };
+
+	for (size_t i = 0; i < COUNT(sides); i++)
+		if (sides[i].ops->n > 0)
+			strs_addf(ret, "its network %s is changed", sides[i].where);
+	for (size_t i = 0; i < c->restart.n; i++)
+		strs_addf(ret, "this takes a restart: %s", c->restart.v[i]);
+}
+
+int reload_run(const char *name, struct strs *ret_says, struct err *e)
+{
+	CLEANUP(reload_done) struct reload r = { 0 };
+	struct err failed;
+	int q = compare(name, &r, e), switched = 0;
+
+	if (q < 0)
+		return q;
+	q = apply_network(name, &r.change, e);
+	if (q < 0)
+		return q;
+	say_what_changed(&r.change, ret_says);
+	if (r.now.plan.kind == KIND_NIX)
+		switched = switch_system(name, &r.now.container, &failed);
+	if (switched < 0)
+		strs_add(&r.change.restart, "the switch failed"); /* so what runs is not all that is configured */
+	q = note(name, &r, e);
+	if (switched < 0 && e)
+		*e = failed;
+	return switched < 0 ? switched : q;
+}
+
+int reload_pending(const char *name, struct strs *ret, bool *ret_live, struct err *e)
+{
+	CLEANUP(reload_done) struct reload r = { 0 };
+	int q = compare(name, &r, e);
+
+	if (q < 0)
+		return q;
+	strs_add_all(ret, &r.change.restart);
+	*ret_live = r.change.host.n > 0 || r.change.guest.n > 0;
+	return 0;
+}
