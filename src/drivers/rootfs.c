@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -328,5 +329,23 @@ int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, stru
 	if (n == 0)
 		return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "nothing came through %s in %s within %d s", path,
 		               t->path, seconds);
+	return 0;
+}
+
+int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e)
+{
+	CLEANUP(close_p) int socket_file = open_inside(t, path, O_PATH);
+	CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct timeval limit = { .tv_sec = 300 };
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	if (socket_file < 0)
+		return err_sys(e, -socket_file, "cannot open %s in %s", path, t->path);
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d", socket_file);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
+		return err_sys(e, errno, "cannot connect to %s in %s", path, t->path);
+	*ret_fd = take_fd(&fd);
 	return 0;
 }

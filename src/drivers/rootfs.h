@@ -48,5 +48,9 @@ int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct er
 /* rootfs_read - a regular file of at most max bytes, links followed inside the root, appended to ret. */
 int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf *ret, struct err *e);
 
+/* rootfs_connect - to the listening unix socket of that name, links followed inside the root. Calls on it that block
+ * end after 5 minutes. errors: -ENOENT, -ECONNREFUSED (nobody listens), ... */
+int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e);
+
 /* rootfs_wait_fifo - wait until somebody writes to that FIFO; at most so many seconds (-ETIMEDOUT, STATUS_DEADLINE). */
 int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, struct err *e);

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "decide/releases.h"
 #include "drivers/enter.h"
 #include "drivers/files.h"
+#include "drivers/rootfs.h"
 #include "drivers/rtnl.h"
 #include "engine/load.h"
 #include "engine/start.h"
@@ -161,10 +163,30 @@ static int note(const char *name, const struct reload *r, struct err *e)
 
 /* ---- the system of a nix container */
 
+/* The module of 2014 has the guest do it, which listens for a command line, and never looks at SYSTEM_PATH (RL-2). */
+static int switch_by_socket(const char *name, const struct plan *p, struct err *e)
+{
+	static const char command[] = DEFAULT_SYSTEM "/bin/switch-to-configuration test\n";
+	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
+	CLEANUP(close_p) int fd = -1;
+	int r = rootfs_open(p->root, ROOTFS_REFUSE, 0, &root, e);
+	char bytes[4096];
+	ssize_t n = 0;
+
+	if (r >= 0)
+		r = rootfs_connect(&root, "var/lib/run-command.socket", &fd, e);
+	if (r < 0)
+		return err_wrap(e, r, "%s", name);
+	if (write(fd, command, strlen(command)) < 0 || shutdown(fd, SHUT_WR) < 0)
+		return err_sys(e, errno, "%s: cannot send the command to its socket", name);
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		(void)!write(STDOUT_FILENO, bytes, (size_t)n);
+	return n < 0 ? err_sys(e, errno, "%s: no end of what its socket says", name) : 0;
+}
+
 static int switch_system(const char *name, const struct container *c, struct err *e)
 {
-	bool fixed = release_rules(c->release)->reload_socket; /* the module of that time ignores SYSTEM_PATH (RL-2) */
-	const char *system = c->system_path && !fixed ? c->system_path : DEFAULT_SYSTEM;
+	const char *system = c->system_path ? c->system_path : DEFAULT_SYSTEM;
 	char program[4096 + 64], test[] = "test";
 	int r;
 
@@ -201,7 +223,9 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 	if (q < 0)
 		return q;
 	say_what_changed(&r.change, ret_says);
-	if (r.now.plan.kind == KIND_NIX)
+	if (r.now.plan.kind == KIND_NIX && release_rules(r.now.plan.release)->reload_socket)
+		switched = switch_by_socket(name, &r.now.plan, &failed);
+	else if (r.now.plan.kind == KIND_NIX)
 		switched = switch_system(name, &r.now.container, &failed);
 	if (switched < 0)
 		strs_add(&r.change.restart, "the switch failed"); /* so what runs is not all that is configured */

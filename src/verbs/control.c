@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "engine/control.h"
+#include "engine/reload.h"
 #include "verbs/verbs.h"
 
 #define SECOND     1000000ULL
@@ -104,6 +105,18 @@ static void show_log(const struct loglines *lines)
 		fprintf(stderr, "    %s%s\n", lines->v[i].from_systemd ? "systemd: " : "", lines->v[i].text);
 }
 
+/* What a reload could not do is known by what it noted; without the right to read that, the log has it. */
+static void show_pending(const char *name)
+{
+	CLEANUP(strs_done) struct strs pending = { 0 };
+	bool live;
+
+	if (reload_pending(name, &pending, &live, NULL) < 0)
+		return;
+	for (size_t i = 0; i < pending.n; i++)
+		printf("%s: takes a restart: %s\n", name, pending.v[i]);
+}
+
 static void take_status(struct all *a, int status)
 {
 	if (status > a->status)
@@ -123,6 +136,8 @@ static void on_done(int r, const struct err *e, void *arg)
 		show_log(look.lines);
 	} else {
 		printf("%s: %s\n", o->name, verb_words[a->verb].done);
+		if (a->verb == CONTROL_RELOAD)
+			show_pending(o->name);
 		fflush(stdout);
 	}
 	o->control = NULL;
