@@ -5,10 +5,13 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "engine/claims.h"
 #include "engine/load.h"
+#include "engine/network.h"
 #include "engine/prepare.h"
 #include "engine/reload.h"
 #include "engine/start.h"
+#include "engine/watch.h"
 #include "verbs/verbs.h"
 
 /* What a phase works on, and where it says that something is amiss without being fatal. */
@@ -56,7 +59,7 @@ static int step_prestart(struct phase_call *c, const struct loaded *l, struct er
 	c->step = "prestart";
 	r = start_clear(l->plan.name, &warnings, e);
 	warn_all(c, &warnings);
-	return r;
+	return r < 0 ? r : network_prestart("", &l->container, &l->plan, e);
 }
 
 static int step_prepare(struct phase_call *c, const struct loaded *l, struct err *e)
@@ -114,29 +117,67 @@ static int phase_reload(struct phase_call *c, struct err *e)
 	return r;
 }
 
+/* What was started counts, whatever the conf says by now. */
+static int phase_poststart(struct phase_call *c, struct err *e)
+{
+	CLEANUP(claims_done) struct claims started = { 0 };
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = claims_read("", c->name, &started, e);
+
+	if (r == 0)
+		r = network_host_up("", c->name, &started.host, e);
+	if (r == 0 && load_plan("", c->name, &l, NULL) == 0 && l.plan.wait_fifo)
+		r = prepare_wait_ready(&l.container, &l.plan, e);
+	return r;
+}
+
+/* The network first: it needs nobody's answer. */
+static int phase_stopped(struct phase_call *c, struct err *e)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	struct err cause;
+	int r = network_stopped("", c->name, e);
+
+	if (start_clear(c->name, &warnings, &cause) < 0)
+		strs_add(&warnings, cause.text);
+	warn_all(c, &warnings);
+	return r;
+}
+
+static int phase_watch(struct phase_call *c, struct err *e)
+{
+	(void)c;
+	return watch_run(e);
+}
+
 static const struct phase {
 	const char *name;
 	int (*run)(struct phase_call *c, struct err *e);
+	bool for_all; /* takes no name */
 } phases[] = {
-	{ "prestart", phase_prestart },
-	{ "prepare", phase_prepare },
-	{ "start", phase_start },
-	{ "reload", phase_reload },
+	{ "prestart", phase_prestart, false },
+	{ "prepare", phase_prepare, false },
+	{ "start", phase_start, false },
+	{ "poststart", phase_poststart, false },
+	{ "reload", phase_reload, false },
+	{ "stopped", phase_stopped, false },
+	{ "watch", phase_watch, true },
 };
 
 int verb_unit(const struct verb *v, int argc, char **argv)
 {
 	for (size_t i = 0; argc >= 2 && i < COUNT(phases); i++) {
-		struct phase_call c = { .step = phases[i].name };
+		struct phase_call c = { .name = "all", .step = phases[i].name };
 		struct err e = { .status = STATUS_BUG, .text = "no reason was given" };
 
 		if (strcmp(argv[1], phases[i].name) != 0)
 			continue;
-		if (argc != 3)
-			return verb_usage(v, "one machine's name, please");
-		if (verb_names(v, argc, argv, 2) != STATUS_DONE)
+		if (argc != (phases[i].for_all ? 2 : 3))
+			return verb_usage(v, phases[i].for_all ? "it is for all machines" : "one machine's name, please");
+		if (!phases[i].for_all && verb_names(v, argc, argv, 2) != STATUS_DONE)
 			return STATUS_USAGE;
-		c.name = argv[2];
+		if (!phases[i].for_all)
+			c.name = argv[2];
 		if (phases[i].run(&c, &e) == 0)
 			return STATUS_DONE;
 		say(&c, 3, e.text);
