@@ -65,18 +65,20 @@ static int look_at_settings(const struct plan *p, struct strs *warnings, struct 
 	return 0;
 }
 
-/* systemd-nspawn would name a missing source too, but only after the container's links were made and moved. */
+/* systemd-nspawn would name a missing source too, but only after the container's links were made and moved. A device
+ * that the unit may not use is there all the same: that is why it is not access(). */
 static int look_at_binds(const struct plan *p, struct err *e)
 {
 	static const char *const store[] = { "/nix/store", "/nix/var/nix/db", "/nix/var/nix/daemon-socket" };
+	struct stat st;
 
 	for (size_t i = 0; i < p->bind_sources.n; i++)
-		if (access(p->bind_sources.v[i], F_OK) < 0)
+		if (stat(p->bind_sources.v[i], &st) < 0)
 			return err_set(e, STATUS_NO_CONTAINER, errno,
 			               "%s, which is to be bound into the container: %s", p->bind_sources.v[i],
 			               strerror(errno));
 	for (size_t i = 0; p->kind == KIND_NIX && i < COUNT(store); i++)
-		if (access(store[i], F_OK) < 0)
+		if (stat(store[i], &st) < 0)
 			return err_set(e, STATUS_NO_CONTAINER, errno,
 			               "%s, which a container with SYSTEM_PATH or a profile needs: %s", store[i],
 			               strerror(errno));
