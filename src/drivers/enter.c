@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,6 +35,7 @@ struct entrance {
 	int root;
 	int namespaces; /* CLONE_NEW*, those that are not our own */
 	uint64_t bounding;
+	unsigned long persona; /* 32 bits on a 64-bit host, mostly not */
 	char cgroup[CGROUP_SIZE]; /* as /proc/LEADER/cgroup has it */
 };
 
@@ -91,6 +93,16 @@ static int look_at_capabilities(struct entrance *m)
 	return r < 0 ? r : line ? 0 : -EBADMSG;
 }
 
+static int look_at_personality(struct entrance *m)
+{
+	char hex[16];
+	int r = read_at(m->proc, "personality", hex, sizeof(hex));
+
+	if (r >= 0)
+		m->persona = strtoul(hex, NULL, 16);
+	return r;
+}
+
 static int look(struct entrance *m, const struct registration *reg)
 {
 	char path[32];
@@ -107,6 +119,8 @@ static int look(struct entrance *m, const struct registration *reg)
 	r = look_at_namespaces(m);
 	if (r >= 0)
 		r = look_at_capabilities(m);
+	if (r >= 0)
+		r = look_at_personality(m);
 	if (r >= 0)
 		r = read_at(m->proc, "cgroup", m->cgroup, sizeof(m->cgroup));
 	/* Only now is it sure that all of this was of the process that the pidfd holds. */
@@ -304,6 +318,8 @@ static const char *in_child(struct entrance *m, const struct relay *relay, int *
 		return "become its root";
 	if ((*ret_r = limit_capabilities(m->bounding)) < 0)
 		return "limit the capabilities";
+	if ((*ret_r = personality(m->persona) < 0 ? -errno : 0) < 0)
+		return "take its personality";
 	if ((*ret_r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || setsid() < 0 ? -errno : 0) < 0)
 		return "start a session";
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* root's keys stay outside; may be forbidden */
