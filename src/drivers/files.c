@@ -52,6 +52,8 @@ static int check_owner(const struct walk *w, const struct stat *st, struct err *
 	bool folder = S_ISDIR(st->st_mode), link = S_ISLNK(st->st_mode);
 	bool by_group = (st->st_mode & S_IWGRP) && !(folder && (st->st_mode & S_ISVTX));
 
+	if (!folder && !link && !S_ISREG(st->st_mode))
+		return 0; /* it is refused for what it is */
 	if (!w->strict || (st->st_uid == 0 && (link || !(by_group || (st->st_mode & S_IWOTH)))))
 		return 0;
 	if (link)
@@ -182,7 +184,7 @@ static int open_walked(const struct walk *w, const struct stat *st, int flags, i
 
 	if ((flags & O_DIRECTORY) && !S_ISDIR(st->st_mode))
 		return fail(w, ENOTDIR, e);
-	if (!(flags & O_PATH) && !S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
+	if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
 		return err_set(e, STATUS_DATA, EINVAL, "%s is not a regular file", w->path);
 	fd = openat(w->dir, w->leaf[0] ? w->leaf : ".", flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)

@@ -15,8 +15,8 @@
  *
  * Each folder and link on the way, and the file itself, must be root's and nobody else's to write. A group may write
  * to a folder with the sticky bit, as to /nix/store: it can not touch what is there already.
- * flags   O_PATH or O_RDONLY, with O_DIRECTORY where a folder is meant; what is opened to be read must be a regular
- *         file or a folder. CLOEXEC, NONBLOCK and NOCTTY are added.
+ * flags   O_PATH or O_RDONLY, with O_DIRECTORY where a folder is meant, else it is a folder or a regular file.
+ *         CLOEXEC, NONBLOCK and NOCTTY are added.
  * errors  -ENOENT  STATUS_NO_CONTAINER: not there;  -ELOOP the same status: a link that leads nowhere
  *         -EPERM   STATUS_UNSAFE_HOST: owner or mode, says whose
  *         -ENOTDIR STATUS_UNSAFE_HOST;  -EINVAL STATUS_DATA: not a regular file;  the system's else */
