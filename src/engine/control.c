@@ -148,7 +148,7 @@ static void learn(struct control *c, const struct unit *u)
 		(void)snprintf(c->sub, sizeof(c->sub), "%s", u->sub);
 		c->since_usec = now_usec(CLOCK_MONOTONIC);
 	}
-	if (u->start_timeout_usec) {
+	if (u->start_timeout_usec || u->stop_timeout_usec) {
 		c->start_limit_usec = u->start_timeout_usec;
 		c->stop_limit_usec = u->stop_timeout_usec;
 	}
@@ -214,6 +214,17 @@ static bool is(const char *word, const char *value)
 	return word && strcmp(word, value) == 0;
 }
 
+/* How long we follow a job. systemd allows each of its phases its time-out; there are at most three on each way. */
+static void await_job(struct control *c)
+{
+	if (!c->stop_limit_usec)
+		wait_at_most(c, SECOND); /* then they are asked for */
+	else if (c->start_limit_usec == UINT64_MAX || c->stop_limit_usec == UINT64_MAX)
+		(void)sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
+	else
+		wait_at_most(c, 3 * (c->start_limit_usec + c->stop_limit_usec) + SLACK);
+}
+
 /* The connection was lost meanwhile and the job's end may have passed unheard. */
 static void on_recheck(int r, const struct unit *u, const struct err *e, void *arg)
 {
@@ -229,7 +240,7 @@ static void on_recheck(int r, const struct unit *u, const struct err *e, void *a
 		free(c->job);
 		c->job = strdup(u->job);
 		forget_question(c);
-		wait_at_most(c, SECOND);
+		await_job(c);
 		return;
 	}
 	if (*c->step == STEP_STOP || *c->step == STEP_KILL)
@@ -242,28 +253,28 @@ static void on_recheck(int r, const struct unit *u, const struct err *e, void *a
 static void on_limits(int r, const struct unit *u, const struct err *e, void *arg)
 {
 	struct control *c = arg;
-	uint64_t start, stop;
 
-	(void)e;
-	forget_question(c);
-	if (r < 0)
-		return;
-	learn(c, u);
-	start = c->start_limit_usec;
-	stop = c->stop_limit_usec;
-	/* systemd allows each of its phases that long; there are at most three on each way. */
-	if (start != UINT64_MAX && stop != UINT64_MAX)
-		wait_at_most(c, 3 * (start + stop) + SLACK);
+	if (r >= 0) {
+		forget_question(c);
+		learn(c, u);
+		c->stop_limit_usec = c->stop_limit_usec ? c->stop_limit_usec : UINT64_MAX;
+		await_job(c);
+	} else {
+		finish(c, r, e);
+	}
 }
 
 /* A job that takes longer than a second: learn how long systemd waits for it, for people and for our own deadline. */
 static void too_long(struct control *c)
 {
 	struct err e;
+	int r;
 
-	if (!c->start_limit_usec && hub.up) {
+	if (!c->stop_limit_usec) {
 		forget_question(c);
-		(void)units_get(hub.units, c->unit, on_limits, c, &c->slot, NULL);
+		r = units_get(hub.units, c->unit, on_limits, c, &c->slot, &e);
+		if (r < 0)
+			finish(c, r, &e);
 		return;
 	}
 	(void)err_set(&e, STATUS_DEADLINE, ETIMEDOUT, "%s: systemd does not tell how its job ended; it is %s", c->name,
@@ -314,7 +325,7 @@ static void on_job(int r, const char *job, const struct err *e, void *arg)
 	if (r < 0)
 		finish(c, r, e);
 	else
-		wait_at_most(c, SECOND);
+		await_job(c);
 }
 
 static void on_forgiven(int r, const char *job, const struct err *e, void *arg)
