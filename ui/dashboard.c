@@ -46,7 +46,8 @@ struct dashboard {
 	sd_event_source *output; /* the terminal takes more; enabled while something waits */
 	sd_event_source *input_timer, *frame, *tick; /* one shot each */
 	uint64_t last_frame_usec;                    /* CLOCK_MONOTONIC */
-	bool dirty, repaint, waiting; /* the screen is old; all of it; the terminal reads the last frame */
+	bool dirty, repaint;                         /* the screen is old; all of it */
+	bool waiting, away; /* the terminal still reads the last frame; the shell has it */
 };
 
 static uint64_t clock_usec(clockid_t clock)
@@ -135,7 +136,7 @@ static int on_turn_end(sd_event_source *source, void *arg)
 	struct err e;
 
 	(void)source;
-	if (!d->dirty || d->waiting)
+	if (!d->dirty || d->waiting || d->away)
 		return 0;
 	if (clock_usec(CLOCK_MONOTONIC) < due)
 		shoot_at(d->frame, due);
@@ -324,7 +325,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 		term_suspend(d->term);
 		stop_ourselves();
 	}
-	term_resume(d->term);
+	d->away = !term_resume(d->term);
 	d->repaint = true;
 	return 0;
 }

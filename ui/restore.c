@@ -30,9 +30,16 @@ static void write_now(const char *bytes, size_t len)
 	fcntl(state.fd, F_SETFL, flags);
 }
 
+bool restore_is_background(int fd)
+{
+	pid_t owner = tcgetpgrp(fd);
+
+	return owner >= 0 && owner != getpgrp();
+}
+
 static void restore_now(void)
 {
-	if (!state.armed)
+	if (!state.armed || restore_is_background(state.fd))
 		return;
 	state.armed = 0;
 	write_now(state.bytes, state.len);

@@ -5,6 +5,7 @@
  * stopped reading can not hold it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <termios.h>
 
@@ -18,5 +19,8 @@
 void restore_arm(int fd, const struct termios *before, const char *bytes, size_t len, int wake_fd);
 /* restore_disarm - nothing is to be given back any more; the watchdog goes on, if it runs. */
 void restore_disarm(void);
+/* restore_is_background - whether another job of this terminal's session has it now: then it is not ours to
+ * set, and trying would stop us (SIGTTOU). */
+bool restore_is_background(int fd);
 /* restore_signal - the signal that asks the program to end, 0: none. */
 int restore_signal(void);

@@ -256,29 +256,32 @@ int term_open(int wake_fd, struct terminal **ret, struct err *e)
 	keep_stderr_aside(t);
 	set_modes(t);
 	restore_arm(t->fd, &t->before, t->leave.p, t->leave.len, wake_fd);
+	tcsetattr(t->fd, TCSANOW, &t->during); /* in the background this stops us, as it does everybody */
 	term_resume(t);
 	*ret = take_p(&t);
 	return 0;
 }
 
-static void send_last_words(struct terminal *t)
+static void give_back(struct terminal *t)
 {
 	struct pollfd p = { .fd = t->fd, .events = POLLOUT };
 
+	if (!t->taken || restore_is_background(t->fd)) /* the shell has it already */
+		return;
 	t->taken = false;
 	t->out.len = t->sent = 0;
 	buf_add(&t->out, t->leave.p, t->leave.len);
 	while (term_flush(t) == 0)
 		if (poll(&p, 1, LAST_WORDS_MSEC) <= 0)
 			break;
+	tcsetattr(t->fd, TCSANOW, &t->before);
 }
 
 void term_close(struct terminal *t)
 {
 	if (!t)
 		return;
-	send_last_words(t);
-	tcsetattr(t->fd, TCSANOW, &t->before);
+	give_back(t);
 	restore_disarm();
 	give_stderr_back(t);
 	term_free(t);
@@ -393,14 +396,17 @@ int term_flush(struct terminal *t)
 
 void term_suspend(struct terminal *t)
 {
-	send_last_words(t);
-	tcsetattr(t->fd, TCSANOW, &t->before);
+	give_back(t);
+	t->taken = false;
 }
 
-void term_resume(struct terminal *t)
+bool term_resume(struct terminal *t)
 {
+	if (restore_is_background(t->fd))
+		return false;
 	tcsetattr(t->fd, TCSANOW, &t->during);
 	if (!t->taken) /* twice, and xterm would forget where its cursor was before the first time */
 		buf_add(&t->out, t->enter.p, t->enter.len);
 	t->taken = true;
+	return true;
 }

@@ -47,6 +47,7 @@ int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err
 int term_flush(struct terminal *t);
 
 /* term_suspend - give it back until term_resume(); a term_draw() with repaint must follow that. term_resume()
- * without term_suspend() sets the modes again: for who was stopped without having been asked. */
+ * without term_suspend() sets the modes again: for who was stopped without having been asked. false: we are
+ * in the background and must not draw; SIGCONT tells when that is over. */
 void term_suspend(struct terminal *t);
-void term_resume(struct terminal *t);
+bool term_resume(struct terminal *t);

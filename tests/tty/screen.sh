@@ -1,0 +1,133 @@
+#!/bin/bash
+# The dashboard on terminals of all kinds and sizes, and with hostile ones.
+. "$(dirname -- "$(realpath -- "$0")")/lib.sh"
+
+all_sizes_are_followed() {
+	local size
+	open_dashboard 120 40
+	for size in 80:24 40:10 20:5 10:1 1:1 3:2 500:200 80:24; do
+		tm resize-window -x "${size%:*}" -y "${size#*:}"
+		kill -0 "$DASHBOARD" || fail "it ended at $size"
+	done
+	wait_for 'q quit$'
+	same "last line" ' s start  x stop' "$(screen | tail -n 1 | cut -c1-16)"
+}
+
+a_storm_of_sizes_ends_at_the_last_one() {
+	local i
+	open_dashboard 80 24
+	for i in $(seq 200); do
+		tm resize-window -x $((RANDOM % 200 + 1)) -y $((RANDOM % 60 + 1))
+	done
+	tm resize-window -x 60 -y 12
+	wait_for 'q quit$'
+	same "last line" ' s start' "$(screen | sed -n 12p | cut -c1-8)"
+}
+
+a_paste_never_acts() {
+	open_dashboard 80 24
+	tm set-buffer $'s\rx\ry\rq\r'
+	tm paste-buffer -p
+	wait_for 'pasted text was ignored'
+	kill -0 "$DASHBOARD" || fail "it took q from a paste"
+}
+
+a_large_paste_never_acts() {
+	open_dashboard 80 24
+	tm set-buffer "$(for i in $(seq 1000); do printf 'd y \n t q R'; done)"
+	tm paste-buffer -p
+	wait_for 'pasted text was ignored'
+	kill -0 "$DASHBOARD" || fail "it took q from a paste"
+}
+
+answers_of_the_terminal_are_no_keys() {
+	open_dashboard 80 24
+	keys -l $'\e[24;80R\e[?62;22c\e]52;c;cQ==\a\eP1$rq\e\\\e[<0;1;1M\e[I\eq'
+	keys '?'
+	wait_for 'this help'
+	kill -0 "$DASHBOARD" || fail "it took an answer for q"
+}
+
+escape_alone_closes_the_help() {
+	open_dashboard 80 24
+	keys '?'
+	wait_for 'this help'
+	keys Escape
+	wait_for 'r reload'
+}
+
+arrows_and_letters_both_move() {
+	open_dashboard 40 10
+	keys '?'
+	wait_for 'one up'
+	keys Down Down j j PageDown
+	want $PATIENCE hides 'In the list'
+	keys g
+	wait_for 'In the list'
+	keys End
+	wait_for 'Ctrl key'
+}
+
+refused() { # TERM
+	in_terminal 80 24 "TERM=$(printf %q "$1") $MACHDECK; echo status=\$?"
+	wait_for 'status=78'
+	wait_for 'can not show the dashboard'
+	same "second screen" 0 "$(tm display-message -p '#{alternate_on}')"
+}
+a_dumb_terminal_is_refused() { refused dumb; }
+an_empty_terminal_type_is_refused() { refused ''; }
+a_path_for_a_terminal_type_is_refused() { refused ../../../tmp/x; }
+an_escape_in_a_terminal_type_is_refused() { refused $'x\ey'; }
+
+an_unset_terminal_type_is_refused() {
+	in_terminal 80 24 "env -u TERM $MACHDECK; echo status=\$?"
+	wait_for 'status=78'
+}
+
+an_unknown_terminal_type_is_taken_for_an_xterm() {
+	open_dashboard 80 24 TERM=no-such-terminal
+	wait_for "the terminal type 'no-such-terminal' is not known here"
+	keys q
+	terminal_is_back 0
+}
+
+works_on() { # TERM
+	open_dashboard 80 24 "TERM=$1"
+	keys '?'
+	wait_for 'this help'
+	keys q
+	wait_for 'r reload'
+	keys q
+	wait_for 'status=0'
+}
+an_xterm_works() { works_on xterm; }
+a_screen_terminal_works() { works_on screen; }
+a_linux_console_works() { works_on linux; }
+a_vt100_terminal_works() { works_on vt100; }
+
+without_utf8_all_is_ascii() {
+	LOCALE=C open_dashboard 80 24
+	keys '?'
+	wait_for 'this help'
+	! screen | LC_ALL=C grep -q '[^ -~]' || fail "something else than ASCII is on the screen"
+}
+
+an_unknown_locale_is_survived() {
+	LOCALE=xx_YY.UTF-8 open_dashboard 80 24
+	keys q
+	terminal_is_back 0
+}
+
+no_color_means_none() {
+	open_dashboard 80 24 NO_COLOR=1
+	! tm capture-pane -pe | grep -qE $'\e\\[[0-9;]*(3[0-8]|4[0-8])[0-9;]*m' || fail "there is colour"
+}
+
+without_a_terminal_it_says_so() {
+	local out rc=0
+	out=$("$MACHDECK" </dev/null 2>&1 | cat) || rc=$?
+	same "exit status" 64 "$rc"
+	[[ $out == *"needs a terminal"* ]] || fail "it says: $out"
+}
+
+run_cases "$@"
