@@ -214,7 +214,7 @@ int files_mkdir(const char *host_root, const char *path, mode_t mode, int *ret, 
 int files_read_fd(int fd, const char *name, size_t max, struct buf *ret, struct stat *ret_st, struct err *e)
 {
 	struct stat st;
-	char bytes[16384];
+	char bytes[65536];
 	size_t before = ret->len;
 	ssize_t n;
 

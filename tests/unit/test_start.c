@@ -184,6 +184,48 @@ static void case_55_an_nspawn_that_others_can_change_is_refused(void **state)
 	is_not_executed("mode 0777");
 }
 
+/* --- case 50 */
+
+static bool is_of_flags(const char *key, const char *word)
+{
+	return strcmp(key, "EXTRA_NSPAWN_FLAGS") == 0 && (strcmp(word, "--x") == 0 || strcmp(word, "$(id)") == 0);
+}
+
+static void case_50_no_value_becomes_a_word_of_its_own(void **state)
+{
+	static const char *const keys[] = {
+		"SYSTEM_PATH", "PRIVATE_NETWORK", "HOST_BRIDGE", "HOST_PORT", "HOST_ADDRESS", "HOST_ADDRESS6",
+		"LOCAL_ADDRESS", "LOCAL_ADDRESS6", "INTERFACES", "MACVLANS", "AUTO_START", "EXTRA_NSPAWN_FLAGS",
+		"COPY_RESOLV_CONF", "PRIVATE_USERS", "LOCAL_MAC_ADDRESS", "NETWORK_NAMESPACE_PATH", "FLAKE",
+		"EPHEMERAL", "ENABLE_TUN", "TIMEOUT_START_SEC", "TMPFS", "ADDITIONAL_CAPABILITIES", "ALLOWED_DEVICES",
+		"EXTRA_VETHS", "INIT", "RELEASE",
+	};
+	static const char *const values[] = { "x --bind=/:/h", "x\t-D/", "--x", "\\$(id)", "*", "/a\t--bind=/:/h" };
+	static const char *const injected[] = { "--bind=/:/h", "-D/", "--x", "$(id)", "*", "x" };
+	unsigned accepted = 0;
+
+	(void)state;
+	for (size_t k = 0; k < COUNT(keys); k++)
+		for (size_t i = 0; i < COUNT(values); i++) {
+			CLEANUP(loaded_done) struct loaded l = { 0 };
+			char text[128];
+
+			(void)snprintf(text, sizeof(text), "%s=\"%s\"\n", keys[k], values[i]);
+			put_file("/etc/containers/web.conf", text, 0644);
+			if (load_plan("", "web", &l, &err) < 0) {
+				assert_int_equal(err.status, STATUS_DATA);
+				continue;
+			}
+			accepted++;
+			for (size_t a = 0; a < l.plan.argv.n; a++)
+				for (size_t w = 0; w < COUNT(injected); w++)
+					if (strcmp(l.plan.argv.v[a], injected[w]) == 0 &&
+					    !is_of_flags(keys[k], injected[w]))
+						fail_msg("%s gives the word %s", text, injected[w]);
+		}
+	print_message("%u of %zu are accepted\n", accepted, COUNT(keys) * COUNT(values));
+}
+
 static int make_host(void **state)
 {
 	static const char *const folders[] = { "/etc/containers", "/run/systemd/machines", "/usr/bin", LIBEXECDIR,
@@ -210,6 +252,7 @@ static int all(void)
 		T(case_55_a_missing_nspawn_is_told),
 		T(case_55_an_nspawn_that_can_not_be_executed_is_told),
 		T(case_55_an_nspawn_that_others_can_change_is_refused),
+		T(case_50_no_value_becomes_a_word_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, make_host, NULL);
