@@ -29,6 +29,18 @@ static const char *find_line(const struct why_facts *f, const char *start, const
 	return NULL;
 }
 
+/* The unit's last words, but for what systemd-nspawn says only because its other half ended. */
+static const char *last_words(const struct why_facts *f)
+{
+	for (size_t i = f->lines ? f->lines->n : 0; i > 0; i--) {
+		const struct logline *l = &f->lines->v[i - 1];
+
+		if (!l->from_systemd && !strstr(l->text, " died too early"))
+			return l->text;
+	}
+	return NULL;
+}
+
 static bool systemd_said(const struct why_facts *f, const char *part)
 {
 	for (size_t i = 0; f->lines && i < f->lines->n; i++)
@@ -52,6 +64,9 @@ static bool nspawn_words(const struct why_facts *f, char *ret)
 		  "the parent link can not carry it: is it a bridge's?" },
 		{ "Failed to register machine", "already exists",
 		  "its name is still taken: machdeck terminate frees it" },
+		{ "Failed to register machine", "No buffer space",
+		  "the bus takes 256 connections of root, each container has one: raise "
+		  "max_connections_per_user" },
 		{ "Failed to register machine", "masked", "systemctl unmask systemd-machined" },
 		{ "Failed to register machine", "", "see systemctl status systemd-machined" },
 		{ "Directory tree", "busy", "another machine runs on the same tree" },
@@ -163,7 +178,7 @@ static void exit_words(const struct why_facts *f, char *ret)
 		return;
 	else if (code == 0)
 		SAY(ret, "its start failed (journalctl -u container@%s)", f->name);
-	else if ((last = find_line(f, "", "")))
+	else if ((last = last_words(f)))
 		SAY(ret, "its guest or systemd-nspawn ended with status %d; last words: %.300s", status,
 		    last);
 	else
@@ -205,7 +220,7 @@ static void timeout_words(const struct why_facts *f, char *ret)
 
 static void early_end_words(const struct why_facts *f, char *ret)
 {
-	const char *last = find_line(f, "", "");
+	const char *last = last_words(f);
 
 	if (!own_words(f, ret) && !nspawn_words(f, ret))
 		SAY(ret, "it ended before it was ready%s%s", last ? "; last words: " : "", last ? last : "");

@@ -200,45 +200,92 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int machined_list(const char *host_root, struct registrations *ret, struct err *e)
+static struct registration *find(const struct registrations *l, const char *name)
 {
-	CLEANUP(registrations_done) struct registrations l = { 0 };
-	CLEANUP(closedir_p) DIR *d = NULL;
-	int fd = open_folder(host_root, e);
+	struct registration key;
+
+	if (l->n == 0 || strlen(name) >= sizeof(key.name))
+		return NULL;
+	(void)snprintf(key.name, sizeof(key.name), "%s", name);
+	return bsearch(&key, l->v, l->n, sizeof(*l->v), by_name);
+}
+
+/* The entry as it is known, else read. Moved out of known, where the name stays to be searched by. */
+static int refresh_one(int folder, const struct dirent *entry, struct registrations *known,
+                       struct registration *ret, struct err *e)
+{
+	struct registration *old = find(known, entry->d_name);
+	int r;
+
+	if (old && old->inode == entry->d_ino) {
+		*ret = *old;
+		old->class = old->service = old->unit = old->root = NULL;
+		old->links = NULL;
+		old->inode = 0;
+		return 0;
+	}
+	r = read_one(folder, entry->d_name, ret, e);
+	if (r >= 0)
+		ret->inode = entry->d_ino;
+	return r;
+}
+
+static int refresh(DIR *d, struct registrations *known, struct registrations *l, struct err *e)
+{
 	struct dirent *entry;
 
-	if (fd < 0 && fd != -ENOENT)
-		return fd;
-	if (fd >= 0) {
-		d = fdopendir(fd);
-		if (!d) {
-			close(fd);
-			return err_no_memory(e);
-		}
-	}
 	while (d && (entry = readdir(d))) {
 		struct registration m;
 		int r;
 
-		if (l.n == MACHINED_MAX) {
-			l.cut = true;
+		if (l->n == MACHINED_MAX) {
+			l->cut = true;
 			break;
 		}
-		r = read_one(dirfd(d), entry->d_name, &m, e);
+		r = refresh_one(dirfd(d), entry, known, &m, e);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)
 			return r;
-		if (add(&l, &m) < 0) {
+		if (add(l, &m) < 0) {
 			registration_done(&m);
 			return err_no_memory(e);
 		}
 	}
-	if (l.n > 1)
-		qsort(l.v, l.n, sizeof(*l.v), by_name);
-	*ret = l;
-	l = (struct registrations){ 0 };
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), by_name);
 	return 0;
+}
+
+int machined_refresh(const char *host_root, struct registrations *l, struct err *e)
+{
+	CLEANUP(registrations_done) struct registrations made = { 0 };
+	CLEANUP(closedir_p) DIR *d = NULL;
+	int fd = open_folder(host_root, e), r;
+
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
+	if (fd >= 0 && !(d = fdopendir(fd))) {
+		close(fd);
+		return err_no_memory(e);
+	}
+	r = refresh(d, l, &made, e);
+	if (r < 0)
+		return r;
+	registrations_done(l);
+	*l = made;
+	made = (struct registrations){ 0 };
+	return 0;
+}
+
+int machined_list(const char *host_root, struct registrations *ret, struct err *e)
+{
+	struct registrations l = { 0 };
+	int r = machined_refresh(host_root, &l, e);
+
+	if (r >= 0)
+		*ret = l;
+	return r;
 }
 
 int machined_find(const char *host_root, const char *name, struct registration *ret, struct err *e)

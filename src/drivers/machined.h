@@ -27,6 +27,7 @@ struct registration {
 	uint64_t since_usec; /* CLOCK_REALTIME of the registration; 0: not told */
 	int *links; /* ifindexes on the host: ve-NAME, but the bridge where there is one (facts 1.3) */
 	size_t n_links;
+	uint64_t inode; /* of its file, a new one at each change (/run is a tmpfs, which reuses none) */
 };
 
 struct registrations {
@@ -42,6 +43,10 @@ void registrations_done(struct registrations *l);
  * file that vanishes meanwhile, or is not one of systemd-machined's, is left out. No folder: no machines.
  * errors  -EACCES..., -ENOMEM; ret is untouched then. */
 int machined_list(const char *host_root, struct registrations *ret, struct err *e);
+
+/* machined_refresh - bring a list up to date, reading only the files that changed. After a failure it is
+ * incomplete: ask again. */
+int machined_refresh(const char *host_root, struct registrations *l, struct err *e);
 
 /* machined_find - one of them; -ENOENT (STATUS_NO_CONTAINER, "NAME is not running") when it is not
  * registered. */

@@ -134,32 +134,59 @@ int gather_confs(struct sources *s, struct err *e)
 	return r == -ENOMEM ? err_no_memory(e) : 0;
 }
 
+/* What was seen in the machine before, if it is the same one; moved out of old. */
+static struct net_seen take_net(const struct registration *m, struct net_seen *old, size_t n_old)
+{
+	for (size_t i = 0; i < n_old; i++) {
+		struct net_seen taken = old[i];
+
+		if (old[i].inode != m->inode)
+			continue;
+		old[i] = (struct net_seen){ 0 };
+		return taken;
+	}
+	return (struct net_seen){ .inode = m->inode, .stale = true, .netnsid = -1 };
+}
+
 int gather_machines(struct sources *s, struct err *e)
 {
-	struct registrations machines;
 	struct strs images = { 0 };
+	size_t n_old = s->machines.n;
 	struct net_seen *net;
-	int r = machined_list("", &machines, e);
+	int r = machined_images("", &images, e);
 
-	if (r < 0)
-		return r;
-	net = calloc(machines.n + 1, sizeof(*net));
-	r = net ? machined_images("", &images, e) : err_no_memory(e);
-	if (r < 0) {
-		free(net);
+	if (r >= 0)
+		r = machined_refresh("", &s->machines, e);
+	net = r >= 0 ? calloc(s->machines.n + 1, sizeof(*net)) : NULL;
+	if (!net) {
 		strs_done(&images);
-		registrations_done(&machines);
-		return r;
+		return r < 0 ? r : err_no_memory(e);
 	}
-	for (size_t i = 0; i < machines.n; i++)
-		net[i].leader_dead = !machined_leader_lives(&machines.v[i]);
-	net_free(s->net, s->machines.n);
-	registrations_done(&s->machines);
-	strs_done(&s->images);
-	s->machines = machines;
+	for (size_t i = 0; i < s->machines.n; i++)
+		net[i] = take_net(&s->machines.v[i], s->net, n_old);
+	net_free(s->net, n_old);
 	s->net = net;
+	strs_done(&s->images);
 	s->images = images;
 	return 0;
+}
+
+/* A running unit is proof enough: when its leader dies it will say so itself, a moment later. */
+void gather_leaders(struct sources *s)
+{
+	for (size_t i = 0; i < s->machines.n; i++) {
+		const struct registration *m = &s->machines.v[i];
+		const struct unit_seen *unit = m->unit && s->units_known ? sources_unit(s, m->unit) : NULL;
+		bool proven = unit && unit->state == MACHINE_RUNNING;
+
+		s->net[i].leader_dead = !proven && !machined_leader_lives(m);
+	}
+}
+
+void gather_net_stale(struct sources *s, int netnsid)
+{
+	for (size_t i = 0; i < s->machines.n; i++)
+		s->net[i].stale |= netnsid < 0 || s->net[i].netnsid == netnsid;
 }
 
 /* IPv4 before IPv6, as people read them; not what only counts on the link or in the machine. */
@@ -181,27 +208,41 @@ static void take_addresses(const struct netaddrs *all, struct strs *ret)
 	}
 }
 
+/* Errors are not the machine's to tell: it may be gone meanwhile. -EPERM: no machine can be looked into. */
+static int see_net(struct nl *nl, const struct registration *m, struct net_seen *net)
+{
+	struct netaddrs all = { 0 };
+	struct err ignored;
+	int r;
+
+	net->seen = false;
+	net->netnsid = -1;
+	if (net->leader_dead || m->leader == 0)
+		return 0;
+	r = rtnl_netnsid(nl, m->leader, &net->netnsid, &ignored);
+	if (r < 0 || net->netnsid < 0) /* the latter shares the host's network */
+		return r;
+	r = rtnl_addresses(nl, net->netnsid, &all, &ignored);
+	if (r < 0)
+		return r;
+	take_addresses(&all, &net->addresses);
+	free(all.v);
+	net->seen = true;
+	return 0;
+}
+
 int gather_net(struct sources *s, struct nl *nl, struct err *e)
 {
 	for (size_t i = 0; i < s->machines.n; i++) {
 		struct net_seen *net = &s->net[i];
-		struct netaddrs all = { 0 };
-		struct err ignored;
-		int netnsid, r;
+		int r;
 
-		net->seen = false;
-		if (net->leader_dead || s->machines.v[i].leader == 0)
+		if (!net->stale)
 			continue;
-		r = rtnl_netnsid(nl, s->machines.v[i].leader, &netnsid, &ignored);
-		if (r >= 0 && netnsid >= 0) /* else it shares the host's network */
-			r = rtnl_addresses(nl, netnsid, &all, &ignored);
+		net->stale = false;
+		r = see_net(nl, &s->machines.v[i], net);
 		if (r == -EPERM || r == -EACCES)
 			return 0;
-		if (r < 0 || netnsid < 0) /* gone meanwhile, or nothing of its own */
-			continue;
-		take_addresses(&all, &net->addresses);
-		free(all.v);
-		net->seen = true;
 		if (net->addresses.bad)
 			return err_no_memory(e);
 	}

@@ -100,7 +100,7 @@ static enum machine_state state_of(const struct sources *s, const struct known *
 			return MACHINE_UNKNOWN;
 		return k->machine ? MACHINE_GHOST : MACHINE_STOPPED;
 	}
-	if (k->machine && !lives && (unit->state == MACHINE_STOPPED || unit->state == MACHINE_RUNNING))
+	if (k->machine && !lives && unit->state == MACHINE_STOPPED)
 		return MACHINE_GHOST;
 	return unit->state;
 }

@@ -26,9 +26,12 @@ struct unit_seen { /* one loaded unit */
 	char *reason;        /* NULL: none, or not known yet */
 };
 
-struct net_seen { /* what a registered machine has inside; [i] belongs to the i-th registration */
+struct net_seen {       /* what a registered machine has inside; [i] belongs to the i-th registration */
+	uint64_t inode; /* of that registration */
+	bool stale;
 	struct strs addresses;
-	bool seen; /* else the system would not tell */
+	bool seen;   /* else the system would not tell */
+	int netnsid; /* by which its events come; -1: none */
 	bool leader_dead;
 };
 

@@ -14,9 +14,13 @@
 #include "engine/unitwatch.h"
 
 #define ONCE_USEC 1000000
-#define GAP_USEC  20000 /* between two refreshes, however many events come */
-#define ASKS_MAX  8     /* machines we ask the reason of at a time */
-#define UNITS_MAX 10000
+/* The least time between two refreshes: short, so that a change is seen at once, until a flood of events
+ * lasts. */
+#define GAP_USEC       20000
+#define FLOOD_GAP_USEC 100000
+#define FLOOD          20 /* refreshes without a pause of two flood gaps */
+#define ASKS_MAX       8  /* machines we ask the reason of at a time */
+#define UNITS_MAX      10000
 
 enum stale { CONFS, MACHINES, NET, UNITS, SOURCES };
 
@@ -36,6 +40,7 @@ struct observer {
 	struct folder_watch *folders[4];
 	sd_event_source *heard, *post, *later;
 	uint64_t refreshed_usec; /* CLOCK_MONOTONIC */
+	unsigned in_a_row;
 };
 
 void snapshot_done(struct snapshot *s)
@@ -86,16 +91,20 @@ static void set_problem(struct observer *o, enum stale source, int r, const stru
 static void gather(struct observer *o)
 {
 	struct err e;
+	uint64_t now;
 
 	if (o->stale[CONFS])
 		set_problem(o, CONFS, gather_confs(&o->seen, &e), &e);
 	if (o->stale[MACHINES])
 		set_problem(o, MACHINES, gather_machines(&o->seen, &e), &e);
+	gather_leaders(&o->seen);
 	if ((o->stale[MACHINES] || o->stale[NET]) && o->has_nl)
 		set_problem(o, NET, gather_net(&o->seen, &o->nl, &e), &e);
 	o->problems[UNITS] = o->units.problem;
 	memset(o->stale, 0, sizeof(o->stale));
-	o->refreshed_usec = now_usec(CLOCK_MONOTONIC);
+	now = now_usec(CLOCK_MONOTONIC);
+	o->in_a_row = now - o->refreshed_usec > 2 * FLOOD_GAP_USEC ? 0 : o->in_a_row + 1;
+	o->refreshed_usec = now;
 }
 
 static char *stale_sentence(const struct observer *o)
@@ -156,7 +165,7 @@ static int on_later(sd_event_source *s, uint64_t usec, void *arg)
 static int on_post(sd_event_source *s, void *arg)
 {
 	struct observer *o = arg;
-	uint64_t next = o->refreshed_usec + GAP_USEC;
+	uint64_t next = o->refreshed_usec + (o->in_a_row < FLOOD ? GAP_USEC : FLOOD_GAP_USEC);
 
 	(void)s;
 	if (!is_stale(o))
@@ -185,11 +194,14 @@ static void on_machines(void *arg)
 	o->stale[MACHINES] = true;
 }
 
+/* What happens on the host's own side changes nothing that is shown. */
 static void on_net(const struct rtnl_event *event, void *arg)
 {
 	struct observer *o = arg;
 
-	(void)event;
+	if (!event->address || event->netnsid < 0)
+		return;
+	gather_net_stale(&o->seen, event->netnsid);
 	o->stale[NET] = true;
 }
 
@@ -200,8 +212,10 @@ static int on_heard(sd_event_source *s, int fd, uint32_t events, void *arg)
 	(void)s;
 	(void)fd;
 	(void)events;
-	if (rtnl_events(&o->monitor, on_net, o, NULL) < 0)
-		o->stale[NET] = true; /* some were lost */
+	if (rtnl_events(&o->monitor, on_net, o, NULL) < 0) { /* some were lost */
+		gather_net_stale(&o->seen, -1);
+		o->stale[NET] = true;
+	}
 	return 0;
 }
 

@@ -156,6 +156,19 @@ static void nspawns_words_come_with_what_helps(void **state)
 		"max_user_instances"));
 }
 
+static void the_last_words_are_those_of_who_failed_first(void **state)
+{
+	const struct log log[] = { U("Failed to mount n/a on /run/host: Invalid argument"),
+		                   U("Child died too early"),
+		                   { 0 } };
+
+	(void)state;
+	assert_string_equal(why(&(struct why_facts){ EXITED(1) }, log),
+	                    "its guest or systemd-nspawn ended with status 1; last words: Failed to mount "
+	                    "n/a on /run/host: "
+	                    "Invalid argument");
+}
+
 static void only_nspawns_cause_is_told_not_what_follows_from_it(void **state)
 {
 	const struct log log[] = { U("Failed to resolve interface \"eth7\": No such device"),
@@ -313,6 +326,7 @@ int main(void)
 		cmocka_unit_test(without_a_journal_the_exit_status_is_explained),
 		cmocka_unit_test(a_guest_can_not_speak_for_machdeck_when_it_ends_by_itself),
 		cmocka_unit_test(nspawns_words_come_with_what_helps),
+		cmocka_unit_test(the_last_words_are_those_of_who_failed_first),
 		cmocka_unit_test(only_nspawns_cause_is_told_not_what_follows_from_it),
 		cmocka_unit_test(a_guest_that_never_was_ready_is_told_with_the_limit),
 		cmocka_unit_test(a_guest_that_did_not_stop_is_told),
