@@ -34,6 +34,7 @@ struct observer {
 	bool stale[SOURCES];
 	struct err problems[SOURCES]; /* an empty text: none */
 
+	struct err blind; /* changes that are not heard of; an empty text: none */
 	struct unitwatch units;
 	struct nl nl, monitor;
 	bool has_nl, has_monitor;
@@ -121,6 +122,9 @@ static char *stale_sentence(const struct observer *o)
 		if (o->problems[i - 1].text[0])
 			return asprintf(&text, "%s: %s", what[i - 1], o->problems[i - 1].text) < 0 ? NULL
 			                                                                           : text;
+	if (o->blind.text[0])
+		return asprintf(&text, "changes are not seen by themselves: %s", o->blind.text) < 0 ? NULL
+		                                                                                    : text;
 	if (o->seen.machines.cut)
 		return asprintf(&text, "only the first %d running machines are shown", MACHINED_MAX) < 0
 		               ? NULL
@@ -219,7 +223,14 @@ static int on_heard(sd_event_source *s, int fd, uint32_t events, void *arg)
 	return 0;
 }
 
-static int watch_folders(struct observer *o, struct err *e)
+/* A watch that can not be had is told in the snapshot; what a user may not read he does not miss. */
+static void note_blindness(struct observer *o, int r, const struct err *e)
+{
+	if (r < 0 && r != -ENOENT && r != -EACCES)
+		o->blind = *e;
+}
+
+static void watch_folders(struct observer *o)
 {
 	static const struct {
 		const char *path;
@@ -230,14 +241,13 @@ static int watch_folders(struct observer *o, struct err *e)
 		{ "/etc/containers", on_confs },
 		{ "/etc/nixos-containers", on_confs },
 	};
+	struct err e;
 
-	for (size_t i = 0; i < COUNT(watched); i++) {
-		int r = folder_watch_new(o->loop, watched[i].path, watched[i].changed, o, &o->folders[i], e);
-
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < COUNT(watched); i++)
+		note_blindness(
+			o,
+			folder_watch_new(o->loop, watched[i].path, watched[i].changed, o, &o->folders[i], &e),
+			&e);
 }
 
 static int watch_net(struct observer *o, struct err *e)
@@ -253,18 +263,17 @@ static int watch_net(struct observer *o, struct err *e)
 
 static int watch(struct observer *o, struct err *e)
 {
-	int r = watch_folders(o, e);
+	struct err net;
+	int r;
 
-	if (r >= 0)
-		r = watch_net(o, e);
-	if (r < 0)
-		return r;
+	watch_folders(o);
+	note_blindness(o, watch_net(o, &net), &net);
 	r = sd_event_add_time(o->loop, &o->later, CLOCK_MONOTONIC, 0, 1000, on_later, o);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(o->later, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_add_post(o->loop, &o->post, on_post, o);
-	return r < 0 ? err_sys(e, -r, "cannot watch for changes") : 0;
+	return r < 0 ? err_sys(e, -r, "cannot wait for events") : 0;
 }
 
 /* ---- making and freeing */
