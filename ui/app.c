@@ -137,9 +137,23 @@ static void select_row(struct app *a, const struct snapshot *s, size_t row)
 	keep_name(a->selected, a->n_order > 0 ? s->v[a->order[a->row]].name : "");
 }
 
+/* A start may go well and be over a moment later: what was said then must not stand there any longer. */
+static void take_back(struct app *a, const struct snapshot *s)
+{
+	const struct machine *m = a->ended.name[0] ? snapshot_find(s, a->ended.name) : NULL;
+
+	if (!m || m->state != MACHINE_FAILED || m->since_usec < a->ended.since_usec)
+		return;
+	app_say(a, STYLE_BAD, m->since_usec, "%s: it %s, and failed then%s%s", m->name,
+	        app_verb_done(a->ended.verb), m->reason ? ": " : "", m->reason ? m->reason : "");
+	if (m->reason) /* it is asked for, and may come a moment later */
+		a->ended.name[0] = '\0';
+}
+
 void app_follow(struct app *a, const struct snapshot *s)
 {
 	sort_rows(a, s);
+	take_back(a, s);
 	for (size_t row = 0; row < a->n_order; row++) {
 		if (!strcmp(s->v[a->order[row]].name, a->selected)) {
 			a->row = row;
@@ -205,6 +219,7 @@ static struct app_command begin(struct app *a, const char *name, enum control_ve
 {
 	struct app_command c = { .what = APP_CONTROL, .verb = verb };
 
+	a->ended.name[0] = '\0';
 	if (!add_job(a, name, verb, now_usec)) {
 		app_say(a, STYLE_BAD, now_usec, "%s: cannot %s: out of memory", name, app_verb_word(verb));
 		return (struct app_command){ 0 };
@@ -347,16 +362,18 @@ void app_result(struct app *a, const char *name, enum control_verb verb, int r, 
                 uint64_t now_usec)
 {
 	const struct app_job *latest = app_job(a, name);
-	uint64_t took = 0;
+	uint64_t tenths;
 
-	if (latest && latest->verb == verb) {
-		took = now_usec > latest->since_usec ? now_usec - latest->since_usec : 0;
-		if (r < 0)
+	if (latest && latest->verb == verb) { /* else a later one replaced it, which ends without a word */
+		tenths = now_usec > latest->since_usec ? (now_usec - latest->since_usec) / 100000 : 0;
+		a->ended = (struct app_job){ 0 };
+		if (r < 0) {
 			app_say(a, STYLE_BAD, now_usec, "%s", e->text);
-		else
+		} else {
 			app_say(a, STYLE_GOOD, now_usec, "%s: %s in %llu.%llu s", name, app_verb_done(verb),
-			        (unsigned long long)(took / 1000000),
-			        (unsigned long long)(took / 100000 % 10));
+			        (unsigned long long)tenths / 10, (unsigned long long)tenths % 10);
+			a->ended = *latest;
+		}
 	}
-	remove_job(a, name, verb); /* one that a later one replaced ends without a word */
+	remove_job(a, name, verb);
 }

@@ -43,6 +43,7 @@ struct app {
 		enum style style;
 		uint64_t at_usec; /* 0: a remark, no event */
 	} message;
+	struct app_job ended; /* the last one, when it went well; no name: none */
 
 	enum app_text text; /* what is read over the list */
 	int text_top;

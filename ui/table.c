@@ -5,7 +5,7 @@
 
 #define LEAD            3 /* selection, mark, blank */
 #define GAP             2
-#define INLINE_NOTE_MIN 12 /* columns a note needs behind the state; otherwise it follows the name */
+#define INLINE_NOTE_MIN 12 /* columns a note needs behind the state; else it follows the name at once */
 
 static const char note_hook[] = "└ ";
 
@@ -21,7 +21,7 @@ static const char *cell_text(const struct table_cell *c)
 
 static int wanted_width(const struct table *t, const struct grid *g, size_t column)
 {
-	int w = grid_columns(g, t->columns[column].title);
+	int w = t->columns[column].usual;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
 		int needed = grid_columns(g, cell_text(&t->rows[i].cells[column]));
@@ -126,44 +126,51 @@ size_t table_page(const struct table *t, const struct grid *g, struct rect r)
 	return n > 2 ? n - 1 : 1;
 }
 
-/* A name keeps its end: that is where web-01 and web-02 differ. */
-static void draw_name(struct grid *g, int x, int y, int w, enum style style, const char *name)
+/* A name keeps its end: that is where web-01 and web-02 differ. Returns the columns used. */
+static int draw_name(struct grid *g, int x, int y, int w, const struct table_cell *c)
 {
+	const char *name = cell_text(c);
 	size_t len = strlen(name);
 	char cut[256];
 
-	if (w < 5 || len <= (size_t)w || (size_t)grid_columns(g, name) != len) {
-		grid_text(g, x, y, w, style, name);
-		return;
-	}
+	if (w < 5 || len <= (size_t)w || (size_t)grid_columns(g, name) != len)
+		return grid_text(g, x, y, w, c->style, name);
 	(void)snprintf(cut, sizeof(cut), "%.*s%s%s", w / 2, name, g->ascii ? ">" : "…",
 	               name + len - (size_t)(w - w / 2 - 1));
-	grid_text(g, x, y, w, style, cut);
+	return grid_text(g, x, y, w, c->style, cut);
 }
 
-/* The first line of a row; in a narrow table the note takes the place of the columns behind name and state.
- */
-static void draw_cells(struct grid *g, struct rect r, int y, const struct table_row *row, const int *width,
-                       size_t n_columns)
+/* The columns from the second to the one before end; returns where the next would be. */
+static int draw_columns(struct grid *g, int x, int y, const struct table_row *row, const int *width,
+                        size_t end)
 {
-	const char *note = notes_inline(r) ? row->note : NULL;
-	int x = r.x + LEAD;
-
-	for (size_t i = 0; i < n_columns; i++) {
+	for (size_t i = 1; i < end; i++) {
 		const struct table_cell *c = &row->cells[i];
 
 		if (width[i] == 0)
 			continue;
-		if (note && (i > 1 || (i == 1 && r.x + r.w - x < width[1] + GAP + INLINE_NOTE_MIN)))
-			break;
-		if (i == 0)
-			draw_name(g, x, y, width[0], c->style, cell_text(c));
-		else
-			grid_text(g, x, y, width[i], c->text ? c->style : STYLE_DIM, cell_text(c));
+		grid_text(g, x, y, width[i], c->text ? c->style : STYLE_DIM, cell_text(c));
 		x += width[i] + GAP;
 	}
-	if (note)
-		grid_text(g, x, y, r.x + r.w - x, row->style, note);
+	return x;
+}
+
+/* The first line of a row. A note in it takes the place of the columns behind the state, and of the state too
+ * where it would be cut to nothing. */
+static void draw_cells(struct grid *g, struct rect r, int y, const struct table_row *row, const int *width,
+                       size_t n_columns)
+{
+	int x = r.x + LEAD, name = draw_name(g, x, y, width[0], &row->cells[0]);
+
+	if (!row->note || !notes_inline(r)) {
+		draw_columns(g, x + width[0] + GAP, y, row, width, n_columns);
+		return;
+	}
+	if (r.w >= LEAD + width[0] + GAP + width[1] + GAP + INLINE_NOTE_MIN)
+		x = draw_columns(g, x + width[0] + GAP, y, row, width, 2);
+	else
+		x += name + 1;
+	grid_text(g, x, y, r.x + r.w - x, row->style, row->note);
 }
 
 static void draw_row(struct grid *g, struct rect r, int y, const struct table *t, size_t i, const int *width)

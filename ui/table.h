@@ -16,9 +16,10 @@
 
 struct column {
 	const char *title;
-	int rank; /* 0 stays; the highest leaves first; each rank once */
-	int min;  /* columns it may be cut to before one leaves */
-	int max;  /* more it never gets */
+	int rank;  /* 0 stays; the highest leaves first; each rank once */
+	int min;   /* columns it may be cut to before one leaves */
+	int usual; /* what it has when there is room, so that the others keep their places */
+	int max;   /* more it never gets */
 };
 
 struct table_cell {

@@ -17,9 +17,9 @@
 enum { COLUMN_NAME, COLUMN_STATE, COLUMN_UP, COLUMN_ADDRESS, COLUMN_PORTS, N_COLUMNS };
 
 static const struct column columns[N_COLUMNS] = {
-	[COLUMN_NAME] = { "NAME", 0, 8, 26 },   [COLUMN_STATE] = { "STATE", 1, 7, 12 },
-	[COLUMN_UP] = { "UP", 2, 4, 4 },        [COLUMN_ADDRESS] = { "ADDRESS", 3, 15, 28 },
-	[COLUMN_PORTS] = { "PORTS", 4, 8, 40 },
+	[COLUMN_NAME] = { "NAME", 0, 8, 10, 26 },  [COLUMN_STATE] = { "STATE", 1, 7, 11, 12 },
+	[COLUMN_UP] = { "UP", 2, 4, 4, 4 },        [COLUMN_ADDRESS] = { "ADDRESS", 3, 15, 18, 28 },
+	[COLUMN_PORTS] = { "PORTS", 4, 8, 8, 40 },
 };
 
 /* How a row's state looks: the glyph is for screens where the word has no room. */

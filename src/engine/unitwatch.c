@@ -157,6 +157,8 @@ static bool is_down(enum machine_state state)
 static bool take_state(struct unitwatch *w, struct unit_seen *u, const struct unit *given)
 {
 	enum machine_state state = machine_state_of_unit(given->active, given->sub);
+	/* A reload changes the state twice, but it has been up all the time. */
+	uint64_t since = state == MACHINE_RUNNING && given->active_usec ? given->active_usec : given->state_usec;
 	bool changed = state != u->state;
 
 	if (changed) {
@@ -166,8 +168,8 @@ static bool take_state(struct unitwatch *w, struct unit_seen *u, const struct un
 		if (is_down(state))
 			ask_why(w, given->name);
 	}
-	if (given->state_usec && given->state_usec != u->since_usec) {
-		u->since_usec = given->state_usec;
+	if (since && since != u->since_usec) {
+		u->since_usec = since;
 		changed = true;
 	}
 	return changed;

@@ -228,6 +228,26 @@ static void a_job_ends_in_a_sentence(void **state)
 	assert_int_equal(f.a.message.style, STYLE_BAD);
 }
 
+static void a_machine_that_fails_right_after_its_start_is_not_called_started(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "lab");
+	press(&f, 's');
+	app_result(&f.a, "lab", CONTROL_START, 0, NULL, f.now + 300000);
+	f.s.v[4].since_usec = f.now + 400000;
+	set_state(&f, "lab", MACHINE_FAILED);
+	assert_string_equal(f.a.message.text, "lab: it started, and failed then");
+	f.s.v[4].reason = strdup("out of memory");
+	app_follow(&f.a, &f.s);
+	assert_string_equal(f.a.message.text, "lab: it started, and failed then: out of memory");
+	press(&f, INPUT_ESC);
+	app_follow(&f.a, &f.s);
+	assert_string_equal(f.a.message.text, "");
+}
+
 static void a_start_that_a_stop_replaced_says_nothing(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -289,6 +309,7 @@ int main(void)
 		cmocka_unit_test(a_question_is_about_what_it_says_even_when_rows_move),
 		cmocka_unit_test(what_can_not_be_done_is_said),
 		cmocka_unit_test(a_job_ends_in_a_sentence),
+		cmocka_unit_test(a_machine_that_fails_right_after_its_start_is_not_called_started),
 		cmocka_unit_test(a_start_that_a_stop_replaced_says_nothing),
 		cmocka_unit_test(a_paste_does_nothing_and_says_so),
 		cmocka_unit_test(random_keys_never_act_without_a_question_but_start_and_reload),

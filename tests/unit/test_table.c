@@ -3,9 +3,9 @@
 #define ROWS 9
 
 static const struct column columns[] = {
-	{ "NAME", 0, 4, 20 },
-	{ "STATE", 1, 5, 10 },
-	{ "WHERE", 2, 6, 20 },
+	{ "NAME", 0, 4, 4, 20 },
+	{ "STATE", 1, 5, 5, 10 },
+	{ "WHERE", 2, 6, 6, 20 },
 };
 
 struct fixture {
@@ -133,7 +133,7 @@ static void in_a_small_table_the_reason_is_in_the_row(void **state)
 	(void)state;
 	set_up(&f, 28, 5);
 	f.rows[0].note = "out of memory";
-	assert_true(shows(&f, "|>+ m0    out of memory"));
+	assert_true(shows(&f, "|>+ m0 out of memory"));
 	grid_done(&f.g);
 	assert_int_equal(grid_init(&f.g, 40, 8, false), 0);
 	assert_true(shows(&f, "|   └ out of memory"));
