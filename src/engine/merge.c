@@ -88,19 +88,28 @@ static void own_unit(const struct sources *s, const struct known *k, char ret[st
 		*ret = '\0';
 }
 
+/* While systemd is out of reach: running is who has a living leader; what was down before stays down. */
+static enum machine_state old_state_of(const struct sources *s, const struct known *k,
+                                       const struct unit_seen *unit)
+{
+	enum machine_state was = unit ? unit->state : MACHINE_STOPPED;
+
+	if (k->machine)
+		return k->net->leader_dead ? MACHINE_GHOST : MACHINE_RUNNING;
+	return s->units_were_known && (was == MACHINE_STOPPED || was == MACHINE_FAILED) ? was
+	                                                                                : MACHINE_UNKNOWN;
+}
+
 static enum machine_state state_of(const struct sources *s, const struct known *k,
                                    const struct unit_seen *unit)
 {
-	bool lives = k->machine && !k->net->leader_dead;
-
-	if (!unit || !s->units_known) {
-		if (lives)
-			return MACHINE_RUNNING;
-		if (!s->units_known)
-			return MACHINE_UNKNOWN;
-		return k->machine ? MACHINE_GHOST : MACHINE_STOPPED;
-	}
-	if (k->machine && !lives && unit->state == MACHINE_STOPPED)
+	if (!s->units_known)
+		return old_state_of(s, k, unit);
+	if (!k->machine)
+		return unit ? unit->state : MACHINE_STOPPED;
+	if (!unit && !k->net->leader_dead)
+		return MACHINE_RUNNING;
+	if (k->net->leader_dead && (!unit || unit->state == MACHINE_STOPPED))
 		return MACHINE_GHOST;
 	return unit->state;
 }

@@ -114,7 +114,7 @@ static char *stale_sentence(const struct observer *o)
 		[CONFS] = "confs are old",
 		[MACHINES] = "running machines are old",
 		[NET] = "addresses are old",
-		[UNITS] = "states are from systemd-machined's files alone",
+		[UNITS] = "states are old, but for who runs",
 	};
 	char *text = NULL;
 

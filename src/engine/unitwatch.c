@@ -225,7 +225,7 @@ static void on_list(int r, const struct unit *v, size_t n, const struct err *e, 
 		return;
 	}
 	w->problem.text[0] = '\0';
-	w->seen->units_known = true;
+	w->seen->units_known = w->seen->units_were_known = true;
 	for (size_t i = w->seen->n_units; i > 0; i--)
 		if (!is_listed(w->seen->units[i - 1].name, v, n))
 			unit_forget(w->seen, w->seen->units[i - 1].name);

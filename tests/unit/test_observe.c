@@ -145,6 +145,21 @@ static void when_systemd_is_out_of_reach_a_living_leader_means_running_and_the_r
 	assert_int_equal(merged("db")->state, MACHINE_UNKNOWN);
 }
 
+static void what_was_down_stays_down_while_systemd_is_out_of_reach(void **state)
+{
+	(void)state;
+	s.units_known = false;
+	s.units_were_known = true;
+	add_conf(db);
+	add_conf(web);
+	add_unit(web_unit, MACHINE_FAILED)->reason = why;
+	assert_int_equal(merged("db")->state, MACHINE_STOPPED);
+	assert_int_equal(merged("web")->state, MACHINE_FAILED);
+	assert_string_equal(merged("web")->reason, "why");
+	units[0].state = MACHINE_RUNNING;
+	assert_int_equal(merged("web")->state, MACHINE_UNKNOWN);
+}
+
 static void a_registration_whose_leader_and_unit_are_gone_is_a_ghost(void **state)
 {
 	const struct machine *m;
@@ -284,6 +299,7 @@ int main(void)
 		CASE(a_running_container_shows_the_addresses_seen_in_it),
 		CASE(without_the_right_to_look_the_configured_addresses_are_shown_as_such),
 		CASE(when_systemd_is_out_of_reach_a_living_leader_means_running_and_the_rest_is_unknown),
+		CASE(what_was_down_stays_down_while_systemd_is_out_of_reach),
 		CASE(a_registration_whose_leader_and_unit_are_gone_is_a_ghost),
 		CASE(a_crashed_container_that_waits_for_its_restart_is_no_ghost),
 		CASE(while_a_container_stops_it_is_stopping_though_its_registration_is_gone),
