@@ -209,6 +209,13 @@ static void job_ended(struct control *c, const char *result)
 		finish(c, err_no_memory(&e), &e);
 }
 
+/* A question about a job that goes on. When the connection is lost, on_down comes next. */
+static void unanswered(struct control *c, int r, const struct err *e)
+{
+	if (r != -ECONNRESET)
+		finish(c, r, e);
+}
+
 static bool is(const char *word, const char *value)
 {
 	return word && strcmp(word, value) == 0;
@@ -232,7 +239,7 @@ static void on_recheck(int r, const struct unit *u, const struct err *e, void *a
 	bool as_wished;
 
 	if (r < 0) {
-		finish(c, r, e);
+		unanswered(c, r, e);
 		return;
 	}
 	learn(c, u);
@@ -260,7 +267,7 @@ static void on_limits(int r, const struct unit *u, const struct err *e, void *ar
 		c->stop_limit_usec = c->stop_limit_usec ? c->stop_limit_usec : UINT64_MAX;
 		await_job(c);
 	} else {
-		finish(c, r, e);
+		unanswered(c, r, e);
 	}
 }
 

@@ -93,8 +93,10 @@ static void on_unit(int r, const struct unit *u, const struct err *e, void *arg)
 		return;
 	}
 	take_unit(w, u);
-	if (!u->has_service || !u->result || strcmp(u->result, "success") == 0 ||
-	    w->answer.facts.state == MACHINE_RUNNING) {
+	/* A phase that failed while it runs is its last reload. */
+	if (!u->has_service || !u->result ||
+	    (!u->failed_phase &&
+	     (strcmp(u->result, "success") == 0 || w->answer.facts.state == MACHINE_RUNNING))) {
 		finish(w, 0, NULL);
 		return;
 	}

@@ -188,6 +188,23 @@ static void a_job_is_followed_over_a_lost_connection(void **state)
 	assert_int_equal(s->r, 0);
 }
 
+static void a_question_lost_with_its_connection_ends_nothing(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.mute_about_jobs = true;
+	begin(s, CONTROL_START);
+	systemd1_settle(&s->systemd);
+	s->systemd.mute = true;
+	for (unsigned i = 0; i < 100 && s->systemd.calls.n < 2; i++)
+		(void)sd_event_run(s->systemd.loop, BUS_SECOND / 50);
+	called(s, "StartUnit container@web.service, GetAll");
+	systemd1_hang_up(&s->systemd);
+	s->systemd.mute = false;
+	systemd1_run(&s->systemd, &s->ended);
+	assert_int_equal(s->r, 0);
+}
+
 static void an_end_that_passed_unheard_is_found(void **state)
 {
 	struct seen *s = *state;
@@ -322,6 +339,7 @@ int main(void)
 		T(stopping_what_had_failed_before_is_success),
 		T(a_refused_job_is_told),
 		T(a_job_is_followed_over_a_lost_connection),
+		T(a_question_lost_with_its_connection_ends_nothing),
 		T(an_end_that_passed_unheard_is_found),
 		T(a_systemd_out_of_reach_is_unavailable),
 		T(several_machines_share_one_connection),

@@ -1,0 +1,277 @@
+#!/bin/bash
+# Starting, stopping and entering machines, and what a person is told meanwhile.
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario control
+
+several_machines_are_started_and_stopped_at_once() {
+	inside <<-'END'
+		for i in a b c; do small $i; conf $i PRIVATE_NETWORK=1; done
+		exits 0 machdeck start a b c
+		told 'a: started' 'b: started' 'c: started'
+		for i in a b c; do same "state of $i" active "$(state $i)"; done
+		exits 0 machdeck restart a b
+		exits 0 machdeck stop a b c
+		for i in a b c; do same "state of $i" inactive "$(state $i)"; done
+	END
+}
+
+the_worst_outcome_is_the_exit_status() {
+	inside <<-'END'
+		small good; conf good PRIVATE_NETWORK=1
+		exits 66 machdeck start good nosuch
+		told 'good: started' 'nosuch: there is no container of that name'
+		exits 64 machdeck stop good ../x
+		same 'state' active "$(state good)"
+		conf bad 'PRIVATE_NETWORK=maybe'
+		mkdir -p $ROOTS/bad
+		exits 65 machdeck start bad
+		told bad.conf:1
+		exits 0 machdeck stop bad
+	END
+}
+
+a_failed_start_shows_why_and_the_last_lines_of_the_log() {
+	inside <<-'END'
+		lab-guest sick --init - <<-'INIT'
+			#!/bin/sh
+			echo the disk is on fire
+			exit 3
+		INIT
+		conf sick PRIVATE_NETWORK=1
+		mkdir -p /run/systemd/system/container@sick.service.d
+		printf '[Service]\nRestart=no\n' >/run/systemd/system/container@sick.service.d/x.conf
+		systemctl daemon-reload
+		exits 1 machdeck start sick
+		told 'cannot start sick: ' '    the disk is on fire'
+		rm -r /run/systemd/system/container@sick.service.d
+		systemctl daemon-reload
+	END
+}
+
+a_masked_unit_is_told_in_systemd_s_words() {
+	inside <<-'END'
+		small masked; conf masked PRIVATE_NETWORK=1
+		systemctl mask --runtime container@masked
+		exits 1 machdeck start masked
+		told 'Unit container@masked.service is masked'
+		systemctl unmask --runtime container@masked
+	END
+}
+
+terminate_ends_a_machine_at_once_and_for_good() {
+	inside <<-'END'
+		lab-guest deaf --init - <<-'INIT'
+			#!/bin/sh
+			trap '' TERM INT
+			while :; do sleep 1; done
+		INIT
+		conf deaf PRIVATE_NETWORK=1
+		machdeck start deaf
+		began=${EPOCHREALTIME/./}
+		exits 0 machdeck terminate deaf
+		took=$((${EPOCHREALTIME/./} - began))
+		[ $took -lt 2000000 ] || fail "it took $took us"
+		same state inactive "$(state deaf)"
+		nothing_left deaf
+		sleep 0.5 # longer than RestartSec=
+		same 'state later' inactive "$(state deaf)"
+		same result success "$(property deaf Result)"
+	END
+}
+
+a_machine_of_another_unit_is_stopped_with_its_unit() {
+	inside <<-'END'
+		small other
+		systemd-run --quiet --unit=strange systemd-nspawn --quiet --keep-unit -M other -D $ROOTS/other --private-network \
+			--kill-signal=SIGTERM /sbin/init
+		want 5 machinectl show other
+		mv $ROOTS/other $ROOTS/moved 2>/dev/null || { umount -l $ROOTS/other; rmdir $ROOTS/other; }
+		exits 66 machdeck start other
+		exits 0 machdeck terminate other
+		want 5 not machinectl show other
+	END
+}
+
+starting_needs_no_d_bus_and_stopping_neither() {
+	inside <<-'END'
+		small nobus; conf nobus PRIVATE_NETWORK=1 HOST_ADDRESS=10.233.1.1 LOCAL_ADDRESS=10.233.1.2
+		machdeck start nobus
+		systemctl stop dbus.socket dbus.service systemd-machined
+		exits 0 machdeck stop nobus
+		same state inactive "$(state nobus)"
+		exits 0 machdeck list
+		systemctl start dbus.socket dbus.service systemd-machined
+		exits 0 machdeck start nobus
+	END
+}
+
+a_bus_that_is_restarted_meanwhile_changes_nothing() {
+	inside <<-'END'
+		web slow; conf slow PRIVATE_NETWORK=1 HOST_ADDRESS=10.233.1.1 LOCAL_ADDRESS=10.233.1.2
+		service slow wait.service <<-'UNIT'
+			[Service]
+			Type=oneshot
+			ExecStart=/bin/sleep 1
+		UNIT
+		machdeck start slow >/tmp/said 2>&1 &
+		want 5 machinectl show slow # systemd-nspawn, too, talks to the bus until then
+		systemctl restart dbus
+		systemctl daemon-reexec # and with it every connection to systemd itself
+		wait $! || fail "$(cat /tmp/said)"
+		same state active "$(state slow)"
+		same said 'slow: started' "$(cat /tmp/said)"
+	END
+}
+
+a_machined_that_hangs_does_not_keep_us_from_stopping_and_listing() {
+	inside <<-'END'
+		small hung; conf hung PRIVATE_NETWORK=1
+		machdeck start hung
+		pid=$(systemctl show systemd-machined --property MainPID --value)
+		kill -STOP $pid
+		trap 'kill -CONT $pid; clear_all' EXIT
+		began=${EPOCHREALTIME/./}
+		exits 0 machdeck list
+		took=$((${EPOCHREALTIME/./} - began))
+		[ $took -lt 1500000 ] || fail "the list took $took us"
+		machdeck stop hung
+		began=${EPOCHREALTIME/./}
+		# What systemd-nspawn itself waits for is not ours.
+		timeout 10 machdeck unit prestart hung || true
+		took=$((${EPOCHREALTIME/./} - began))
+		[ $took -lt 3500000 ] || fail "what comes before the start took $took us"
+	END
+}
+
+somebody_without_rights_is_told_the_action() {
+	inside <<-'END'
+		small locked; conf locked PRIVATE_NETWORK=1
+		exits 77 setpriv --reuid=65534 --regid=65534 --clear-groups machdeck start locked
+		told org.freedesktop.systemd1.manage-units
+		exits 77 setpriv --reuid=65534 --regid=65534 --clear-groups machdeck run locked -- true
+		exits 0 setpriv --reuid=65534 --regid=65534 --clear-groups machdeck list
+	END
+}
+
+# ---- run
+
+a_command_gets_what_is_piped_and_its_exit_status_comes_back() {
+	inside <<-'END'
+		web run; conf run PRIVATE_NETWORK=1
+		exits 66 machdeck run run -- true
+		told 'run: not running'
+		machdeck start run
+		same output hello "$(echo hello | machdeck run run -- cat)"
+		same errors oops "$(machdeck run run -- sh -c 'echo oops >&2' 2>&1 >/dev/null)"
+		exits 7 machdeck run run -- sh -c 'exit 7'
+		exits 127 machdeck run run -- nosuchcommand
+		exits 137 machdeck run run -- sh -c 'kill -9 $$'
+		exits 64 machdeck run run
+		same words "a 'b c' \$d" "$(machdeck run run -- printf '%s' "a 'b c' \$d")"
+		dd if=/dev/urandom of=/tmp/bytes bs=64K count=20 2>/dev/null
+		machdeck run run -- cat </tmp/bytes | cmp - /tmp/bytes
+	END
+}
+
+a_command_is_in_all_namespaces_and_the_cgroup_of_the_machine() {
+	inside <<-'END'
+		mkdir -p $ROOTS/ns/{bin,sbin,usr,etc,root,dev,proc,sys,run,tmp,var}
+		cp /bin/busybox $ROOTS/ns/bin/
+		for i in sh sleep id grep readlink; do ln -s busybox $ROOTS/ns/bin/$i; done
+		printf '#!/bin/sh\nwhile :; do sleep 1; done\n' >$ROOTS/ns/sbin/init
+		chmod 0755 $ROOTS/ns/sbin/init
+		conf ns PRIVATE_NETWORK=1 PRIVATE_USERS=pick
+		machdeck start ns
+		kinds='cgroup ipc mnt net pid user uts'
+		wanted=$(for i in $kinds; do readlink /proc/$(leader ns)/ns/$i; done)
+		same namespaces "$wanted" "$(machdeck run ns -- sh -c "for i in $kinds; do readlink /proc/self/ns/\$i; done")"
+		same cgroup "$(grep ^0:: /proc/$(leader ns)/cgroup)" "$(machdeck run ns -- sleep 5 & want 5 eval '
+			pgrep -x sleep >/dev/null'; grep ^0:: /proc/$(pgrep -x sleep | head -1)/cgroup; kill $!)"
+		same user 0:0 "$(machdeck run ns -- sh -c 'echo $(id -u):$(id -g)')"
+		same capabilities "$(grep CapBnd /proc/$(leader ns)/status)" "$(machdeck run ns -- grep CapBnd /proc/self/status)"
+	END
+}
+
+a_command_has_no_more_capabilities_than_the_machine_and_a_clean_environment() {
+	inside <<-'END'
+		web caps; conf caps PRIVATE_NETWORK=1
+		machdeck start caps
+		bounding=$(awk '/CapBnd/ { print $2 }' /proc/$(leader caps)/status)
+		same sets "0000000000000000 $bounding $bounding $bounding 0000000000000000" \
+			"$(machdeck run caps -- awk '/^Cap/ { printf "%s%s", sep, $2; sep = " " }' /proc/self/status)"
+		same environment 'HOME LANG LOGNAME PATH PWD SHELL SHLVL USER' \
+			"$(SECRET=1 machdeck run caps -- bash -c 'compgen -e' | sort | tr '\n' ' ' | sed 's/ $//')"
+		same home /root "$(machdeck run caps -- pwd)"
+		same descriptors '0 1 2' "$(machdeck run caps -- sh -c 'cd /proc/self/fd; echo [012]; ' 7</etc/passwd)"
+		not machdeck run caps -- sh -c 'test -e /proc/self/fd/7' 7</etc/passwd
+	END
+}
+
+# at_terminal SCRIPT - runs it with a terminal of its own; prints what appears there.
+at_terminal='at_terminal() { script --quiet --return --command "stty rows 33 cols 99; $1" /dev/null </dev/null | tr -d "\r"; }'
+
+a_command_at_a_terminal_gets_one_of_the_machine_s_own() {
+	inside <<-END
+		$at_terminal
+		web term; conf term PRIVATE_NETWORK=1
+		machdeck start term
+		at_terminal 'TERM=screen machdeck run term -- sh -c "tty; stty size; echo \\\$TERM; ps -o tty= -p \\\$\\\$; exit 9"; echo rc=\$?' >/tmp/said
+		grep -q '/dev/pts/[0-9]' /tmp/said || fail "\$(cat /tmp/said)"
+		grep -qx '33 99' /tmp/said && grep -qx screen /tmp/said && grep -qx 'rc=9' /tmp/said || fail "\$(cat /tmp/said)"
+		# Ours is never handed over, wherever it is connected to.
+		at_terminal 'echo | machdeck run term -- sh -c "test -t 1; echo \\\$?; tty </dev/tty || echo none"' >/tmp/said
+		grep -qx 1 /tmp/said && grep -q none /tmp/said || fail "\$(cat /tmp/said)"
+	END
+}
+
+a_guest_can_not_type_into_the_caller_s_terminal() {
+	inside <<-END
+		$at_terminal
+		web typist; conf typist PRIVATE_NETWORK=1
+		machdeck start typist
+		cat >\$ROOTS/typist/root/type.pl <<-'PERL'
+			for my \$fd (0, 1, 2) {
+				open my \$tty, '+<&=', \$fd or next;
+				ioctl \$tty, 0x5412, \$_ for split //, "touch /tmp/typed\n";
+			}
+		PERL
+		at_terminal 'sysctl -q dev.tty.legacy_tiocsti=1; machdeck run typist -- perl /root/type.pl; machdeck run typist -- perl /root/type.pl | cat; true | machdeck run typist -- perl /root/type.pl; sleep 0.2' >/dev/null
+		[ ! -e /tmp/typed ] || fail "the guest typed a command"
+	END
+}
+
+a_command_ends_with_its_caller() {
+	inside <<-'END'
+		web orphan; conf orphan PRIVATE_NETWORK=1
+		machdeck start orphan
+		machdeck run orphan -- sleep 300 &
+		want 5 pgrep -x sleep
+		kill -KILL $!
+		want 2 not pgrep -x sleep
+		machdeck run orphan -- sleep 300 &
+		want 5 pgrep -x sleep
+		kill -TERM $!
+		rc=0; wait $! || rc=$?
+		same status 143 $rc
+	END
+}
+
+progress_is_shown_at_a_terminal_only() {
+	inside <<-END
+		$at_terminal
+		web slow; conf slow PRIVATE_NETWORK=1
+		service slow wait.service <<-'UNIT'
+			[Service]
+			Type=oneshot
+			ExecStart=/bin/sleep 2
+		UNIT
+		at_terminal 'machdeck start slow' >/tmp/said
+		grep -q 'slow waits: its guest boots, [0-9]* of 60 s' /tmp/said || fail "\$(cat -v /tmp/said)"
+		machdeck stop slow
+		same 'plain output' 'slow: started' "\$(machdeck start slow 2>&1)"
+	END
+}
+
+run_cases "$@"
