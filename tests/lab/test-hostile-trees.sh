@@ -147,16 +147,16 @@ case_36_resolv_conf_with_a_second_name() {
 
 # flags N FILE - sets its inode flags, as chattr would.
 flags() {
-	on trees perl -e 'open(my $f, "<", $ARGV[1]) && ioctl($f, 0x40086602, pack("L", $ARGV[0])) || die $!' "$@"
+	on trees perl -e 'my $n = pack("L", $ARGV[0]); open(my $f, "<", $ARGV[1]) or die; ioctl($f, 0x40086602, $n) or die $!' "$@"
 }
 
 case_37_the_immutable_flag() {
 	fresh
 	in_tree <<<'mkdir etc; echo old >etc/resolv.conf'
-	flags 0x10 "$tree/etc" || skip "this file system has no such flag"
+	flags 16 "$tree/etc" || skip "this file system has no such flag"
 	prepared 73 "etc in $tree is immutable (chattr -i $tree/etc)"
 	flags 0 "$tree/etc"
-	flags 0x10 "$tree/etc/resolv.conf"
+	flags 16 "$tree/etc/resolv.conf"
 	prepared 73 "etc/resolv.conf in $tree is immutable"
 	flags 0 "$tree/etc/resolv.conf"
 	prepared 0 ""
