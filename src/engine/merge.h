@@ -42,7 +42,8 @@ struct sources {
 	struct net_seen *net;    /* machines.n of them */
 	struct unit_seen *units; /* sorted by name */
 	size_t n_units;
-	bool units_known;   /* false: systemd could not be asked, units is empty or old */
+	bool units_known; /* else systemd can not be asked now, and units is empty or old */
+	bool units_were_known;
 	struct strs images; /* sorted: trees and images in /var/lib/machines */
 };
 
