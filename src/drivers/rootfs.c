@@ -321,9 +321,7 @@ int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, stru
 	struct stat st;
 	int n;
 
-	if (fd < 0)
-		return err_sys(e, -fd, "cannot open %s in %s", path, t->path);
-	if (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
 		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path, t->path);
 	n = poll(&poll_fd, 1, seconds * 1000);
 	if (n < 0)

@@ -227,6 +227,39 @@ static void the_first_release_gets_its_fifo(void **state)
 	assert_false(exists(in("etc/resolv.conf")));
 }
 
+static int wait_ready(void)
+{
+	struct plan p = { 0 };
+	int r = plan_build(&box, &facts, &p, &err);
+
+	if (r == 0)
+		r = prepare_wait_ready(&box, &p, &err);
+	plan_done(&p);
+	return r;
+}
+
+static void the_first_release_is_ready_when_its_fifo_is_written(void **state)
+{
+	const char *fifo = in("var/lib/startup-done");
+	pid_t guest;
+
+	(void)state;
+	box.release = RELEASE_2014;
+	is_prepared();
+	guest = fork();
+	if (guest == 0) {
+		int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+
+		_exit(fd >= 0 && write(fd, "done\n", 5) == 5 ? 0 : 1);
+	}
+	assert_int_equal(wait_ready(), 0);
+	assert_int_equal(waitpid(guest, NULL, 0), guest);
+	assert_int_equal(unlink(fifo), 0);
+	make_link("/sentinel/fifo", fifo);
+	assert_true(wait_ready() < 0);
+	assert_int_equal(err.status, STATUS_UNSAFE_TREE);
+}
+
 static void a_bind_source_that_is_missing_is_named(void **state)
 {
 	(void)state;
@@ -853,6 +886,7 @@ static int all(void)
 		T(a_tree_that_is_missing_is_named),
 		T(a_nix_root_is_made_with_what_nspawn_wants),
 		T(the_first_release_gets_its_fifo),
+		T(the_first_release_is_ready_when_its_fifo_is_written),
 		T(a_bind_source_that_is_missing_is_named),
 		T(case_27_a_link_to_a_host_folder_is_refused),
 		T(case_27_the_same_path_inside_the_root_is_used),
