@@ -29,8 +29,8 @@ static void closedir_p(DIR **d)
 		closedir(*d);
 }
 
-/* Whether a line starts with an assignment to a key of ours. Not the strict reading: a conf with a mistake in it is
- * still ours, and is to be shown with the mistake. */
+/* Whether a line starts with an assignment to a key of ours. Not the strict reading: a conf with a mistake in
+ * it is still ours, and is to be shown with the mistake. */
 static bool has_known_key(const char *text)
 {
 	for (const char *line = text; *line; line += strcspn(line, "\r\n"), line += strspn(line, "\r\n")) {
@@ -49,12 +49,14 @@ static bool has_known_key(const char *text)
 	return false;
 }
 
-/* Whether the file is a conf of ours by what it says; one that can not be read is, so that it is not overlooked. */
+/* Whether the file is a conf of ours by what it says; one that can not be read is, so that it is not
+ * overlooked. */
 static bool is_ours(const char *host_root, const char *path)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 
-	return files_read(host_root, path, CONF_SIZE_MAX, &text, NULL, NULL) < 0 || has_known_key(buf_text(&text));
+	return files_read(host_root, path, CONF_SIZE_MAX, &text, NULL, NULL) < 0 ||
+	       has_known_key(buf_text(&text));
 }
 
 static int list_folder(const char *host_root, const char *folder, struct strs *ret, struct err *e)
@@ -103,7 +105,8 @@ int confs_list(const char *host_root, struct strs *ret, struct err *e)
 int confs_load(const char *host_root, const char *name, struct conf_file *ret, struct err *e)
 {
 	if (!name_is_machine(name) || name_is_foreign_conf(name))
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: there is no container of that name", name);
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: there is no container of that name",
+		               name);
 	for (size_t i = 0; i < COUNT(folders); i++) {
 		CLEANUP(conf_file_done) struct conf_file f = { .nixos_dirs = i == 0 };
 		struct stat st;
@@ -123,5 +126,6 @@ int confs_load(const char *host_root, const char *name, struct conf_file *ret, s
 		f = (struct conf_file){ 0 };
 		return 0;
 	}
-	return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: there is no /etc/containers/%s" SUFFIX, name, name);
+	return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: there is no /etc/containers/%s" SUFFIX, name,
+	               name);
 }

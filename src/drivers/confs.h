@@ -9,8 +9,8 @@
 #include "base/strs.h"
 
 /* confs_list - the names of all containers with a conf below host_root ("" for the host itself) in
- * /etc/nixos-containers and /etc/containers, sorted, each once. Podman's files and those that hold no key of ours
- * are left out, as are names that no machine can have. A missing folder is an empty one. */
+ * /etc/nixos-containers and /etc/containers, sorted, each once. Podman's files and those that hold no key of
+ * ours are left out, as are names that no machine can have. A missing folder is an empty one. */
 int confs_list(const char *host_root, struct strs *ret, struct err *e);
 
 struct conf_file {

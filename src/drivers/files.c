@@ -23,7 +23,7 @@ struct walk {
 	char rest[PATH_MAX]; /* what is left to walk */
 	char leaf[NAME_MAX + 1];
 	unsigned links;
-	bool by_link;        /* what the path names is a link, that has been followed */
+	bool by_link; /* what the path names is a link, that has been followed */
 };
 
 static void walk_done(struct walk *w)
@@ -58,8 +58,8 @@ static int check_owner(const struct walk *w, const struct stat *st, struct err *
 		return 0;
 	if (link)
 		return err_set(e, STATUS_UNSAFE_HOST, EPERM,
-		               "%s is not safe to use: the link %s is uid %u's, not root's (chown -h root)", w->path,
-		               w->leaf, st->st_uid);
+		               "%s is not safe to use: the link %s is uid %u's, not root's (chown -h root)",
+		               w->path, w->leaf, st->st_uid);
 	return err_set(e, STATUS_UNSAFE_HOST, EPERM,
 	               "%s is not safe to use: %s%s is uid %u's with mode %04o, not root's alone to write "
 	               "(chown root, chmod go-w)",
@@ -129,8 +129,8 @@ static int open_leaf(const struct walk *w, struct err *e)
 	return fd >= 0 ? fd : fail(w, errno, e);
 }
 
-/* Walks to the end: w->dir is then the last folder, w->leaf the name of what is in it, or "" when that folder itself
- * is the end. ret_st is what the end is, a link never. */
+/* Walks to the end: w->dir is then the last folder, w->leaf the name of what is in it, or "" when that folder
+ * itself is the end. ret_st is what the end is, a link never. */
 static int walk(const char *host_root, const char *path, struct walk *w, struct stat *ret_st, struct err *e)
 {
 	int r;
@@ -186,7 +186,8 @@ static int open_walked(const struct walk *w, const struct stat *st, int flags, i
 		return fail(w, ENOTDIR, e);
 	if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
 		return err_set(e, STATUS_DATA, EINVAL, "%s is not a regular file", w->path);
-	fd = openat(w->dir, w->leaf[0] ? w->leaf : ".", flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = openat(w->dir, w->leaf[0] ? w->leaf : ".",
+	            flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return fail(w, errno, e);
 	*ret = fd;
@@ -299,7 +300,8 @@ int files_replace(int dir, const char *leaf, const struct files_new *as, const v
 	return as->durable && fsync(dir) < 0 ? -errno : 0;
 }
 
-int files_save(const char *host_root, const char *path, mode_t mode, const void *bytes, size_t len, struct err *e)
+int files_save(const char *host_root, const char *path, mode_t mode, const void *bytes, size_t len,
+               struct err *e)
 {
 	struct files_new as = { .mode = mode, .uid = (uid_t)-1, .gid = (gid_t)-1, .durable = true };
 	const char *leaf = strrchr(path, '/') + 1;

@@ -1,7 +1,8 @@
-/* files - the host's own files: opened so that nobody but root can have chosen which file it is, replaced whole.
+/* files - the host's own files: opened so that nobody but root can have chosen which one it is, replaced
+ * whole.
  *
- * host_root goes before every path ("" for the host itself). With another one (tests, `--root`) owners and modes are
- * not looked at; what kind of file it is, and how large, always is. */
+ * host_root goes before every path ("" for the host itself). With another one (tests, `--root`) owners and
+ * modes are not looked at; what kind of file it is, and how large, always is. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,18 +12,19 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* files_open - open an absolute path, walked component by component (security A.5 O1, O2).
+/* files_open - open an absolute path, walked component by component (threat model O1, O2).
  *
- * Each folder and link on the way, and the file itself, must be root's and nobody else's to write. A group may write
- * to a folder with the sticky bit, as to /nix/store: it can not touch what is there already.
- * flags   O_PATH or O_RDONLY, with O_DIRECTORY where a folder is meant, else it is a folder or a regular file.
- *         CLOEXEC, NONBLOCK and NOCTTY are added.
+ * Each folder and link on the way, and the file itself, must be root's and nobody else's to write. A group
+ * may write to a folder with the sticky bit, as to /nix/store: it can not touch what is there already.
+ *
+ * flags   O_PATH or O_RDONLY, with O_DIRECTORY where a folder is meant, else it is a folder or a regular
+ *         file. CLOEXEC, NONBLOCK and NOCTTY are added.
  * errors  -ENOENT  STATUS_NO_CONTAINER: not there;  -ELOOP the same status: a link that leads nowhere
  *         -EPERM   STATUS_UNSAFE_HOST: owner or mode, says whose
  *         -ENOTDIR STATUS_UNSAFE_HOST;  -EINVAL STATUS_DATA: not a regular file;  the system's else */
 int files_open(const char *host_root, const char *path, int flags, int *ret, struct err *e);
 
-/* files_mkdir - like files_open for a folder, making what is missing: parents with 0755, the last with mode. */
+/* files_mkdir - like files_open for a folder, making what is missing: parents 0755, the last with mode. */
 int files_mkdir(const char *host_root, const char *path, mode_t mode, int *ret, struct err *e);
 
 /* files_read - the whole of a regular file of at most max bytes, read once, appended to ret.
@@ -38,15 +40,17 @@ struct files_new { /* what a new file is to be */
 	mode_t mode;
 	uid_t uid; /* (uid_t)-1, (gid_t)-1: whose it becomes by itself */
 	gid_t gid;
-	bool durable; /* on the disk before it replaces the old one: for what must survive a crash of the host */
+	bool durable; /* on the disk before it replaces the old one: for what must survive a crash */
 };
 
 /* files_replace - make dir/leaf a regular file with these bytes, at once and whole.
  *
- * Whatever leaf was is replaced, never opened or followed; a folder is not (-EISDIR). After a failure leaf is as it
- * was and nothing else is left. No sentence is made: the caller knows what the file is for. */
+ * Whatever leaf was is replaced, never opened or followed; a folder is not (-EISDIR). After a failure leaf is
+ * as it was and nothing else is left. No sentence is made: the caller knows what the file is for. */
 int files_replace(int dir, const char *leaf, const struct files_new *as, const void *bytes, size_t len);
 
-/* files_save - files_replace, durable, in a folder that is opened safely. A file that exists keeps its owner and
- * mode; a link is refused with STATUS_UNSAFE_HOST (-ELOOP): it is somebody's who declares the file elsewhere. */
-int files_save(const char *host_root, const char *path, mode_t mode, const void *bytes, size_t len, struct err *e);
+/* files_save - files_replace, durable, in a folder that is opened safely. A file that exists keeps its owner
+ * and mode; a link is refused with STATUS_UNSAFE_HOST (-ELOOP): it is somebody's who declares the file
+ * elsewhere. */
+int files_save(const char *host_root, const char *path, mode_t mode, const void *bytes, size_t len,
+               struct err *e);

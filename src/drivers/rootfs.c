@@ -49,7 +49,8 @@ static int look_at_root(const struct rootfs *t, const struct stat *st, uid_t uid
 {
 	if ((st->st_uid % 65536 != 0 && st->st_uid != uid_base) || (st->st_mode & (S_IWGRP | S_IWOTH)))
 		return err_set(e, STATUS_UNSAFE_TREE, EPERM,
-		               "%s belongs to uid %u with mode %04o: only root, or the root of a user namespace, may "
+		               "%s belongs to uid %u with mode %04o: only root, or the root of a user "
+		               "namespace, may "
 		               "write to a container's root (chown, chmod go-w)",
 		               t->path, st->st_uid, (unsigned)(st->st_mode & 07777));
 	return 0;
@@ -58,11 +59,13 @@ static int look_at_root(const struct rootfs *t, const struct stat *st, uid_t uid
 int rootfs_lock(const struct rootfs *t, struct err *e)
 {
 	if (flock(t->fd, LOCK_EX | LOCK_NB) < 0 || nspawn_has(t))
-		return err_set(e, STATUS_BUSY, EBUSY, "%s is busy: something runs in it or prepares it", t->path);
+		return err_set(e, STATUS_BUSY, EBUSY, "%s is busy: something runs in it or prepares it",
+		               t->path);
 	return 0;
 }
 
-int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret, struct err *e)
+int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret,
+                struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1, .path = strdup(path) };
 	CLEANUP(close_p) int parent = -1;
@@ -74,18 +77,19 @@ int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, s
 	above = strndup(path, (size_t)(leaf - 1 - path));
 	if (!t.path || !above)
 		return err_no_memory(e);
-	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e) :
-				     files_open("", above, O_PATH | O_DIRECTORY, &parent, e);
+	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e)
+	                           : files_open("", above, O_PATH | O_DIRECTORY, &parent, e);
 	if (r < 0)
 		return r;
 	if (missing == ROOTFS_MAKE && mkdirat(parent, leaf, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "cannot make %s", path);
 	t.fd = openat(parent, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (t.fd < 0 && errno == ENOENT)
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is missing: there is no tree to start", path);
-	if (t.fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return err_set(e, STATUS_UNSAFE_TREE, errno, "%s is not a folder (a link to one is refused, too)",
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is missing: there is no tree to start",
 		               path);
+	if (t.fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return err_set(e, STATUS_UNSAFE_TREE, errno,
+		               "%s is not a folder (a link to one is refused, too)", path);
 	if (t.fd < 0 || fstat(t.fd, &st) < 0)
 		return err_sys(e, errno, "%s", path);
 	r = look_at_root(&t, &st, uid_base, e);
@@ -140,20 +144,22 @@ static int fail(const struct rootfs *t, const char *step, const char *path, int 
 	case EXDEV:
 		if (errnum == ENOENT && !is_there(t, path))
 			return err_set(e, STATUS_UNSAFE_TREE, errnum,
-			               "%s in %s is not there any more (is something at work in it?)", path, t->path);
+			               "%s in %s is not there any more (is something at work in it?)", path,
+			               t->path);
 		return err_set(e, STATUS_UNSAFE_TREE, errnum,
-		               "%s in %s is a symlink that leads to no directory inside the root", path, t->path);
+		               "%s in %s is a symlink that leads to no directory inside the root", path,
+		               t->path);
 	case EAGAIN:
 		return err_set(e, STATUS_UNSAFE_TREE, errnum,
-		               "%s in %s keeps changing while it is looked at (is something at work in it?)", path,
-		               t->path);
+		               "%s in %s keeps changing while it is looked at (is something at work in it?)",
+		               path, t->path);
 	default:
 		return err_sys(e, errnum, "cannot %s %s in %s", step, path, t->path);
 	}
 }
 
-/* Says so when a flag, not the mode, keeps root from changing dir/leaf ("": dir itself, which is path). statx opens
- * nothing. */
+/* Says so when a flag, not the mode, keeps root from changing dir/leaf ("": dir itself, which is path). statx
+ * opens nothing. */
 static int look_at_flags(const struct rootfs *t, int dir, const char *leaf, const char *path, struct err *e)
 {
 	struct statx x;
@@ -274,7 +280,8 @@ int rootfs_touch(const struct rootfs *t, const char *path, mode_t mode, struct e
 	return r < 0 ? fail(t, "make", path, -r, e) : 0;
 }
 
-int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void *bytes, size_t len, struct err *e)
+int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void *bytes, size_t len,
+               struct err *e)
 {
 	struct files_new as = { .mode = mode, .uid = t->uid, .gid = t->gid };
 	CLEANUP(close_p) int dir = -1;
@@ -322,13 +329,14 @@ int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, stru
 	int n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
-		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path, t->path);
+		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path,
+		               t->path);
 	n = poll(&poll_fd, 1, seconds * 1000);
 	if (n < 0)
 		return err_sys(e, errno, "cannot wait for %s in %s", path, t->path);
 	if (n == 0)
-		return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "nothing came through %s in %s within %d s", path,
-		               t->path, seconds);
+		return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "nothing came through %s in %s within %d s",
+		               path, t->path, seconds);
 	return 0;
 }
 

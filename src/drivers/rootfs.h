@@ -1,6 +1,7 @@
-/* rootfs - work in a container's tree, which is hostile: any name in it may be a link, a FIFO, a device, or be changed
- * under our hands. No path string below the root ever reaches the kernel but through openat2(RESOLVE_IN_ROOT), and
- * the last name is only used against a folder that is held open (security A.4, H, cases 27 to 44). */
+/* rootfs - work in a container's tree, which is hostile: any name in it may be a link, a FIFO, a device, or
+ * be changed under our hands. No path string below the root ever reaches the kernel but through
+ * openat2(RESOLVE_IN_ROOT), and the last name is only used against a folder that is held open (threat model
+ * A.4, H, cases 27 to 44). */
 #pragma once
 
 #include <stddef.h>
@@ -10,47 +11,51 @@
 #include "base/err.h"
 
 struct rootfs {
-	int fd;     /* the root, open for reading */
-	uid_t uid;  /* its owner, whose all that is made in it becomes: root, or a user namespace's root */
+	int fd;    /* the root, open for reading */
+	uid_t uid; /* its owner, whose all that is made in it becomes: root, or a user namespace's root */
 	gid_t gid;
 	char *path; /* for messages */
 };
 
 enum rootfs_missing { ROOTFS_REFUSE, ROOTFS_MAKE };
 
-/* rootfs_open - open a container's root. Every folder above it must be root's alone to write (drivers/files); links
- * among those are followed, the root itself must not be one.
+/* rootfs_open - open a container's root. Every folder above it must be root's alone to write (drivers/files);
+ * links among those are followed, the root itself must not be one.
  *
  * uid_base  the owner it may have besides 0 and the multiples of 65536, which are what systemd-nspawn picks
  * ret       owned by the caller, rootfs_done()
- * errors    -ENOENT STATUS_NO_CONTAINER: there is none;  -EPERM, -ELOOP, -ENOTDIR STATUS_UNSAFE_TREE or, above it,
- *           STATUS_UNSAFE_HOST */
-int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret, struct err *e);
+ * errors    -ENOENT STATUS_NO_CONTAINER: there is none;  -EPERM, -ELOOP, -ENOTDIR STATUS_UNSAFE_TREE, or
+ *           STATUS_UNSAFE_HOST when it is above the root */
+int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret,
+                struct err *e);
 void rootfs_done(struct rootfs *t);
 
-/* rootfs_lock - until rootfs_done(); -EBUSY (STATUS_BUSY) when another preparation or a systemd-nspawn has it. */
+/* rootfs_lock - until rootfs_done(). -EBUSY (STATUS_BUSY): another preparation, or a systemd-nspawn, has it.
+ */
 int rootfs_lock(const struct rootfs *t, struct err *e);
 
 /* Paths below are relative to the root, without a leading "/".
  *
  * errors  -EPERM, -ELOOP, -ENOTDIR, -EISDIR  STATUS_UNSAFE_TREE: the sentence says which name is what
  *         -EPERM, -EROFS, -ENOSPC, -EDQUOT   STATUS_CANNOT_CREATE: immutable, read-only, full
- *         -ENOSYS                            STATUS_UNSAFE_HOST: openat2 is blocked; never done another way */
+ *         -ENOSYS  STATUS_UNSAFE_HOST: openat2 is blocked; it is never done another way */
 
 /* rootfs_mkdir - mkdir -p -m MODE; the parents get 0755. What is there keeps its mode and owner. */
 int rootfs_mkdir(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
 /* rootfs_touch - an empty file where nothing of that name is; whatever is there is left alone. */
 int rootfs_touch(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
 /* rootfs_put - a regular file with these bytes in place of whatever has that name; that is never opened. */
-int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void *bytes, size_t len, struct err *e);
+int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void *bytes, size_t len,
+               struct err *e);
 /* rootfs_fifo - a new FIFO in place of whatever has that name. */
 int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
 /* rootfs_read - a regular file of at most max bytes, links followed inside the root, appended to ret. */
 int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf *ret, struct err *e);
 
-/* rootfs_connect - to the listening unix socket of that name, links followed inside the root. Calls on it that block
- * end after 5 minutes. errors: -ENOENT, -ECONNREFUSED (nobody listens), ... */
+/* rootfs_connect - to the listening unix socket of that name, links followed inside the root. Calls on it
+ * that block end after 5 minutes. errors: -ENOENT, -ECONNREFUSED (nobody listens), ... */
 int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e);
 
-/* rootfs_wait_fifo - wait until somebody writes to that FIFO; at most so many seconds (-ETIMEDOUT, STATUS_DEADLINE). */
+/* rootfs_wait_fifo - wait until somebody writes to that FIFO; at most so many seconds (-ETIMEDOUT,
+ * STATUS_DEADLINE). */
 int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, struct err *e);

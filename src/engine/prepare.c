@@ -32,7 +32,8 @@ static uid_t uid_base(const struct container *c)
 	uint64_t uid;
 
 	if (!c->private_users ||
-	    snprintf(number, sizeof(number), "%.*s", (int)strcspn(c->private_users, ":"), c->private_users) < 0 ||
+	    snprintf(number, sizeof(number), "%.*s", (int)strcspn(c->private_users, ":"), c->private_users) <
+	            0 ||
 	    num_parse(number, 0, UINT32_MAX - 1, &uid) < 0)
 		return 0;
 	return (uid_t)uid;
@@ -60,13 +61,14 @@ static int look_at_settings(const struct plan *p, struct strs *warnings, struct 
 			return err_no_memory(e);
 		}
 		if (lstat(path, &st) == 0)
-			strs_addf(warnings, "%s changes what is started, and the plan does not show it", path);
+			strs_addf(warnings, "%s changes what is started, and the plan does not show it",
+			          path);
 	}
 	return 0;
 }
 
-/* systemd-nspawn would name a missing source too, but only after the container's links were made and moved. A device
- * that the unit may not use is there all the same: that is why it is not access(). */
+/* systemd-nspawn would name a missing source too, but only after the container's links were made and moved. A
+ * device that the unit may not use is there all the same: that is why it is not access(). */
 static int look_at_binds(const struct plan *p, struct err *e)
 {
 	static const char *const store[] = { "/nix/store", "/nix/var/nix/db", "/nix/var/nix/daemon-socket" };
@@ -75,18 +77,18 @@ static int look_at_binds(const struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->bind_sources.n; i++)
 		if (stat(p->bind_sources.v[i], &st) < 0)
 			return err_set(e, STATUS_NO_CONTAINER, errno,
-			               "%s, which is to be bound into the container: %s", p->bind_sources.v[i],
-			               strerror(errno));
+			               "%s, which is to be bound into the container: %s",
+			               p->bind_sources.v[i], strerror(errno));
 	for (size_t i = 0; p->kind == KIND_NIX && i < COUNT(store); i++)
 		if (stat(store[i], &st) < 0)
 			return err_set(e, STATUS_NO_CONTAINER, errno,
-			               "%s, which a container with SYSTEM_PATH or a profile needs: %s", store[i],
-			               strerror(errno));
+			               "%s, which a container with SYSTEM_PATH or a profile needs: %s",
+			               store[i], strerror(errno));
 	return 0;
 }
 
-/* What everybody may read is no secret, so it does not matter who chose the file that /etc/resolv.conf leads to: it
- * is often one of systemd-resolved's own. */
+/* What everybody may read is no secret, so it does not matter who chose the file that /etc/resolv.conf leads
+ * to: it is often one of systemd-resolved's own. */
 static int read_for_guest(const char *path, struct buf *ret, struct err *e)
 {
 	CLEANUP(close_p) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -97,9 +99,10 @@ static int read_for_guest(const char *path, struct buf *ret, struct err *e)
 		return err_sys(e, errno, "cannot read %s", path);
 	r = files_read_fd(fd, path, COPY_MAX, ret, &st, e);
 	if (r == 0 && !(st.st_mode & S_IROTH))
-		return err_set(e, STATUS_UNSAFE_HOST, EPERM,
-		               "%s is not for everybody to read, so it is not copied into a container (chmod o+r)",
-		               path);
+		return err_set(
+			e, STATUS_UNSAFE_HOST, EPERM,
+			"%s is not for everybody to read, so it is not copied into a container (chmod o+r)",
+			path);
 	return r;
 }
 
@@ -112,7 +115,8 @@ static int copy(const struct container *c, const struct rootfs *t, const char *f
 	if (r == -ENOENT || r == -ELOOP) {
 		if (!container_has_private_net(c))
 			return err_set(e, STATUS_CANNOT_CREATE, -r,
-			               "%s is missing, and the container shares the host's network (create it, or set "
+			               "%s is missing, and the container shares the host's network (create "
+			               "it, or set "
 			               "COPY_RESOLV_CONF=0)",
 			               from);
 		strs_addf(warnings, "%s is missing: the container keeps its own /%s", from, to);
@@ -121,15 +125,16 @@ static int copy(const struct container *c, const struct rootfs *t, const char *f
 	return r < 0 ? r : rootfs_put(t, to, 0644, buf_text(&text), text.len, e);
 }
 
-static int make_folder(const struct rootfs *t, const char *inside, const char *path, mode_t mode, struct err *e)
+static int make_folder(const struct rootfs *t, const char *inside, const char *path, mode_t mode,
+                       struct err *e)
 {
 	CLEANUP(close_p) int fd = -1;
 
 	return inside ? rootfs_mkdir(t, inside, mode, e) : files_mkdir("", path, mode, &fd, e);
 }
 
-static int do_op(const struct container *c, const struct plan *p, const struct fsop *op, const struct rootfs *t,
-                 struct strs *warnings, struct err *e)
+static int do_op(const struct container *c, const struct plan *p, const struct fsop *op,
+                 const struct rootfs *t, struct strs *warnings, struct err *e)
 {
 	int r = 0;
 
@@ -148,8 +153,8 @@ static int do_op(const struct container *c, const struct plan *p, const struct f
 	return r;
 }
 
-static int do_ops(const struct container *c, const struct plan *p, const struct fsops *ops, const struct rootfs *t,
-                  struct strs *warnings, struct err *e)
+static int do_ops(const struct container *c, const struct plan *p, const struct fsops *ops,
+                  const struct rootfs *t, struct strs *warnings, struct err *e)
 {
 	int r = 0;
 
@@ -164,7 +169,8 @@ int prepare_root(const struct container *c, const struct plan *p, struct strs *w
 	int r = look_at_binds(p, e);
 
 	if (r == 0)
-		r = rootfs_open(p->root, p->kind == KIND_NIX ? ROOTFS_MAKE : ROOTFS_REFUSE, uid_base(c), &t, e);
+		r = rootfs_open(p->root, p->kind == KIND_NIX ? ROOTFS_MAKE : ROOTFS_REFUSE, uid_base(c), &t,
+		                e);
 	if (r == 0)
 		r = rootfs_lock(&t, e);
 	if (r == 0)

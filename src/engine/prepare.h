@@ -7,9 +7,9 @@
 #include "decide/plan.h"
 #include "words/container.h"
 
-/* prepare_root - look whether the tree and the bind sources are fit for a start, then carry out p->prepare (ST-1 to
- * ST-6). Nothing is made before everything was looked at; nothing outside the tree is ever changed but the folders
- * that the plan names.
+/* prepare_root - look whether the tree and the bind sources are fit for a start, then carry out p->prepare
+ * (ST-1 to ST-6). Nothing is made before everything was looked at; nothing outside the tree is ever changed
+ * but the folders that the plan names.
  *
  * warnings  one sentence each for what is left out or likely a surprise
  * errors    STATUS_NO_CONTAINER  a tree or a bind source is missing
@@ -17,6 +17,6 @@
  *           STATUS_DATA, STATUS_CANNOT_CREATE: the host's resolv.conf is larger than 64 KiB, missing */
 int prepare_root(const struct container *c, const struct plan *p, struct strs *warnings, struct err *e);
 
-/* prepare_wait_ready - 2014 only: wait until the guest has written to its FIFO. The unit's TimeoutStartSec= ends it
- * before this does, with -ETIMEDOUT after ten minutes. */
+/* prepare_wait_ready - 2014 only: wait until the guest has written to its FIFO. The unit's TimeoutStartSec=
+ * ends it before this does, with -ETIMEDOUT after ten minutes. */
 int prepare_wait_ready(const struct container *c, const struct plan *p, struct err *e);

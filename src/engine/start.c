@@ -35,7 +35,8 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* systemd-machined answers an UnregisterMachine before it lets the name go. watch sees changes of its folder. */
+/* systemd-machined answers an UnregisterMachine before it lets the name go. watch sees changes of its folder.
+ */
 static bool await_gone(int watch, const char *name)
 {
 	int64_t end = now_ms() + GONE_WAIT_MS;
@@ -187,7 +188,8 @@ static void build_environment(const struct plan *p, struct strs *ret)
 		if (value)
 			strs_addf(ret, "%s=%s", passed[i], value);
 	}
-	/* A guest decides by what it finds; where the host has both, systemd-nspawn would show it the old one. */
+	/* A guest decides by what it finds; where the host has both, systemd-nspawn would show it the old
+	 * one. */
 	if (is_cgroup2("/sys/fs/cgroup") || is_cgroup2("/sys/fs/cgroup/unified"))
 		strs_add(ret, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1");
 	if (release_rules(p->release)->exit_on_reboot)
@@ -208,7 +210,8 @@ static int find_nspawn(const char **ret, struct err *e)
 		*ret = paths[i];
 		return r;
 	}
-	return err_set(e, STATUS_UNSAFE_HOST, ENOENT, "systemd-nspawn is missing (install systemd-container)");
+	return err_set(e, STATUS_UNSAFE_HOST, ENOENT,
+	               "systemd-nspawn is missing (install systemd-container)");
 }
 
 int start_exec(const struct plan *p, struct err *e)
@@ -226,6 +229,7 @@ int start_exec(const struct plan *p, struct err *e)
 		return err_sys(e, errno, "cannot leave what was inherited behind");
 	(void)execve(program, p->argv.v, environment.v);
 	if (errno == EACCES || errno == ENOEXEC)
-		return err_set(e, STATUS_UNSAFE_HOST, errno, "%s can not be executed: %s", program, strerror(errno));
+		return err_set(e, STATUS_UNSAFE_HOST, errno, "%s can not be executed: %s", program,
+		               strerror(errno));
 	return err_sys(e, errno, "cannot execute %s", program);
 }

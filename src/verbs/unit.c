@@ -1,4 +1,5 @@
-/* unit - the phases that container@NAME.service calls. Each says what went wrong in one line for the journal. */
+/* unit - the phases that container@NAME.service calls. Each says what went wrong in one line for the journal.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,12 +156,9 @@ static const struct phase {
 	int (*run)(struct phase_call *c, struct err *e);
 	bool for_all; /* takes no name */
 } phases[] = {
-	{ "prestart", phase_prestart, false },
-	{ "prepare", phase_prepare, false },
-	{ "start", phase_start, false },
-	{ "poststart", phase_poststart, false },
-	{ "reload", phase_reload, false },
-	{ "stopped", phase_stopped, false },
+	{ "prestart", phase_prestart, false }, { "prepare", phase_prepare, false },
+	{ "start", phase_start, false },       { "poststart", phase_poststart, false },
+	{ "reload", phase_reload, false },     { "stopped", phase_stopped, false },
 	{ "watch", phase_watch, true },
 };
 
@@ -173,7 +171,8 @@ int verb_unit(const struct verb *v, int argc, char **argv)
 		if (strcmp(argv[1], phases[i].name) != 0)
 			continue;
 		if (argc != (phases[i].for_all ? 2 : 3))
-			return verb_usage(v, phases[i].for_all ? "it is for all machines" : "one machine's name, please");
+			return verb_usage(v, phases[i].for_all ? "it is for all machines"
+			                                       : "one machine's name, please");
 		if (!phases[i].for_all && verb_names(v, argc, argv, 2) != STATUS_DONE)
 			return STATUS_USAGE;
 		if (!phases[i].for_all)

@@ -1,5 +1,5 @@
-/* racer A B - swaps two names as fast as the kernel does it, until it is killed: what a hostile guest would do to its
- * tree while it is prepared. */
+/* racer A B - swaps two names as fast as the kernel does it, until it is killed: what a hostile guest would
+ * do to its tree while it is prepared. */
 #include <fcntl.h>
 #include <stdio.h>
 

@@ -13,7 +13,8 @@ static void write_descriptors(FILE *to)
 	if (!dir)
 		return;
 	for (struct dirent *entry; (entry = readdir(dir));)
-		if (entry->d_name[0] != '.' && atol(entry->d_name) != dirfd(dir) && atol(entry->d_name) != fileno(to))
+		if (entry->d_name[0] != '.' && atol(entry->d_name) != dirfd(dir) &&
+		    atol(entry->d_name) != fileno(to))
 			fprintf(to, "fd %s\n", entry->d_name);
 	closedir(dir);
 }

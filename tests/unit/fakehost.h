@@ -1,5 +1,6 @@
-/* fakehost - runs a test program's cases as root of a small host of its own: a folder that is "/" to them, with /proc,
- * in a mount namespace that goes with them. Without root a user namespace stands in, where only one uid exists. */
+/* fakehost - runs a test program's cases as root of a small host of its own: a folder that is "/" to them,
+ * with /proc, in a mount namespace that goes with them. Without root a user namespace stands in, where only
+ * one uid exists. */
 #pragma once
 
 #include <dirent.h>
@@ -62,7 +63,8 @@ static inline bool fakehost_enter(const char *dir)
 
 	fakehost_is_root = uid == 0;
 	(void)snprintf(proc, sizeof(proc), "%s/proc", dir);
-	return unshare(CLONE_NEWNS | (uid == 0 ? 0 : CLONE_NEWUSER)) == 0 && (uid == 0 || fakehost_map_ids(uid, gid)) &&
+	return unshare(CLONE_NEWNS | (uid == 0 ? 0 : CLONE_NEWUSER)) == 0 &&
+	       (uid == 0 || fakehost_map_ids(uid, gid)) &&
 	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mkdir(proc, 0755) == 0 &&
 	       mount("/proc", proc, NULL, MS_BIND | MS_REC, NULL) == 0 && chroot(dir) == 0 && chdir("/") == 0;
 }
@@ -73,7 +75,8 @@ static inline int fakehost_remove(const char *path, const struct stat *st, int t
 	return remove(path);
 }
 
-/* Runs all in a child that has entered the host; its status is the program's. 77: no such host can be had here. */
+/* Runs all in a child that has entered the host; its status is the program's. 77: no such host can be had
+ * here. */
 static inline int fakehost_run(int (*all)(void))
 {
 	char dir[] = "/tmp/machdeck-host.XXXXXX";

@@ -1,4 +1,5 @@
-/* Which confs there are, and reading one safely: security.md's cases 4, 22 to 24, as root of a host of our own. */
+/* Which confs there are, and reading one safely: the threat model's cases 4, 22 to 24, as root of a host of our
+ * own. */
 #include "tests/unit/fakehost.h"
 
 #include <sys/sysmacros.h>
@@ -66,7 +67,8 @@ static void the_newer_folder_comes_first(void **state)
 	assert_string_equal(names.v[0], "db");
 	assert_string_equal(names.v[1], "web");
 	strs_done(&names);
-	assert_int_equal(unlink("/etc/nixos-containers/web.conf") | unlink("/etc/nixos-containers/db.conf"), 0);
+	assert_int_equal(unlink("/etc/nixos-containers/web.conf") | unlink("/etc/nixos-containers/db.conf"),
+	                 0);
 	assert_int_equal(rmdir("/etc/nixos-containers"), 0);
 }
 
@@ -89,7 +91,7 @@ static void only_files_that_say_something_of_ours_are_listed(void **state)
 	put_file("/etc/containers/open.conf", "AUTO_START=1\n", 0666);
 	assert_int_equal(confs_list("", &names, &err), 0);
 	assert_int_equal(names.n, 3);
-	assert_string_equal(names.v[0], "bad"); /* ours, with a mistake */
+	assert_string_equal(names.v[0], "bad");  /* ours, with a mistake */
 	assert_string_equal(names.v[1], "open"); /* can not be used, must not be overlooked */
 	assert_string_equal(names.v[2], "web");
 	strs_done(&names);

@@ -1,5 +1,6 @@
-/* Before systemd-nspawn is executed: the registration, the runtime folder, and which program it is. Cases 55, 71 to 73
- * and what start leaves for the guest, as root of a host of our own that has neither a bus nor systemd-machined. */
+/* Before systemd-nspawn is executed: the registration, the runtime folder, and which program it is. Cases 55,
+ * 71 to 73 and what start leaves for the guest, as root of a host of our own that has neither a bus nor
+ * systemd-machined. */
 #include "tests/unit/fakehost.h"
 
 #include "base/cleanup.h"
@@ -173,7 +174,10 @@ static void case_55_an_nspawn_that_can_not_be_executed_is_told(void **state)
 	(void)state;
 	put_file(NSPAWN, "#!/bin/sh\n", 0644);
 	is_not_executed("can not be executed");
-	put_file(NSPAWN, "\x7f" "ELF of another machine", 0755);
+	put_file(NSPAWN,
+	         "\x7f"
+	         "ELF of another machine",
+	         0755);
 	is_not_executed("can not be executed");
 }
 
@@ -188,19 +192,42 @@ static void case_55_an_nspawn_that_others_can_change_is_refused(void **state)
 
 static bool is_of_flags(const char *key, const char *word)
 {
-	return strcmp(key, "EXTRA_NSPAWN_FLAGS") == 0 && (strcmp(word, "--x") == 0 || strcmp(word, "$(id)") == 0);
+	return strcmp(key, "EXTRA_NSPAWN_FLAGS") == 0 &&
+	       (strcmp(word, "--x") == 0 || strcmp(word, "$(id)") == 0);
 }
 
 static void case_50_no_value_becomes_a_word_of_its_own(void **state)
 {
 	static const char *const keys[] = {
-		"SYSTEM_PATH", "PRIVATE_NETWORK", "HOST_BRIDGE", "HOST_PORT", "HOST_ADDRESS", "HOST_ADDRESS6",
-		"LOCAL_ADDRESS", "LOCAL_ADDRESS6", "INTERFACES", "MACVLANS", "AUTO_START", "EXTRA_NSPAWN_FLAGS",
-		"COPY_RESOLV_CONF", "PRIVATE_USERS", "LOCAL_MAC_ADDRESS", "NETWORK_NAMESPACE_PATH", "FLAKE",
-		"EPHEMERAL", "ENABLE_TUN", "TIMEOUT_START_SEC", "TMPFS", "ADDITIONAL_CAPABILITIES", "ALLOWED_DEVICES",
-		"EXTRA_VETHS", "INIT", "RELEASE",
+		"SYSTEM_PATH",
+		"PRIVATE_NETWORK",
+		"HOST_BRIDGE",
+		"HOST_PORT",
+		"HOST_ADDRESS",
+		"HOST_ADDRESS6",
+		"LOCAL_ADDRESS",
+		"LOCAL_ADDRESS6",
+		"INTERFACES",
+		"MACVLANS",
+		"AUTO_START",
+		"EXTRA_NSPAWN_FLAGS",
+		"COPY_RESOLV_CONF",
+		"PRIVATE_USERS",
+		"LOCAL_MAC_ADDRESS",
+		"NETWORK_NAMESPACE_PATH",
+		"FLAKE",
+		"EPHEMERAL",
+		"ENABLE_TUN",
+		"TIMEOUT_START_SEC",
+		"TMPFS",
+		"ADDITIONAL_CAPABILITIES",
+		"ALLOWED_DEVICES",
+		"EXTRA_VETHS",
+		"INIT",
+		"RELEASE",
 	};
-	static const char *const values[] = { "x --bind=/:/h", "x\t-D/", "--x", "\\$(id)", "*", "/a\t--bind=/:/h" };
+	static const char *const values[] = { "x --bind=/:/h", "x\t-D/", "--x",
+		                              "\\$(id)",       "*",      "/a\t--bind=/:/h" };
 	static const char *const injected[] = { "--bind=/:/h", "-D/", "--x", "$(id)", "*", "x" };
 	unsigned accepted = 0;
 
@@ -228,8 +255,8 @@ static void case_50_no_value_becomes_a_word_of_its_own(void **state)
 
 static int make_host(void **state)
 {
-	static const char *const folders[] = { "/etc/containers", "/run/systemd/machines", "/usr/bin", LIBEXECDIR,
-		                               "/var/lib/containers/web" };
+	static const char *const folders[] = { "/etc/containers", "/run/systemd/machines", "/usr/bin",
+		                               LIBEXECDIR, "/var/lib/containers/web" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(folders); i++)
