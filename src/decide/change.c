@@ -37,9 +37,7 @@ static void read_words(const json_t *array, struct strs *ret)
 	const json_t *word;
 	size_t i;
 
-	json_array_foreach(array, i, word)
-		if (json_is_string(word))
-			strs_add(ret, json_string_value(word));
+	json_array_foreach(array, i, word) if (json_is_string(word)) strs_add(ret, json_string_value(word));
 }
 
 static void json_decref_p(json_t **j)
@@ -52,14 +50,16 @@ static int not_ours(struct err *e)
 	return err_set(e, STATUS_DATA, EINVAL, "what was started can not be read: another version wrote it");
 }
 
-int started_parse(const char *plan_json, const char *host, const char *guest, struct started *ret, struct err *e)
+int started_parse(const char *plan_json, const char *host, const char *guest, struct started *ret,
+                  struct err *e)
 {
 	CLEANUP(json_decref_p) json_t *plan = json_loads(plan_json, JSON_REJECT_DUPLICATES, NULL);
 	CLEANUP(started_done) struct started s = { 0 };
 	int r;
 
 	read_words(json_object_get(plan, "argv"), &s.argv);
-	read_words(json_object_get(json_object_get(json_object_get(plan, "unit"), "service"), "DeviceAllow"), &s.devices);
+	read_words(json_object_get(json_object_get(json_object_get(plan, "unit"), "service"), "DeviceAllow"),
+	           &s.devices);
 	r = netops_parse(host, &s.host);
 	if (r >= 0)
 		r = netops_parse(guest, &s.guest);
@@ -75,9 +75,9 @@ int started_parse(const char *plan_json, const char *host, const char *guest, st
 /* ---- systemd-nspawn's arguments: what they say takes a restart */
 
 enum weight {
-	IGNORED,    /* says nothing of its own */
+	IGNORED, /* says nothing of its own */
 	RESTART,
-	MAIN_LINK,  /* the main link is another one, or none */
+	MAIN_LINK, /* the main link is another one, or none */
 };
 
 /* clang-format off */
@@ -254,7 +254,8 @@ static void add_copy(struct netops *ops, const struct netop *op, bool gone)
 }
 
 /* What is gone, the last first: routes lean on addresses. */
-static void take_away(const struct netops *was, const struct netops *now, struct netops *ret, struct strs *restart)
+static void take_away(const struct netops *was, const struct netops *now, struct netops *ret,
+                      struct strs *restart)
 {
 	for (size_t i = was->n; i-- > 0;) {
 		const struct netop *op = &was->v[i];
@@ -283,7 +284,8 @@ static void take_away(const struct netops *was, const struct netops *now, struct
 	}
 }
 
-static void compare_ops(const struct netops *was, const struct netops *now, struct netops *ret, struct strs *restart)
+static void compare_ops(const struct netops *was, const struct netops *now, struct netops *ret,
+                        struct strs *restart)
 {
 	bool differs = false;
 
@@ -332,7 +334,8 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 	heaviest = compare_options(&before, &after, &c.restart);
 	compare_devices(&was->devices, now, &c.restart);
 	if (now->kind == KIND_TREE && strcmp(payload(&was->argv), payload(&now->argv)) != 0)
-		strs_addf(&c.restart, "INIT: runs with %s, configured is %s", payload(&was->argv), payload(&now->argv));
+		strs_addf(&c.restart, "INIT: runs with %s, configured is %s", payload(&was->argv),
+		          payload(&now->argv));
 	list_after(&was->host, &now->poststart, heaviest == MAIN_LINK, &c.host_after);
 	list_after(&was->guest, &now->init, heaviest == MAIN_LINK, &c.guest_after);
 	if (heaviest < MAIN_LINK) {
@@ -342,8 +345,8 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 		move_main_link(now->name, other_bridge(&before, &after), &c.host);
 		move_main_link(now->name, other_bridge(&after, &before), &c.host_back);
 	}
-	if (before.bad || after.bad || c.restart.bad || c.host.bad || c.guest.bad ||
-	    c.host_back.bad || c.host_after.bad || c.guest_after.bad)
+	if (before.bad || after.bad || c.restart.bad || c.host.bad || c.guest.bad || c.host_back.bad ||
+	    c.host_after.bad || c.guest_after.bad)
 		return err_no_memory(e);
 	*ret = c;
 	c = (struct change){ 0 };
@@ -358,9 +361,9 @@ static void note_bridge(json_t *was_argv, const json_t *now_argv)
 	const json_t *word, *bridge = NULL;
 	size_t i;
 
-	json_array_foreach(now_argv, i, word)
-		if (strncmp(json_string_value(word) ? json_string_value(word) : "", BRIDGE, strlen(BRIDGE)) == 0)
-			bridge = word;
+	json_array_foreach(now_argv, i,
+	                   word) if (strncmp(json_string_value(word) ? json_string_value(word) : "", BRIDGE,
+	                                     strlen(BRIDGE)) == 0) bridge = word;
 	for (i = 0; bridge && i < json_array_size(was_argv); i++) {
 		const char *text = json_string_value(json_array_get(was_argv, i));
 
@@ -385,7 +388,8 @@ static json_t *commands(const struct netops *ops)
 	return all;
 }
 
-int change_note(const char *was_json, const char *now_json, const struct change *c, struct buf *ret, struct err *e)
+int change_note(const char *was_json, const char *now_json, const struct change *c, struct buf *ret,
+                struct err *e)
 {
 	CLEANUP(json_decref_p) json_t *was = json_loads(was_json, 0, NULL);
 	CLEANUP(json_decref_p) json_t *now = json_loads(now_json, 0, NULL);

@@ -17,7 +17,8 @@ static const char *job_cause(const char *result)
 		const char *result, *cause;
 	} known[] = {
 		{ "canceled", "another job took its place: somebody asked for something else meanwhile" },
-		{ "dependency", "something its unit requires did not start (a mount?); `systemctl --failed` names it" },
+		{ "dependency",
+		  "something its unit requires did not start (a mount?); `systemctl --failed` names it" },
 		{ "skipped", "its unit is not in a state where that can be done" },
 		{ "invalid", "it is not running" },
 		{ "timeout", "systemd gave the job up: what it waits for did not come" },
@@ -31,7 +32,8 @@ static const char *job_cause(const char *result)
 	return NULL;
 }
 
-int ending_explain(const char *verb, const char *name, const char *result, const struct why_facts *f, struct err *e)
+int ending_explain(const char *verb, const char *name, const char *result, const struct why_facts *f,
+                   struct err *e)
 {
 	const char *cause = job_cause(result);
 	char why[WHY_SIZE];
@@ -39,15 +41,18 @@ int ending_explain(const char *verb, const char *name, const char *result, const
 	if (cause)
 		return err_set(e, STATUS_FAILED, ECANCELED, "cannot %s %s: %s", verb, name, cause);
 	if (f && f->state == MACHINE_RUNNING && is(f->failed_phase, "ExecReload"))
-		return err_set(e, STATUS_FAILED, EIO, "cannot %s %s: it ended with exit status %d; the machine runs on",
-		               verb, name, f->failed_status);
-	if (f && is(result, "done") && is(f->result, "timeout"))
 		return err_set(e, STATUS_FAILED, EIO,
-		               "%s is stopped, but not cleanly: its guest did not end within %ju s and was killed", name,
-		               (uintmax_t)f->stop_timeout_usec / 1000000);
+		               "cannot %s %s: it ended with exit status %d; the machine runs on", verb, name,
+		               f->failed_status);
+	if (f && is(result, "done") && is(f->result, "timeout"))
+		return err_set(
+			e, STATUS_FAILED, EIO,
+			"%s is stopped, but not cleanly: its guest did not end within %ju s and was killed",
+			name, (uintmax_t)f->stop_timeout_usec / 1000000);
 	if (!f || !why_sentence(f, why))
-		return err_set(e, STATUS_FAILED, EIO, "cannot %s %s: its job is '%s', and systemd does not say why",
-		               verb, name, result);
+		return err_set(e, STATUS_FAILED, EIO,
+		               "cannot %s %s: its job is '%s', and systemd does not say why", verb, name,
+		               result);
 	if (is(result, "done"))
 		return err_set(e, STATUS_FAILED, EIO, "%s is stopped, but not cleanly: %s", name, why);
 	return err_set(e, STATUS_FAILED, EIO, "cannot %s %s: %s%s", verb, name, why,

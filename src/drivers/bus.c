@@ -79,8 +79,9 @@ static int on_disconnected(sd_bus_message *m, void *arg, sd_bus_error *unused)
 
 static int match_local(sd_bus *bus, const char *member, sd_bus_message_handler_t handler, struct bus *b)
 {
-	return sd_bus_match_signal_async(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
-	                                 "org.freedesktop.DBus.Local", member, handler, NULL, b);
+	return sd_bus_match_signal_async(bus, NULL, "org.freedesktop.DBus.Local",
+	                                 "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", member,
+	                                 handler, NULL, b);
 }
 
 /* is_bus: there is a dbus-daemon behind it, which wants to be greeted first. */
@@ -146,7 +147,8 @@ static int on_timer(sd_event_source *s, uint64_t now, void *arg)
 	return 0;
 }
 
-int bus_new(sd_event *loop, enum bus_peer peer, bus_changed_fn *changed, void *arg, struct bus **ret, struct err *e)
+int bus_new(sd_event *loop, enum bus_peer peer, bus_changed_fn *changed, void *arg, struct bus **ret,
+            struct err *e)
 {
 	struct bus *b = calloc(1, sizeof(*b));
 	int r;
@@ -158,7 +160,8 @@ int bus_new(sd_event *loop, enum bus_peer peer, bus_changed_fn *changed, void *a
 	r = sd_event_add_time_relative(loop, &b->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, b);
 	if (r < 0) {
 		bus_free(b);
-		return err_sys(e, -r, "cannot wait for %s", peer == BUS_SYSTEMD ? "systemd" : "the system bus");
+		return err_sys(e, -r, "cannot wait for %s",
+		               peer == BUS_SYSTEMD ? "systemd" : "the system bus");
 	}
 	*ret = b;
 	return 0;
@@ -174,8 +177,8 @@ void bus_free(struct bus *b)
 	free(b);
 }
 
-int bus_call(sd_bus *bus, sd_bus_message *m, uint64_t deadline_usec, sd_bus_message_handler_t handler, void *arg,
-             sd_bus_slot **ret_slot, struct err *e)
+int bus_call(sd_bus *bus, sd_bus_message *m, uint64_t deadline_usec, sd_bus_message_handler_t handler,
+             void *arg, sd_bus_slot **ret_slot, struct err *e)
 {
 	int r;
 

@@ -30,12 +30,12 @@
 #define EXIT_CANNOT_RUN 127 /* as shells say it */
 
 struct entrance {
-	int leader;     /* pidfd */
-	int proc;       /* /proc/LEADER */
+	int leader; /* pidfd */
+	int proc;   /* /proc/LEADER */
 	int root;
 	int namespaces; /* CLONE_NEW*, those that are not our own */
 	uint64_t bounding;
-	unsigned long persona; /* 32 bits on a 64-bit host, mostly not */
+	unsigned long persona;    /* 32 bits on a 64-bit host, mostly not */
 	char cgroup[CGROUP_SIZE]; /* as /proc/LEADER/cgroup has it */
 };
 
@@ -65,8 +65,8 @@ static int look_at_namespaces(struct entrance *m)
 		const char *file;
 		int flag;
 	} kinds[] = {
-		{ "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS },  { "uts", CLONE_NEWUTS },
-		{ "ipc", CLONE_NEWIPC },   { "net", CLONE_NEWNET }, { "pid", CLONE_NEWPID },
+		{ "user", CLONE_NEWUSER },     { "mnt", CLONE_NEWNS },  { "uts", CLONE_NEWUTS },
+		{ "ipc", CLONE_NEWIPC },       { "net", CLONE_NEWNET }, { "pid", CLONE_NEWPID },
 		{ "cgroup", CLONE_NEWCGROUP },
 	};
 	struct stat own, theirs;
@@ -124,7 +124,8 @@ static int look(struct entrance *m, const struct registration *reg)
 	if (r >= 0)
 		r = read_at(m->proc, "cgroup", m->cgroup, sizeof(m->cgroup));
 	/* Only now is it sure that all of this was of the process that the pidfd holds. */
-	if (r >= 0 && (!machined_leader_lives(reg) || poll(&(struct pollfd){ m->leader, POLLIN, 0 }, 1, 0) != 0))
+	if (r >= 0 &&
+	    (!machined_leader_lives(reg) || poll(&(struct pollfd){ m->leader, POLLIN, 0 }, 1, 0) != 0))
 		return -ESRCH;
 	return r;
 }
@@ -136,19 +137,21 @@ static int entrance_open(const char *name, struct entrance *ret, struct err *e)
 	int r;
 
 	if (geteuid() != 0)
-		return err_set(e, STATUS_NOT_PERMITTED, EACCES, "%s: only root can enter a machine (use sudo)", name);
+		return err_set(e, STATUS_NOT_PERMITTED, EACCES,
+		               "%s: only root can enter a machine (use sudo)", name);
 	r = machined_find("", name, &reg, e);
 	if (r < 0)
 		return r;
 	r = reg.leader > 0 ? look(&m, &reg) : -ESRCH;
 	if (r == -ESRCH || r == -ENOENT)
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is not running: its first process has ended", name);
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		               "%s is not running: its first process has ended", name);
 	if (r < 0)
 		return err_sys(e, -r, "%s: cannot look at its first process, %d", name, (int)reg.leader);
 	if (!(m.namespaces & CLONE_NEWNS))
 		return err_set(e, STATUS_UNSAFE_HOST, EPERM,
-		               "%s: its first process, %d, is in the host's own file system: not entered", name,
-		               (int)reg.leader);
+		               "%s: its first process, %d, is in the host's own file system: not entered",
+		               name, (int)reg.leader);
 	*ret = m;
 	m.leader = m.proc = m.root = -1;
 	return 0;
@@ -168,7 +171,8 @@ int enter_netns(const char *name, int *ret_fd, struct err *e)
 	return 0;
 }
 
-/* ---- the child. It can be seen from inside from its first moment on, so it holds nothing that is not needed. */
+/* ---- the child. It can be seen from inside from its first moment on, so it holds nothing that is not
+ * needed. */
 
 /* What the parent reads from the socket: a step that failed, or that all went well, with the pty's master. */
 struct message {
@@ -250,7 +254,8 @@ static int limit_capabilities(uint64_t bounding)
 	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
 		if (!(bounding & UINT64_C(1) << c) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
 			return -errno;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capget, &head, data) < 0)
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	    syscall(SYS_capget, &head, data) < 0)
 		return -errno;
 	for (int i = 0; i < 2; i++) {
 		data[i].permitted &= (uint32_t)(bounding >> 32 * i);
@@ -322,7 +327,8 @@ static const char *in_child(struct entrance *m, const struct relay *relay, int *
 		return "take its personality";
 	if ((*ret_r = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || setsid() < 0 ? -errno : 0) < 0)
 		return "start a session";
-	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* root's keys stay outside; may be forbidden */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING,
+	              NULL); /* root's keys stay outside; may be forbidden */
 	if (relay->terminal) {
 		if ((*ret_r = open_pty(ret_master, &slave)) < 0)
 			return "open a terminal in it";
@@ -402,12 +408,13 @@ static int see_it_start(const char *name, const char *command, int socket, struc
 		return err_sys(e, said.errnum, "%s: cannot enter it: cannot %s", name, said.step);
 	r = relay_started(relay, master, e);
 	if (r >= 0 && receive_message(socket, &said, &master) >= 0)
-		r = err_set(e, (enum status)EXIT_CANNOT_RUN, said.errnum, "%s: cannot run %s in it: %s", name, command,
-		            strerror(said.errnum));
+		r = err_set(e, (enum status)EXIT_CANNOT_RUN, said.errnum, "%s: cannot run %s in it: %s", name,
+		            command, strerror(said.errnum));
 	return r;
 }
 
-static int follow(const char *name, const char *command, pid_t pid, int socket, struct relay *relay, struct err *e)
+static int follow(const char *name, const char *command, pid_t pid, int socket, struct relay *relay,
+                  struct err *e)
 {
 	int r = see_it_start(name, command, socket, relay, e), status;
 
@@ -444,7 +451,8 @@ int enter_run(const char *name, char *const argv[], struct err *e)
 		child(&m, &relay, ends[1], argv);
 	r = -errno;
 	close(ends[1]);
-	r = pid < 0 ? err_sys(e, -r, "%s: cannot start a process in it", name) : follow(name, argv[0], pid, ours, &relay, e);
+	r = pid < 0 ? err_sys(e, -r, "%s: cannot start a process in it", name)
+	            : follow(name, argv[0], pid, ours, &relay, e);
 	relay_done(&relay);
 	return r;
 }

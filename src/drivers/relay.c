@@ -72,7 +72,8 @@ int relay_started(struct relay *r, int master, struct err *e)
 		close_fd(&r->stdio[i]);
 	if (master < 0)
 		return 0;
-	r->ways[0] = (struct relay_way){ .from = fcntl(0, F_DUPFD_CLOEXEC, 3), .to = master, .is_input = true };
+	r->ways[0] =
+		(struct relay_way){ .from = fcntl(0, F_DUPFD_CLOEXEC, 3), .to = master, .is_input = true };
 	r->ways[1] = (struct relay_way){ .from = fcntl(master, F_DUPFD_CLOEXEC, 3),
 		                         .to = fcntl(1, F_DUPFD_CLOEXEC, 3) };
 	if (r->ways[0].from < 0 || r->ways[1].from < 0 || r->ways[1].to < 0)
@@ -125,7 +126,8 @@ static bool way_is_full(const struct relay_way *w)
 /* Returns false when nothing was ready within timeout_ms. */
 static bool carry(struct relay *r, int signals, int process, int timeout_ms)
 {
-	struct pollfd p[RELAY_WAYS + 2] = { { .fd = signals, .events = POLLIN }, { .fd = process, .events = POLLIN } };
+	struct pollfd p[RELAY_WAYS + 2] = { { .fd = signals, .events = POLLIN },
+		                            { .fd = process, .events = POLLIN } };
 
 	for (int i = 0; i < RELAY_WAYS; i++) {
 		struct relay_way *w = &r->ways[i];
@@ -203,7 +205,8 @@ int relay_until_end(struct relay *r, pid_t pid, struct err *e)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 		copy_size(r);
 	}
-	(void)fcntl(r->ways[0].to, F_SETFL, O_NONBLOCK); /* its reader may be slow; our own output may block us */
+	(void)fcntl(r->ways[0].to, F_SETFL,
+	            O_NONBLOCK); /* its reader may be slow; our own output may block us */
 	status = carry_until_end(r, signals, process);
 	if (r->terminal)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &old);

@@ -1,5 +1,5 @@
-/* relay - bytes between our own stdin, stdout, stderr and a process that must never hold our terminal: with the right
- * privileges it could type into it (TIOCSTI). */
+/* relay - bytes between our own stdin, stdout, stderr and a process that must never hold our terminal: with
+ * the right privileges it could type into it (TIOCSTI). */
 #pragma once
 
 #include <stdbool.h>
@@ -18,20 +18,20 @@ struct relay_way {
 };
 
 struct relay {
-	bool terminal;   /* stdin and stdout are one: the process gets a pty of its own */
-	int stdio[3];    /* for the process, owned: what it gets as 0, 1, 2; -1: our own */
+	bool terminal; /* stdin and stdout are one: the process gets a pty of its own */
+	int stdio[3];  /* for the process, owned: what it gets as 0, 1, 2; -1: our own */
 	struct relay_way ways[RELAY_WAYS];
 };
 
-/* relay_prepare - look at our own 0, 1, 2: a pty is wanted when 0 and 1 are a terminal; else each of them that is one
- * is replaced by a pipe, and what is none is passed on as it is. */
+/* relay_prepare - look at our own 0, 1, 2: a pty is wanted when 0 and 1 are a terminal; else each of them
+ * that is one is replaced by a pipe, and what is none is passed on as it is. */
 int relay_prepare(struct relay *ret, struct err *e);
 void relay_done(struct relay *r);
 
 /* relay_started - forget the process' ends; master (owned from here on, or -1) is its pty. */
 int relay_started(struct relay *r, int master, struct err *e);
 
-/* relay_until_end - carry bytes until the process has ended and its output is written; our terminal is raw meanwhile.
- * SIGWINCH sets the pty's size; SIGINT, SIGTERM, SIGHUP, SIGQUIT are passed on to the process.
+/* relay_until_end - carry bytes until the process has ended and its output is written; our terminal is raw
+ * meanwhile. SIGWINCH sets the pty's size; SIGINT, SIGTERM, SIGHUP, SIGQUIT are passed on to the process.
  * Returns its exit status, 128 + the signal that killed it, or negative errno. */
 int relay_until_end(struct relay *r, pid_t pid, struct err *e);

@@ -71,8 +71,8 @@ static int read_commands(sd_bus_message *m, const char *property, struct phase *
 
 		r = sd_bus_message_skip(m, "sas");
 		if (r >= 0)
-			r = sd_bus_message_read(m, "bttttuii", &ignore, &start, &start_mono, &end, &end_mono, &pid,
-			                        &code, &status);
+			r = sd_bus_message_read(m, "bttttuii", &ignore, &start, &start_mono, &end, &end_mono,
+			                        &pid, &code, &status);
 		if (r >= 0 && !ignore && status != 0 && end_mono > last->ended)
 			*last = (struct phase){ end_mono, property, code, status };
 		if (r >= 0)
@@ -138,8 +138,10 @@ static int read_value(sd_bus_message *m, const struct property *p, struct unit *
 /* a{sv} into u; what is not in the table, or is not of the type it should be, is skipped. */
 static int read_properties(sd_bus_message *m, struct unit *u)
 {
-	static const char *const types[] = { ['I'] = "ay", ['J'] = "(uo)", ['X'] = "a(sasbttttuii)",
-		                             ['s'] = "s",  ['t'] = "t",    ['u'] = "u", ['i'] = "i" };
+	static const char *const types[] = {
+		['I'] = "ay", ['J'] = "(uo)", ['X'] = "a(sasbttttuii)", ['s'] = "s", ['t'] = "t",
+		['u'] = "u",  ['i'] = "i"
+	};
 	struct phase failed = { 0 };
 	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
 
@@ -271,14 +273,16 @@ static int listen(struct units *u)
 	for (size_t i = 0; r >= 0 && i < COUNT(signals); i++)
 		r = sd_bus_match_signal_async(u->now, NULL, sender, ROOT_PATH, MANAGER, signals[i].member,
 		                              signals[i].handler, NULL, u);
-	(void)snprintf(match, sizeof(match),
-	               "type='signal',%s interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
-	               "path_namespace='" UNIT_PATH "'",
-	               sender ? "sender='" SYSTEMD "'," : "");
+	(void)snprintf(
+		match, sizeof(match),
+		"type='signal',%s interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
+		"path_namespace='" UNIT_PATH "'",
+		sender ? "sender='" SYSTEMD "'," : "");
 	if (r >= 0)
 		r = sd_bus_add_match_async(u->now, NULL, match, on_properties, NULL, u);
 	if (r >= 0)
-		r = sd_bus_call_method_async(u->now, NULL, SYSTEMD, ROOT_PATH, MANAGER, "Subscribe", NULL, NULL, NULL);
+		r = sd_bus_call_method_async(u->now, NULL, SYSTEMD, ROOT_PATH, MANAGER, "Subscribe", NULL,
+		                             NULL, NULL);
 	return r;
 }
 
@@ -347,8 +351,9 @@ static int new_call(struct units *u, const char *path, const char *interface, co
 }
 
 /* Sends m and hands ask over; r is what building m gave. */
-static int send_ask(struct units *u, sd_bus_message *m, int r, uint64_t limit, sd_bus_message_handler_t handler,
-                    const struct ask *ask, sd_bus_slot **ret_slot, struct err *e)
+static int send_ask(struct units *u, sd_bus_message *m, int r, uint64_t limit,
+                    sd_bus_message_handler_t handler, const struct ask *ask, sd_bus_slot **ret_slot,
+                    struct err *e)
 {
 	CLEANUP(free_p) struct ask *kept = malloc(sizeof(*kept));
 	sd_bus_slot *slot = NULL;
@@ -392,8 +397,8 @@ static int read_list(sd_bus_message *m, struct unit **ret, size_t *ret_n)
 		struct unit u = { .has_state = true };
 		uint32_t job_id;
 
-		r = sd_bus_message_read(m, "(ssssssouso)", &u.name, &title, &u.load, &u.active, &u.sub, &following,
-		                        &path, &job_id, &job_type, &job);
+		r = sd_bus_message_read(m, "(ssssssouso)", &u.name, &title, &u.load, &u.active, &u.sub,
+		                        &following, &path, &job_id, &job_type, &job);
 		if (r <= 0)
 			break;
 		u.job = job_id ? job : NULL;
@@ -453,7 +458,8 @@ static int on_get(sd_bus_message *m, void *arg, sd_bus_error *unused)
 	return 0;
 }
 
-int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e)
+int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, sd_bus_slot **ret_slot,
+              struct err *e)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	CLEANUP(free_p) char *path = NULL;
@@ -492,7 +498,8 @@ static int on_done(sd_bus_message *m, void *arg, sd_bus_error *unused)
 		r = refused_or_bad(m, sd_bus_message_read(m, "o", &job), ask->what, &e);
 	if (e.status == STATUS_NOT_PERMITTED)
 		(void)err_set(&e, STATUS_NOT_PERMITTED, EACCES,
-		              "%s: not authorised (org.freedesktop.systemd1.manage-units); be root, or be allowed to by "
+		              "%s: not authorised (org.freedesktop.systemd1.manage-units); be root, or be "
+		              "allowed to by "
 		              "polkit",
 		              ask->what);
 	ask->done(r, job, &e, ask->arg);

@@ -1,5 +1,6 @@
-/* units - systemd's view of the machines' units (org.freedesktop.systemd1): states, jobs, events. The only door to
- * it. Everything is asynchronous on the loop; text in it that a guest wrote (status_text) is hostile. */
+/* units - systemd's view of the machines' units (org.freedesktop.systemd1): states, jobs, events. The only
+ * door to it. Everything is asynchronous on the loop; text in it that a guest wrote (status_text) is hostile.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -15,21 +16,24 @@
 struct unit {
 	const char *name;
 
-	bool has_state;           /* what follows to `job` was told (from a list: without the times and invocation) */
-	const char *load, *active, *sub;  /* "loaded", "active", "running" */
-	uint64_t state_usec;      /* CLOCK_REALTIME of its last change of state; 0: not told */
-	uint64_t active_usec;     /* ... when it became active */
-	char invocation[33];      /* hex; "" none: matches _SYSTEMD_INVOCATION_ID and INVOCATION_ID in the journal */
-	const char *job;          /* its pending job's path; NULL: none */
+	bool has_state; /* what follows to `job` was told (from a list: without the times and invocation) */
+	const char *load, *active, *sub; /* "loaded", "active", "running" */
+	uint64_t state_usec;             /* CLOCK_REALTIME of its last change of state; 0: not told */
+	uint64_t active_usec;            /* ... when it became active */
+	char invocation[33]; /* hex; "" none: matches _SYSTEMD_INVOCATION_ID and INVOCATION_ID in the journal
+	                      */
+	const char *job;     /* its pending job's path; NULL: none */
 
-	bool has_service;         /* what follows was told */
-	const char *result;       /* "success", "exit-code", "timeout", ... */
-	const char *status_text;  /* hostile: the guest's PID 1 writes it */
+	bool has_service;        /* what follows was told */
+	const char *result;      /* "success", "exit-code", "timeout", ... */
+	const char *status_text; /* hostile: the guest's PID 1 writes it */
 	uint32_t n_restarts;
 	pid_t main_pid;
-	int32_t main_code, main_status; /* CLD_EXITED, CLD_KILLED, ... of waitid(2), and status or signal; 0: none */
+	int32_t main_code,
+		main_status; /* CLD_EXITED, CLD_KILLED, ... of waitid(2), and status or signal; 0: none */
 	uint64_t start_timeout_usec, stop_timeout_usec; /* UINT64_MAX: none */
-	const char *failed_phase; /* "ExecStartPost": whose last run failed while the main process did not; or NULL */
+	const char *failed_phase; /* "ExecStartPost": whose last run failed while the main process did not; or
+	                             NULL */
 	int32_t failed_code, failed_status;
 };
 
@@ -46,31 +50,32 @@ enum units_change {
 struct units_event {
 	enum units_change change;
 	const struct unit *unit;
-	const char *result;    /* of a removed job: "done", "failed", "timeout", "canceled", "dependency", ... */
+	const char *result; /* of a removed job: "done", "failed", "timeout", "canceled", "dependency", ... */
 	const struct err *e;
 };
 
 /* units_new - keep a connection to systemd; on_event is called from the loop only, for container@*.service,
- * systemd-nspawn@*.service and the scopes of machines; jobs are told of all units. Asking works from UNITS_UP to
- * UNITS_DOWN; else -ENOTCONN. */
+ * systemd-nspawn@*.service and the scopes of machines; jobs are told of all units. Asking works from UNITS_UP
+ * to UNITS_DOWN; else -ENOTCONN. */
 struct units;
 typedef void units_event_fn(const struct units_event *event, void *arg);
 int units_new(sd_event *loop, units_event_fn *on_event, void *arg, struct units **ret, struct err *e);
 void units_free(struct units *u);
 
-/* units_list - the loaded ones of those units, with load, active, sub and job; at most 10,000. Stopped ones are there
- * only while something refers to them. The answer comes within 1 s. */
+/* units_list - the loaded ones of those units, with load, active, sub and job; at most 10,000. Stopped ones
+ * are there only while something refers to them. The answer comes within 1 s. */
 typedef void units_list_fn(int r, const struct unit *v, size_t n, const struct err *e, void *arg);
 int units_list(struct units *u, units_list_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e);
 
-/* units_get - all there is to know of one unit, loaded or not (costs PID 1 about 2 ms: for the one that matters). The
- * answer comes within 3 s. load is "not-found" when there is no such unit file. */
+/* units_get - all there is to know of one unit, loaded or not (costs PID 1 about 2 ms: for the one that
+ * matters). The answer comes within 3 s. load is "not-found" when there is no such unit file. */
 typedef void units_get_fn(int r, const struct unit *unit, const struct err *e, void *arg);
-int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e);
+int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, sd_bus_slot **ret_slot,
+              struct err *e);
 
-/* The rest asks for a change; done tells within 10 s whether it was taken on. When we are not root and on a terminal
- * a person may be asked to authenticate, which may take two minutes.
- * errors  -EACCES STATUS_NOT_PERMITTED names the polkit action */
+/* The rest asks for a change; done tells within 10 s whether it was taken on. When we are not root and on a
+ * terminal a person may be asked to authenticate, which may take two minutes. errors  -EACCES
+ * STATUS_NOT_PERMITTED names the polkit action */
 typedef void units_done_fn(int r, const char *job, const struct err *e, void *arg);
 
 /* units_job - ask for a job; done tells its path, its end is a later UNITS_JOB_REMOVED. */

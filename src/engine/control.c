@@ -1,6 +1,6 @@
-/* Each control walks through the steps of its verb. One connection to systemd serves them all, since systemd tells
- * every root connection about every unit; it lives as long as there is one. A call-back is made from a defer source
- * of its own, so that nothing is freed while an event of the connection is handed around. */
+/* Each control walks through the steps of its verb. One connection to systemd serves them all, since systemd
+ * tells every root connection about every unit; it lives as long as there is one. A call-back is made from a
+ * defer source of its own, so that nothing is freed while an event of the connection is handed around. */
 #include "engine/control.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "drivers/folder.h"
 #include "drivers/machined.h"
 #include "drivers/units.h"
-#include "engine/load.h"
+#include "engine/target.h"
 #include "engine/why.h"
 #include "words/name.h"
 
@@ -46,13 +46,13 @@ struct control {
 	control_done_fn *done;
 	void *arg;
 	const enum step *step;
-	bool begun;       /* its first step was taken */
-	char *job;        /* whose end is waited for; NULL: none */
-	char *result;     /* the ended job's, while the unit is asked why */
+	bool begun;   /* its first step was taken */
+	char *job;    /* whose end is waited for; NULL: none */
+	char *result; /* the ended job's, while the unit is asked why */
 	char sub[32];
 	uint64_t began_usec; /* CLOCK_REALTIME */
 	uint64_t since_usec, start_limit_usec, stop_limit_usec;
-	sd_bus_slot *slot;   /* the one question that is open */
+	sd_bus_slot *slot; /* the one question that is open */
 	struct why *why;
 	struct loglines lines; /* of the run that failed */
 	struct folder_watch *watch;
@@ -171,14 +171,16 @@ static void on_why(int r, struct why_answer *answer, const struct err *e, void *
 	(void)e;
 	c->why = NULL;
 	/* A unit that had failed long before is merely still stopped. */
-	if (strcmp(c->result, "done") == 0 && (!f || f->state != MACHINE_FAILED || f->state_usec < c->began_usec)) {
+	if (strcmp(c->result, "done") == 0 &&
+	    (!f || f->state != MACHINE_FAILED || f->state_usec < c->began_usec)) {
 		finish(c, 0, NULL);
 		return;
 	}
 	r = ending_explain(verb_words[c->verb], c->name, c->result, f, &why);
 	if (f && f->lines)
 		for (size_t i = 0; i < f->lines->n; i++)
-			loglines_add(&c->lines, f->lines->v[i].usec, f->lines->v[i].from_systemd, f->lines->v[i].text);
+			loglines_add(&c->lines, f->lines->v[i].usec, f->lines->v[i].from_systemd,
+			             f->lines->v[i].text);
 	finish(c, r, &why);
 }
 
@@ -221,7 +223,8 @@ static bool is(const char *word, const char *value)
 	return word && strcmp(word, value) == 0;
 }
 
-/* How long we follow a job. systemd allows each of its phases its time-out; there are at most three on each way. */
+/* How long we follow a job. systemd allows each of its phases its time-out; there are at most three on each
+ * way. */
 static void await_job(struct control *c)
 {
 	if (!c->stop_limit_usec)
@@ -271,7 +274,8 @@ static void on_limits(int r, const struct unit *u, const struct err *e, void *ar
 	}
 }
 
-/* A job that takes longer than a second: learn how long systemd waits for it, for people and for our own deadline. */
+/* A job that takes longer than a second: learn how long systemd waits for it, for people and for our own
+ * deadline. */
 static void too_long(struct control *c)
 {
 	struct err e;
@@ -284,8 +288,8 @@ static void too_long(struct control *c)
 			finish(c, r, &e);
 		return;
 	}
-	(void)err_set(&e, STATUS_DEADLINE, ETIMEDOUT, "%s: systemd does not tell how its job ended; it is %s", c->name,
-	              c->sub[0] ? c->sub : "in no state that is known");
+	(void)err_set(&e, STATUS_DEADLINE, ETIMEDOUT, "%s: systemd does not tell how its job ended; it is %s",
+	              c->name, c->sub[0] ? c->sub : "in no state that is known");
 	finish(c, -ETIMEDOUT, &e);
 }
 
@@ -302,7 +306,8 @@ static int on_timer(sd_event_source *s, uint64_t now, void *arg)
 	} else if (c->job && hub.up) {
 		too_long(c);
 	} else {
-		finish(c, err_set(&e, STATUS_UNAVAILABLE, ETIMEDOUT, "%s: systemd is out of reach", c->name), &e);
+		finish(c, err_set(&e, STATUS_UNAVAILABLE, ETIMEDOUT, "%s: systemd is out of reach", c->name),
+		       &e);
 	}
 	return 0;
 }
@@ -365,7 +370,8 @@ static void on_machines(void *arg)
 
 static int wait_forgotten(struct control *c, struct err *e)
 {
-	int r = folder_watch_new(sd_event_source_get_event(c->end), MACHINED_FOLDER, on_machines, c, &c->watch, e);
+	int r = folder_watch_new(sd_event_source_get_event(c->end), MACHINED_FOLDER, on_machines, c,
+	                         &c->watch, e);
 
 	if (r < 0)
 		return r;
@@ -445,58 +451,10 @@ static void on_units(const struct units_event *event, void *arg)
 			on_down(c, event->e);
 		else if (event->change == UNITS_STATE && strcmp(event->unit->name, c->unit) == 0)
 			learn(c, event->unit);
-		else if (event->change == UNITS_JOB_REMOVED && c->job && strcmp(event->unit->job, c->job) == 0)
+		else if (event->change == UNITS_JOB_REMOVED && c->job &&
+		         strcmp(event->unit->job, c->job) == 0)
 			job_ended(c, event->result);
 	}
-}
-
-/* ---- which unit */
-
-static bool is_own_unit(const char *unit)
-{
-	const char *end = strrchr(unit, '.');
-
-	if (!end || strncmp(unit, "user@", 5) == 0)
-		return false;
-	return strcmp(end, ".service") == 0 || strncmp(unit, "machine-", 8) == 0;
-}
-
-/* The unit of a machine that no conf describes, but which runs. */
-static int find_foreign_unit(const char *name, enum control_verb verb, char **ret, struct err *e)
-{
-	struct registration m = { 0 };
-	int r = machined_find("", name, &m, e);
-
-	if (r < 0 || verb == CONTROL_START)
-		r = err_set(e, STATUS_NO_CONTAINER, ENOENT,
-		            "%s: there is no container of that name (`machdeck list` shows all)", name);
-	else if (!m.unit || !is_own_unit(m.unit))
-		r = err_set(e, STATUS_BUSY, EBUSY, "%s runs in %s, which is not its alone: end it where it was started",
-		            name, m.unit ? m.unit : "no unit");
-	else
-		*ret = take_p(&m.unit);
-	registration_done(&m);
-	return r;
-}
-
-static int find_unit(const char *name, enum control_verb verb, char **ret, struct err *e)
-{
-	struct loaded l = { 0 };
-	char unit[NAME_UNIT_SIZE];
-	int r;
-
-	if (!name_is_machine(name))
-		return err_set(e, STATUS_USAGE, EINVAL, "'%s' can not be a machine's name", name);
-	r = load_container("", name, &l, e);
-	loaded_done(&l);
-	if (r == -ENOENT)
-		return find_foreign_unit(name, verb, ret, e);
-	/* A conf that we, not being root, may not read is the unit's business; a bad one does not hinder stopping. */
-	if (r < 0 && r != -EACCES && verb == CONTROL_START)
-		return r;
-	name_unit(name, unit);
-	*ret = strdup(unit);
-	return *ret ? 0 : err_no_memory(e);
 }
 
 /* ---- the face */
@@ -506,14 +464,16 @@ int control_begin(sd_event *loop, enum control_verb verb, const char *name, cont
 {
 	CLEANUP(free_p) char *unit = NULL;
 	struct control *c;
-	int r = find_unit(name, verb, &unit, e);
+	int r = target_find(name, verb == CONTROL_START, &unit, e);
 
 	if (r < 0)
 		return r;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_no_memory(e);
-	*c = (struct control){ .verb = verb, .done = done, .arg = arg, .step = steps[verb], .next = hub.first };
+	*c = (struct control){
+		.verb = verb, .done = done, .arg = arg, .step = steps[verb], .next = hub.first
+	};
 	hub.first = c;
 	(void)snprintf(c->name, sizeof(c->name), "%s", name);
 	c->unit = take_p(&unit);
@@ -523,7 +483,8 @@ int control_begin(sd_event *loop, enum control_verb verb, const char *name, cont
 	if (r >= 0)
 		r = sd_event_source_set_enabled(c->end, SD_EVENT_OFF);
 	if (r >= 0)
-		r = sd_event_add_time_relative(loop, &c->timer, CLOCK_MONOTONIC, BUS_LIMIT, 1000, on_timer, c);
+		r = sd_event_add_time_relative(loop, &c->timer, CLOCK_MONOTONIC, BUS_LIMIT, 1000, on_timer,
+		                               c);
 	if (r < 0)
 		(void)err_sys(e, -r, "%s: cannot wait for systemd", name);
 	if (r >= 0 && !hub.units)

@@ -10,10 +10,10 @@
 
 enum control_verb { CONTROL_START, CONTROL_STOP, CONTROL_RESTART, CONTROL_RELOAD, CONTROL_TERMINATE };
 
-/* control_begin - ask systemd for the job and come back at once; done is called from the loop exactly once, when
- * the job ended or could not be made: r 0 or negative errno with the sentence (why it failed, with the unit's
- * result and what helps); the control is gone after that call. Dropping: control_cancel forgets the call-back, the
- * job goes on. All of a process' controls share one loop and one connection.
+/* control_begin - ask systemd for the job and come back at once; done is called from the loop exactly once,
+ * when the job ended or could not be made: r 0 or negative errno with the sentence (why it failed, with the
+ * unit's result and what helps); the control is gone after that call. Dropping: control_cancel forgets the
+ * call-back, the job goes on. All of a process' controls share one loop and one connection.
  *
  * RESTART   stops, waits until systemd-machined forgot the machine (at most 3 s), starts (BUG-20)
  * TERMINATE kills all its processes; the unit ends stopped and is not restarted
@@ -29,10 +29,12 @@ void control_cancel(struct control *c);
 
 /* control_look - what it waits for now. Borrowed until the loop runs again; good inside of done, too. */
 struct control_look {
-	const char *waits_for;  /* "its guest boots" */
-	uint64_t since_usec;    /* CLOCK_MONOTONIC */
-	uint64_t limit_usec;    /* how long systemd allows that; 0: not known (asked after a second) or no limit */
-	const char *unit;       /* "container@web.service" */
-	const struct loglines *lines; /* inside of done: the end of the log of what failed; empty when it can't be read */
+	const char *waits_for; /* "its guest boots" */
+	uint64_t since_usec;   /* CLOCK_MONOTONIC */
+	uint64_t limit_usec; /* how long systemd allows that; 0: not known (asked after a second) or no limit
+	                      */
+	const char *unit;    /* "container@web.service" */
+	const struct loglines
+		*lines; /* inside of done: the end of the log of what failed; empty when it can't be read */
 };
 void control_look(const struct control *c, struct control_look *ret);

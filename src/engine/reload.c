@@ -49,7 +49,8 @@ static int read_file(const char *name, const char *leaf, struct buf *ret, struct
 	r = files_read("", path, FILE_MAX, ret, NULL, e);
 	if (r == -ENOENT)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
-		               "%s: it is not running, or was not started by machdeck: there is no %s", name, path);
+		               "%s: it is not running, or was not started by machdeck: there is no %s", name,
+		               path);
 	return r;
 }
 
@@ -163,7 +164,8 @@ static int note(const char *name, const struct reload *r, struct err *e)
 
 /* ---- the system of a nix container */
 
-/* The module of 2014 has the guest do it, which listens for a command line, and never looks at SYSTEM_PATH (RL-2). */
+/* The module of 2014 has the guest do it, which listens for a command line, and never looks at SYSTEM_PATH
+ * (RL-2). */
 static int switch_by_socket(const char *name, const struct plan *p, struct err *e)
 {
 	static const char command[] = DEFAULT_SYSTEM "/bin/switch-to-configuration test\n";
@@ -228,7 +230,8 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 	else if (r.now.plan.kind == KIND_NIX)
 		switched = switch_system(name, &r.now.container, &failed);
 	if (switched < 0)
-		strs_add(&r.change.restart, "the switch failed"); /* so what runs is not all that is configured */
+		strs_add(&r.change.restart,
+		         "the switch failed"); /* so what runs is not all that is configured */
 	q = note(name, &r, e);
 	if (switched < 0 && e)
 		*e = failed;

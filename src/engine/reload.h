@@ -6,15 +6,16 @@
 #include "base/err.h"
 #include "base/strs.h"
 
-/* reload_run - apply the conf's changes that can be applied while NAME runs: first the network on both sides (all of
- * it or nothing), then for a nix container switch-to-configuration of its system in all of the guest's namespaces, whose
- * output is passed on. Waits for that as long as it takes: the unit's time-out ends it.
+/* reload_run - apply the conf's changes that can be applied while NAME runs: first the network on both sides
+ * (all of it or nothing), then for a nix container switch-to-configuration of its system in all of the
+ * guest's namespaces, whose output is passed on. Waits for that as long as it takes: the unit's time-out ends
+ * it.
  *
  * ret_says  a sentence each for what was changed and what takes a restart
- * errors    STATUS_NO_CONTAINER not running, or not started by us; as rtnl_apply() and enter_run(); when the switch
- *           ended with another exit status than 0, that is e's status */
+ * errors    STATUS_NO_CONTAINER not running, or not started by us; as rtnl_apply() and enter_run(); when the
+ * switch ended with another exit status than 0, that is e's status */
 int reload_run(const char *name, struct strs *ret_says, struct err *e);
 
-/* reload_pending - a sentence for each difference between NAME as it runs and as it is configured that takes a
- * restart; *ret_live: there are others, which a reload would apply. errors: as above */
+/* reload_pending - a sentence for each difference between NAME as it runs and as it is configured that takes
+ * a restart; *ret_live: there are others, which a reload would apply. errors: as above */
 int reload_pending(const char *name, struct strs *ret, bool *ret_live, struct err *e);

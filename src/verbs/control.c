@@ -1,5 +1,5 @@
-/* start, stop, restart, reload, terminate: all named machines at once. What ended is printed for good; on a terminal
- * the machines that are still waited for stand below it, redrawn every second. */
+/* start, stop, restart, reload, terminate: all named machines at once. What ended is printed for good; on a
+ * terminal the machines that are still waited for stand below it, redrawn every second. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,13 +17,13 @@
 #include "base/strs.h"
 #include "drivers/bus.h"
 
-#define OK(call)                                                                               \
-	do {                                                                                   \
-		int ok_ = (call);                                                              \
-		if (ok_ < 0) {                                                                 \
-			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, strerror(-ok_)); \
-			abort();                                                               \
-		}                                                                              \
+#define OK(call)                                                                                             \
+	do {                                                                                                 \
+		int ok_ = (call);                                                                            \
+		if (ok_ < 0) {                                                                               \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, strerror(-ok_));       \
+			abort();                                                                             \
+		}                                                                                            \
 	} while (0)
 
 struct systemd1 {
@@ -31,24 +31,25 @@ struct systemd1 {
 	char dir[32], path[64];
 	int fd;
 	sd_event_source *listener;
-	sd_bus *bus;  /* the last that connected */
+	sd_bus *bus; /* the last that connected */
 	unsigned n_connected;
 	struct strs calls; /* "StopUnit container@web.service", in their order */
 
 	/* what it does */
-	bool mute;              /* never answers */
-	bool mute_about_jobs;   /* takes jobs on, never tells their end */
-	bool hang_up;           /* closes the connection after it took a job on, once */
-	bool odd_answers;       /* sends what nobody expects */
+	bool mute;                      /* never answers */
+	bool mute_about_jobs;           /* takes jobs on, never tells their end */
+	bool hang_up;                   /* closes the connection after it took a job on, once */
+	bool odd_answers;               /* sends what nobody expects */
 	const char *error, *error_text; /* the answer to what wants a change */
-	const char *job_result; /* NULL: "done" */
+	const char *job_result;         /* NULL: "done" */
 	const char *active, *sub, *result, *status_text;
 	int main_code, main_status, post_status;
 	uint64_t state_usec;
 	bool job_pending;
 };
 
-static inline void systemd1_append(sd_bus_message *m, const char *name, const char *type, const char *text, uint64_t n)
+static inline void systemd1_append(sd_bus_message *m, const char *name, const char *type, const char *text,
+                                   uint64_t n)
 {
 	OK(sd_bus_message_open_container(m, 'e', "sv"));
 	OK(sd_bus_message_append(m, "s", name));
@@ -73,7 +74,8 @@ static inline void systemd1_append_command(sd_bus_message *m, const char *name, 
 	OK(sd_bus_message_open_container(m, 'e', "sv"));
 	OK(sd_bus_message_append(m, "s", name));
 	OK(sd_bus_message_append(m, "v", "a(sasbttttuii)", 1, "/usr/bin/machdeck", 2, "machdeck", "unit", 0,
-	                         (uint64_t)1, (uint64_t)1, (uint64_t)2, (uint64_t)2, (uint32_t)77, 1, status));
+	                         (uint64_t)1, (uint64_t)1, (uint64_t)2, (uint64_t)2, (uint32_t)77, 1,
+	                         status));
 	OK(sd_bus_message_close_container(m));
 }
 
@@ -111,8 +113,8 @@ static inline void systemd1_append_service(struct systemd1 *s, sd_bus_message *m
 
 static inline void systemd1_job_removed(struct systemd1 *s, const char *unit, const char *result)
 {
-	OK(sd_bus_emit_signal(s->bus, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "JobRemoved",
-	                      "uoss", 7, "/org/freedesktop/systemd1/job/7", unit, result));
+	OK(sd_bus_emit_signal(s->bus, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+	                      "JobRemoved", "uoss", 7, "/org/freedesktop/systemd1/job/7", unit, result));
 }
 
 static inline void systemd1_changed(struct systemd1 *s, const char *unit, bool service)
@@ -121,8 +123,10 @@ static inline void systemd1_changed(struct systemd1 *s, const char *unit, bool s
 	CLEANUP(free_p) char *path = NULL;
 
 	OK(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path));
-	OK(sd_bus_message_new_signal(s->bus, &m, path, "org.freedesktop.DBus.Properties", "PropertiesChanged"));
-	OK(sd_bus_message_append(m, "s", service ? "org.freedesktop.systemd1.Service" : "org.freedesktop.systemd1.Unit"));
+	OK(sd_bus_message_new_signal(s->bus, &m, path, "org.freedesktop.DBus.Properties",
+	                             "PropertiesChanged"));
+	OK(sd_bus_message_append(
+		m, "s", service ? "org.freedesktop.systemd1.Service" : "org.freedesktop.systemd1.Unit"));
 	OK(sd_bus_message_open_container(m, 'a', "{sv}"));
 	if (service)
 		systemd1_append_service(s, m);
@@ -139,7 +143,8 @@ static inline void systemd1_hang_up(struct systemd1 *s)
 	s->bus = sd_bus_close_unref(s->bus);
 }
 
-static inline void systemd1_answer_change(struct systemd1 *s, sd_bus_message *m, const char *member, const char *unit)
+static inline void systemd1_answer_change(struct systemd1 *s, sd_bus_message *m, const char *member,
+                                          const char *unit)
 {
 	if (s->error) {
 		OK(sd_bus_reply_method_errorf(m, s->error, "%s", s->error_text));
@@ -187,9 +192,10 @@ static inline int systemd1_on_message(sd_bus_message *m, void *arg, sd_bus_error
 		systemd1_append_service(s, answer);
 		OK(sd_bus_message_close_container(answer));
 	} else {
-		OK(sd_bus_message_append(answer, "a(ssssssouso)", 2, "container@db.service", "Container 'db'", "loaded",
-		                         "active", "running", "", "/u/db", 0U, "", "/", "container@web.service",
-		                         "Container 'web'", "loaded", "activating", "start", "", "/u/web", 9U, "start",
+		OK(sd_bus_message_append(answer, "a(ssssssouso)", 2, "container@db.service", "Container 'db'",
+		                         "loaded", "active", "running", "", "/u/db", 0U, "", "/",
+		                         "container@web.service", "Container 'web'", "loaded", "activating",
+		                         "start", "", "/u/web", 9U, "start",
 		                         "/org/freedesktop/systemd1/job/9"));
 	}
 	return sd_bus_send(s->bus, answer, NULL);

@@ -51,7 +51,8 @@ static void one_that_never_answers_is_given_up_after_three_seconds(void **state)
 
 	(void)state;
 	systemd1_up(&systemd, true);
-	OK(sd_event_source_set_enabled(systemd.listener, SD_EVENT_OFF)); /* the kernel accepts, nobody reads */
+	OK(sd_event_source_set_enabled(systemd.listener,
+	                               SD_EVENT_OFF)); /* the kernel accepts, nobody reads */
 	OK(bus_new(systemd.loop, BUS_SYSTEMD, on_changed, &s, &b, &e));
 	systemd1_run(&systemd, &s.down);
 	assert_string_equal(s.e.text, "systemd does not answer");

@@ -19,7 +19,8 @@ static struct plan plan_of(const char *conf)
 	struct plan p = { 0 };
 	struct err e;
 
-	if (conf_read("conf", "web", conf, strlen(conf), &c, NULL, &e) < 0 || plan_build(&c, &facts, &p, &e) < 0)
+	if (conf_read("conf", "web", conf, strlen(conf), &c, NULL, &e) < 0 ||
+	    plan_build(&c, &facts, &p, &e) < 0)
 		fail_msg("%s", e.text);
 	container_done(&c);
 	return p;
@@ -140,7 +141,8 @@ static void another_gateway_replaces_its_routes(void **state)
 static void ports_and_binds_take_a_restart(void **state)
 {
 	(void)state;
-	changes(LINK "HOST_PORT=tcp:8080:80\n", LINK "HOST_PORT=tcp:9090:80,udp:53:53\nEXTRA_NSPAWN_FLAGS=--bind=/srv\n",
+	changes(LINK "HOST_PORT=tcp:8080:80\n",
+	        LINK "HOST_PORT=tcp:9090:80,udp:53:53\nEXTRA_NSPAWN_FLAGS=--bind=/srv\n",
 	        "restart: HOST_PORT: runs with tcp:8080:80, configured is tcp:9090:80 udp:53:53\n"
 	        "restart: bind mounts: runs with none, configured is /srv\n");
 }
@@ -148,7 +150,9 @@ static void ports_and_binds_take_a_restart(void **state)
 static void capabilities_and_devices_take_a_restart(void **state)
 {
 	(void)state;
-	changes("", "ADDITIONAL_CAPABILITIES=CAP_NET_ADMIN\nALLOWED_DEVICES=/dev/fuse:rw\nTMPFS=/var\nINIT=/bin/busybox\n",
+	changes("",
+	        "ADDITIONAL_CAPABILITIES=CAP_NET_ADMIN\nALLOWED_DEVICES=/dev/fuse:rw\nTMPFS=/var\nINIT=/bin/"
+	        "busybox\n",
 	        "restart: ADDITIONAL_CAPABILITIES: runs with none, configured is CAP_NET_ADMIN\n"
 	        "restart: TMPFS: runs with none, configured is /var\n"
 	        "restart: ALLOWED_DEVICES: runs with none, configured is /dev/fuse rw\n"
@@ -176,7 +180,8 @@ static void a_new_veth_takes_a_restart_and_the_others_change_live(void **state)
 {
 	(void)state;
 	changes("PRIVATE_NETWORK=1\nEXTRA_VETHS=\"vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2\"\n",
-	        "PRIVATE_NETWORK=1\nEXTRA_VETHS=\"vx1,hostAddress=10.1.0.1,localAddress=10.1.0.5 vx2,hostBridge=br0\"\n",
+	        "PRIVATE_NETWORK=1\nEXTRA_VETHS=\"vx1,hostAddress=10.1.0.1,localAddress=10.1.0.5 "
+	        "vx2,hostBridge=br0\"\n",
 	        "host: ip route del 10.1.0.2 dev vx1\n"
 	        "host: ip link set dev vx1 up\n"
 	        "host: ip addr add 10.1.0.1 dev vx1\n"

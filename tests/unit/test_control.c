@@ -18,9 +18,9 @@ int load_container(const char *host_root, const char *name, struct loaded *ret, 
 	(void)host_root, (void)ret;
 	if (load_result < 0)
 		return err_set(e, STATUS_DATA, -load_result, "%s.conf:3:1: not a key", name);
-	return strcmp(name, "web") == 0 || strcmp(name, "db") == 0 ?
-		       0 :
-		       err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: no such container", name);
+	return strcmp(name, "web") == 0 || strcmp(name, "db") == 0
+	               ? 0
+	               : err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: no such container", name);
 }
 
 void loaded_done(struct loaded *l)
@@ -133,8 +133,7 @@ static void a_failed_start_says_what_the_exit_status_means(void **state)
 	follow(s, CONTROL_START);
 	assert_int_equal(s->r, -EIO);
 	assert_int_equal(s->e.status, STATUS_FAILED);
-	assert_string_equal(s->e.text,
-	                    "cannot start web: something it needs is taken (status 75)");
+	assert_string_equal(s->e.text, "cannot start web: something it needs is taken (status 75)");
 }
 
 static void a_guest_that_had_to_be_killed_makes_stop_fail(void **state)
@@ -144,8 +143,9 @@ static void a_guest_that_had_to_be_killed_makes_stop_fail(void **state)
 	s->systemd.active = "failed";
 	s->systemd.result = "timeout";
 	follow(s, CONTROL_STOP);
-	assert_string_equal(s->e.text,
-	                    "web is stopped, but not cleanly: its guest did not end within 90 s and was killed");
+	assert_string_equal(
+		s->e.text,
+		"web is stopped, but not cleanly: its guest did not end within 90 s and was killed");
 }
 
 static void stopping_what_had_failed_before_is_success(void **state)
@@ -293,7 +293,8 @@ static void a_bad_conf_hinders_starting_but_not_stopping(void **state)
 	struct seen *s = *state;
 
 	load_result = -EINVAL;
-	assert_int_equal(control_begin(s->systemd.loop, CONTROL_START, "web", on_done, s, &s->control, &s->e), -EINVAL);
+	assert_int_equal(control_begin(s->systemd.loop, CONTROL_START, "web", on_done, s, &s->control, &s->e),
+	                 -EINVAL);
 	assert_string_equal(s->e.text, "web.conf:3:1: not a key");
 	follow(s, CONTROL_STOP);
 	assert_int_equal(s->r, 0);
@@ -321,8 +322,9 @@ static void every_ending_says_what_was_asked_for(void **state)
 	f.failed_status = 4;
 	assert_string_equal(explained("reload", "failed", &f),
 	                    "cannot reload web: it ended with exit status 4; the machine runs on");
-	assert_string_equal(explained("start", "canceled", &f),
-	                    "cannot start web: another job took its place: somebody asked for something else meanwhile");
+	assert_string_equal(
+		explained("start", "canceled", &f),
+		"cannot start web: another job took its place: somebody asked for something else meanwhile");
 	assert_string_equal(explained("start", "failed", NULL),
 	                    "cannot start web: its job is 'failed', and systemd does not say why");
 }

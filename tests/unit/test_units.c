@@ -105,9 +105,9 @@ static void on_get(int r, const struct unit *u, const struct err *e, void *arg)
 	if (r < 0)
 		s->e = *e;
 	else
-		note(s, "%s %s %s %.4s %s %u %d %s %d %ju", u->name, u->active, u->result, u->invocation, u->status_text,
-		     u->n_restarts, u->main_status, u->failed_phase ? u->failed_phase : "-", u->failed_status,
-		     (uintmax_t)u->start_timeout_usec);
+		note(s, "%s %s %s %.4s %s %u %d %s %d %ju", u->name, u->active, u->result, u->invocation,
+		     u->status_text, u->n_restarts, u->main_status, u->failed_phase ? u->failed_phase : "-",
+		     u->failed_status, (uintmax_t)u->start_timeout_usec);
 }
 
 static void on_done(int r, const char *job, const struct err *e, void *arg)
@@ -129,8 +129,9 @@ static void the_list_has_states_and_jobs(void **state)
 	OK(units_list(s->units, on_list, s, NULL, &e));
 	systemd1_run(&s->systemd, &s->answered);
 	assert_int_equal(s->r, 0);
-	assert_string_equal(s->text, "container@db.service active running -\n"
-	                             "container@web.service activating start /org/freedesktop/systemd1/job/9\n");
+	assert_string_equal(s->text,
+	                    "container@db.service active running -\n"
+	                    "container@web.service activating start /org/freedesktop/systemd1/job/9\n");
 }
 
 static void one_unit_is_told_with_the_phase_that_failed(void **state)
@@ -144,8 +145,9 @@ static void one_unit_is_told_with_the_phase_that_failed(void **state)
 	s->systemd.status_text = "Container running: Ready.";
 	OK(units_get(s->units, "container@web.service", on_get, s, NULL, &e));
 	systemd1_run(&s->systemd, &s->answered);
-	assert_string_equal(s->text, "container@web.service failed exit-code abcd Container running: Ready. 3 0 "
-	                             "ExecStartPost 75 60000000");
+	assert_string_equal(s->text,
+	                    "container@web.service failed exit-code abcd Container running: Ready. 3 0 "
+	                    "ExecStartPost 75 60000000");
 }
 
 static void changes_are_told_for_machines_only(void **state)
@@ -175,7 +177,8 @@ static void an_answer_of_another_shape_is_an_error(void **state)
 	OK(units_get(s->units, "container@web.service", on_get, s, NULL, &e));
 	systemd1_run(&s->systemd, &s->answered);
 	assert_int_equal(s->r, -EBADMSG);
-	assert_string_equal(s->e.text, "systemd: cannot ask for container@web.service: its answer can not be read");
+	assert_string_equal(s->e.text,
+	                    "systemd: cannot ask for container@web.service: its answer can not be read");
 }
 
 static void no_answer_is_an_error_after_a_second(void **state)
