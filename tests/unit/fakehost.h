@@ -65,8 +65,9 @@ static inline bool fakehost_enter(const char *dir)
 	(void)snprintf(proc, sizeof(proc), "%s/proc", dir);
 	return unshare(CLONE_NEWNS | (uid == 0 ? 0 : CLONE_NEWUSER)) == 0 &&
 	       (uid == 0 || fakehost_map_ids(uid, gid)) &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mkdir(proc, 0755) == 0 &&
-	       mount("/proc", proc, NULL, MS_BIND | MS_REC, NULL) == 0 && chroot(dir) == 0 && chdir("/") == 0;
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 && mkdir(proc, 0755) == 0 &&
+	       mount("/proc", proc, "none", MS_BIND | MS_REC, NULL) == 0 && chroot(dir) == 0 &&
+	       chdir("/") == 0;
 }
 
 static inline int fakehost_remove(const char *path, const struct stat *st, int type, struct FTW *at)
