@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "decide/envfile.h"
+#include "decide/fields.h"
 #include "decide/lint.h"
 #include "decide/releases.h"
 #include "decide/shellwords.h"
@@ -27,23 +28,7 @@ static int each_word(struct container *c, const char *text, struct why *w,
 	return words.bad ? -ENOMEM : r;
 }
 
-/* --- one setter a key; an empty value is an unset one, as the modules write it
- * ------------------------------ */
-
-static int set_system_path(struct container *c, const char *text, struct why *w)
-{
-	return value_path(text, &c->system_path, w);
-}
-
-static int set_private_network(struct container *c, const char *text, struct why *w)
-{
-	return value_bool(text, &c->private_network, w);
-}
-
-static int set_host_bridge(struct container *c, const char *text, struct why *w)
-{
-	return value_link(text, &c->host_bridge, w);
-}
+/* --- keys; an empty value is an unset one, as the modules write it */
 
 static int set_host_port(struct container *c, const char *text, struct why *w)
 {
@@ -65,41 +50,6 @@ static int set_host_port(struct container *c, const char *text, struct why *w)
 			break;
 	}
 	return r;
-}
-
-static int set_host4(struct container *c, const char *text, struct why *w)
-{
-	return value_addr(text, &c->addr[HOST4], w);
-}
-
-static int set_host6(struct container *c, const char *text, struct why *w)
-{
-	return value_addr(text, &c->addr[HOST6], w);
-}
-
-static int set_local4(struct container *c, const char *text, struct why *w)
-{
-	return value_addr(text, &c->addr[LOCAL4], w);
-}
-
-static int set_local6(struct container *c, const char *text, struct why *w)
-{
-	return value_addr(text, &c->addr[LOCAL6], w);
-}
-
-static int set_interfaces(struct container *c, const char *text, struct why *w)
-{
-	return each_word(c, text, w, value_interface);
-}
-
-static int set_macvlans(struct container *c, const char *text, struct why *w)
-{
-	return each_word(c, text, w, value_macvlan);
-}
-
-static int set_auto_start(struct container *c, const char *text, struct why *w)
-{
-	return value_bool(text, &c->auto_start, w);
 }
 
 static int set_flags(struct container *c, const char *text, struct why *w)
@@ -126,51 +76,6 @@ static int set_copy_resolv_conf(struct container *c, const char *text, struct wh
 static int set_private_users(struct container *c, const char *text, struct why *w)
 {
 	return value_private_users(text, &c->private_users, w);
-}
-
-static int set_mac(struct container *c, const char *text, struct why *w)
-{
-	int r = value_mac(text, c->mac, w);
-
-	c->has_mac = r == 0;
-	return r;
-}
-
-static int set_netns(struct container *c, const char *text, struct why *w)
-{
-	return value_path(text, &c->netns_path, w);
-}
-
-static int set_flake(struct container *c, const char *text, struct why *w)
-{
-	(void)w;
-	c->flake = strdup(text);
-	return c->flake ? 0 : -ENOMEM;
-}
-
-static int set_ephemeral(struct container *c, const char *text, struct why *w)
-{
-	return value_bool(text, &c->ephemeral, w);
-}
-
-static int set_enable_tun(struct container *c, const char *text, struct why *w)
-{
-	return value_bool(text, &c->enable_tun, w);
-}
-
-static int set_timeout(struct container *c, const char *text, struct why *w)
-{
-	return value_timespan(text, &c->timeout_start, w);
-}
-
-static int set_tmpfs(struct container *c, const char *text, struct why *w)
-{
-	return each_word(c, text, w, value_tmpfs);
-}
-
-static int set_capabilities(struct container *c, const char *text, struct why *w)
-{
-	return each_word(c, text, w, value_capability);
 }
 
 static int add_device(struct container *c, const char *text, struct why *w)
@@ -212,16 +117,16 @@ static int set_veth_option(struct veth *v, const char *text, struct why *w)
 
 static int add_veth(struct container *c, const char *text, struct why *w)
 {
-	CLEANUP(strs_done) struct strs fields = { 0 };
+	CLEANUP(strs_done) struct strs parts = { 0 };
 	struct veth *v = NULL;
 	int r;
 
-	strs_split(&fields, text, ",");
-	if (fields.bad)
+	strs_split(&parts, text, ",");
+	if (parts.bad)
 		return -ENOMEM;
-	r = value_veth(c, fields.n > 0 ? fields.v[0] : "", &v, w);
-	for (size_t i = 1; r == 0 && i < fields.n; i++)
-		r = set_veth_option(v, fields.v[i], w);
+	r = value_veth(c, parts.n > 0 ? parts.v[0] : "", &v, w);
+	for (size_t i = 1; r == 0 && i < parts.n; i++)
+		r = set_veth_option(v, parts.v[i], w);
 	return r;
 }
 
@@ -233,66 +138,32 @@ static int set_veths(struct container *c, const char *text, struct why *w)
 	return r;
 }
 
-static int set_init(struct container *c, const char *text, struct why *w)
-{
-	return value_path(text, &c->init, w);
-}
-
-static int set_release(struct container *c, const char *text, struct why *w)
-{
-	if (release_parse(text, &c->release) < 0)
-		return value_refuse(w, "'%.40s' is not 2014, 2020, 2021-04, 2021-05 or 2021-11", text);
-	return 0;
-}
-
-/* The keys we know, in the order they are written (CF-2 to CF-8, then newer upstream's and ours). */
-static const struct key {
-	const char *name;
+/* Keys whose values are written in a way of their own. */
+static const struct own_key {
+	const char *key;
 	int (*set)(struct container *c, const char *text, struct why *w);
-} keys[] = {
-	{ "SYSTEM_PATH", set_system_path },
-	{ "FLAKE", set_flake },
-	{ "COPY_RESOLV_CONF", set_copy_resolv_conf },
-	{ "PRIVATE_NETWORK", set_private_network },
-	{ "HOST_BRIDGE", set_host_bridge },
-	{ "HOST_PORT", set_host_port },
-	{ "HOST_ADDRESS", set_host4 },
-	{ "HOST_ADDRESS6", set_host6 },
-	{ "LOCAL_ADDRESS", set_local4 },
-	{ "LOCAL_ADDRESS6", set_local6 },
-	{ "LOCAL_MAC_ADDRESS", set_mac },
-	{ "NETWORK_NAMESPACE_PATH", set_netns },
-	{ "PRIVATE_USERS", set_private_users },
-	{ "INTERFACES", set_interfaces },
-	{ "MACVLANS", set_macvlans },
-	{ "AUTO_START", set_auto_start },
-	{ "EXTRA_NSPAWN_FLAGS", set_flags },
-	{ "EPHEMERAL", set_ephemeral },
-	{ "ENABLE_TUN", set_enable_tun },
-	{ "TIMEOUT_START_SEC", set_timeout },
-	{ "TMPFS", set_tmpfs },
-	{ "ADDITIONAL_CAPABILITIES", set_capabilities },
-	{ "ALLOWED_DEVICES", set_devices },
-	{ "EXTRA_VETHS", set_veths },
-	{ "INIT", set_init },
-	{ "RELEASE", set_release },
+} own_keys[] = {
+	{ "COPY_RESOLV_CONF", set_copy_resolv_conf }, { "HOST_PORT", set_host_port },
+	{ "PRIVATE_USERS", set_private_users },       { "EXTRA_NSPAWN_FLAGS", set_flags },
+	{ "ALLOWED_DEVICES", set_devices },           { "EXTRA_VETHS", set_veths },
 };
 
-static const struct key *find_key(const char *name)
+static int set_field(const struct field *f, struct container *c, const char *text, struct why *w)
 {
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
-	return NULL;
+	if (f->type == FIELD_WORDS)
+		return each_word(c, text, w, f->item);
+	for (size_t i = 0; i < COUNT(own_keys); i++)
+		if (strcmp(own_keys[i].key, f->key) == 0)
+			return own_keys[i].set(c, text, w);
+	return field_set(f, c, text, w);
 }
 
 bool conf_knows_key(const char *name)
 {
-	return find_key(name) != NULL;
+	return field_of_key(name) != NULL;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------ */
+/* --- reading */
 
 struct reading {
 	const char *file, *bytes;
@@ -328,7 +199,7 @@ static void warn(const struct reading *r, size_t at, const char *format, ...)
 static int set_entry(const struct reading *r, const struct env_entry *entry, struct container *c,
                      struct err *e)
 {
-	const struct key *key = entry->ignored ? NULL : find_key(entry->key);
+	const struct field *field = entry->ignored ? NULL : field_of_key(entry->key);
 	struct why w = { 0 };
 	char where[ERR_TEXT_MAX];
 	int result;
@@ -339,12 +210,12 @@ static int set_entry(const struct reading *r, const struct env_entry *entry, str
 	}
 	if (entry->ignored)
 		warn(r, entry->key_at, "'%.60s': systemd ignores such a line", entry->key);
-	else if (!key)
+	else if (!field)
 		warn(r, entry->key_at, "%.60s: not a key we know, so it does nothing", entry->key);
 	else if (envfile_find(r->env, entry->key) != entry)
 		warn(r, entry->key_at, "%.60s is set again below; that one counts", entry->key);
 	else if (entry->value[0]) {
-		result = key->set(c, entry->value, &w);
+		result = set_field(field, c, entry->value, &w);
 		if (result == -ENOMEM)
 			return err_no_memory(e);
 		if (result < 0) {
@@ -399,8 +270,7 @@ int conf_read(const char *file, const char *name, const char *bytes, size_t len,
 	return 0;
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------------ */
+/* --- writing */
 
 /* KEY=value, quoted when systemd or we would read the bare text differently. */
 static void put(struct buf *b, const char *key, const char *value)

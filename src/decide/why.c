@@ -17,25 +17,23 @@ static bool is(const char *word, const char *value)
 	return word && strcmp(word, value) == 0;
 }
 
-/* The newest line of the unit's processes that starts with one word and holds another. */
+/* Lines that tell what came after the failure: ExecStopPost's, and of systemd-nspawn's half that ended
+ * second. */
+static bool is_aftermath(const char *text)
+{
+	return strstr(text, " died too early") ||
+	       (strncmp(text, "machdeck: ", strlen("machdeck: ")) == 0 && strstr(text, ": stopped: "));
+}
+
+/* The newest line of the unit's processes that starts with one word and holds another; their last words for
+ * "", "". */
 static const char *find_line(const struct why_facts *f, const char *start, const char *part)
 {
 	for (size_t i = f->lines ? f->lines->n : 0; i > 0; i--) {
 		const struct logline *l = &f->lines->v[i - 1];
 
-		if (!l->from_systemd && strncmp(l->text, start, strlen(start)) == 0 && strstr(l->text, part))
-			return l->text;
-	}
-	return NULL;
-}
-
-/* The unit's last words, but for what systemd-nspawn says only because its other half ended. */
-static const char *last_words(const struct why_facts *f)
-{
-	for (size_t i = f->lines ? f->lines->n : 0; i > 0; i--) {
-		const struct logline *l = &f->lines->v[i - 1];
-
-		if (!l->from_systemd && !strstr(l->text, " died too early"))
+		if (!l->from_systemd && strncmp(l->text, start, strlen(start)) == 0 &&
+		    strstr(l->text, part) && !is_aftermath(l->text))
 			return l->text;
 	}
 	return NULL;
@@ -69,6 +67,7 @@ static bool nspawn_words(const struct why_facts *f, char *ret)
 		  "max_connections_per_user" },
 		{ "Failed to register machine", "masked", "systemctl unmask systemd-machined" },
 		{ "Failed to register machine", "", "see systemctl status systemd-machined" },
+		{ "Failed to open system bus", "", "systemd-nspawn needs it: systemctl start dbus" },
 		{ "Directory tree", "busy", "another machine runs on the same tree" },
 		{ "Directory", "doesn't look like", "the tree is not a system's: was it filled?" },
 		{ "execv(", "", "its init is missing or can not run here: look at INIT= and the tree" },
@@ -178,7 +177,7 @@ static void exit_words(const struct why_facts *f, char *ret)
 		return;
 	else if (code == 0)
 		SAY(ret, "its start failed (journalctl -u container@%s)", f->name);
-	else if ((last = last_words(f)))
+	else if ((last = find_line(f, "", "")))
 		SAY(ret, "its guest or systemd-nspawn ended with status %d; last words: %.300s", status,
 		    last);
 	else
@@ -220,7 +219,7 @@ static void timeout_words(const struct why_facts *f, char *ret)
 
 static void early_end_words(const struct why_facts *f, char *ret)
 {
-	const char *last = last_words(f);
+	const char *last = find_line(f, "", "");
 
 	if (!own_words(f, ret) && !nspawn_words(f, ret))
 		SAY(ret, "it ended before it was ready%s%s", last ? "; last words: " : "", last ? last : "");

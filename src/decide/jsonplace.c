@@ -1,0 +1,142 @@
+#include "decide/jsonplace.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t place_enter(struct jsonplace *at, const char *step)
+{
+	size_t len = strlen(at->path);
+
+	(void)snprintf(at->path + len, sizeof(at->path) - len, "/%s", step);
+	return len;
+}
+
+size_t place_enter_index(struct jsonplace *at, size_t index)
+{
+	char step[24];
+
+	(void)snprintf(step, sizeof(step), "%zu", index);
+	return place_enter(at, step);
+}
+
+void place_leave(struct jsonplace *at, size_t len)
+{
+	at->path[len] = '\0';
+}
+
+int place_refuse(const struct jsonplace *at, const char *format, ...)
+{
+	char why[VALUE_WHY_SIZE];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
+	return err_set(at->e, STATUS_DATA, EINVAL, "%s: %s: %s", at->file, at->path, why);
+}
+
+/* What a value function said. */
+int place_judge(const struct jsonplace *at, int r, const struct why *w)
+{
+	if (r == -ENOMEM)
+		return err_no_memory(at->e);
+	return r < 0 ? place_refuse(at, "%s", w->text) : 0;
+}
+
+const char *place_type(json_t *v)
+{
+	switch (json_typeof(v)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "a list";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+		return "an integer";
+	case JSON_REAL:
+		return "a fraction";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "a boolean";
+	case JSON_NULL:
+		return "null";
+	}
+	return "something else";
+}
+
+int place_string(const struct jsonplace *at, json_t *v, const char **ret)
+{
+	if (!json_is_string(v))
+		return place_refuse(at, "must be a string, but is %s", place_type(v));
+	*ret = json_string_value(v);
+	for (const char *p = *ret; *p; p++) {
+		bool c1 = (unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0;
+
+		if ((unsigned char)*p < ' ' || *p == 0x7f || c1)
+			return place_refuse(at, "a control character (0x%02x) in the value",
+			                    (unsigned char)(c1 ? p[1] : *p));
+	}
+	return 0;
+}
+
+int place_bool(const struct jsonplace *at, json_t *v, bool *ret)
+{
+	if (!json_is_boolean(v))
+		return place_refuse(at, "must be true or false, but is %s", place_type(v));
+	*ret = json_is_true(v);
+	return 0;
+}
+
+int place_port(const struct jsonplace *at, json_t *v, json_int_t *ret)
+{
+	if (!json_is_integer(v))
+		return place_refuse(at, "must be an integer, but is %s", place_type(v));
+	*ret = json_integer_value(v);
+	if (*ret < 1 || *ret > UINT16_MAX)
+		return place_refuse(at, "%lld is not a port (1 to 65535)", (long long)*ret);
+	return 0;
+}
+
+int place_each_field(struct jsonplace *at, json_t *v, void *arg,
+                     int (*field)(struct jsonplace *at, const char *name, json_t *v, void *arg))
+{
+	json_t *value;
+	const char *name;
+	int r;
+
+	if (!json_is_object(v))
+		return place_refuse(at, "must be an object, but is %s", place_type(v));
+	json_object_foreach(v, name, value) {
+		size_t back = place_enter(at, name);
+
+		r = field(at, name, value, arg);
+		if (r == -ENOENT)
+			return place_refuse(at, "there is no such option");
+		if (r < 0)
+			return r;
+		place_leave(at, back);
+	}
+	return 0;
+}
+
+int place_each_item(struct jsonplace *at, json_t *v, void *arg,
+                    int (*item)(struct jsonplace *at, json_t *v, void *arg))
+{
+	json_t *element;
+	size_t i;
+
+	if (!json_is_array(v))
+		return place_refuse(at, "must be a list, but is %s", place_type(v));
+	json_array_foreach(v, i, element) {
+		size_t back = place_enter_index(at, i);
+		int r = item(at, element, arg);
+
+		if (r < 0)
+			return r;
+		place_leave(at, back);
+	}
+	return 0;
+}
