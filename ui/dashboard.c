@@ -22,7 +22,7 @@
 #include "ui/screen.h"
 #include "ui/term.h"
 
-#define FRAME_USEC        33000
+#define FRAME_USEC        16000
 #define FIRST_ANSWER_USEC 100000 /* systemd may take this long before we show that it has not answered */
 
 struct dashboard;
@@ -42,7 +42,8 @@ struct dashboard {
 	struct app app;
 	struct input input;
 	struct job *jobs;
-	int wake_fd;             /* readable when a signal asks us to end */
+	int wake_fd; /* readable when a signal asks us to end */
+	sd_event_source *keys;
 	sd_event_source *output; /* the terminal takes more; enabled while something waits */
 	sd_event_source *input_timer, *frame, *tick; /* one shot each */
 	uint64_t last_frame_usec;                    /* CLOCK_MONOTONIC */
@@ -129,38 +130,40 @@ static int draw(struct dashboard *d, struct err *e)
 	return 0;
 }
 
-static int on_turn_end(sd_event_source *source, void *arg)
+/* The screen is old. */
+static void touch(struct dashboard *d)
 {
-	struct dashboard *d = arg;
 	uint64_t due = d->last_frame_usec + FRAME_USEC;
 	struct err e;
 
-	(void)source;
-	if (!d->dirty || d->waiting || d->away)
-		return 0;
+	d->dirty = true;
+	if (d->waiting || d->away)
+		return;
 	if (clock_usec(CLOCK_MONOTONIC) < due)
 		shoot_at(d->frame, due);
 	else if (draw(d, &e) < 0)
 		app_say(&d->app, STYLE_BAD, 0, "%s", e.text); /* out of memory: the next event tries again */
-	return 0;
 }
 
 static int on_time(sd_event_source *source, uint64_t at_usec, void *arg)
 {
-	struct dashboard *d = arg;
-
 	(void)source, (void)at_usec;
-	d->dirty = true;
+	touch(arg);
 	return 0;
 }
 
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
+	struct dashboard *d = arg;
+
 	(void)source, (void)fd;
-	if (events & (EPOLLHUP | EPOLLERR))
-		terminal_gone(arg);
-	else
-		send(arg);
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		terminal_gone(d);
+		return 0;
+	}
+	send(d);
+	if (!d->waiting && d->dirty)
+		touch(d);
 	return 0;
 }
 
@@ -168,10 +171,8 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *arg
 
 static void on_change(const struct snapshot *now, void *arg)
 {
-	struct dashboard *d = arg;
-
 	(void)now; /* asked for when a frame is drawn */
-	d->dirty = true;
+	touch(arg);
 }
 
 static void forget_job(struct job *j)
@@ -188,9 +189,11 @@ static void on_job_done(int r, const struct err *e, void *arg)
 {
 	struct job *j = arg;
 
-	app_result(&j->d->app, j->name, j->verb, r, e, clock_usec(CLOCK_REALTIME));
-	j->d->dirty = true;
+	struct dashboard *d = j->d;
+
+	app_result(&d->app, j->name, j->verb, r, e, clock_usec(CLOCK_REALTIME));
 	forget_job(j);
+	touch(d);
 }
 
 static void begin_job(struct dashboard *d, const struct app_command *c)
@@ -279,6 +282,8 @@ static int on_input(sd_event_source *source, int fd, uint32_t events, void *arg)
 		shoot_at(d->input_timer, clock_usec(CLOCK_MONOTONIC) + wait * 1000ull);
 	else
 		sd_event_source_set_enabled(d->input_timer, SD_EVENT_OFF);
+	if (d->dirty)
+		touch(d);
 	return 0;
 }
 
@@ -288,6 +293,8 @@ static int on_input_timeout(sd_event_source *source, uint64_t at_usec, void *arg
 
 	(void)source, (void)at_usec;
 	press(d, input_expire(&d->input));
+	if (d->dirty)
+		touch(d);
 	return 0;
 }
 
@@ -318,36 +325,23 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	struct dashboard *d = arg;
 
 	(void)source;
-	d->dirty = true;
-	if (si->ssi_signo == SIGWINCH)
-		return 0;
 	if (si->ssi_signo == SIGTSTP) {
 		term_suspend(d->term);
 		stop_ourselves();
 	}
-	d->away = !term_resume(d->term);
-	d->repaint = true;
+	if (si->ssi_signo != SIGWINCH) {
+		d->away = !term_resume(d->term);
+		d->repaint = true;
+	}
+	touch(d);
 	return 0;
 }
 
 /* --- set-up --- */
 
-/* A source that lives as long as the loop. */
-static int keep_source(sd_event_source *source, int64_t priority)
-{
-	int r = sd_event_source_set_priority(source, priority);
-
-	if (r >= 0)
-		r = sd_event_source_set_floating(source, true);
-	sd_event_source_unref(source);
-	return r;
-}
-
-/* Keys before all else; drawing after all else, so that it sees what other post sources change. */
 static int add_sources(struct dashboard *d)
 {
 	static const int signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
-	sd_event_source *input = NULL, *turn_end = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < COUNT(signals) && r >= 0; i++)
@@ -355,9 +349,9 @@ static int add_sources(struct dashboard *d)
 	if (r >= 0)
 		r = sd_event_add_io(d->loop, NULL, d->wake_fd, EPOLLIN, on_end, d);
 	if (r >= 0)
-		r = sd_event_add_io(d->loop, &input, term_input_fd(d->term), EPOLLIN, on_input, d);
+		r = sd_event_add_io(d->loop, &d->keys, term_input_fd(d->term), EPOLLIN, on_input, d);
 	if (r >= 0)
-		r = keep_source(input, SD_EVENT_PRIORITY_IMPORTANT);
+		r = sd_event_source_set_priority(d->keys, SD_EVENT_PRIORITY_IMPORTANT);
 	if (r >= 0)
 		r = sd_event_add_io(d->loop, &d->output, term_output_fd(d->term), EPOLLOUT, on_output, d);
 	if (r >= 0)
@@ -367,10 +361,6 @@ static int add_sources(struct dashboard *d)
 		r = sd_event_add_time(d->loop, &d->frame, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_time, d);
 	if (r >= 0)
 		r = sd_event_add_time(d->loop, &d->tick, CLOCK_MONOTONIC, UINT64_MAX, 50000, on_time, d);
-	if (r >= 0)
-		r = sd_event_add_post(d->loop, &turn_end, on_turn_end, d);
-	if (r >= 0)
-		r = keep_source(turn_end, SD_EVENT_PRIORITY_IDLE);
 	return r;
 }
 
@@ -412,6 +402,7 @@ static void tear_down(struct dashboard *d)
 		forget_job(d->jobs);
 	}
 	observer_free(d->observer);
+	sd_event_source_unref(d->keys);
 	sd_event_source_unref(d->output);
 	sd_event_source_unref(d->input_timer);
 	sd_event_source_unref(d->frame);
