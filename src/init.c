@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "drivers/rtnl.h"
+#include "engine/earlystop.h"
 #include "words/netop.h"
 
 #define NET_FILE     "/run/machdeck/net"
@@ -278,6 +279,7 @@ int main(int argc, char **argv)
 		return give_up(STATUS_USAGE, "which init is to follow? usage: machdeck-init INIT [ARGUMENT...]");
 	if (set_up_network(&e) < 0)
 		return give_up(STATUS_SYSTEM, e.text);
+	notify("STATUS=" EARLYSTOP_STATUS);
 	argv++;
 	if (must_be_first(argv[0]))
 		return become(argv);

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "decide/plan.h"
 #include "engine/claims.h"
+#include "engine/earlystop.h"
 #include "engine/network.h"
 #include "words/name.h"
 
@@ -206,14 +207,18 @@ static int on_readable(sd_event_source *s, int fd, uint32_t mask, void *arg)
 static int run_loop(struct watch *w, struct err *e)
 {
 	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
+	struct earlystop *earlystop = NULL;
 	int r = sd_event_new(&loop);
 
 	if (r >= 0)
 		r = sd_event_add_io(loop, NULL, w->events.fd, EPOLLIN, on_readable, w);
+	if (r >= 0 && earlystop_new(loop, &earlystop, e) < 0)
+		say(e);
 	if (r >= 0)
 		r = sd_notify(0, "READY=1\nSTATUS=Waiting for links of containers");
 	if (r >= 0)
 		r = sd_event_loop(loop);
+	earlystop_free(earlystop);
 	return r < 0 ? err_sys(e, -r, "cannot watch the network") : 0;
 }
 
