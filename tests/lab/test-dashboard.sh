@@ -47,7 +47,7 @@ chmod +x /usr/local/bin/screen-shows
 END
 
 open_it() { # W H [TEXT that it then shows]
-	on ui bash -c "tmux kill-server 2>/dev/null; LC_ALL=C.UTF-8 tmux new-session -d -s ui -x $1 -y $2 'machdeck; echo status=\$?; exec sleep infinity'"
+	on ui bash -c "tmux kill-server; until LC_ALL=C.UTF-8 tmux new-session -d -s ui -x $1 -y $2 'machdeck; echo status=\$?; exec sleep infinity'; do sleep 0.02; done" 2>/dev/null
 	sees "${3:-q quit}"
 }
 press() { on ui tmux send-keys -t ui "$@"; }
