@@ -197,7 +197,7 @@ static int open_walked(const struct walk *w, const struct stat *st, int flags, i
 int files_open(const char *host_root, const char *path, int flags, int *ret, struct err *e)
 {
 	CLEANUP(walk_done) struct walk w = { .root = -1, .dir = -1 };
-	struct stat st;
+	struct stat st = { 0 };
 	int r = walk(host_root, path, &w, &st, e);
 
 	return r < 0 ? r : open_walked(&w, &st, flags, ret, e);
@@ -206,7 +206,7 @@ int files_open(const char *host_root, const char *path, int flags, int *ret, str
 int files_mkdir(const char *host_root, const char *path, mode_t mode, int *ret, struct err *e)
 {
 	CLEANUP(walk_done) struct walk w = { .root = -1, .dir = -1, .make = true, .mode = mode };
-	struct stat st;
+	struct stat st = { 0 };
 	int r = walk(host_root, path, &w, &st, e);
 
 	return r < 0 ? r : open_walked(&w, &st, O_RDONLY | O_DIRECTORY, ret, e);

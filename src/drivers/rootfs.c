@@ -264,7 +264,7 @@ int rootfs_touch(const struct rootfs *t, const char *path, mode_t mode, struct e
 {
 	CLEANUP(close_p) int fd = -1;
 	CLEANUP(close_p) int dir = -1;
-	const char *leaf;
+	const char *leaf = "";
 	struct stat st;
 	int r;
 
@@ -285,7 +285,7 @@ int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void
 {
 	struct files_new as = { .mode = mode, .uid = t->uid, .gid = t->gid };
 	CLEANUP(close_p) int dir = -1;
-	const char *leaf;
+	const char *leaf = "";
 	int r;
 
 	dir = open_above(t, path, &leaf, e);
@@ -298,7 +298,7 @@ int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void
 int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct err *e)
 {
 	CLEANUP(close_p) int dir = -1;
-	const char *leaf;
+	const char *leaf = "";
 
 	dir = open_above(t, path, &leaf, e);
 	if (dir < 0)

@@ -217,7 +217,7 @@ static int find_nspawn(const char **ret, struct err *e)
 int start_exec(const struct plan *p, struct err *e)
 {
 	CLEANUP(strs_done) struct strs environment = { 0 };
-	const char *program = NULL;
+	const char *program = "";
 	int r = find_nspawn(&program, e);
 
 	if (r < 0)
