@@ -21,7 +21,7 @@ static bool is(const char *word, const char *value)
  * second. */
 static bool is_aftermath(const char *text)
 {
-	return strstr(text, " died too early") ||
+	return strstr(text, " died too early") || strstr(text, " failed with error code ") ||
 	       (strncmp(text, "machdeck: ", strlen("machdeck: ")) == 0 && strstr(text, ": stopped: "));
 }
 
@@ -284,7 +284,7 @@ bool why_sentence(const struct why_facts *f, char ret[static WHY_SIZE])
 		return false;
 	else if (!cause(f, raw))
 		return false;
-	else if (is(f->result, "start-limit-hit"))
+	else if (is(f->result, "start-limit-hit") || systemd_said(f, "Start request repeated too quickly"))
 		(void)snprintf(whole, sizeof(whole), "given up after too many failures; the last: %s", raw);
 	else if (f->state == MACHINE_RESTARTING)
 		(void)snprintf(whole, sizeof(whole), "attempt %u failed: %s", f->n_restarts + 1, raw);

@@ -56,6 +56,13 @@ static bool is_routine(sd_journal *j)
 	return priority && len == 1 && *priority > '5';
 }
 
+/* What systemd-nspawn prints at each start. */
+static bool is_greeting(const char *text)
+{
+	return strncmp(text, "Spawning container ", strlen("Spawning container ")) == 0 ||
+	       strncmp(text, "Press ^] three times ", strlen("Press ^] three times ")) == 0;
+}
+
 static void take_entry(sd_journal *j, struct loglines *found)
 {
 	bool from_systemd = field_is(j, "_PID", "1");
@@ -67,7 +74,7 @@ static void take_entry(sd_journal *j, struct loglines *found)
 	if (from_systemd && is_routine(j))
 		return;
 	message = field(j, "MESSAGE", &len);
-	if (!message || logline_clean(text, message, len) == 0)
+	if (!message || logline_clean(text, message, len) == 0 || is_greeting(text))
 		return;
 	(void)sd_journal_get_realtime_usec(j, &usec);
 	loglines_add(found, usec, from_systemd, text);

@@ -59,11 +59,11 @@ static void unit_line(struct buf *to, const struct inspection *i)
 	if (m->leader)
 		buf_addf(to, ", leader %d", (int)m->leader);
 	if (i->n_restarts)
-		buf_addf(to, ", restarted %u times", i->n_restarts);
+		buf_addf(to, ", restarted by itself: %u", i->n_restarts);
 	if (m->auto_start)
 		buf_puts(to, ", starts at boot");
 	buf_puts(to, "\n");
-	if (i->guest_says && strcmp(i->guest_says, "Ready.") != 0)
+	if (m->state == MACHINE_RUNNING && i->guest_says && strcmp(i->guest_says, "Ready.") != 0)
 		text_line(to, "guest says", i->guest_says);
 }
 
