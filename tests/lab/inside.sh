@@ -1,0 +1,197 @@
+# What a scenario's script can use in its host; see scenario.sh.
+
+set -Eeuo pipefail
+trap 'echo "line $LINENO: ${BASH_COMMAND%%$'"'\\n'"'*} failed with status $?" >&2' ERR
+trap clear_all EXIT
+
+CONFS=/etc/containers
+ROOTS=/var/lib/containers
+mkdir -p $CONFS
+echo nameserver 192.0.2.53 >/etc/resolv.conf
+BEGIN=$(journalctl --quiet --lines=1 --output=export --output-fields=MESSAGE | sed -n 's/^__CURSOR=//p')
+
+clear_all() {
+	local link root
+	set +e
+	systemctl stop 'container@*'
+	systemctl reset-failed
+	rm -rf ${CONFS:?}/*
+	for root in $ROOTS/*; do
+		umount "$root"
+	done
+	rm -rf $ROOTS/* /lab/guests/*
+	ip -all netns delete
+	for link in $(ip -j link | jq -r '.[] | select(.ifname != "lo") | .ifname'); do
+		ip link delete "$link"
+	done
+} >/dev/null 2>&1
+
+# not CMD... - CMD must fail.
+not() { ! "$@" >/dev/null 2>&1 || fail "should have failed: $*"; }
+
+# exits STATUS CMD... - CMD must end with STATUS; what it printed is in $said.
+exits() {
+	local wanted=$1 rc=0
+	shift
+	said=$("$@" 2>&1) || rc=$?
+	[ "$rc" = "$wanted" ] || fail "$* ended with $rc instead of $wanted: $said"
+}
+
+# told WORDS... - $said must hold each.
+told() {
+	local words
+	for words; do
+		[[ $said == *"$words"* ]] || fail "it says '$said', and nothing of '$words'"
+	done
+}
+
+# logged NAME WORDS... - the log of its unit must hold each, soon: journald reads behind.
+logged() {
+	local words
+	for words in "${@:2}"; do
+		want 3 has_line "$1" "$words"
+	done
+}
+has_line() { [[ $(log_of "$1") == *"$2"* ]]; }
+
+# ---- containers
+
+# conf NAME LINE...
+conf() {
+	printf '%s\n' "${@:2}" >$CONFS/"$1".conf
+}
+
+# service GUEST UNIT - started at the guest's boot; its text comes from stdin.
+service() {
+	local units=$ROOTS/$1/etc/systemd/system
+	mkdir -p "$units/multi-user.target.wants"
+	cat >"$units/$2"
+	ln -sf "../$2" "$units/multi-user.target.wants/"
+}
+
+# web GUEST - a tree that serves its name on port 80 from the moment it is ready.
+web() {
+	lab-guest "$1"
+	echo "$1" >$ROOTS/"$1"/srv/index.html
+	service "$1" web.service <<-'END'
+		[Service]
+		Type=forking
+		ExecStart=/bin/busybox httpd -p 80 -h /srv
+	END
+}
+
+# small GUEST - the same in 100 ms: a tree without systemd.
+small() {
+	lab-guest "$1" --init - <<-'END'
+		#!/bin/sh
+		exec /bin/busybox httpd -f -p 80 -h /srv
+	END
+	echo "$1" >$ROOTS/"$1"/srv/index.html
+}
+
+property() { systemctl show "container@$1" --property "$2" --value; }
+state() { property "$1" ActiveState; }
+leader() { machinectl show "$1" --property Leader --value; }
+log_of() { journalctl --quiet --output=cat --after-cursor="$BEGIN" --unit "container@$1.service"; }
+
+# within NAME CMD... - in the container's namespaces.
+within() { nsenter --target "$(leader "$1")" --mount --uts --ipc --net --pid --cgroup -- "${@:2}"; }
+
+# by_the_guest NAME CMD... - as a unit of the guest's systemd.
+by_the_guest() { within "$1" systemd-run --quiet --pipe --wait "${@:2}"; }
+
+# ---- what judges
+
+fetch() { curl --silent --show-error --fail --max-time 2 --globoff "$@"; }
+serves() { [ "$(fetch "$2")" = "$1" ]; } # NAME URL
+
+# The addresses of a link, but for the kernel's own: "10.0.0.1/32 fc00::1/128".
+addresses() { ip -j addr show "$@" | jq -r '[.[].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"] | sort | join(" ")'; }
+addresses_in() { within "$1" ip -j addr show "${@:2}" | jq -r '[.[].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"] | sort | join(" ")'; }
+
+# Routes of a link that somebody added: "default via 10.0.0.1, 10.0.0.1".
+route_words='[.[] | select(.protocol != "kernel") | .dst + (if .gateway then " via " + .gateway else "" end)] | sort | join(", ")'
+routes() { { ip -j -4 route show "$@"; ip -j -6 route show "$@"; } | jq -rs "add | $route_words"; }
+routes_in() { { within "$1" ip -j -4 route show "${@:2}"; within "$1" ip -j -6 route show "${@:2}"; } | jq -rs "add | $route_words"; }
+
+# The forwards there are: "tcp 8080 10.0.0.2 80" a line.
+forwards() {
+	local family
+	for family in ip ip6; do
+		nft -j list map $family io.systemd.nat map_port_ipport 2>/dev/null | jq -r '
+			.nftables[].map | select(.) | .elem // [] | .[] |
+			"\(.[0].concat[0] | if . == 6 then "tcp" elif . == 17 then "udp" else . end) \(.[0].concat[1]) \(.[1].concat[0]) \(.[1].concat[1])"'
+	done | sort
+}
+
+links() { ip -j link | jq -r '[.[].ifname] | sort | join(" ")'; }
+master() { ip -j link show "$1" | jq -r '.[].master // "none"'; }
+is_up() { ip -j link show "$1" | jq -e '.[].operstate == "UP"'; }
+is_up_in() { within "$1" ip -j link show "$2" | jq -e '.[].operstate == "UP"'; }
+
+# nothing_left NAME - no trace of a container that is down.
+nothing_left() {
+	not machinectl show "$1"
+	[ ! -e "/run/machdeck/$1" ] || fail "/run/machdeck/$1 is left"
+	[[ " $(links) " != *" "v[eb]-* ]] || fail "links are left: $(links)"
+	same "forwards left" "" "$(forwards)"
+}
+
+# ---- containers of NixOS: the store has a Debian, which stage 2 makes the guest's system
+
+# nix_store - what the module binds into its containers.
+nix_store() {
+	mkdir -p /nix/store/tree /nix/var/nix/db /nix/var/nix/daemon-socket
+	mountpoint -q /nix/store/tree ||
+		mount -t overlay -o lowerdir=/lab/image/guest:/lab/image/root tree /nix/store/tree
+}
+
+# nix_system NAME - /nix/store/NAME, a system whose /etc/check says client_NAME.
+nix_system() {
+	local system=/nix/store/$1
+	nix_store
+	mkdir -p "$system/bin" "$system/units"
+	echo x86_64-linux >"$system/system"
+	sed "s,@system@,$system,g" >"$system/init" <<-'END'
+		#!/nix/store/tree/bin/busybox sh
+		# Stage 2: from the store and an almost empty root to systemd.
+		echo "<<< stage 2 of @system@ >>>"
+		mkdir -p /usr /srv
+		mount -o bind /nix/store/tree/usr /usr
+		for i in bin sbin lib lib64; do ln -sfn "usr/$i" "/$i"; done
+		PATH=/usr/sbin:/usr/bin
+		cp -an /nix/store/tree/etc/. /etc/
+		mkdir -p /var/log /var/tmp /etc/systemd/system/multi-user.target.wants
+		cp @system@/units/* /etc/systemd/system/
+		for i in @system@/units/*; do ln -sf "../${i##*/}" /etc/systemd/system/multi-user.target.wants/; done
+		echo "client_$(basename @system@)" >/etc/check
+		exec /lib/systemd/systemd "$@"
+	END
+	sed "s,@system@,$system,g" >"$system/bin/switch-to-configuration" <<-'END'
+		#!/bin/bash
+		# As the one of NixOS: what is new is started, what is gone is stopped.
+		set -e
+		[ "$1" = test ]
+		for i in /etc/systemd/system/multi-user.target.wants/nix-*; do
+			[ ! -e "$i" ] || [ -e "@system@/units/${i##*/}" ] || { systemctl stop "${i##*/}" && rm "$i"; }
+		done
+		cp @system@/units/* /etc/systemd/system/
+		systemctl daemon-reload
+		for i in @system@/units/nix-*; do
+			ln -sf "../${i##*/}" /etc/systemd/system/multi-user.target.wants/
+			systemctl start "${i##*/}"
+		done
+		echo "client_$(basename @system@)" >/etc/check
+		[ ! -e @system@/bin/fail ] || exit 4
+	END
+	chmod 0755 "$system/init" "$system/bin/switch-to-configuration"
+	nix_unit "$1" nix-web.service <<-END
+		[Service]
+		Type=forking
+		ExecStartPre=/bin/sh -c 'echo $1 >/srv/index.html'
+		ExecStart=/bin/busybox httpd -p 80 -h /srv
+	END
+}
+
+# nix_unit SYSTEM UNIT - its text comes from stdin.
+nix_unit() { cat >"/nix/store/$1/units/$2"; }

@@ -1,0 +1,166 @@
+#!/bin/bash
+# Each phase killed at 20 points, spread over the system calls it makes: the next start works by itself.
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario killed
+POINTS=20
+
+# What the unit runs instead of machdeck: a phase of which /run/kill/PHASE holds options for strace gets them, once.
+on killed bash -euo pipefail -c '
+	mkdir -p /run/kill /run/systemd/system/container@.service.d
+	cat >/usr/local/bin/phase && chmod 0755 /usr/local/bin/phase
+	cat >/run/systemd/system/container@.service.d/kill.conf <<-END
+		[Unit]
+		StartLimitIntervalSec=0
+		[Service]
+		ExecStart=
+		ExecStart=/usr/local/bin/phase start %i
+		ExecStartPost=
+		ExecStartPost=/usr/local/bin/phase poststart %i
+		ExecStopPost=
+		ExecStopPost=/usr/local/bin/phase stopped %i
+	END
+	systemctl daemon-reload
+' <<'END'
+#!/bin/bash
+mv "/run/kill/$1" /run/kill/options 2>/dev/null || exec machdeck unit "$@"
+exec strace -D -qqq -o /run/kill/trace $(cat /run/kill/options) machdeck unit "$@"
+END
+
+# killing PHASE - what the cases share: a container with all that can be left behind, and how it is looked at.
+killing='
+	small k
+	conf k PRIVATE_NETWORK=1 HOST_ADDRESS=10.30.0.1 LOCAL_ADDRESS=10.30.0.2 HOST_PORT=tcp:8080:80 \
+		"EXTRA_VETHS=\"kv,hostAddress=10.30.1.1,localAddress=10.30.1.2\""
+	works() {
+		want 10 serves k http://10.30.0.1:8080/
+		want 5 systemctl is-active container@k
+		same forwards "tcp 8080 10.30.0.2 80" "$(forwards)"
+		same host "10.30.0.1/32 10.30.1.1/32" "$(addresses ve-k) $(addresses kv)"
+	}
+	stops() {
+		machdeck stop k
+		nothing_left k
+		same links lo "$(links)"
+		same mounts "" "$(findmnt --noheadings --list --output TARGET | grep machdeck || true)"
+	}
+
+	# record PHASE - its calls in an ordinary run, one a line: NAME and how many of that name came before.
+	record() {
+		: >/run/kill/$1
+		machdeck start k
+		stops
+		sed -n "s/^\([a-z0-9_]*\)(.*/\1/p" /run/kill/trace | awk "{ print \$1, ++seen[\$1] }" >/run/kill/calls
+		nspawn=$(grep -n "^execve(\"/usr/bin/systemd-nspawn" /run/kill/trace | cut -d: -f1) || true
+		ready=$(grep -n "READY=1" /run/kill/trace | head -n 1 | cut -d: -f1) || true
+	}
+
+	# points FROM TO - POINTS of the recorded calls.
+	points() {
+		sed -n "$1,$2p" /run/kill/calls | awk -v points='$POINTS' "{ call[NR] = \$0 } END { for (i = 0; i < points; i++) print call[1 + int(i * NR / points)] }" >/run/kill/points
+	}
+	was_killed() { grep -qs "killed by SIGKILL" /run/kill/trace; }
+
+	# at_each_point PHASE - `once` must bring the container up, though the phase is killed meanwhile. Some calls are
+	# not made as often every time; then an earlier one is taken.
+	at_each_point() {
+		local call number killed
+		while read -r call number; do
+			for ((killed = 0; !killed; number--)); do
+				[ $number -gt 0 ] || fail "was never killed in a call of $call"
+				echo "-e trace=$call -e inject=$call:signal=KILL:when=$number" >/run/kill/$1
+				echo "$1, $call $number"
+				rm -f /run/kill/trace
+				once
+				! was_killed || killed=1
+				stops
+			done
+		done </run/kill/points
+	}
+'
+
+a_start_killed_anywhere_comes_back_by_itself() {
+	inside <<-END
+		$killing
+		$(cat <<-'REST'
+			record start
+			points 2 $((nspawn - 1))
+			once() { systemctl start --no-block container@k && works; }
+			at_each_point start
+		REST
+		)
+	END
+}
+
+systemd_nspawn_killed_anywhere_comes_back_by_itself() {
+	inside <<-END
+		$killing
+		$(cat <<-'REST'
+			record start
+			points $((nspawn + 1)) $ready
+			once() { systemctl start --no-block container@k && works; }
+			at_each_point start
+		REST
+		)
+	END
+}
+
+a_poststart_killed_anywhere_comes_back_by_itself() {
+	inside <<-END
+		$killing
+		$(cat <<-'REST'
+			systemctl stop machdeck-net # so that there is something to do
+			record poststart
+			points 2 999999
+			once() { systemctl start --no-block container@k && works; }
+			at_each_point poststart
+			systemctl start machdeck-net
+		REST
+		)
+	END
+}
+
+the_next_start_works_wherever_the_clean_up_after_a_stop_was_killed() {
+	inside <<-END
+		$killing
+		$(cat <<-'REST'
+			record stopped
+			points 2 999999
+			once() {
+				machdeck start k
+				systemctl kill --kill-who=all --signal=KILL container@k # the most there can be to clean
+				works
+			}
+			at_each_point stopped
+		REST
+		)
+	END
+}
+
+a_killed_systemd_nspawn_comes_back_with_its_forward_leading_to_it() {
+	inside <<-END
+		$killing
+		$(cat <<-'REST'
+			machdeck start k
+			works
+			before=$(leader k)
+			systemctl kill --kill-who=main --signal=KILL container@k
+			back() { [ "$(leader k)" != "$before" ]; }
+			want 5 back
+			works
+			same restarts 1 "$(property k NRestarts)"
+			sed -i s/10.30.0.2/10.30.0.9/ $CONFS/k.conf
+			before=$(leader k)
+			systemctl kill --kill-who=all --signal=KILL container@k
+			want 5 back
+			want 5 serves k http://10.30.0.1:8080/
+			same forwards "tcp 8080 10.30.0.9 80" "$(forwards)"
+			machdeck stop k
+			nothing_left k
+		REST
+		)
+	END
+}
+
+run_cases "$@"
