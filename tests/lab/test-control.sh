@@ -155,6 +155,43 @@ somebody_without_rights_is_told_the_action() {
 	END
 }
 
+# ---- reload
+
+a_reload_moves_the_main_link_to_another_bridge() {
+	inside <<-'END'
+		for i in br0 br1; do ip link add $i type bridge; ip link set $i up; done
+		small b; conf b PRIVATE_NETWORK=1 HOST_BRIDGE=br0 LOCAL_ADDRESS=10.5.0.2/24
+		machdeck start b
+		same bridge br0 "$(master vb-b)"
+		conf b PRIVATE_NETWORK=1 HOST_BRIDGE=br1 LOCAL_ADDRESS=10.5.0.3/24
+		exits 0 machdeck reload b
+		same said 'b: reloaded' "$said"
+		same bridge br1 "$(master vb-b)"
+		same address 10.5.0.3/24 "$(addresses_in b dev eth0)"
+		exits 0 machdeck reload b # a second one finds nothing to do
+		same bridge br1 "$(master vb-b)"
+	END
+}
+
+a_reload_that_fails_on_one_side_leaves_both_as_they_were() {
+	inside <<-'END'
+		small half; conf half PRIVATE_NETWORK=1 HOST_ADDRESS=10.6.0.1 LOCAL_ADDRESS=10.6.0.2
+		machdeck start half
+		within half ip link set eth0 down
+		within half ip link set eth0 name mine
+		before="$(addresses dev ve-half) $(routes dev ve-half)"
+		conf half PRIVATE_NETWORK=1 HOST_ADDRESS=10.6.0.8 LOCAL_ADDRESS=10.6.0.9
+		exits 1 machdeck reload half
+		told 'in the guest' eth0
+		same 'the host' "$before" "$(addresses dev ve-half) $(routes dev ve-half)"
+		same state active "$(state half)"
+		within half ip link set mine name eth0
+		exits 0 machdeck reload half
+		same 'the host' '10.6.0.8/32 10.6.0.9' "$(addresses dev ve-half) $(routes dev ve-half)"
+		same 'the guest' '10.6.0.9/32 10.6.0.8, default via 10.6.0.8' "$(addresses_in half dev eth0) $(routes_in half dev eth0)"
+	END
+}
+
 # ---- run
 
 a_command_gets_what_is_piped_and_its_exit_status_comes_back() {
