@@ -34,17 +34,13 @@ the_worst_outcome_is_the_exit_status() {
 
 a_failed_start_shows_why_and_the_last_lines_of_the_log() {
 	inside <<-'END'
-		lab-guest sick --init - <<-'INIT'
-			#!/bin/sh
-			echo the disk is on fire
-			exit 3
-		INIT
-		conf sick PRIVATE_NETWORK=1
+		lab-guest sick
+		conf sick PRIVATE_NETWORK=1 INIT=/sbin/nosuch
 		mkdir -p /run/systemd/system/container@sick.service.d
 		printf '[Service]\nRestart=no\n' >/run/systemd/system/container@sick.service.d/x.conf
 		systemctl daemon-reload
 		exits 1 machdeck start sick
-		told 'cannot start sick: ' '    the disk is on fire'
+		told 'cannot start sick: ' /sbin/nosuch '    machdeck-init: '
 		rm -r /run/systemd/system/container@sick.service.d
 		systemctl daemon-reload
 	END
