@@ -254,6 +254,17 @@ static void list_units(struct unitwatch *w)
 		units_lost(w, &e);
 }
 
+/* Only a stopped unit is let go; where others go too, systemd is about to execute itself anew. */
+static void unit_gone(struct unitwatch *w, const char *name)
+{
+	const struct unit_seen *u = sources_unit(w->seen, name);
+
+	if (u && u->state == MACHINE_STOPPED)
+		unit_forget(w->seen, name);
+	else if (u && !w->listing)
+		list_units(w);
+}
+
 static void on_units(const struct units_event *event, void *arg)
 {
 	struct unitwatch *w = arg;
@@ -271,7 +282,7 @@ static void on_units(const struct units_event *event, void *arg)
 			return;
 		break;
 	case UNITS_GONE:
-		unit_forget(w->seen, event->unit->name);
+		unit_gone(w, event->unit->name);
 		break;
 	case UNITS_JOB_NEW:
 	case UNITS_JOB_REMOVED:

@@ -235,7 +235,7 @@ hostile_words_of_a_guest_are_shown_harmless() {
 			exit 9
 		INIT
 		conf evil PRIVATE_NETWORK=1
-		not machdeck start evil
+		machdeck start evil || true # it may be gone before or after it counts as started
 		want 5 eval '[ "$(field evil .state)" = failed ]'
 		printable machdeck list || fail 'list lets a control character through'
 		printable machdeck status evil || fail 'status lets a control character through'
