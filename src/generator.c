@@ -85,12 +85,8 @@ static int generate(int out, const char *name, struct err *e)
 		return err_no_memory(e);
 	name_unit(name, unit);
 	r = write_dropin(out, unit, &text, e);
-	for (size_t i = 0; r == 0 && i < l.plan.wanted_by.n; i++) {
+	for (size_t i = 0; r == 0 && i < l.plan.wanted_by.n; i++)
 		r = write_want(out, l.plan.wanted_by.v[i], unit, "container@.service", e);
-		if (r == 0)
-			r = write_want(out, "multi-user.target", l.plan.wanted_by.v[i], l.plan.wanted_by.v[i],
-			               e);
-	}
 	return r;
 }
 
@@ -117,6 +113,8 @@ int main(int argc, char **argv)
 		complain(&e);
 		return (int)e.status;
 	}
+	if (names.n > 0 && write_want(out, "multi-user.target", "machines.target", "machines.target", &e) < 0)
+		complain(&e);
 	for (size_t i = 0; i < names.n; i++) {
 		if (generate(out, names.v[i], &e) == 0)
 			continue;

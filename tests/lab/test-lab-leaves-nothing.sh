@@ -10,10 +10,11 @@
 sandbox() {
 	IMAGE=$("$LAB" image)
 	export -f leftovers want fail is_clean
-	LAB=$LAB IMAGE=$IMAGE NAME=left-$BASHPID SCRIPT=$(cat) \
+	LAB=/mnt/lab HERE=$LAB_DIR IMAGE=$IMAGE NAME=left-$BASHPID SCRIPT=$(cat) \
 		unshare --mount --propagation private --pid --net --fork --mount-proc --kill-child -- bash -c '
 		set -euo pipefail
 		trap "echo \"\$BASH_COMMAND failed\"" ERR
+		mount -n --bind "$HERE" /mnt # which may be below /tmp
 		mount -n -t tmpfs run /run
 		mount -t tmpfs tmp /tmp
 		rmdir /run/mount

@@ -132,18 +132,18 @@ three_hundred_confs_take_the_generator_under_100_ms() {
 		for i in {1..300}; do
 			printf 'PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.7.%d.%d\nAUTO_START=1\n' $((i / 250)) $((i % 250 + 1)) >/etc/containers/many$i.conf
 		done
-		best=1000000
-		for i in 1 2 3 4 5; do
+		best=1000
+		TIMEFORMAT='%3U %3S'
+		for i in 1 2 3 4 5; do # of the processor's time: the machine may be busy otherwise
 			rm -rf /tmp/out/*
-			began=${EPOCHREALTIME/./}
-			/usr/lib/systemd/system-generators/machdeck-generator /tmp/out 2>/dev/null || true
-			took=$((${EPOCHREALTIME/./} - began))
-			[ $took -ge $best ] || best=$took
+			took=$({ time /usr/lib/systemd/system-generators/machdeck-generator /tmp/out 2>/dev/null; } 2>&1 |
+				awk '{ print int(1000 * ($1 + $2)) }')
+			[ "$took" -ge $best ] || best=$took
 		done
 		rm /etc/containers/many*.conf
 		[ "$(ls /tmp/out | grep -c '^container@many.*\.d$')" = 300 ]
 		rm -r /tmp/out
-		[ $best -lt 100000 ] || { echo "$best microseconds" >&2; exit 1; }
+		[ $best -lt 100 ] || { echo "$best ms" >&2; exit 1; }
 	END
 }
 
