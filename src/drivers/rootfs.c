@@ -321,22 +321,31 @@ int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf
 	return files_read_fd(fd, path, max, ret, NULL, e);
 }
 
-int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, struct err *e)
+int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int seconds, struct err *e)
 {
 	CLEANUP(close_p) int fd = open_inside(t, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	CLEANUP(close_p) int dir = -1;
+	struct pollfd poll_fds[] = { { .fd = fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	const char *leaf = "";
 	struct stat st;
 	int n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
 		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path,
 		               t->path);
-	n = poll(&poll_fd, 1, seconds * 1000);
+	n = poll(poll_fds, COUNT(poll_fds), seconds * 1000);
 	if (n < 0)
 		return err_sys(e, errno, "cannot wait for %s in %s", path, t->path);
 	if (n == 0)
 		return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "nothing came through %s in %s within %d s",
 		               path, t->path, seconds);
+	if (!poll_fds[0].revents)
+		return err_set(e, STATUS_FAILED, ECANCELED, "the container ended before it wrote to %s", path);
+	dir = open_above(t, path, &leaf, e);
+	if (dir < 0)
+		return dir;
+	if (unlinkat(dir, leaf, 0) < 0 && errno != ENOENT)
+		return fail(t, "remove", path, errno, e);
 	return 0;
 }
 

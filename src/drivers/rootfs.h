@@ -56,6 +56,6 @@ int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf
  * that block end after 5 minutes. errors: -ENOENT, -ECONNREFUSED (nobody listens), ... */
 int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e);
 
-/* rootfs_wait_fifo - wait until somebody writes to that FIFO; at most so many seconds (-ETIMEDOUT,
- * STATUS_DEADLINE). */
-int rootfs_wait_fifo(const struct rootfs *t, const char *path, int seconds, struct err *e);
+/* rootfs_wait_fifo - wait until somebody writes to that FIFO, and remove it; at most so many seconds (-ETIMEDOUT,
+ * STATUS_DEADLINE), and not longer than the process of pidfd lives (-ECANCELED, STATUS_FAILED; -1: whatever lives). */
+int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int seconds, struct err *e);

@@ -114,10 +114,28 @@ static void the_first_release_is_ready_when_its_fifo_is_written(void **state)
 	}
 	assert_int_equal(wait_ready(), 0);
 	assert_int_equal(waitpid(guest, NULL, 0), guest);
-	assert_int_equal(unlink(fifo), 0);
+	assert_false(exists(fifo));
 	make_link("/sentinel/fifo", fifo);
 	assert_true(wait_ready() < 0);
 	assert_int_equal(err.status, STATUS_UNSAFE_TREE);
+}
+
+static void the_first_release_does_not_wait_for_a_container_that_ended(void **state)
+{
+	char text[16];
+	pid_t nspawn = fork();
+
+	(void)state;
+	if (nspawn == 0)
+		_exit(0);
+	box.release = RELEASE_2014;
+	is_prepared();
+	(void)snprintf(text, sizeof(text), "%d", nspawn);
+	assert_int_equal(setenv("MAINPID", text, 1), 0);
+	assert_int_equal(wait_ready(), -ECANCELED);
+	assert_string_equal(err.text, "the container ended before it wrote to var/lib/startup-done");
+	assert_int_equal(unsetenv("MAINPID"), 0);
+	assert_int_equal(waitpid(nspawn, NULL, 0), nspawn);
 }
 
 static void a_bind_source_that_is_missing_is_named(void **state)
@@ -369,6 +387,7 @@ static int all(void)
 		T(a_nix_root_is_made_with_what_nspawn_wants),
 		T(the_first_release_gets_its_fifo),
 		T(the_first_release_is_ready_when_its_fifo_is_written),
+		T(the_first_release_does_not_wait_for_a_container_that_ended),
 		T(a_bind_source_that_is_missing_is_named),
 		T(case_38_what_is_made_in_a_shifted_tree_is_its_owners),
 		T(case_38_a_uid_that_the_conf_names_may_own_the_root),
