@@ -1,8 +1,10 @@
 /* unit - the phases that container@NAME.service calls. Each says what went wrong in one line for the journal.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -118,13 +120,22 @@ static int phase_reload(struct phase_call *c, struct err *e)
 	return r;
 }
 
-/* What was started counts, whatever the conf says by now. */
+static void leave(int signal_number)
+{
+	(void)signal_number;
+	_exit(STATUS_DONE);
+}
+
+/* What was started counts, whatever the conf says by now. A stop that comes meanwhile is no failure of ours, which a
+ * death by its signal would be; what was done goes with the links. */
 static int phase_poststart(struct phase_call *c, struct err *e)
 {
 	CLEANUP(claims_done) struct claims started = { 0 };
 	CLEANUP(loaded_done) struct loaded l = { 0 };
-	int r = claims_read("", c->name, &started, e);
+	int r;
 
+	(void)signal(SIGTERM, leave);
+	r = claims_read("", c->name, &started, e);
 	if (r == 0)
 		r = network_host_up("", c->name, &started.host, e);
 	if (r == 0 && load_plan("", c->name, &l, NULL) == 0 && l.plan.wait_fifo)
