@@ -72,7 +72,7 @@ const struct app_job *app_job(const struct app *a, const char *name)
 static void remove_job(struct app *a, const char *name, enum control_verb verb)
 {
 	for (size_t i = 0; i < a->n_jobs; i++) {
-		if (strcmp(a->jobs[i].name, name) || a->jobs[i].verb != verb)
+		if (strcmp(a->jobs[i].name, name) != 0 || a->jobs[i].verb != verb)
 			continue;
 		memmove(&a->jobs[i], &a->jobs[i + 1], (a->n_jobs - i - 1) * sizeof(*a->jobs));
 		a->n_jobs--;

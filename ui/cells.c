@@ -257,7 +257,7 @@ void grid_print(const struct grid *g, struct buf *ret)
 			char letter = letters[c->style];
 
 			if (c->picked)
-				letter = letter == '.' ? '#' : (char)toupper(letter);
+				letter = (char)(letter == '.' ? '#' : toupper(letter));
 			buf_add(ret, &letter, 1);
 		}
 		buf_puts(ret, "~\n");

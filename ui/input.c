@@ -18,7 +18,7 @@ static int take(struct input *in, int key)
 	return key;
 }
 
-static int begin(struct input *in, int state)
+static int begin(struct input *in, enum input_state state)
 {
 	take(in, INPUT_NONE);
 	in->state = state;

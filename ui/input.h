@@ -31,19 +31,21 @@ enum {
 
 #define INPUT_SEQUENCE_MAX 64 /* a longer one is dropped as it comes */
 
+enum input_state {
+	INPUT_GROUND,
+	INPUT_ESCAPE,  /* after ESC */
+	INPUT_CSI,     /* after ESC [ */
+	INPUT_SS3,     /* after ESC O */
+	INPUT_LINUX_F, /* after ESC [ [ */
+	INPUT_MOUSE,   /* three bytes after ESC [ M */
+	INPUT_STRING,  /* OSC, DCS, ... until ST or BEL */
+	INPUT_STRING_ESC,
+	INPUT_PASTING,
+	INPUT_UTF8,
+};
+
 struct input {
-	enum {
-		INPUT_GROUND,
-		INPUT_ESCAPE,  /* after ESC */
-		INPUT_CSI,     /* after ESC [ */
-		INPUT_SS3,     /* after ESC O */
-		INPUT_LINUX_F, /* after ESC [ [ */
-		INPUT_MOUSE,   /* three bytes after ESC [ M */
-		INPUT_STRING,  /* OSC, DCS, ... until ST or BEL */
-		INPUT_STRING_ESC,
-		INPUT_PASTING,
-		INPUT_UTF8,
-	} state;
+	enum input_state state;
 	char sequence[INPUT_SEQUENCE_MAX];
 	size_t len;
 	size_t wanted; /* bytes of the character or mouse report that has begun */

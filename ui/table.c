@@ -211,7 +211,7 @@ static void draw_headings(struct grid *g, struct rect r, const struct table *t, 
 
 void table_draw(struct grid *g, struct rect r, const struct table *t)
 {
-	int width[TABLE_COLUMNS], y = r.y + heading_height(r);
+	int width[TABLE_COLUMNS] = { 0 }, y = r.y + heading_height(r);
 
 	if (r.w <= 0 || r.h <= 0)
 		return;

@@ -50,12 +50,22 @@ static bool is_terminal_name(const char *name)
 	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+._-") == len;
 }
 
+static bool is_known(const struct terminal *t, const char *name)
+{
+	int ignored;
+
+	if (setupterm(name, t->memory, &ignored) != OK)
+		return false;
+	del_curterm(cur_term);
+	return true;
+}
+
 /* A curses screen for TERM; a name that terminfo does not have is taken for an xterm, as nearly all of them
  * are. */
 static int open_curses(struct terminal *t, struct err *e)
 {
 	static const char *const guesses[] = { "xterm-256color", "xterm", "vt100" };
-	const char *name = getenv("TERM");
+	const char *name = getenv("TERM"), *taken = name;
 
 	if (!name || !is_terminal_name(name) || !strcmp(name, "dumb"))
 		return err_set(
@@ -63,13 +73,14 @@ static int open_curses(struct terminal *t, struct err *e)
 			"the terminal type TERM='%.64s' can not show the dashboard (try TERM=xterm, or "
 			"`machdeck list`)",
 			name ? name : "");
-	use_env(FALSE);
-	t->curses = newterm(name, t->memory_file, t->memory_file);
-	for (size_t i = 0; i < COUNT(guesses) && !t->curses; i++) {
-		t->curses = newterm(guesses[i], t->memory_file, t->memory_file);
+	for (size_t i = 0; i < COUNT(guesses) && !is_known(t, taken); i++) {
+		taken = guesses[i];
 		(void)snprintf(t->note, sizeof(t->note),
-		               "the terminal type '%s' is not known here: taken for %s", name, guesses[i]);
+		               "the terminal type '%s' is not known here: taken for %s", name, taken);
 	}
+	unsetenv("LINES"); /* the size is the terminal's, not the caller's */
+	unsetenv("COLUMNS");
+	t->curses = newterm(taken, t->memory_file, t->memory_file);
 	if (!t->curses || !tigetstr("cup") || tigetstr("cup") == (char *)-1)
 		return err_set(e, STATUS_UNSAFE_HOST, ENOTSUP,
 		               "the terminal type '%s' can not place its cursor (try TERM=xterm, or "
@@ -136,7 +147,7 @@ static void choose_looks(struct terminal *t)
 	bool colours =
 		!(no_color && *no_color) && has_colors() && start_color() == OK && use_default_colors() == OK;
 
-	for (short i = 0; i < STYLE_COUNT; i++) {
+	for (int i = 0; i < STYLE_COUNT; i++) {
 		t->attributes[i] = looks[i].attributes;
 		if (colours && looks[i].colour >= 0 && init_pair((short)(i + 1), looks[i].colour, -1) == OK)
 			t->pairs[i] = (short)(i + 1);
