@@ -235,7 +235,7 @@ static int refresh(DIR *d, struct registrations *known, struct registrations *l,
 	struct dirent *entry;
 
 	while (d && (entry = readdir(d))) {
-		struct registration m;
+		struct registration m = { 0 };
 		int r;
 
 		if (l->n == MACHINED_MAX) {

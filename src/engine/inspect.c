@@ -240,8 +240,10 @@ static int add_row(struct inspection *i, const char *name, struct err *e)
 	struct machine *v = reallocarray(i->seen.v, i->seen.n + 1, sizeof(*v));
 	char unit[NAME_UNIT_SIZE];
 
-	if (!v)
-		return err_no_memory(e);
+	if (!v) {
+		(void)err_no_memory(e);
+		return -ENOMEM;
+	}
 	i->seen.v = v;
 	i->m = &v[i->seen.n];
 	name_unit(name, unit);
@@ -271,8 +273,11 @@ int inspect(const char *name, struct inspection *ret, struct err *e)
 			return r;
 		}
 	}
-	if (!i.m && (r = add_row(&i, name, e)) < 0)
-		return r;
+	if (!i.m) {
+		r = add_row(&i, name, e);
+		if (r < 0)
+			return r;
+	}
 	ask_unit(&i);
 	if (i.has_plan)
 		compare_conf(&i);

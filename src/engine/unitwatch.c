@@ -158,7 +158,8 @@ static bool take_state(struct unitwatch *w, struct unit_seen *u, const struct un
 {
 	enum machine_state state = machine_state_of_unit(given->active, given->sub);
 	/* A reload changes the state twice, but it has been up all the time. */
-	uint64_t since = state == MACHINE_RUNNING && given->active_usec ? given->active_usec : given->state_usec;
+	uint64_t since =
+		state == MACHINE_RUNNING && given->active_usec ? given->active_usec : given->state_usec;
 	bool changed = state != u->state;
 
 	if (changed) {

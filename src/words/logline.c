@@ -52,8 +52,10 @@ size_t logline_clean(char ret[static LOGLINE_SIZE], const char *raw, size_t len)
 	for (size_t i = 0; i < len && n < sizeof(kept);) {
 		size_t skip = csi(raw + i, len - i);
 
-		if (skip == 0)
-			kept[n++] = raw[i] == '\t' ? ' ' : raw[i];
+		if (skip == 0 && raw[i] == '\t')
+			kept[n++] = ' ';
+		else if (skip == 0)
+			kept[n++] = raw[i];
 		i += skip ? skip : 1;
 	}
 	return text_printable(ret, LOGLINE_SIZE, kept, n);

@@ -9,29 +9,30 @@
 
 /* One word a person understands; from the unit's ActiveState and SubState where there is a unit. */
 enum machine_state {
-	MACHINE_UNKNOWN,   /* could not be asked */
+	MACHINE_UNKNOWN, /* could not be asked */
 	MACHINE_STOPPED,
 	MACHINE_STARTING,
 	MACHINE_RUNNING,
 	MACHINE_RELOADING,
 	MACHINE_STOPPING,
-	MACHINE_RESTARTING,/* waits for its automatic restart */
+	MACHINE_RESTARTING, /* waits for its automatic restart */
 	MACHINE_FAILED,
-	MACHINE_GHOST,     /* registered with systemd-machined, but its leader or unit is gone */
+	MACHINE_GHOST, /* registered with systemd-machined, but its leader or unit is gone */
 };
 
 struct machine {
 	char *name;
-	char *class;         /* "container", "vm"; NULL: only configured */
-	char *unit;          /* NULL: none */
-	bool configured;     /* there is a NAME.conf */
-	bool registered;     /* systemd-machined knows it */
+	char *class;     /* "container", "vm"; NULL: only configured */
+	char *unit;      /* NULL: none */
+	bool configured; /* there is a NAME.conf */
+	bool registered; /* systemd-machined knows it */
 	bool auto_start;
-	bool bad_conf;       /* the conf can not be used; reason says why */
+	bool bad_conf; /* the conf can not be used; reason says why */
 	enum machine_state state;
 	pid_t leader;        /* 0: none or unknown */
 	uint64_t since_usec; /* CLOCK_REALTIME when it came into this state; 0: unknown */
-	struct strs addresses; /* seen in the container, else (not running) as configured; text without prefix */
+	struct strs
+		addresses; /* seen in the container, else (not running) as configured; text without prefix */
 	bool addresses_seen; /* they were seen, not only configured */
 	struct strs ports;   /* "tcp:8080:80", as configured */
 	char *reason;        /* one printable sentence why it is not well; NULL: nothing to say */
@@ -42,5 +43,6 @@ void machine_done(struct machine *m);
 /* machine_state_word - "running", "failed", ...; one lower-case word. */
 const char *machine_state_word(enum machine_state s);
 
-/* machine_state_of_unit - from a unit's ActiveState and SubState (SA-20); UNKNOWN for words it does not know. */
+/* machine_state_of_unit - from a unit's ActiveState and SubState (SA-20); UNKNOWN for words it does not know.
+ */
 enum machine_state machine_state_of_unit(const char *active, const char *sub);
