@@ -33,7 +33,7 @@ struct app {
 	size_t n_order;
 	char selected[NAME_MACHINE_MAX + 1]; /* "": there is none */
 	size_t row;                          /* where it is */
-	size_t top, page; /* first row shown; rows a page key moves: what the last frame said */
+	size_t top, page; /* first row shown, what a page key moves by: as the last frame had it */
 
 	struct app_job *jobs;
 	size_t n_jobs;

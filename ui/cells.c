@@ -87,9 +87,17 @@ static size_t next_shown(const struct grid *g, const char *text, char shown[stat
                          int *ret_columns)
 {
 	uint32_t code = 0;
-	size_t n = text_decode(text, strnlen(text, 4), &code);
-	int width = n > 0 ? text_width(code) : 0;
+	size_t n;
+	int width;
 
+	if (*text >= ' ' && *text <= '~') { /* nearly always, and a screen has thousands */
+		shown[0] = *text;
+		shown[1] = '\0';
+		*ret_columns = 1;
+		return 1;
+	}
+	n = text_decode(text, strnlen(text, 4), &code);
+	width = n > 0 ? text_width(code) : 0;
 	if (n == 0)
 		n = 1;
 	text_printable(shown, SHOWN_MAX, text, n);

@@ -78,6 +78,13 @@ int dialog_scroll(const struct dialog *d, const struct grid *g, struct rect scre
 	return d->top > 0 ? d->top : 0;
 }
 
+int dialog_page(const struct dialog *d, const struct grid *g, struct rect screen)
+{
+	int h = place(d, g, screen).text.h;
+
+	return h > 1 ? h : 1;
+}
+
 static void draw_frame(struct grid *g, struct rect r)
 {
 	for (int x = r.x + 1; x < r.x + r.w - 1; x++) {

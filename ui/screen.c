@@ -96,9 +96,11 @@ void screen_fit(const struct grid *g, struct view *v, size_t *ret_page)
 	struct place p = place(g, v);
 
 	v->table.top = table_scroll(&v->table, g, p.table);
-	if (v->has_dialog)
-		v->dialog.top = dialog_scroll(&v->dialog, g, p.dialog);
 	*ret_page = table_page(&v->table, g, p.table);
+	if (!v->has_dialog)
+		return;
+	v->dialog.top = dialog_scroll(&v->dialog, g, p.dialog);
+	*ret_page = (size_t)dialog_page(&v->dialog, g, p.dialog);
 }
 
 void screen_draw(struct grid *g, const struct view *v)
