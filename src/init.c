@@ -1,9 +1,10 @@
 /* machdeck-init - PID 1 of a container until it hands over to the container's own init.
  *
- * It carries out the guest's half of the network and is static: the guest need not have a single library. Whatever
- * it sees was made by the guest, so it reads one file of the host's (/run/machdeck/net) and looks at the payload.
- * Stopping a container means SIGRTMIN+3 to its PID 1 (systemd-nspawn --kill-signal=), and the kernel drops signals
- * that a PID 1 has no handler for: all of this must be able to stop at any moment (CI-1, CI-9, CI-10). */
+ * It carries out the guest's half of the network and is static: the guest need not have a single library.
+ * Whatever it sees was made by the guest, so it reads one file of the host's (/run/machdeck/net) and looks at
+ * the payload. Stopping a container means SIGRTMIN+3 to its PID 1 (systemd-nspawn --kill-signal=), and the
+ * kernel drops signals that a PID 1 has no handler for: all of this must be able to stop at any moment (CI-1,
+ * CI-9, CI-10). */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -71,7 +72,8 @@ static int cannot_run(const char *payload, int errnum)
 {
 	struct err e;
 
-	(void)err_set(&e, STATUS_BUG, errnum, "cannot run the container's init %s: %s", payload, strerror(errnum));
+	(void)err_set(&e, STATUS_BUG, errnum, "cannot run the container's init %s: %s", payload,
+	              strerror(errnum));
 	return give_up(errnum == ENOENT || errnum == ENOTDIR ? STATUS_NO_CONTAINER : STATUS_SYSTEM, e.text);
 }
 
@@ -125,8 +127,8 @@ static bool must_be_first(const char *payload)
 	       (strcmp(base_name(real), "busybox") == 0 && strcmp(base_name(payload), "init") == 0);
 }
 
-/* Whether it is a shell script that becomes systemd in the end, as the stage 2 of NixOS does; head then starts with
- * the interpreter, and ret_arg is its argument or NULL. */
+/* Whether it is a shell script that becomes systemd in the end, as the stage 2 of NixOS does; head then
+ * starts with the interpreter, and ret_arg is its argument or NULL. */
 static bool is_stage_2(const char *payload, char head[static SCRIPT_START], char **ret_arg)
 {
 	CLEANUP(close_p) int fd = open(payload, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -204,7 +206,8 @@ static pid_t spawn(char **argv, const sigset_t *mask, int *ret_errnum)
 		_exit(127);
 	}
 	close(report[1]);
-	if (pid > 0 && read(report[0], &errnum, sizeof(errnum)) != sizeof(errnum)) /* closed by execv: it runs */
+	if (pid > 0 &&
+	    read(report[0], &errnum, sizeof(errnum)) != sizeof(errnum)) /* closed by execv: it runs */
 		errnum = 0;
 	close(report[0]);
 	*ret_errnum = errnum;
@@ -274,9 +277,11 @@ int main(int argc, char **argv)
 	(void)signal(HALT, stop_at_once);
 	(void)signal(SIGTERM, stop_at_once);
 	if (!in_container())
-		return give_up(STATUS_USAGE, "this is not a container's first process; machdeck runs it there by itself");
+		return give_up(STATUS_USAGE,
+		               "this is not a container's first process; machdeck runs it there by itself");
 	if (argc < 2)
-		return give_up(STATUS_USAGE, "which init is to follow? usage: machdeck-init INIT [ARGUMENT...]");
+		return give_up(STATUS_USAGE,
+		               "which init is to follow? usage: machdeck-init INIT [ARGUMENT...]");
 	if (set_up_network(&e) < 0)
 		return give_up(STATUS_SYSTEM, e.text);
 	notify("STATUS=" EARLYSTOP_STATUS);

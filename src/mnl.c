@@ -1,5 +1,5 @@
-/* The functions of libmnl that drivers/nl calls, for machdeck-init only: it is static, and Debian has libmnl only as a
- * shared library. Contracts are libmnl's. */
+/* The functions of libmnl that drivers/nl calls, for machdeck-init only: it is static, and Debian has libmnl
+ * only as a shared library. Contracts are libmnl's. */
 #include <libmnl/libmnl.h>
 #include <string.h>
 

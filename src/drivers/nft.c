@@ -48,7 +48,9 @@ static bool read_forward(uint8_t family, const struct nlattr *element, struct fo
 		return false;
 	memcpy(f.to.bytes, to, addr_size(&f.to));
 	memcpy(&port, to + addr_size(&f.to), sizeof(port));
-	f.port = (struct port){ .udp = key.proto == IPPROTO_UDP, .host = ntohs(key.port), .guest = ntohs(port) };
+	f.port = (struct port){ .udp = key.proto == IPPROTO_UDP,
+		                .host = ntohs(key.port),
+		                .guest = ntohs(port) };
 	*ret = f;
 	return true;
 }
@@ -123,7 +125,8 @@ static int read_generation(struct nl *nl, uint32_t *ret, struct err *e)
 	struct nl_answer answer;
 	int r;
 
-	NL_MSG(&b, type_of(NFT_MSG_GETGEN), NLM_F_ACK, head) { }
+	NL_MSG(&b, type_of(NFT_MSG_GETGEN), NLM_F_ACK, head) {
+	}
 	r = nl_commit(nl, &b, &answer, on_generation, ret, e);
 	if (r == 0 && answer.error)
 		r = err_set(e, err_status_of(answer.error), answer.error, "%s", answer.text);
@@ -160,7 +163,8 @@ int nft_forward_delete(const struct forward *f, uint32_t generation, struct err 
 	_Alignas(struct nlmsghdr) char data[256];
 	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
-	struct nfgenmsg edge = { .res_id = htons(NFNL_SUBSYS_NFTABLES) }, head = { .nfgen_family = f->to.family };
+	struct nfgenmsg edge = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
+			head = { .nfgen_family = f->to.family };
 	struct key key = { .proto = f->port.udp ? IPPROTO_UDP : IPPROTO_TCP, .port = htons(f->port.host) };
 	struct nl_answer answers[3];
 	const struct nl_answer *refusal;
@@ -179,7 +183,8 @@ int nft_forward_delete(const struct forward *f, uint32_t generation, struct err 
 				NL_NEST(&b, NFTA_SET_ELEM_KEY)
 					nl_raw(&b, NFTA_DATA_VALUE, &key, sizeof(key));
 	}
-	NL_MSG(&b, NFNL_MSG_BATCH_END, 0, edge) { }
+	NL_MSG(&b, NFNL_MSG_BATCH_END, 0, edge) {
+	}
 	port_print(&f->port, port);
 	r = nl_commit(&nl, &b, answers, NULL, NULL, e);
 	if (r < 0)
@@ -189,6 +194,6 @@ int nft_forward_delete(const struct forward *f, uint32_t generation, struct err 
 		return 0;
 	if (refusal->error == ERESTART)
 		return err_set(e, STATUS_BUSY, EAGAIN, "the firewall's rules keep changing");
-	return err_set(e, err_status_of(refusal->error), refusal->error, "cannot delete the dead port forward %s: %s", port,
-	               refusal->text);
+	return err_set(e, err_status_of(refusal->error), refusal->error,
+	               "cannot delete the dead port forward %s: %s", port, refusal->text);
 }

@@ -1,5 +1,6 @@
-/* nft - the port forwards that systemd-nspawn --port= keeps in the kernel: the elements of map_port_ipport in the
- * tables ip and ip6 io.systemd.nat (systemd's firewall-util-nft.c). They outlive a systemd-nspawn that was killed. */
+/* nft - the port forwards that systemd-nspawn --port= keeps in the kernel: the elements of map_port_ipport in
+ * the tables ip and ip6 io.systemd.nat (systemd's firewall-util-nft.c). They outlive a systemd-nspawn that
+ * was killed. */
 #pragma once
 
 #include <stddef.h>

@@ -119,8 +119,12 @@ static int receive(const struct nl *nl, char *buf, size_t size, size_t *ret_len,
 
 	do {
 		from = (struct sockaddr_nl){ 0 };
-		h = (struct msghdr){ .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1,
-			             .msg_control = control, .msg_controllen = sizeof(control) };
+		h = (struct msghdr){ .msg_name = &from,
+			             .msg_namelen = sizeof(from),
+			             .msg_iov = &part,
+			             .msg_iovlen = 1,
+			             .msg_control = control,
+			             .msg_controllen = sizeof(control) };
 		n = recvmsg(nl->fd, &h, 0);
 	} while ((n < 0 && errno == EINTR) || (n >= 0 && from.nl_pid != 0));
 	if (n < 0)
@@ -140,11 +144,13 @@ static int receive_answer(const struct nl *nl, char *buf, size_t size, size_t *r
 	int netnsid, r = receive(nl, buf, size, ret_len, &netnsid);
 
 	if (r == -EAGAIN)
-		return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "the kernel did not answer a netlink request within 2 s");
+		return err_set(e, STATUS_DEADLINE, ETIMEDOUT,
+		               "the kernel did not answer a netlink request within 2 s");
 	return r < 0 ? err_sys(e, -r, "cannot receive the kernel's answer by netlink") : 0;
 }
 
-/* An acknowledgement: error, the request's header, the request's rest unless capped, then texts (facts 6.5). */
+/* An acknowledgement: error, the request's header, the request's rest unless capped, then texts (facts
+ * 6.5). */
 static void read_ack(const struct nlmsghdr *m, struct nl_answer *a)
 {
 	const struct nlmsgerr *head = nl_head(m, sizeof(*head));
@@ -163,7 +169,8 @@ static void read_ack(const struct nlmsghdr *m, struct nl_answer *a)
 		(void)snprintf(a->text, sizeof(a->text), "%s", strerror(a->error));
 }
 
-/* The kernel's numbers start after those of former requests, so that late answers to them are known as such. */
+/* The kernel's numbers start after those of former requests, so that late answers to them are known as
+ * such. */
 static void number(struct nl *nl, const struct nl_batch *b)
 {
 	for (size_t at = 0; at < b->used;) {
@@ -174,8 +181,8 @@ static void number(struct nl *nl, const struct nl_batch *b)
 	}
 }
 
-/* Whether all answers came that will: acknowledgements come in order, so the last one asked for. A request that asked
- * for none has one only when the whole batch was refused by its first (nfnetlink). */
+/* Whether all answers came that will: acknowledgements come in order, so the last one asked for. A request
+ * that asked for none has one only when the whole batch was refused by its first (nfnetlink). */
 static bool answered(const struct nl_batch *b, const struct nl_answer *answers)
 {
 	bool all = true;
@@ -305,7 +312,8 @@ int nl_monitor(int bus, const unsigned *groups, size_t n, bool everywhere, struc
 
 	if (nl.fd < 0)
 		return err_sys(e, errno, "cannot open a netlink socket");
-	/* A burst of 300 containers is 8600 messages (facts 6.3); without privileges rmem_max is the limit. */
+	/* A burst of 300 containers is 8600 messages (facts 6.3); without privileges rmem_max is the
+	 * limit. */
 	if (set_option(nl.fd, SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20) < 0)
 		(void)set_option(nl.fd, SOL_SOCKET, SO_RCVBUF, 8 << 20);
 	if (everywhere)

@@ -28,7 +28,8 @@ static struct nl_batch *request_open(struct request *q)
 }
 
 /* One request and its answer. Returns 0 or the kernel's negative errno, whose words are in the sentence. */
-static int ask(struct nl *nl, struct nl_batch *b, nl_data_fn *data, void *arg, const char *what, struct err *e)
+static int ask(struct nl *nl, struct nl_batch *b, nl_data_fn *data, void *arg, const char *what,
+               struct err *e)
 {
 	struct nl_answer answer;
 	int r = nl_commit(nl, b, &answer, data, arg, e);
@@ -36,7 +37,8 @@ static int ask(struct nl *nl, struct nl_batch *b, nl_data_fn *data, void *arg, c
 	if (r < 0)
 		return err_wrap(e, r, "cannot %s", what);
 	if (answer.error)
-		return err_set(e, err_status_of(answer.error), answer.error, "cannot %s: %s", what, answer.text);
+		return err_set(e, err_status_of(answer.error), answer.error, "cannot %s: %s", what,
+		               answer.text);
 	return 0;
 }
 
@@ -252,7 +254,8 @@ int rtnl_delete(struct nl *nl, int index, struct err *e)
 	struct nl_batch *b = request_open(&q);
 	int r;
 
-	NL_MSG(b, RTM_DELLINK, NLM_F_ACK, head) { }
+	NL_MSG(b, RTM_DELLINK, NLM_F_ACK, head) {
+	}
 	r = ask(nl, b, NULL, NULL, "delete a link", e);
 	return r == -ENODEV ? 0 : r;
 }
@@ -282,7 +285,8 @@ int netaddr_parse(const struct nlmsghdr *m, struct netaddr *ret)
 	n.link = (int)head->ifa_index;
 	n.scope = head->ifa_scope;
 	/* On a point-to-point link IFA_ADDRESS is the other end's. */
-	if (set_address(&n.addr, head->ifa_family, head->ifa_prefixlen, a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]) < 0)
+	if (set_address(&n.addr, head->ifa_family, head->ifa_prefixlen,
+	                a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]) < 0)
 		return -EBADMSG;
 	*ret = n;
 	return 0;
@@ -407,7 +411,8 @@ int rtnl_routes(struct nl *nl, uint8_t family, struct netroutes *ret, struct err
 	struct nl_batch *b = request_open(&q);
 	int r;
 
-	NL_MSG(b, RTM_GETROUTE, NLM_F_DUMP, head) { }
+	NL_MSG(b, RTM_GETROUTE, NLM_F_DUMP, head) {
+	}
 	r = nl_dump(nl, b, on_route, &l, e);
 	if (r < 0) {
 		free(l.v);

@@ -1,4 +1,5 @@
-/* rtnl - the kernel's links, addresses and routes: what is there, what changes, and carrying out network operations. */
+/* rtnl - the kernel's links, addresses and routes: what is there, what changes, and carrying out network
+ * operations. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,16 +13,19 @@
 #include "words/addr.h"
 #include "words/netop.h"
 
-/* rtnl_apply - carry out the operations in order: one batch, one send; more is asked only when something is not as
- * expected.
+/* rtnl_apply - carry out the operations in order: one batch, one send; more is asked only when something is
+ * not as expected.
  *
- * who     starts the sentence of an error, "web"
- * What is already exactly so is success. A link is found by its name, by the hashed name of a long one, or by its
- * alternative name. IPv4 routes lose their host bits as IPv6 ones do in the kernel. An address of a full prefix
- * (/128) does without duplicate address detection: it shares its link with nobody, so it is good at once.
- * errors  the sentence names the step, the object, the kernel's words, who has it instead, and what helps; what this
- *         call had changed is undone, and the sentence says so. -EEXIST STATUS_BUSY: taken by another link;
- *         -ENODEV STATUS_NO_CONTAINER: a link or bridge is not there, then nothing was sent. */
+ * What is already exactly so is success. A link is found by its name, by the hashed name of a long one, or by
+ * its alternative name. IPv4 routes lose their host bits as IPv6 ones do in the kernel. An address of a full
+ * prefix (/128) does without duplicate address detection: it shares its link with nobody, so it is good at
+ * once.
+ *
+ * who     starts the sentence of an error: "web"
+ * errors  the sentence names the step, the object, the kernel's words, who has it instead, and what helps;
+ *         what this call had changed is undone, and the sentence says so
+ *         -EEXIST  STATUS_BUSY: taken by another link
+ *         -ENODEV  STATUS_NO_CONTAINER: a link or bridge is not there; nothing was sent */
 int rtnl_apply(const char *who, const struct netops *ops, struct err *e);
 
 struct link {
@@ -46,7 +50,7 @@ void links_done(struct links *l);
 int link_parse(const struct nlmsghdr *m, struct link *ret);
 /* link_called - whether that is its name or one of its alternative names. */
 bool link_called(const struct link *l, const char *name);
-/* link_full_name - the name to show: the alternative name that was cut to make its name, else its name; borrowed. */
+/* link_full_name - the name to show: the alternative name that was cut to make its name, or that. */
 const char *link_full_name(const struct link *l);
 const struct link *links_find(const struct links *l, const char *name);
 const struct link *links_at(const struct links *l, int index);
@@ -58,8 +62,8 @@ const struct link *links_find_host(const struct links *l, const char *name);
 int rtnl_links(struct nl *nl, struct links *ret, struct err *e);
 int rtnl_link(struct nl *nl, int index, struct link *ret, struct err *e);
 
-/* rtnl_index - the index of the link of that name: its name (also the hashed form of a long one) by ioctl, else its
- * alternative name by a request. 0: there is none. */
+/* rtnl_index - the index of the link of that name: its name (also the hashed form of a long one) by ioctl,
+ * else its alternative name by a request. 0: there is none. */
 int rtnl_index(struct nl *nl, const char *name);
 
 /* rtnl_delete - remove a link by its index; gone already is success. */
@@ -76,8 +80,8 @@ struct netaddrs {
 	size_t n;
 };
 
-/* rtnl_addresses - of the namespace with that id (link.netnsid, rtnl_netnsid), without entering it; -1: of our own.
- * Needs CAP_NET_ADMIN for another one. free() v. */
+/* rtnl_addresses - of the namespace with that id (link.netnsid, rtnl_netnsid), without entering it; -1: of
+ * our own. Needs CAP_NET_ADMIN for another one. free() v. */
 int rtnl_addresses(struct nl *nl, int netnsid, struct netaddrs *ret, struct err *e);
 /* netaddr_parse - from RTM_NEWADDR or RTM_DELADDR; -EBADMSG */
 int netaddr_parse(const struct nlmsghdr *m, struct netaddr *ret);
@@ -101,14 +105,15 @@ struct netroutes {
 int rtnl_routes(struct nl *nl, uint8_t family, struct netroutes *ret, struct err *e);
 
 struct rtnl_event {
-	bool gone;                      /* else it is new, or changed */
-	const struct link *link;        /* one of both; borrowed for the call */
+	bool gone;               /* else it is new, or changed */
+	const struct link *link; /* one of both; borrowed for the call */
 	const struct netaddr *address;
 	int netnsid; /* where; -1: here */
 };
 typedef void rtnl_event_fn(const struct rtnl_event *event, void *arg);
 
-/* rtnl_monitor - hear of changes to links and addresses, everywhere as in nl_monitor(); ret->fd is for a loop.
+/* rtnl_monitor - hear of changes to links and addresses, everywhere as in nl_monitor(); ret->fd is for a
+ * loop.
  * rtnl_events - read what is there. -ENOBUFS: some were lost, ask for everything anew. */
 int rtnl_monitor(bool everywhere, struct nl *ret, struct err *e);
 int rtnl_events(struct nl *monitor, rtnl_event_fn *each, void *arg, struct err *e);

@@ -1,4 +1,5 @@
-/* Carrying out network operations: names to indexes, one batch, then a look at every answer (rtnl.h: rtnl_apply). */
+/* Carrying out network operations: names to indexes, one batch, then a look at every answer (rtnl.h:
+ * rtnl_apply). */
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
@@ -12,7 +13,8 @@
 
 #define REQUEST_SIZE 128 /* no request of ours is larger */
 
-struct target { /* a link that operations name */
+/* A link that operations name. */
+struct target {
 	const char *name, *renamed; /* renamed: what an operation of this batch calls it from there on */
 	int index;
 	struct link before; /* as it was when the batch began */
@@ -20,7 +22,7 @@ struct target { /* a link that operations name */
 
 struct step {
 	const struct netop *op;
-	struct target *link, *bridge; /* NULL: not there, or none is needed */
+	struct target *link, *bridge;   /* NULL: not there, or none is needed */
 	const struct nl_answer *answer; /* NULL: nothing had to be sent */
 	bool changed;
 };
@@ -57,7 +59,8 @@ static void describe(const struct netop *op, char *ret, size_t size)
 	shown.has_prefix = shown.has_prefix || op->kind == NETOP_ADDRESS;
 	addr_print(&shown, op->kind != NETOP_DEFAULT, addr);
 	if (op->gone) {
-		(void)snprintf(ret, size, "cannot take %s%s away from %s", op->kind == NETOP_ADDRESS ? "" : "the route by ",
+		(void)snprintf(ret, size, "cannot take %s%s away from %s",
+		               op->kind == NETOP_ADDRESS ? "" : "the route by ",
 		               op->kind == NETOP_MASTER ? op->to : addr, op->dev);
 		return;
 	}
@@ -131,7 +134,8 @@ static int resolve(struct job *j, struct step *s, struct err *e)
 			return fail(j, s, STATUS_NO_CONTAINER, ENODEV,
 			            "there is no such bridge (create it, or change the bridge's name)", e);
 	}
-	if (s->link || op->gone || (op->kind == NETOP_DEFAULT && !op->dev[0]) || (op->kind == NETOP_DELETE && op->may_be_absent))
+	if (s->link || op->gone || (op->kind == NETOP_DEFAULT && !op->dev[0]) ||
+	    (op->kind == NETOP_DELETE && op->may_be_absent))
 		return 0;
 	if (op->kind == NETOP_RENAME && find_target(j, op->to)) /* done before */
 		return 0;
@@ -140,9 +144,12 @@ static int resolve(struct job *j, struct step *s, struct err *e)
 
 /* ---- the batch */
 
-static void put_link(struct nl_batch *b, int index, bool up, const struct netop *op, const struct target *bridge)
+static void put_link(struct nl_batch *b, int index, bool up, const struct netop *op,
+                     const struct target *bridge)
 {
-	struct ifinfomsg head = { .ifi_index = index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = up ? IFF_UP : 0 };
+	struct ifinfomsg head = { .ifi_index = index,
+		                  .ifi_flags = up ? IFF_UP : 0,
+		                  .ifi_change = up ? IFF_UP : 0 };
 
 	NL_MSG(b, RTM_NEWLINK, NLM_F_ACK, head) {
 		if (op->kind == NETOP_RENAME)
@@ -157,7 +164,9 @@ static void put_link(struct nl_batch *b, int index, bool up, const struct netop 
 static void put_address(struct nl_batch *b, uint16_t type, uint16_t flags, int index, const struct addr *a)
 {
 	bool alone = a->family == AF_INET6 && a->prefix == 128;
-	struct ifaddrmsg head = { .ifa_family = a->family, .ifa_prefixlen = a->prefix, .ifa_index = (uint32_t)index,
+	struct ifaddrmsg head = { .ifa_family = a->family,
+		                  .ifa_prefixlen = a->prefix,
+		                  .ifa_index = (uint32_t)index,
 		                  .ifa_flags = alone ? IFA_F_NODAD : 0 };
 
 	NL_MSG(b, type, NLM_F_ACK | flags, head) {
@@ -169,7 +178,7 @@ static void put_address(struct nl_batch *b, uint16_t type, uint16_t flags, int i
 static struct addr without_host_bits(struct addr a)
 {
 	for (unsigned i = a.prefix; i < addr_bits(&a); i++)
-		a.bytes[i / 8] &= (uint8_t)~(0x80 >> i % 8);
+		a.bytes[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 	return a;
 }
 
@@ -177,9 +186,13 @@ static void put_route(struct nl_batch *b, uint16_t type, uint16_t flags, int ind
 {
 	bool by_gateway = op->kind == NETOP_DEFAULT;
 	const struct addr to = without_host_bits(op->addr);
-	struct rtmsg head = { .rtm_family = to.family, .rtm_dst_len = by_gateway ? 0 : to.prefix,
-		              .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST,
-		              .rtm_scope = by_gateway || to.family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK };
+	struct rtmsg head = { .rtm_family = to.family,
+		              .rtm_dst_len = by_gateway ? 0 : to.prefix,
+		              .rtm_table = RT_TABLE_MAIN,
+		              .rtm_protocol = RTPROT_BOOT,
+		              .rtm_type = RTN_UNICAST,
+		              .rtm_scope = by_gateway || to.family == AF_INET6 ? RT_SCOPE_UNIVERSE
+		                                                               : RT_SCOPE_LINK };
 
 	NL_MSG(b, type, NLM_F_ACK | flags, head) {
 		if (by_gateway)
@@ -206,10 +219,12 @@ static void put_step(struct nl_batch *b, const struct step *s)
 		put_link(b, s->link->index, !s->op->gone, s->op, s->bridge);
 		break;
 	case NETOP_DELETE:
-		NL_MSG(b, RTM_DELLINK, NLM_F_ACK, doomed) { }
+		NL_MSG(b, RTM_DELLINK, NLM_F_ACK, doomed) {
+		}
 		break;
 	case NETOP_ADDRESS:
-		put_address(b, s->op->gone ? RTM_DELADDR : RTM_NEWADDR, s->op->gone ? 0 : new, s->link->index, &s->op->addr);
+		put_address(b, s->op->gone ? RTM_DELADDR : RTM_NEWADDR, s->op->gone ? 0 : new, s->link->index,
+		            &s->op->addr);
 		break;
 	case NETOP_ROUTE:
 	case NETOP_DEFAULT:
@@ -300,7 +315,8 @@ static bool address_is_so(struct job *j, const struct step *s, char *other, size
 		if (v[i].addr.prefix == s->op->addr.prefix)
 			return true;
 		addr_print(&v[i].addr, true, text);
-		(void)snprintf(other, size, "it has that address as %s already (remove it there, or change the address)",
+		(void)snprintf(other, size,
+		               "it has that address as %s already (remove it there, or change the address)",
 		               text);
 	}
 	return false;
@@ -310,7 +326,8 @@ static bool address_is_so(struct job *j, const struct step *s, char *other, size
 static bool route_is_so(struct job *j, const struct step *s, char *other, size_t size)
 {
 	bool by_gateway = s->op->kind == NETOP_DEFAULT;
-	struct addr to = by_gateway ? (struct addr){ .family = s->op->addr.family } : without_host_bits(s->op->addr);
+	struct addr to =
+		by_gateway ? (struct addr){ .family = s->op->addr.family } : without_host_bits(s->op->addr);
 	CLEANUP(free_p) struct netroute *v = NULL;
 	char owner[NETOP_NAME_SIZE], gateway[ADDR_TEXT_SIZE];
 	struct netroutes l = { 0 };
@@ -325,12 +342,14 @@ static bool route_is_so(struct job *j, const struct step *s, char *other, size_t
 			continue;
 		if (v[i].to.prefix != to.prefix || !addr_same(&v[i].to, &to))
 			continue;
-		if (here && (by_gateway ? addr_same(&v[i].gateway, &s->op->addr) : !addr_is_set(&v[i].gateway)))
+		if (here &&
+		    (by_gateway ? addr_same(&v[i].gateway, &s->op->addr) : !addr_is_set(&v[i].gateway)))
 			return true;
 		name_of(j, v[i].link, owner, sizeof(owner));
 		addr_print(&v[i].gateway, false, gateway);
-		(void)snprintf(other, size, "that route is on %s%s%s already (remove it there, or change the address)", owner,
-		               gateway[0] ? " by " : "", gateway);
+		(void)snprintf(other, size,
+		               "that route is on %s%s%s already (remove it there, or change the address)",
+		               owner, gateway[0] ? " by " : "", gateway);
 	}
 	return false;
 }
@@ -342,17 +361,22 @@ static const char *known_cause(const struct step *s, char *ret, size_t size)
 	int error = s->answer->error;
 
 	if (op->addr.family == AF_INET6 && (error == EACCES || error == EOPNOTSUPP || error == EAFNOSUPPORT))
-		(void)snprintf(ret, size, "IPv6 is disabled there (sysctl net.ipv6.conf.%s.disable_ipv6=0, or remove the "
-		               "IPv6 address)", op->dev);
+		(void)snprintf(
+			ret, size,
+			"IPv6 is disabled there (sysctl net.ipv6.conf.%s.disable_ipv6=0, or remove the "
+			"IPv6 address)",
+			op->dev);
 	else if (error == EPERM)
 		(void)snprintf(ret, size, "%s (it takes CAP_NET_ADMIN)", s->answer->text);
 	else if (op->kind == NETOP_MASTER && !op->gone && strcmp(s->bridge->before.kind, "bridge") != 0)
-		(void)snprintf(ret, size, "%s is %s%s, not a bridge", op->to, s->bridge->before.kind[0] ? "a " : "hardware",
-		               s->bridge->before.kind);
+		(void)snprintf(ret, size, "%s is %s%s, not a bridge", op->to,
+		               s->bridge->before.kind[0] ? "a " : "hardware", s->bridge->before.kind);
 	else if (op->kind == NETOP_RENAME && error == EEXIST)
 		(void)snprintf(ret, size, "another link has that name (one of INTERFACES?)");
-	else if (op->kind == NETOP_DEFAULT && (error == ENETUNREACH || error == EHOSTUNREACH || error == EINVAL))
-		(void)snprintf(ret, size, "%s (is the gateway in the network of an address of %s?)", s->answer->text, op->dev);
+	else if (op->kind == NETOP_DEFAULT &&
+	         (error == ENETUNREACH || error == EHOSTUNREACH || error == EINVAL))
+		(void)snprintf(ret, size, "%s (is the gateway in the network of an address of %s?)",
+		               s->answer->text, op->dev);
 	else
 		(void)snprintf(ret, size, "%s", s->answer->text);
 	return ret;
@@ -379,7 +403,8 @@ static int judge(struct job *j, struct step *s, struct err *e)
 		so = route_is_so(j, s, cause, sizeof(cause));
 	if (so)
 		return 0;
-	return fail(j, s, err_status_of(error), error, cause[0] ? cause : known_cause(s, cause, sizeof(cause)), e);
+	return fail(j, s, err_status_of(error), error,
+	            cause[0] ? cause : known_cause(s, cause, sizeof(cause)), e);
 }
 
 /* ---- undoing */
@@ -392,7 +417,8 @@ static void put_undo(struct nl_batch *b, const struct step *s)
 
 	switch (s->op->kind) {
 	case NETOP_UP:
-		NL_MSG(b, RTM_NEWLINK, NLM_F_ACK, head) { }
+		NL_MSG(b, RTM_NEWLINK, NLM_F_ACK, head) {
+		}
 		break;
 	case NETOP_MASTER:
 		NL_MSG(b, RTM_NEWLINK, NLM_F_ACK, head)
@@ -407,8 +433,8 @@ static void put_undo(struct nl_batch *b, const struct step *s)
 			nl_raw(b, IFLA_ADDRESS, before->mac, sizeof(before->mac));
 		break;
 	case NETOP_ADDRESS:
-		put_address(b, s->op->gone ? RTM_NEWADDR : RTM_DELADDR, s->op->gone ? NLM_F_CREATE : 0, s->link->index,
-		            &s->op->addr);
+		put_address(b, s->op->gone ? RTM_NEWADDR : RTM_DELADDR, s->op->gone ? NLM_F_CREATE : 0,
+		            s->link->index, &s->op->addr);
 		break;
 	case NETOP_ROUTE:
 	case NETOP_DEFAULT:
@@ -448,7 +474,8 @@ static void undo(struct job *j, struct err *e)
 	if (!e)
 		return;
 	if (failed)
-		(void)err_set(e, e->status, 0, "%s; %zu of %zu steps before it could not be undone", e->text, failed, done);
+		(void)err_set(e, e->status, 0, "%s; %zu of %zu steps before it could not be undone", e->text,
+		              failed, done);
 	else
 		(void)err_set(e, e->status, 0, "%s; what was done before is undone", e->text);
 }
@@ -482,7 +509,8 @@ int rtnl_apply(const char *who, const struct netops *ops, struct err *e)
 	if (r < 0)
 		r = err_wrap(&own, r, "%s: cannot set up the network", who);
 	for (size_t i = 0; i < j.n_steps; i++) {
-		int failed = judge(&j, &j.steps[i], r == 0 ? &own : NULL); /* the first counts: later ones follow from it */
+		int failed = judge(&j, &j.steps[i],
+		                   r == 0 ? &own : NULL); /* the first counts: later ones follow from it */
 
 		r = r == 0 ? failed : r;
 	}

@@ -76,7 +76,8 @@ const char *claims_value(const struct claims *c, const char *option, size_t *at)
 	while (*at < c->argv.n) {
 		const char *word = c->argv.v[(*at)++];
 
-		if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, option, len) == 0 && word[2 + len] == '=')
+		if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, option, len) == 0 &&
+		    word[2 + len] == '=')
 			return word + 2 + len + 1;
 	}
 	return NULL;

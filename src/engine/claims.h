@@ -1,5 +1,5 @@
-/* claims - what a running machine has of the host's network: what it was started with (/run/machdeck/NAME), and what
- * the kernel shows of it. */
+/* claims - what a running machine has of the host's network: what it was started with (/run/machdeck/NAME),
+ * and what the kernel shows of it. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,12 +21,12 @@ struct claims {
 
 void claims_done(struct claims *c);
 
-/* claims_read - what NAME was started with; empty when it was not. errors: -ENOMEM; a file that can not be read is
- * an empty one, for it may be going away just now. */
+/* claims_read - what NAME was started with; empty when it was not. errors: -ENOMEM; a file that can not be
+ * read is an empty one, for it may be going away just now. */
 int claims_read(const char *host_root, const char *name, struct claims *ret, struct err *e);
 
-/* claims_value - the value of the next word "--OPTION=VALUE" of its systemd-nspawn from *at on (0 first); NULL: no
- * more. Borrowed. */
+/* claims_value - the value of the next word "--OPTION=VALUE" of its systemd-nspawn from *at on (0 first);
+ * NULL: no more. Borrowed. */
 const char *claims_value(const struct claims *c, const char *option, size_t *at);
 bool claims_has_port(const struct claims *c, const struct port *p);
 bool claims_has_address(const struct claims *c, const struct addr *a);
@@ -40,7 +40,9 @@ struct neighbours {
 int neighbours_find(const char *host_root, const char *but, struct neighbours *ret, struct err *e);
 void neighbours_done(struct neighbours *n);
 
-/* neighbours_with_link - who has the link: the other end is in its namespace, or it registered it. NULL: nobody.
- * neighbours_with_address - in whose namespace the address is seen, or who was started with it. NULL: nobody. */
+/* neighbours_with_link - who has the link: the other end is in its namespace, or it registered it. NULL:
+ * nobody.
+ * neighbours_with_address - in whose namespace the address is seen, or who was started with it. NULL:
+ * nobody. */
 const struct claims *neighbours_with_link(const struct neighbours *n, struct nl *nl, const struct link *l);
 const struct claims *neighbours_with_address(const struct neighbours *n, struct nl *nl, const struct addr *a);

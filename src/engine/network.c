@@ -57,15 +57,19 @@ static int judge_link(struct scene *s, const char *name, const struct link *l, s
 	const struct claims *owner;
 
 	if (!l->kind[0])
-		return err_set(e, STATUS_BUSY, EBUSY, "%s: %s exists and is hardware, not ours (rename it, or the container)",
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "%s: %s exists and is hardware, not ours (rename it, or the container)",
 		               s->name, name);
 	if (strcmp(l->kind, "veth") != 0)
-		return err_set(e, STATUS_BUSY, EBUSY, "%s: %s exists and is %s %s, not ours (rename it, or the container)",
-		               s->name, name, article(l->kind), l->kind);
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "%s: %s exists and is %s %s, not ours (rename it, or the container)", s->name,
+		               name, article(l->kind), l->kind);
 	owner = neighbours_with_link(&s->others, &s->nl, l);
 	if (owner)
-		return err_set(e, STATUS_BUSY, EBUSY, "%s: link %s belongs to %s, which runs (stop that, or change one of "
-		               "the names)", s->name, name, owner->machine.name);
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "%s: link %s belongs to %s, which runs (stop that, or change one of "
+		               "the names)",
+		               s->name, name, owner->machine.name);
 	return 0;
 }
 
@@ -108,8 +112,10 @@ static int clear_links(struct scene *s, const struct netops *deletions, bool rea
 
 static int refuse_port(const struct scene *s, const struct port *p, const char *owner, struct err *e)
 {
-	return err_set(e, STATUS_BUSY, EADDRINUSE, "%s: host port %s:%u belongs to %s, which runs (stop that, or change "
-	               "HOST_PORT)", s->name, p->udp ? "udp" : "tcp", p->host, owner);
+	return err_set(e, STATUS_BUSY, EADDRINUSE,
+	               "%s: host port %s:%u belongs to %s, which runs (stop that, or change "
+	               "HOST_PORT)",
+	               s->name, p->udp ? "udp" : "tcp", p->host, owner);
 }
 
 static const struct port *find_port(const struct port *v, size_t n, const struct port *p)
@@ -120,9 +126,10 @@ static const struct port *find_port(const struct port *v, size_t n, const struct
 	return NULL;
 }
 
-/* One look at the forwards of these ports. A living one is left alone, or refused; a dead one is deleted if really.
- * -EAGAIN: the rules changed meanwhile. */
-static int look_at_forwards(struct scene *s, const struct port *v, size_t n, bool refuse, bool really, struct err *e)
+/* One look at the forwards of these ports. A living one is left alone, or refused; a dead one is deleted if
+ * really. -EAGAIN: the rules changed meanwhile. */
+static int look_at_forwards(struct scene *s, const struct port *v, size_t n, bool refuse, bool really,
+                            struct err *e)
 {
 	CLEANUP(free_p) struct forward *all = NULL;
 	struct forwards l = { 0 };
@@ -131,7 +138,8 @@ static int look_at_forwards(struct scene *s, const struct port *v, size_t n, boo
 	all = l.v;
 	for (size_t i = 0; r == 0 && i < l.n; i++) {
 		const struct port *ours = find_port(v, n, &all[i].port);
-		const struct claims *owner = ours ? neighbours_with_address(&s->others, &s->nl, &all[i].to) : NULL;
+		const struct claims *owner =
+			ours ? neighbours_with_address(&s->others, &s->nl, &all[i].to) : NULL;
 
 		if (owner && refuse)
 			return refuse_port(s, ours, owner->machine.name, e);
@@ -144,7 +152,8 @@ static int look_at_forwards(struct scene *s, const struct port *v, size_t n, boo
 	return r;
 }
 
-static int clear_forwards(struct scene *s, const struct port *v, size_t n, bool refuse, bool really, struct err *e)
+static int clear_forwards(struct scene *s, const struct port *v, size_t n, bool refuse, bool really,
+                          struct err *e)
 {
 	int r = 0;
 
@@ -179,8 +188,10 @@ static int check_addresses(struct scene *s, const struct plan *p, struct err *e)
 		owner = neighbours_with_address(&s->others, &s->nl, &op->addr);
 		addr_print(&op->addr, false, addr);
 		if (owner)
-			return err_set(e, STATUS_BUSY, EADDRINUSE, "%s: address %s belongs to %s, which runs (stop that, or "
-			               "change one of the addresses)", s->name, addr, owner->machine.name);
+			return err_set(e, STATUS_BUSY, EADDRINUSE,
+			               "%s: address %s belongs to %s, which runs (stop that, or "
+			               "change one of the addresses)",
+			               s->name, addr, owner->machine.name);
 	}
 	return 0;
 }
@@ -189,8 +200,8 @@ static int must_exist(struct scene *s, const char *what, const char *link, const
 {
 	if (!link || rtnl_index(&s->nl, link) > 0)
 		return 0;
-	return err_set(e, STATUS_NO_CONTAINER, ENODEV, "%s: %s %s is not there (create it, or change %s)", s->name, what,
-	               link, key);
+	return err_set(e, STATUS_NO_CONTAINER, ENODEV, "%s: %s %s is not there (create it, or change %s)",
+	               s->name, what, link, key);
 }
 
 static int check_parents(struct scene *s, const struct container *c, struct err *e)

@@ -48,7 +48,8 @@ static size_t find_known(const struct watch *w, int index)
 	return i;
 }
 
-/* Only a new veth or bridge can call for work; a link that goes up or down, as all do during a start, can not. */
+/* Only a new veth or bridge can call for work; a link that goes up or down, as all do during a start, can
+ * not. */
 static void on_event(const struct rtnl_event *event, void *arg)
 {
 	struct watch *w = arg;
@@ -111,7 +112,8 @@ static void bring_up(struct watch *w, const struct claims *c)
 		say(&e);
 }
 
-/* Attach dev to its bridge if both are there and it hangs on none: a bridge that goes lets go of its links. */
+/* Attach dev to its bridge if both are there and it hangs on none: a bridge that goes lets go of its
+ * links. */
 static void reattach(struct watch *w, struct netops *to, const char *dev, const char *bridge)
 {
 	CLEANUP(link_done) struct link l = { 0 };
@@ -177,7 +179,8 @@ static int tend_all(struct watch *w, struct err *e)
 	if (!folder)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "cannot read " PLAN_RUN_DIR);
 	while ((entry = readdir(folder)))
-		if (name_is_machine(entry->d_name) && (w->new_bridge || is_waiting(dirfd(folder), entry->d_name)))
+		if (name_is_machine(entry->d_name) &&
+		    (w->new_bridge || is_waiting(dirfd(folder), entry->d_name)))
 			tend(w, entry->d_name);
 	closedir(folder);
 	w->new_veth = w->new_bridge = false;

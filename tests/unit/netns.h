@@ -1,4 +1,5 @@
-/* netns - a network namespace of the test's own, judged by the ip command. Included by one test program each. */
+/* netns - a network namespace of the test's own, judged by the ip command. Included by one test program
+ * each. */
 #pragma once
 
 #include <errno.h>

@@ -15,8 +15,8 @@ static void put(const struct host *h, const char *path, const char *text)
 {
 	char command[4096];
 
-	(void)snprintf(command, sizeof(command), "mkdir -p $(dirname %s%s) && cat >%s%s <<'END'\n%sEND", h->root, path,
-	               h->root, path, text);
+	(void)snprintf(command, sizeof(command), "mkdir -p $(dirname %s%s) && cat >%s%s <<'END'\n%sEND",
+	               h->root, path, h->root, path, text);
 	run(command);
 }
 
@@ -32,7 +32,8 @@ static void register_db(const struct host *h, const char *more)
 {
 	char text[512];
 
-	(void)snprintf(text, sizeof(text), "NAME=db\nCLASS=container\nSERVICE=systemd-nspawn\nLEADER=%d\n%s", h->db, more);
+	(void)snprintf(text, sizeof(text), "NAME=db\nCLASS=container\nSERVICE=systemd-nspawn\nLEADER=%d\n%s",
+	               h->db, more);
 	put(h, "/run/systemd/machines/db", text);
 }
 
@@ -124,7 +125,8 @@ static void stale_veths_are_removed_wherever_their_other_end_is(void **state)
 	host_up(&h);
 	run("ip link add ve-web type veth peer name here");
 	run_db(&h, "ip link add vx1 type veth peer name there netns %d");
-	run("ip link add br0 type bridge; ip link add vb-web type veth peer name x; ip link set vb-web master br0");
+	run("ip link add br0 type bridge; ip link add vb-web type veth peer name x; ip link set vb-web "
+	    "master br0");
 	web_new(&w);
 	must_start(&h, &w);
 	assert_not_told("ip -o link", "ve-web");
@@ -158,7 +160,8 @@ static void a_link_of_a_running_machine_is_refused_by_that_machines_name(void **
 	register_db(&h, "");
 	run_db(&h, "ip link add ve-web type veth peer name host0 netns %d");
 	web_new(&w);
-	must_refuse(&h, &w, "web: link ve-web belongs to db, which runs (stop that, or change one of the names)");
+	must_refuse(&h, &w,
+	            "web: link ve-web belongs to db, which runs (stop that, or change one of the names)");
 	assert_told("ip -o link", "ve-web");
 	host_down(&h);
 }
@@ -173,7 +176,9 @@ static void an_address_that_a_running_machine_was_started_with_is_refused(void *
 	register_db(&h, "");
 	put(&h, "/run/machdeck/db/guest/net", "up eth0\naddress eth0 10.0.0.2\n");
 	web_new(&w);
-	must_refuse(&h, &w, "web: address 10.0.0.2 belongs to db, which runs (stop that, or change one of the addresses)");
+	must_refuse(&h, &w,
+	            "web: address 10.0.0.2 belongs to db, which runs (stop that, or change one of the "
+	            "addresses)");
 	host_down(&h);
 }
 
@@ -185,9 +190,12 @@ static void an_address_that_is_seen_in_a_running_machine_is_refused(void **state
 	(void)state;
 	host_up(&h);
 	register_db(&h, "");
-	run_db(&h, "ip link add ve-db type veth peer name host0 netns %d && nsenter -t %d -n ip addr add 10.0.0.2/8 dev host0");
+	run_db(&h, "ip link add ve-db type veth peer name host0 netns %d && nsenter -t %d -n ip addr add "
+	           "10.0.0.2/8 dev host0");
 	web_new(&w);
-	must_refuse(&h, &w, "web: address 10.0.0.2 belongs to db, which runs (stop that, or change one of the addresses)");
+	must_refuse(&h, &w,
+	            "web: address 10.0.0.2 belongs to db, which runs (stop that, or change one of the "
+	            "addresses)");
 	host_down(&h);
 }
 
@@ -199,10 +207,12 @@ static void a_port_of_a_running_machine_is_refused_also_before_it_forwards(void 
 	(void)state;
 	host_up(&h);
 	register_db(&h, "");
-	put(&h, "/run/machdeck/db/plan.json", "{\"name\":\"db\",\"argv\":[\"systemd-nspawn\",\"--port=tcp:8080:5432\"]}\n");
+	put(&h, "/run/machdeck/db/plan.json",
+	    "{\"name\":\"db\",\"argv\":[\"systemd-nspawn\",\"--port=tcp:8080:5432\"]}\n");
 	web_new(&w);
 	w.c.n_ports = 1;
-	must_refuse(&h, &w, "web: host port tcp:8080 belongs to db, which runs (stop that, or change HOST_PORT)");
+	must_refuse(&h, &w,
+	            "web: host port tcp:8080 belongs to db, which runs (stop that, or change HOST_PORT)");
 	host_down(&h);
 }
 
@@ -216,7 +226,8 @@ static void files_of_a_machine_that_is_gone_count_for_nothing(void **state)
 	register_db(&h, "");
 	other_netns_end(h.db);
 	h.db = 0;
-	put(&h, "/run/machdeck/db/plan.json", "{\"name\":\"db\",\"argv\":[\"systemd-nspawn\",\"--port=tcp:8080:5432\"]}\n");
+	put(&h, "/run/machdeck/db/plan.json",
+	    "{\"name\":\"db\",\"argv\":[\"systemd-nspawn\",\"--port=tcp:8080:5432\"]}\n");
 	put(&h, "/run/machdeck/db/guest/net", "up eth0\naddress eth0 10.0.0.2\n");
 	put(&h, "/run/machdeck/old/guest/net", "up eth0\naddress eth0 10.0.0.2\n");
 	web_new(&w);
@@ -252,10 +263,13 @@ static void forward(const char *to)
 
 	if (system("nft list ruleset >/dev/null 2>&1") != 0)
 		skip();
-	(void)snprintf(command, sizeof(command), "nft 'add table ip io.systemd.nat;"
-	               "add map ip io.systemd.nat map_port_ipport { type inet_proto . inet_service : ipv4_addr . inet_service; };"
+	(void)snprintf(command, sizeof(command),
+	               "nft 'add table ip io.systemd.nat;"
+	               "add map ip io.systemd.nat map_port_ipport { type inet_proto . inet_service : "
+	               "ipv4_addr . inet_service; };"
 	               "add element ip io.systemd.nat map_port_ipport { tcp . 8080 : %s . 80 };"
-	               "add element ip io.systemd.nat map_port_ipport { tcp . 9090 : 10.0.0.77 . 80 }'", to);
+	               "add element ip io.systemd.nat map_port_ipport { tcp . 9090 : 10.0.0.77 . 80 }'",
+	               to);
 	run(command);
 }
 
@@ -284,12 +298,14 @@ static void a_living_forward_is_refused_and_nothing_is_removed(void **state)
 	(void)state;
 	host_up(&h);
 	register_db(&h, "");
-	run_db(&h, "ip link add ve-db type veth peer name host0 netns %d && nsenter -t %d -n ip addr add 10.0.0.3/8 dev host0");
+	run_db(&h, "ip link add ve-db type veth peer name host0 netns %d && nsenter -t %d -n ip addr add "
+	           "10.0.0.3/8 dev host0");
 	run("ip link add ve-web type veth peer name x");
 	forward("10.0.0.3");
 	web_new(&w);
 	w.c.n_ports = 1;
-	must_refuse(&h, &w, "web: host port tcp:8080 belongs to db, which runs (stop that, or change HOST_PORT)");
+	must_refuse(&h, &w,
+	            "web: host port tcp:8080 belongs to db, which runs (stop that, or change HOST_PORT)");
 	assert_told(MAP, "8080");
 	assert_told("ip -o link", "ve-web");
 	host_down(&h);
@@ -304,7 +320,8 @@ static void after_the_end_dead_forwards_and_links_go_and_those_of_others_stay(vo
 	host_up(&h);
 	register_db(&h, "");
 	put(&h, "/run/machdeck/web/plan.json",
-	    "{\"argv\":[\"systemd-nspawn\",\"--port=tcp:8080:80\",\"--network-veth-extra=vx1\",\"--network-veth-extra=vx2\"]}\n");
+	    "{\"argv\":[\"systemd-nspawn\",\"--port=tcp:8080:80\",\"--network-veth-extra=vx1\",\"--network-"
+	    "veth-extra=vx2\"]}\n");
 	run("ip link add ve-web type veth peer name x; ip link add vx2 type bridge");
 	run_db(&h, "ip link add vx1 type veth peer name vx1 netns %d");
 	forward("10.0.0.2");
@@ -325,7 +342,8 @@ static void the_losers_stop_leaves_the_winners_forward(void **state)
 	(void)state;
 	host_up(&h);
 	register_db(&h, "");
-	run_db(&h, "ip link add ve-db type veth peer name host0 netns %d && nsenter -t %d -n ip addr add 10.0.0.3/8 dev host0");
+	run_db(&h, "ip link add ve-db type veth peer name host0 netns %d && nsenter -t %d -n ip addr add "
+	           "10.0.0.3/8 dev host0");
 	put(&h, "/run/machdeck/web/plan.json", "{\"argv\":[\"systemd-nspawn\",\"--port=tcp:8080:80\"]}\n");
 	forward("10.0.0.3");
 	assert_int_equal(network_stopped(h.root, "web", &e), 0);

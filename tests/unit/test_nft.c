@@ -11,8 +11,10 @@ static void make_maps(void)
 		skip();
 	}
 	run("nft 'add table ip io.systemd.nat; add table ip6 io.systemd.nat;"
-	    "add map ip io.systemd.nat map_port_ipport { type inet_proto . inet_service : ipv4_addr . inet_service; };"
-	    "add map ip6 io.systemd.nat map_port_ipport { type inet_proto . inet_service : ipv6_addr . inet_service; };"
+	    "add map ip io.systemd.nat map_port_ipport { type inet_proto . inet_service : ipv4_addr . "
+	    "inet_service; };"
+	    "add map ip6 io.systemd.nat map_port_ipport { type inet_proto . inet_service : ipv6_addr . "
+	    "inet_service; };"
 	    "add element ip io.systemd.nat map_port_ipport { tcp . 8080 : 10.0.0.2 . 80 };"
 	    "add element ip io.systemd.nat map_port_ipport { udp . 53 : 10.0.0.3 . 5353 };"
 	    "add element ip6 io.systemd.nat map_port_ipport { tcp . 8080 : fc00::2 . 80 }'");

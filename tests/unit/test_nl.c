@@ -163,8 +163,10 @@ static void parsers_stay_inside_the_message_whatever_it_says(void **state)
 
 	(void)state;
 	netns_new();
-	run("ip link add br0 type bridge; ip link add vb-web type veth peer name host0; ip link set vb-web master br0 up");
-	run("ip link property add dev vb-web altname vb-web-with-a-very-long-name; ip addr add fc00::1/64 dev vb-web");
+	run("ip link add br0 type bridge; ip link add vb-web type veth peer name host0; ip link set vb-web "
+	    "master br0 up");
+	run("ip link property add dev vb-web altname vb-web-with-a-very-long-name; ip addr add fc00::1/64 "
+	    "dev vb-web");
 	collect(&c, RTM_GETLINK, &links, sizeof(links));
 	collect(&c, RTM_GETADDR, &addresses, sizeof(addresses));
 	assert_true(c.n >= 5);
@@ -208,8 +210,10 @@ static void a_refused_request_does_not_stop_the_others_and_has_the_kernels_words
 		b.used = b.n = 0;
 		NL_MSG(&b, RTM_NEWLINK, NLM_F_ACK, lo)
 			nl_u32(&b, IFLA_MTU, 0xffffffff);
-		NL_MSG(&b, RTM_DELLINK, NLM_F_ACK, none) { }
-		NL_MSG(&b, RTM_GETLINK, NLM_F_ACK, lo) { }
+		NL_MSG(&b, RTM_DELLINK, NLM_F_ACK, none) {
+		}
+		NL_MSG(&b, RTM_GETLINK, NLM_F_ACK, lo) {
+		}
 		assert_int_equal(nl_commit(&nl, &b, answers, NULL, NULL, &e), 0);
 		assert_string_equal(answers[0].text, "mtu less than device minimum");
 		assert_int_equal(answers[1].error, ENODEV);

@@ -111,8 +111,10 @@ static void a_long_name_is_found_by_its_hash_and_by_its_altname(void **state)
 
 	(void)state;
 	netns_new();
-	run("ip link add ve-really-l3QgY type veth peer name a"); /* before systemd-nspawn added the altname */
-	run("ip link add other type veth peer name b; ip link property add dev other altname ve-another-long-name");
+	run("ip link add ve-really-l3QgY type veth peer name a"); /* before systemd-nspawn added the altname
+	                                                           */
+	run("ip link add other type veth peer name b; ip link property add dev other altname "
+	    "ve-another-long-name");
 	op(&ops, "up ve-really-long-name");
 	op(&ops, "address ve-really-long-name 10.0.0.1");
 	op(&ops, "up ve-another-long-name");
@@ -159,8 +161,10 @@ static void a_missing_bridge_is_named_and_nothing_is_done(void **state)
 	op(&ops, "master vx2 br9");
 	assert_int_equal(apply(&ops, &e), -ENODEV);
 	assert_int_equal(e.status, STATUS_NO_CONTAINER);
-	assert_string_equal(e.text, "web: cannot attach vx2 to bridge br9: there is no such bridge (create it, or change the "
-	                            "bridge's name)");
+	assert_string_equal(
+		e.text,
+		"web: cannot attach vx2 to bridge br9: there is no such bridge (create it, or change the "
+		"bridge's name)");
 	assert_told("ip -o link show ve-web", "state DOWN");
 }
 
@@ -212,7 +216,8 @@ static void a_clash_names_the_other_owner_and_all_is_undone(void **state)
 	(void)state;
 	netns_new();
 	run("ip link add ve-web type veth peer name a; ip link add ve-database1234 type veth peer name b");
-	run("ip link property add dev ve-database1234 altname ve-database-of-shop; ip link set ve-database1234 up");
+	run("ip link property add dev ve-database1234 altname ve-database-of-shop; ip link set "
+	    "ve-database1234 up");
 	run("ip route add 10.0.0.2 dev ve-database1234");
 	op(&ops, "mac ve-web 02:11:22:33:44:55");
 	op(&ops, "up ve-web");
@@ -222,8 +227,10 @@ static void a_clash_names_the_other_owner_and_all_is_undone(void **state)
 	op(&ops, "route ve-web fc00::2");
 	assert_int_equal(apply(&ops, &e), -EEXIST);
 	assert_int_equal(e.status, STATUS_BUSY);
-	assert_string_equal(e.text, "web: cannot add the route to 10.0.0.2 on ve-web: that route is on ve-database-of-shop "
-	                            "already (remove it there, or change the address); what was done before is undone");
+	assert_string_equal(
+		e.text,
+		"web: cannot add the route to 10.0.0.2 on ve-web: that route is on ve-database-of-shop "
+		"already (remove it there, or change the address); what was done before is undone");
 	assert_told("ip -o link show ve-web", "state DOWN");
 	assert_not_told("ip -o link show ve-web", "02:11:22:33:44:55");
 	assert_not_told(ADDRS " dev ve-web", "inet");
@@ -238,14 +245,17 @@ static void another_default_route_is_named(void **state)
 
 	(void)state;
 	netns_new();
-	run("ip link add eth0 type veth peer name a; ip link add eth1 type veth peer name b; ip link set eth1 up");
+	run("ip link add eth0 type veth peer name a; ip link add eth1 type veth peer name b; ip link set "
+	    "eth1 up");
 	run("ip addr add 10.9.0.1/24 dev eth1; ip route add default via 10.9.0.254");
 	op(&ops, "up eth0");
 	op(&ops, "route eth0 10.0.0.1");
 	op(&ops, "default eth0 10.0.0.1");
 	assert_int_equal(apply(&ops, &e), -EEXIST);
-	assert_string_equal(e.text, "web: cannot add the default route by 10.0.0.1 on eth0: that route is on eth1 by 10.9.0.254 "
-	                            "already (remove it there, or change the address); what was done before is undone");
+	assert_string_equal(
+		e.text,
+		"web: cannot add the default route by 10.0.0.1 on eth0: that route is on eth1 by 10.9.0.254 "
+		"already (remove it there, or change the address); what was done before is undone");
 	assert_told("ip -o link show eth0", "state DOWN");
 }
 
@@ -261,8 +271,9 @@ static void undoing_leaves_what_was_there_before(void **state)
 	op(&ops, "address eth0 10.0.0.2");
 	op(&ops, "default eth0 10.7.0.1");
 	assert_true(apply(&ops, &e) < 0);
-	assert_string_equal(e.text, "web: cannot add the default route by 10.7.0.1 on eth0: Nexthop has invalid gateway "
-	                            "(is the gateway in the network of an address of eth0?)");
+	assert_string_equal(
+		e.text, "web: cannot add the default route by 10.7.0.1 on eth0: Nexthop has invalid gateway "
+			"(is the gateway in the network of an address of eth0?)");
 	assert_told(ADDRS " dev eth0", "10.0.0.2/32");
 	assert_told("ip -o link show eth0", ",UP");
 }
@@ -277,8 +288,9 @@ static void an_address_with_another_prefix_is_a_clash(void **state)
 	run("ip link add eth0 type veth peer name a; ip addr add fc00::2/64 dev eth0");
 	op(&ops, "address eth0 fc00::2");
 	assert_int_equal(apply(&ops, &e), -EEXIST);
-	assert_string_equal(e.text, "web: cannot add fc00::2/128 to eth0: it has that address as fc00::2/64 already "
-	                            "(remove it there, or change the address)");
+	assert_string_equal(e.text,
+	                    "web: cannot add fc00::2/128 to eth0: it has that address as fc00::2/64 already "
+	                    "(remove it there, or change the address)");
 }
 
 static void disabled_ipv6_is_said(void **state)
@@ -308,7 +320,8 @@ static void links_are_listed_with_all_their_names(void **state)
 	(void)state;
 	netns_new();
 	other = other_netns();
-	run("ip link add br0 type bridge; ip link add vb-web type veth peer name host0; ip link set vb-web master br0 up");
+	run("ip link add br0 type bridge; ip link add vb-web type veth peer name host0; ip link set vb-web "
+	    "master br0 up");
 	run("ip link property add dev vb-web altname first-name altname second-name");
 	assert_int_equal(nl_open(NETLINK_ROUTE, &nl, &e), 0);
 	assert_int_equal(rtnl_links(&nl, &l, &e), 0);
@@ -342,7 +355,8 @@ static void addresses_of_another_namespace_are_read_without_entering_it(void **s
 	netns_new();
 	other = other_netns();
 	(void)snprintf(command, sizeof(command),
-	               "ip link add ve-web type veth peer name host0 netns %d && nsenter -t %d -n ip addr add 10.0.0.2/24 dev host0",
+	               "ip link add ve-web type veth peer name host0 netns %d && nsenter -t %d -n ip addr "
+	               "add 10.0.0.2/24 dev host0",
 	               other, other);
 	run(command);
 	assert_int_equal(nl_open(NETLINK_ROUTE, &nl, &e), 0);
@@ -363,7 +377,7 @@ static void addresses_of_another_namespace_are_read_without_entering_it(void **s
 
 static void note_links(const struct rtnl_event *event, void *arg)
 {
-	char (*names)[256] = arg;
+	char(*names)[256] = arg;
 
 	if (!event->link)
 		return;
