@@ -105,7 +105,7 @@ by_the_guest() { within "$1" systemd-run --quiet --pipe --wait "${@:2}"; }
 fetch() { curl --silent --show-error --fail --max-time 2 --globoff "$@"; }
 serves() { [ "$(fetch "$2")" = "$1" ]; } # NAME URL
 
-# The addresses of a link, but for the kernel's own: "10.0.0.1/32 fc00::1/128".
+# The addresses of a link or of all, but for the kernel's own: "10.0.0.1/32 fc00::1/128".
 addresses() { ip -j addr show "$@" | jq -r '[.[].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"] | sort | join(" ")'; }
 addresses_in() { within "$1" ip -j addr show "${@:2}" | jq -r '[.[].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"] | sort | join(" ")'; }
 
@@ -116,12 +116,10 @@ routes_in() { { within "$1" ip -j -4 route show "${@:2}"; within "$1" ip -j -6 r
 
 # The forwards there are: "tcp 8080 10.0.0.2 80" a line.
 forwards() {
-	local family
-	for family in ip ip6; do
-		nft -j list map $family io.systemd.nat map_port_ipport 2>/dev/null | jq -r '
-			.nftables[].map | select(.) | .elem // [] | .[] |
-			"\(.[0].concat[0] | if . == 6 then "tcp" elif . == 17 then "udp" else . end) \(.[0].concat[1]) \(.[1].concat[0]) \(.[1].concat[1])"'
-	done | sort
+	nft -j list ruleset | jq -r '
+		.nftables[].map | select(.name == "map_port_ipport") | .elem // [] | .[] |
+		"\(.[0].concat[0] | if . == 6 then "tcp" elif . == 17 then "udp" else . end) \(.[0].concat[1]) " +
+		"\(.[1].concat[0]) \(.[1].concat[1])"' | sort
 }
 
 links() { ip -j link | jq -r '[.[].ifname] | sort | join(" ")'; }
@@ -161,6 +159,7 @@ nix_system() {
 		for i in bin sbin lib lib64; do ln -sfn "usr/$i" "/$i"; done
 		PATH=/usr/sbin:/usr/bin
 		cp -an /nix/store/tree/etc/. /etc/
+		[ -e /etc/machine-id ] || : >/etc/machine-id
 		mkdir -p /var/log /var/tmp /etc/systemd/system/multi-user.target.wants
 		cp @system@/units/* /etc/systemd/system/
 		for i in @system@/units/*; do ln -sf "../${i##*/}" /etc/systemd/system/multi-user.target.wants/; done
