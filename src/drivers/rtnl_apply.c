@@ -492,7 +492,7 @@ int rtnl_apply(const char *who, const struct netops *ops, struct err *e)
 	if (r < 0)
 		return err_wrap(e, r, "%s", who);
 	j.batch.size = 3 * ops->n * REQUEST_SIZE;
-	j.batch.data = malloc(j.batch.size);
+	j.batch.data = calloc(1, j.batch.size);
 	j.targets = calloc(2 * ops->n, sizeof(*j.targets));
 	j.steps = calloc(ops->n, sizeof(*j.steps));
 	j.answers = calloc(3 * ops->n, sizeof(*j.answers));
