@@ -66,6 +66,7 @@ static int open_curses(struct terminal *t, struct err *e)
 {
 	static const char *const guesses[] = { "xterm-256color", "xterm", "vt100" };
 	const char *name = getenv("TERM"), *taken = name;
+	struct sigaction stop, size;
 
 	if (!name || !is_terminal_name(name) || !strcmp(name, "dumb"))
 		return err_set(
@@ -78,6 +79,8 @@ static int open_curses(struct terminal *t, struct err *e)
 		(void)snprintf(t->note, sizeof(t->note),
 		               "the terminal type '%s' is not known here: taken for %s", name, taken);
 	}
+	sigaction(SIGTSTP, NULL, &stop);
+	sigaction(SIGWINCH, NULL, &size);
 	unsetenv("LINES"); /* the size is the terminal's, not the caller's */
 	unsetenv("COLUMNS");
 	t->curses = newterm(taken, t->memory_file, t->memory_file);
@@ -86,8 +89,8 @@ static int open_curses(struct terminal *t, struct err *e)
 		               "the terminal type '%s' can not place its cursor (try TERM=xterm, or "
 		               "`machdeck list`)",
 		               name);
-	signal(SIGTSTP, SIG_DFL); /* not curses' ways, the loop has its own */
-	signal(SIGWINCH, SIG_DFL);
+	sigaction(SIGTSTP, &stop, NULL); /* not curses' ways, the loop has its own */
+	sigaction(SIGWINCH, &size, NULL);
 	nonl();
 	return 0;
 }
