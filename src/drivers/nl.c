@@ -336,7 +336,7 @@ int nl_events(struct nl *nl, nl_event_fn *each, void *arg, struct err *e)
 	for (;;) {
 		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)buf;
 		int netnsid, left, r;
-		size_t len;
+		size_t len = 0;
 
 		r = receive(nl, buf, sizeof(buf), &len, &netnsid);
 		if (r == -EAGAIN)
@@ -368,6 +368,12 @@ int nl_each(const struct nlattr *a, nl_attr_fn *each, void *arg)
 	return a ? each_of(mnl_attr_get_payload(a), nl_len(a), each, arg) : 0;
 }
 
+static void clear(const struct nlattr **v, uint16_t max)
+{
+	for (size_t i = 0; i <= max; i++)
+		v[i] = NULL;
+}
+
 struct sorted {
 	const struct nlattr **v;
 	uint16_t max;
@@ -387,7 +393,7 @@ void nl_attrs(const struct nlmsghdr *m, size_t head, const struct nlattr **ret, 
 	size_t len = mnl_nlmsg_get_payload_len(m), start = aligned(head);
 	struct sorted to = { ret, max };
 
-	memset(ret, 0, (max + 1u) * sizeof(*ret));
+	clear(ret, max);
 	if (start < len)
 		each_of((const char *)mnl_nlmsg_get_payload(m) + start, len - start, sort_in, &to);
 }
@@ -396,7 +402,7 @@ void nl_nested(const struct nlattr *a, const struct nlattr **ret, uint16_t max)
 {
 	struct sorted to = { ret, max };
 
-	memset(ret, 0, (max + 1u) * sizeof(*ret));
+	clear(ret, max);
 	(void)nl_each(a, sort_in, &to);
 }
 

@@ -15,7 +15,8 @@
 
 /* A link that operations name. */
 struct target {
-	const char *name, *renamed; /* renamed: what an operation of this batch calls it from there on */
+	char name[NETOP_NAME_SIZE];
+	char renamed[NETOP_NAME_SIZE]; /* what an operation of this batch calls it from there on; "" */
 	int index;
 	struct link before; /* as it was when the batch began */
 };
@@ -110,15 +111,21 @@ static struct target *find_target(struct job *j, const char *name)
 
 	for (size_t i = 0; i < j->n_targets; i++) {
 		t = &j->targets[i];
-		if (strcmp(t->name, name) == 0 || (t->renamed && strcmp(t->renamed, name) == 0))
+		if (strcmp(t->name, name) == 0 || strcmp(t->renamed, name) == 0)
 			return t;
 	}
 	index = rtnl_index(&j->nl, name);
 	if (index == 0)
 		return NULL;
 	t = &j->targets[j->n_targets++];
-	*t = (struct target){ .name = name, .index = index };
+	t->index = index;
+	(void)snprintf(t->name, sizeof(t->name), "%s", name);
 	return t;
+}
+
+static int index_of(const struct target *t)
+{
+	return t ? t->index : 0;
 }
 
 static int resolve(struct job *j, struct step *s, struct err *e)
@@ -127,7 +134,7 @@ static int resolve(struct job *j, struct step *s, struct err *e)
 
 	s->link = op->dev[0] ? find_target(j, op->dev) : NULL;
 	if (op->kind == NETOP_RENAME && s->link)
-		s->link->renamed = op->to;
+		memcpy(s->link->renamed, op->to, sizeof(op->to));
 	if (op->kind == NETOP_MASTER && !op->gone) {
 		s->bridge = find_target(j, op->to);
 		if (!s->bridge)
@@ -206,30 +213,30 @@ static void put_route(struct nl_batch *b, uint16_t type, uint16_t flags, int ind
 
 static void put_step(struct nl_batch *b, const struct step *s)
 {
-	struct ifinfomsg doomed = { .ifi_index = s->link ? s->link->index : 0 };
+	struct ifinfomsg doomed = { .ifi_index = index_of(s->link) };
 	const uint16_t new = NLM_F_CREATE | NLM_F_EXCL;
 
 	switch (s->op->kind) {
 	case NETOP_RENAME:
 	case NETOP_MAC:
-		put_link(b, s->link->index, false, s->op, NULL);
+		put_link(b, index_of(s->link), false, s->op, NULL);
 		break;
 	case NETOP_UP:
 	case NETOP_MASTER:
-		put_link(b, s->link->index, !s->op->gone, s->op, s->bridge);
+		put_link(b, index_of(s->link), !s->op->gone, s->op, s->bridge);
 		break;
 	case NETOP_DELETE:
 		NL_MSG(b, RTM_DELLINK, NLM_F_ACK, doomed) {
 		}
 		break;
 	case NETOP_ADDRESS:
-		put_address(b, s->op->gone ? RTM_DELADDR : RTM_NEWADDR, s->op->gone ? 0 : new, s->link->index,
-		            &s->op->addr);
+		put_address(b, s->op->gone ? RTM_DELADDR : RTM_NEWADDR, s->op->gone ? 0 : new,
+		            index_of(s->link), &s->op->addr);
 		break;
 	case NETOP_ROUTE:
 	case NETOP_DEFAULT:
 		put_route(b, s->op->gone ? RTM_DELROUTE : RTM_NEWROUTE, s->op->gone ? 0 : new,
-		          s->link ? s->link->index : 0, s->op);
+		          index_of(s->link), s->op);
 		break;
 	}
 }
@@ -270,13 +277,13 @@ static int send_all(struct job *j, struct err *e)
 
 static bool has_changed(const struct step *s)
 {
-	const struct link *before = s->link ? &s->link->before : NULL;
+	const struct link *before = &s->link->before;
 
 	switch (s->op->kind) {
 	case NETOP_UP:
 		return !before->up;
 	case NETOP_MASTER:
-		return s->op->gone ? before->master != 0 : !before->up || before->master != s->bridge->index;
+		return before->master != index_of(s->bridge) || (!s->op->gone && !before->up);
 	case NETOP_MAC:
 		return memcmp(before->mac, s->op->mac, sizeof(before->mac)) != 0;
 	case NETOP_RENAME:
@@ -390,7 +397,7 @@ static int judge(struct job *j, struct step *s, struct err *e)
 	bool so = false;
 
 	if (error == 0) {
-		s->changed = s->answer && s->answer->here && has_changed(s);
+		s->changed = s->answer && s->answer->here && (!s->link || has_changed(s));
 		return 0;
 	}
 	if (s->op->kind == NETOP_DELETE && error == ENODEV && s->op->may_be_absent)
@@ -411,9 +418,9 @@ static int judge(struct job *j, struct step *s, struct err *e)
 
 static void put_undo(struct nl_batch *b, const struct step *s)
 {
-	const struct link *before = s->link ? &s->link->before : NULL;
-	struct ifinfomsg head = { .ifi_index = s->link ? s->link->index : 0,
-		                  .ifi_change = before && !before->up ? IFF_UP : 0 };
+	static const struct link none = { 0 };
+	const struct link *before = s->link ? &s->link->before : &none;
+	struct ifinfomsg head = { .ifi_index = index_of(s->link), .ifi_change = before->up ? 0 : IFF_UP };
 
 	switch (s->op->kind) {
 	case NETOP_UP:
@@ -434,12 +441,12 @@ static void put_undo(struct nl_batch *b, const struct step *s)
 		break;
 	case NETOP_ADDRESS:
 		put_address(b, s->op->gone ? RTM_NEWADDR : RTM_DELADDR, s->op->gone ? NLM_F_CREATE : 0,
-		            s->link->index, &s->op->addr);
+		            index_of(s->link), &s->op->addr);
 		break;
 	case NETOP_ROUTE:
 	case NETOP_DEFAULT:
 		put_route(b, s->op->gone ? RTM_NEWROUTE : RTM_DELROUTE, s->op->gone ? NLM_F_CREATE : 0,
-		          s->link ? s->link->index : 0, s->op);
+		          index_of(s->link), s->op);
 		break;
 	case NETOP_DELETE: /* what is deleted can not come back */
 		break;
