@@ -335,7 +335,7 @@ int nl_events(struct nl *nl, nl_event_fn *each, void *arg, struct err *e)
 
 	for (;;) {
 		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)buf;
-		int netnsid, left, r;
+		int netnsid = -1, left, r;
 		size_t len = 0;
 
 		r = receive(nl, buf, sizeof(buf), &len, &netnsid);
