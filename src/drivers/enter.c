@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "drivers/loginshell.h"
 #include "drivers/machined.h"
 #include "drivers/relay.h"
@@ -108,7 +109,7 @@ static int look(struct entrance *m, const struct registration *reg)
 	char path[32];
 	int r;
 
-	m->leader = (int)syscall(SYS_pidfd_open, reg->leader, 0);
+	m->leader = process_open(reg->leader);
 	if (m->leader < 0)
 		return -errno;
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)reg->leader);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/process.h"
 
 static void close_fd(int *fd)
 {
@@ -187,7 +188,7 @@ static int carry_until_end(struct relay *r, int signals, int process)
 
 int relay_until_end(struct relay *r, pid_t pid, struct err *e)
 {
-	CLEANUP(close_p) int process = (int)syscall(SYS_pidfd_open, pid, 0), signals = -1;
+	CLEANUP(close_p) int process = process_open(pid), signals = -1;
 	struct termios old, raw;
 	sigset_t taken, before;
 	int status;

@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -187,15 +185,10 @@ int prepare_root(const struct container *c, const struct plan *p, struct strs *w
 	return r;
 }
 
-int prepare_wait_ready(const struct container *c, const struct plan *p, struct err *e)
+int prepare_wait_ready(const struct container *c, const struct plan *p, int pidfd, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
-	CLEANUP(close_p) int pidfd = -1;
-	const char *main_pid = getenv("MAINPID"); /* systemd.exec(5): systemd-nspawn's */
-	uint64_t pid;
 	int r = rootfs_open(p->root, ROOTFS_REFUSE, uid_base(c), &t, e);
 
-	if (main_pid && num_parse(main_pid, 1, INT_MAX, &pid) == 0)
-		pidfd = pidfd_open((pid_t)pid, 0);
 	return r < 0 ? r : rootfs_wait_fifo(&t, READY_FIFO, pidfd, READY_WAIT_S, e);
 }

@@ -1,5 +1,7 @@
 /* unit - the phases that container@NAME.service calls. Each says what went wrong in one line for the journal.
  */
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "engine/claims.h"
 #include "engine/load.h"
@@ -16,6 +20,8 @@
 #include "engine/start.h"
 #include "engine/watch.h"
 #include "verbs/verbs.h"
+
+#define ENDING_MS 1000
 
 /* What a phase works on, and where it says that something is amiss without being fatal. */
 struct phase_call {
@@ -126,12 +132,30 @@ static void leave(int signal_number)
 	_exit(STATUS_DONE);
 }
 
+/* systemd-nspawn, as systemd.exec(5) tells who it is; -1 when nobody does. */
+static int open_main_process(void)
+{
+	const char *text = getenv("MAINPID");
+	uint64_t pid;
+
+	return text && num_parse(text, 1, INT_MAX, &pid) == 0 ? process_open((pid_t)pid) : -1;
+}
+
+/* Links go a moment before systemd-nspawn does. */
+static bool is_ending(int pidfd)
+{
+	struct pollfd process = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&process, 1, ENDING_MS) > 0;
+}
+
 /* What was started counts, whatever the conf says by now. A stop that comes meanwhile is no failure of ours, which a
- * death by its signal would be; what was done goes with the links. */
+ * death by its signal would be; nor is a container that ends at once, which has its own reason. */
 static int phase_poststart(struct phase_call *c, struct err *e)
 {
 	CLEANUP(claims_done) struct claims started = { 0 };
 	CLEANUP(loaded_done) struct loaded l = { 0 };
+	CLEANUP(close_p) int pidfd = open_main_process();
 	int r;
 
 	(void)signal(SIGTERM, leave);
@@ -139,8 +163,8 @@ static int phase_poststart(struct phase_call *c, struct err *e)
 	if (r == 0)
 		r = network_host_up("", c->name, &started.host, e);
 	if (r == 0 && load_plan("", c->name, &l, NULL) == 0 && l.plan.wait_fifo)
-		r = prepare_wait_ready(&l.container, &l.plan, e);
-	return r;
+		r = prepare_wait_ready(&l.container, &l.plan, pidfd, e);
+	return r < 0 && pidfd >= 0 && is_ending(pidfd) ? 0 : r;
 }
 
 /* The network first: it needs nobody's answer. */

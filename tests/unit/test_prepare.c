@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "base/process.h"
 #include "drivers/rootfs.h"
 
 /* --- what a start makes */
@@ -87,13 +88,13 @@ static void the_first_release_gets_its_fifo(void **state)
 	assert_false(exists(in("etc/resolv.conf")));
 }
 
-static int wait_ready(void)
+static int wait_ready(int pidfd)
 {
 	struct plan p = { 0 };
 	int r = plan_build(&box, &facts, &p, &err);
 
 	if (r == 0)
-		r = prepare_wait_ready(&box, &p, &err);
+		r = prepare_wait_ready(&box, &p, pidfd, &err);
 	plan_done(&p);
 	return r;
 }
@@ -112,29 +113,29 @@ static void the_first_release_is_ready_when_its_fifo_is_written(void **state)
 
 		_exit(fd >= 0 && write(fd, "done\n", 5) == 5 ? 0 : 1);
 	}
-	assert_int_equal(wait_ready(), 0);
+	assert_int_equal(wait_ready(-1), 0);
 	assert_int_equal(waitpid(guest, NULL, 0), guest);
 	assert_false(exists(fifo));
 	make_link("/sentinel/fifo", fifo);
-	assert_true(wait_ready() < 0);
+	assert_true(wait_ready(-1) < 0);
 	assert_int_equal(err.status, STATUS_UNSAFE_TREE);
 }
 
 static void the_first_release_does_not_wait_for_a_container_that_ended(void **state)
 {
-	char text[16];
 	pid_t nspawn = fork();
+	int pidfd;
 
 	(void)state;
 	if (nspawn == 0)
 		_exit(0);
 	box.release = RELEASE_2014;
 	is_prepared();
-	(void)snprintf(text, sizeof(text), "%d", nspawn);
-	assert_int_equal(setenv("MAINPID", text, 1), 0);
-	assert_int_equal(wait_ready(), -ECANCELED);
+	pidfd = process_open(nspawn);
+	assert_true(pidfd >= 0);
+	assert_int_equal(wait_ready(pidfd), -ECANCELED);
 	assert_string_equal(err.text, "the container ended before it wrote to var/lib/startup-done");
-	assert_int_equal(unsetenv("MAINPID"), 0);
+	assert_int_equal(close(pidfd), 0);
 	assert_int_equal(waitpid(nspawn, NULL, 0), nspawn);
 }
 
