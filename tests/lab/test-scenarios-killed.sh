@@ -45,10 +45,20 @@ killing='
 		same links lo "$(links)"
 	}
 
-	# record PHASE - its calls in an ordinary run, one a line: NAME and how many of that name came before.
+	# end_it - with the most there can be to clean up.
+	end_it() {
+		local before
+		before=$(leader k)
+		systemctl kill --kill-who=all --signal=KILL container@k
+		want 5 is_gone "$before"
+	}
+	is_gone() { [ "$(leader k)" != "$1" ]; }
+
+	# record PHASE - its calls when it is not killed, one a line: NAME and how many of that name came before.
 	record() {
 		: >/run/kill/$1
 		machdeck start k
+		[ $1 != stopped ] || { end_it && works; }
 		stops
 		sed -n "s/^\([a-z0-9_]*\)(.*/\1/p" /run/kill/trace | awk "{ print \$1, ++seen[\$1] }" >/run/kill/calls
 		nspawn=$(grep -n "^execve(\"/usr/bin/systemd-nspawn" /run/kill/trace | cut -d: -f1) || true
@@ -128,7 +138,7 @@ the_next_start_works_wherever_the_clean_up_after_a_stop_was_killed() {
 			points 2 999999
 			once() {
 				machdeck start k
-				systemctl kill --kill-who=all --signal=KILL container@k # the most there can be to clean
+				end_it
 				works
 			}
 			at_each_point stopped
@@ -145,14 +155,11 @@ a_killed_systemd_nspawn_comes_back_with_its_forward_leading_to_it() {
 			works
 			before=$(leader k)
 			systemctl kill --kill-who=main --signal=KILL container@k
-			back() { [ "$(leader k)" != "$before" ]; }
-			want 5 back
+			want 5 is_gone "$before"
 			works
 			same restarts 1 "$(property k NRestarts)"
 			sed -i s/10.30.0.2/10.30.0.9/ $CONFS/k.conf
-			before=$(leader k)
-			systemctl kill --kill-who=all --signal=KILL container@k
-			want 5 back
+			end_it
 			want 5 serves k http://10.30.0.1:8080/
 			same forwards "tcp 8080 10.30.0.9 80" "$(forwards)"
 			machdeck stop k
