@@ -138,7 +138,7 @@ static bool is_stage_2(const char *payload, char head[static SCRIPT_START], char
 	if (n < 2 || memcmp(head, "#!", 2) != 0)
 		return false;
 	head[n] = '\0';
-	if (!memmem(head, (size_t)n, "systemd", 7))
+	if (!strstr(head, "systemd") && !strstr(head, "/sbin/init"))
 		return false;
 	rest = strsep(&rest, "\n");
 	rest += 2 + strspn(rest + 2, " \t");

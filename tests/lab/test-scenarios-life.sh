@@ -87,6 +87,19 @@ a_stop_needs_neither_machined_nor_d_bus() {
 	END
 }
 
+a_script_that_becomes_the_guest_s_init_is_its_first_process() {
+	inside <<-'END'
+		web s
+		printf '#!/bin/sh\n[ $$ = 1 ] && exec /sbin/init\n' >$ROOTS/s/start
+		chmod 0755 $ROOTS/s/start
+		conf s PRIVATE_NETWORK=1 HOST_ADDRESS=10.5.0.1 LOCAL_ADDRESS=10.5.0.2 INIT=/start
+		machdeck start s
+		same leader systemd "$(cat "/proc/$(leader s)/comm")"
+		same page s "$(fetch http://10.5.0.2/)"
+		exits 0 machdeck stop s
+	END
+}
+
 a_plain_payload_stops_clean_and_at_once() {
 	inside <<-'END'
 		small p
