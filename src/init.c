@@ -31,6 +31,7 @@
 #define HALT         (SIGRTMIN + 3) /* as systemd's PID 1 understands it */
 #define POWEROFF     (SIGRTMIN + 4) /* machinectl poweroff */
 #define PATIENCE     10             /* seconds that a plain payload has to end */
+#define FIRST_MS     50             /* and to fail */
 #define SCRIPT_START 65536          /* bytes of a script that are looked at */
 
 static void stop_at_once(int signal_number)
@@ -230,12 +231,14 @@ static bool reap(pid_t payload, int *ret_status)
 	return ended;
 }
 
-/* A plain program does not do what a PID 1 must: it would neither hear a stop nor reap. So it gets one. */
+/* A plain program does not do what a PID 1 must: it would neither hear a stop nor reap. So it gets one. It can not
+ * say when it is ready either; one that fails at once has not started, so it has a moment to do so. */
 static int supervise(char **argv)
 {
-	struct timespec patience = { .tv_sec = PATIENCE };
+	static const struct timespec first = { .tv_nsec = FIRST_MS * 1000000L };
+	static const struct timespec patience = { .tv_sec = PATIENCE };
 	sigset_t ours, before;
-	bool stopping = false;
+	bool stopping = false, ready = false;
 	int errnum, status = 0;
 	pid_t payload;
 
@@ -248,15 +251,18 @@ static int supervise(char **argv)
 	payload = spawn(argv, &before, &errnum);
 	if (payload < 0 || errnum)
 		return cannot_run(argv[0], errnum ? errnum : errno);
-	notify("READY=1");
 	for (;;) {
-		int got = sigtimedwait(&ours, NULL, stopping ? &patience : NULL);
+		int got = sigtimedwait(&ours, NULL, stopping ? &patience : ready ? NULL : &first);
+		bool ended = got == SIGCHLD && reap(payload, &status);
 
-		if (got < 0 && errno == EAGAIN)
-			(void)kill(-1, SIGKILL);
-		else if (got == SIGCHLD && reap(payload, &status))
+		if (!ready && (!ended || status == 0))
+			notify("READY=1");
+		ready = true;
+		if (ended)
 			return stopping ? 0 : status;
-		else if (got > 0 && got != SIGCHLD) {
+		if (got < 0 && errno == EAGAIN && stopping)
+			(void)kill(-1, SIGKILL);
+		if (got > 0 && got != SIGCHLD) {
 			(void)kill(payload, SIGTERM);
 			stopping = true;
 		}

@@ -27,6 +27,7 @@
 struct phase_call {
 	const char *name; /* the machine's */
 	const char *step; /* for messages: the phase, or the step of `start` that is done */
+	bool quiet;       /* the failure has been told already */
 };
 
 /* One line "machdeck: NAME: STEP: SENTENCE" with the priority that the journal takes off again. */
@@ -150,7 +151,7 @@ static bool is_ending(int pidfd)
 }
 
 /* What was started counts, whatever the conf says by now. A stop that comes meanwhile is no failure of ours, which a
- * death by its signal would be; nor is a container that ends at once, which has its own reason. */
+ * death by its signal would be. A container that ends at once has failed to start, but has said why itself. */
 static int phase_poststart(struct phase_call *c, struct err *e)
 {
 	CLEANUP(claims_done) struct claims started = { 0 };
@@ -164,7 +165,9 @@ static int phase_poststart(struct phase_call *c, struct err *e)
 		r = network_host_up("", c->name, &started.host, e);
 	if (r == 0 && load_plan("", c->name, &l, NULL) == 0 && l.plan.wait_fifo)
 		r = prepare_wait_ready(&l.container, &l.plan, pidfd, e);
-	return r < 0 && pidfd >= 0 && is_ending(pidfd) ? 0 : r;
+	if (r < 0 && pidfd >= 0 && is_ending(pidfd))
+		c->quiet = true;
+	return r;
 }
 
 /* The network first: it needs nobody's answer. */
@@ -214,7 +217,8 @@ int verb_unit(const struct verb *v, int argc, char **argv)
 			c.name = argv[2];
 		if (phases[i].run(&c, &e) == 0)
 			return STATUS_DONE;
-		say(&c, 3, e.text);
+		if (!c.quiet)
+			say(&c, 3, e.text);
 		return (int)e.status;
 	}
 	return verb_usage(v, "no such phase");

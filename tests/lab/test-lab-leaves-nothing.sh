@@ -116,7 +116,7 @@ a_boot_killed_at_any_moment_leaves_nothing_behind() {
 	for also in true 'pkill -KILL -f "lab up"' 'pkill -KILL -o -f "lab keep"'; do
 		for after in 0.02 0.05 0.08 0.11 0.15 0.20 0.30; do
 			sandbox <<-END
-				bash -c '"\$LAB" up \$NAME; sleep 1000' &
+				bash -c '"\$LAB" up \$NAME --owner \$\$; sleep 1000' &
 				owner=\$!
 				sleep $after
 				kill -KILL \$owner
