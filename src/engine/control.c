@@ -25,10 +25,11 @@
 
 enum step { STEP_END, STEP_START, STEP_STOP, STEP_RELOAD, STEP_KILL, STEP_FORGOTTEN, STEP_FORGIVE };
 
-static const enum step steps[][4] = {
-	[CONTROL_START] = { STEP_START },
+/* Who asks for a start wants it tried, however often systemd has tried by itself before. */
+static const enum step steps[][5] = {
+	[CONTROL_START] = { STEP_FORGIVE, STEP_START },
 	[CONTROL_STOP] = { STEP_STOP },
-	[CONTROL_RESTART] = { STEP_STOP, STEP_FORGOTTEN, STEP_START },
+	[CONTROL_RESTART] = { STEP_STOP, STEP_FORGOTTEN, STEP_FORGIVE, STEP_START },
 	[CONTROL_RELOAD] = { STEP_RELOAD },
 	[CONTROL_TERMINATE] = { STEP_KILL, STEP_FORGIVE },
 };
@@ -370,9 +371,14 @@ static void on_machines(void *arg)
 
 static int wait_forgotten(struct control *c, struct err *e)
 {
-	int r = folder_watch_new(sd_event_source_get_event(c->end), MACHINED_FOLDER, on_machines, c,
-	                         &c->watch, e);
+	int r;
 
+	if (is_forgotten(c->name)) { /* as on a host where no machine ever ran: there is no folder to watch */
+		next_step(c);
+		return 0;
+	}
+	r = folder_watch_new(sd_event_source_get_event(c->end), MACHINED_FOLDER, on_machines, c, &c->watch,
+	                     e);
 	if (r < 0)
 		return r;
 	wait_at_most(c, FORGET_LIMIT);
