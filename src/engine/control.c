@@ -343,11 +343,13 @@ static void on_job(int r, const char *job, const struct err *e, void *arg)
 
 static void on_forgiven(int r, const char *job, const struct err *e, void *arg)
 {
+	struct control *c = arg;
+
 	(void)job;
-	if (r < 0)
-		finish(arg, r, e);
+	if (r < 0 && c->verb == CONTROL_TERMINATE)
+		finish(c, r, e);
 	else
-		next_step(arg);
+		next_step(c); /* what is wrong with systemd the start says better */
 }
 
 static bool is_forgotten(const char *name)

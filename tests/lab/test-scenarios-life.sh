@@ -138,6 +138,18 @@ a_guest_that_ignores_the_halt_signal_is_killed_at_the_deadline() {
 	END
 }
 
+a_start_that_is_asked_for_is_tried_though_systemd_gave_up() {
+	inside <<-'END'
+		small g
+		conf g PRIVATE_NETWORK=1
+		machdeck start g
+		given_up() { systemctl kill --kill-who=all --signal=KILL container@g; systemctl is-failed container@g; }
+		want 20 given_up
+		not systemctl start container@g
+		exits 0 machdeck start g
+	END
+}
+
 a_reboot_restarts_the_unit_and_configures_the_network_again() {
 	inside <<-'END'
 		web r

@@ -81,6 +81,9 @@ static void follow(struct seen *s, enum control_verb verb)
 	assert_int_equal(s->n_ended, 1);
 }
 
+/* systemd's count of failed starts does not stand in the way of who asks for one. */
+#define FORGIVEN "ResetFailedUnit container@web.service, "
+
 static void called(struct seen *s, const char *calls)
 {
 	CLEANUP(free_p) char *got = strs_join(&s->systemd.calls, ", ");
@@ -94,7 +97,7 @@ static void a_job_that_is_done_is_success(void **state)
 
 	follow(s, CONTROL_START);
 	assert_int_equal(s->r, 0);
-	called(s, "StartUnit container@web.service");
+	called(s, FORGIVEN "StartUnit container@web.service");
 }
 
 static void restart_stops_and_then_starts(void **state)
@@ -103,7 +106,7 @@ static void restart_stops_and_then_starts(void **state)
 
 	follow(s, CONTROL_RESTART);
 	assert_int_equal(s->r, 0);
-	called(s, "StopUnit container@web.service, StartUnit container@web.service");
+	called(s, "StopUnit container@web.service, " FORGIVEN "StartUnit container@web.service");
 }
 
 static void terminate_stops_before_it_kills_and_forgets_the_failure(void **state)
@@ -178,11 +181,11 @@ static void a_job_is_followed_over_a_lost_connection(void **state)
 	s->systemd.job_pending = true;
 	s->systemd.sub = "start";
 	begin(s, CONTROL_START);
-	for (unsigned i = 0; i < 100 && s->systemd.calls.n < 2; i++)
+	for (unsigned i = 0; i < 100 && s->systemd.calls.n < 3; i++)
 		(void)sd_event_run(s->systemd.loop, BUS_SECOND / 50);
 	systemd1_settle(&s->systemd);
 	assert_false(s->ended);
-	called(s, "StartUnit container@web.service, GetAll");
+	called(s, FORGIVEN "StartUnit container@web.service, GetAll");
 	systemd1_job_removed(&s->systemd, "container@web.service", "done");
 	systemd1_run(&s->systemd, &s->ended);
 	assert_int_equal(s->r, 0);
@@ -196,9 +199,9 @@ static void a_question_lost_with_its_connection_ends_nothing(void **state)
 	begin(s, CONTROL_START);
 	systemd1_settle(&s->systemd);
 	s->systemd.mute = true;
-	for (unsigned i = 0; i < 100 && s->systemd.calls.n < 2; i++)
+	for (unsigned i = 0; i < 100 && s->systemd.calls.n < 3; i++)
 		(void)sd_event_run(s->systemd.loop, BUS_SECOND / 50);
-	called(s, "StartUnit container@web.service, GetAll");
+	called(s, FORGIVEN "StartUnit container@web.service, GetAll");
 	systemd1_hang_up(&s->systemd);
 	s->systemd.mute = false;
 	systemd1_run(&s->systemd, &s->ended);
