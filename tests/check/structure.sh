@@ -89,7 +89,7 @@ documented() {
 		grep -qE "^\\.B.*( |fB)${word/-/\\\\-}\b" data/machdeck.1 || echo "data/machdeck.1: the verb $word is missing"
 		grep -qw -- "$word" data/machdeck.bash || echo "data/machdeck.bash: the verb $word is missing"
 	done
-	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/conf.c | tr -d '"' | sort -u); do
+	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do
 		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"
 	done
 }
