@@ -90,6 +90,30 @@ tun_can_be_used_only_where_it_is_enabled() {
 	END
 }
 
+a_container_with_users_of_its_own_has_its_network_reload_and_commands() {
+	inside <<-'END'
+		# mapped ids need a file system that can map them
+		mkdir -p $ROOTS/u
+		mount -t tmpfs -o mode=0755 u $ROOTS/u
+		mkdir -p $ROOTS/u/{bin,sbin,etc,usr,srv,proc,sys,dev,tmp,run,var/lib}
+		cp /bin/busybox $ROOTS/u/bin/
+		ln -s busybox $ROOTS/u/bin/sh
+		echo u >$ROOTS/u/srv/index.html
+		printf '#!/bin/sh\nexec /bin/busybox httpd -f -p 80 -h /srv\n' >$ROOTS/u/sbin/init
+		chmod 0755 $ROOTS/u/sbin/init
+		conf u PRIVATE_NETWORK=1 PRIVATE_USERS=pick HOST_ADDRESS=10.15.0.1 LOCAL_ADDRESS=10.15.0.2 HOST_PORT=tcp:8080:80
+		machdeck start u
+		[ "$(awk '{ print $2 }' "/proc/$(leader u)/uid_map")" != 0 ] || fail "its root is the host's"
+		want 2 serves u http://10.15.0.1:8080/
+		same id "uid=0 gid=0" "$(machdeck run u -- /bin/busybox id)"
+		conf u PRIVATE_NETWORK=1 PRIVATE_USERS=pick HOST_ADDRESS=10.15.0.1 LOCAL_ADDRESS=10.15.0.9 HOST_PORT=tcp:8080:80
+		exits 0 machdeck reload u
+		want 2 serves u http://10.15.0.9/
+		exits 0 machdeck stop u
+		nothing_left u
+	END
+}
+
 resolv_conf_is_replaced_even_where_it_leads_nowhere() {
 	inside <<-'END'
 		small t
