@@ -17,7 +17,7 @@ static int take_word(const char **p, struct buf *word)
 		char c = **p;
 
 		if (quote ? c == quote : c == '\'' || c == '"') {
-			quote = quote ? '\0' : c;
+			quote = (char)(quote ? '\0' : c);
 			continue;
 		}
 		if (c == '\\' && quote != '\'' && (!quote || ((*p)[1] && strchr("\"\\`$", (*p)[1])))) {

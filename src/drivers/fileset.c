@@ -98,8 +98,11 @@ int fileset_save(const char *host_root, const char *folder, const struct fileset
 	CLEANUP(free_p) struct item *items = calloc(n + 1, sizeof(*items));
 	CLEANUP(close_p) int path = -1;
 	CLEANUP(close_p) int dir = -1;
-	int r = items ? files_mkdir(host_root, folder, 0755, &path, e) : err_no_memory(e);
+	int r;
 
+	if (!items)
+		return err_no_memory(e);
+	r = files_mkdir(host_root, folder, 0755, &path, e);
 	if (r < 0)
 		return r;
 	/* files_mkdir may hand out an O_PATH descriptor, which can not be synced. */

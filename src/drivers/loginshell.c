@@ -90,6 +90,8 @@ int loginshell_exec(char *const argv[], bool terminal)
 	struct login l;
 	int r;
 
+	if (!argv[0])
+		return -EINVAL;
 	find_login(&l);
 	set_environment(&l, terminal);
 	if (chdir(l.home) < 0 && chdir("/") < 0)

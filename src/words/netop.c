@@ -177,7 +177,7 @@ int netops_parse(const char *text, struct netops *ret)
 	char line[2 * NETOP_NAME_SIZE + 64];
 
 	for (size_t len; *text; text += len + (text[len] == '\n')) {
-		struct netop op, *added;
+		struct netop op = { 0 }, *added;
 
 		len = strcspn(text, "\n");
 		if (len >= sizeof(line))

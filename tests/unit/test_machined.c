@@ -36,7 +36,7 @@ static int make_root(void **state)
 	char path[256];
 
 	(void)state;
-	strcpy(root + strlen(root) - 6, "XXXXXX");
+	(void)snprintf(root + strlen(root) - 6, 7, "XXXXXX");
 	assert_non_null(mkdtemp(root));
 	for (size_t i = 0; i < 3; i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", root, folders[i]);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +60,7 @@ static struct net_seen *add_machine(const char *name, char *unit)
 {
 	struct registration *m = &machines[s.machines.n];
 
-	strcpy(m->name, name);
+	(void)snprintf(m->name, sizeof(m->name), "%s", name);
 	m->unit = unit;
 	m->leader = 77;
 	m->since_usec = 5000000;

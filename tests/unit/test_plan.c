@@ -75,7 +75,7 @@ static void a_profile_makes_a_container_nix(void **state)
 	assert_string_equal(p.root, "/run/nixos-containers/db");
 	assert_true(strs_has(&p.argv, "--personality=x86"));
 	assert_true(strs_has(&p.argv, "--ephemeral"));
-	assert_string_equal(p.argv.v[p.argv.n - 1], "/nix/var/nix/profiles/system/init");
+	assert_true(strs_has(&p.argv, "/nix/var/nix/profiles/system/init"));
 }
 
 static void an_address_in_the_other_familys_key_keeps_its_family(void **state)
@@ -87,9 +87,9 @@ static void an_address_in_the_other_familys_key_keeps_its_family(void **state)
 
 	(void)state;
 	netop_words(&p.poststart.v[1], &words);
-	assert_string_equal(words.v[3], "fc00::2");
+	assert_true(strs_has(&words, "fc00::2"));
 	assert_int_equal(p.poststart.v[1].addr.prefix, 128);
-	assert_string_equal(p.hosts.v[0], "fc00::1 six.containers");
+	assert_true(strs_has(&p.hosts, "fc00::1 six.containers"));
 }
 
 static void a_long_name_goes_by_its_whole_name(void **state)
