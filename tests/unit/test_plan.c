@@ -86,9 +86,13 @@ static void an_address_in_the_other_familys_key_keeps_its_family(void **state)
 	CLEANUP(strs_done) struct strs words = { 0 };
 
 	(void)state;
-	netop_words(&p.poststart.v[1], &words);
+	for (size_t i = 0; i < p.poststart.n; i++) {
+		if (p.poststart.v[i].kind != NETOP_ADDRESS)
+			continue;
+		netop_words(&p.poststart.v[i], &words);
+		assert_int_equal(p.poststart.v[i].addr.prefix, 128);
+	}
 	assert_true(strs_has(&words, "fc00::2"));
-	assert_int_equal(p.poststart.v[1].addr.prefix, 128);
 	assert_true(strs_has(&p.hosts, "fc00::1 six.containers"));
 }
 
