@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "decide/releases.h"
-#include "decide/values.h"
 
 /* What differs from container to container; the template has the rest. */
 static const char *const own[] = { "TimeoutStartSec", "KillSignal", "RuntimeDirectory" };
@@ -42,29 +40,17 @@ void dropin_device_unit(const char *link, struct buf *ret)
 	buf_puts(ret, ".device");
 }
 
-static void put_mounts(struct buf *b, const struct container *c, const struct plan *p)
+static void put_mounts(struct buf *b, const struct plan *p)
 {
 	put_all(b, "RequiresMountsFor", &p->requires_mounts);
-	for (size_t i = 0; i < c->flags.n; i++) {
-		const char *payload = value_bind_payload(c->flags.v[i]);
-		CLEANUP(free_p) char *source = NULL;
-		CLEANUP(free_p) char *target = NULL;
-		struct why why;
-
-		if (!payload)
-			continue;
-		if (value_bind(payload, &source, &target, &why) < 0)
-			b->bad = true;
-		if (!source || source[0] != '/') /* in the container's own tree, or a new directory */
-			continue;
+	for (size_t i = 0; i < p->bind_sources.n; i++) {
 		buf_puts(b, "RequiresMountsFor=");
-		put_word(b, source, strlen(source));
+		put_word(b, p->bind_sources.v[i], strlen(p->bind_sources.v[i]));
 		buf_puts(b, "\n");
 	}
 }
 
-/* At boot a container waits for the links that it takes; started by hand it fails at once when one is
- * missing. */
+/* At boot a container waits for the links that it takes; started by hand it fails at once when one is missing. */
 static void put_order(struct buf *b, const struct container *c, const struct plan *p)
 {
 	put_all(b, "Wants", &p->wants);
@@ -100,9 +86,8 @@ static void put_service(struct buf *b, const struct plan *p)
 		for (size_t k = 0; !strcmp(d->key, "DeviceAllow") && k < d->values.n; k++)
 			put_device(b, d->values.v[k]);
 	}
-	/* their kill signal is one that nspawn ignores; the first release ignored a failure, too (SP-1, SP-2)
-	 */
-	if (release_rules(p->release)->stop_by_poweroff)
+	/* their kill signal is one that nspawn ignores; the first release ignored a failure, too (SP-1, SP-2) */
+	if (p->stop_by_poweroff)
 		buf_addf(b, "ExecStop=%smachinectl poweroff %%i\n", p->release == RELEASE_2014 ? "-" : "");
 }
 
@@ -110,7 +95,7 @@ void dropin_text(const struct container *c, const struct plan *p, const char *co
 {
 	buf_addf(ret, "# Made by machdeck-generator from the conf; edit that one.\n\n[Unit]\nSourcePath=%s\n",
 	         conf_path);
-	put_mounts(ret, c, p);
+	put_mounts(ret, p);
 	put_order(ret, c, p);
 	buf_puts(ret, "\n[Service]\n");
 	put_service(ret, p);
