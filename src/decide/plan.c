@@ -52,8 +52,7 @@ void plan_done(struct plan *p)
 	*p = (struct plan){ 0 };
 }
 
-/* --- the root (A.4)
- * ----------------------------------------------------------------------------------------- */
+/* --- the root (A.4) */
 
 static struct strs *add_fsop(struct draft *d, struct fsops *ops, enum fsop_kind kind, unsigned mode)
 {
@@ -127,8 +126,7 @@ static void plan_prepare(struct draft *d)
 	}
 }
 
-/* --- argv (A.5)
- * --------------------------------------------------------------------------------------------- */
+/* --- argv (A.5) */
 
 static void add_env(struct strs *argv, const char *key, const char *value)
 {
@@ -286,8 +284,7 @@ static void plan_argv(struct draft *d)
 	argv_payload(d);
 }
 
-/* --- the network (A.3, A.6, A.7)
- * ---------------------------------------------------------------------------- */
+/* --- the network (A.3, A.6, A.7) */
 
 static bool is_six(int key)
 {
@@ -411,8 +408,7 @@ static void plan_network(struct draft *d)
 	}
 }
 
-/* --- the unit (A.8)
- * ----------------------------------------------------------------------------------------- */
+/* --- the unit (A.8) */
 
 static struct strs *add_directive(struct draft *d, const char *key, bool is_list, bool is_bool)
 {
@@ -488,8 +484,7 @@ const struct directive *plan_directive(const struct plan *p, const char *key)
 	return NULL;
 }
 
-/* --- the rest
- * ----------------------------------------------------------------------------------------------- */
+/* --- the rest */
 
 static void plan_ready_fifo(struct draft *d)
 {

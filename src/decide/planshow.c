@@ -29,8 +29,7 @@ void plan_fsop_words(const struct fsop *op, struct strs *ret)
 	strs_add_all(ret, &op->paths);
 }
 
-/* --- commands as lists of words, whatever they are shown as
- * ------------------------------------------------- */
+/* --- commands as lists of words, whatever they are shown as */
 
 typedef void command_fn(const struct strs *words, void *arg);
 
@@ -70,8 +69,7 @@ static void each_prestart(const struct plan *p, command_fn *command, void *arg)
 	each_fsop(&p->prestart_files, command, arg);
 }
 
-/* --- JSON
- * --------------------------------------------------------------------------------------------------- */
+/* --- JSON */
 
 static json_t *json_words(const struct strs *words)
 {
@@ -129,8 +127,7 @@ void plan_json(const struct plan *p, struct buf *ret)
 	ret->bad |= !text;
 }
 
-/* --- the preview
- * -------------------------------------------------------------------------------------------- */
+/* --- the preview */
 
 static void put_words(const struct strs *words, struct buf *b)
 {

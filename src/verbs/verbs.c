@@ -7,18 +7,6 @@
 #include "base/text.h"
 #include "words/name.h"
 
-#define VERB(name) int verb_##name(const struct verb *v, int argc, char **argv) __attribute__((weak))
-VERB(list);
-VERB(status);
-VERB(control);
-VERB(run);
-VERB(show_ip);
-VERB(plan);
-VERB(check);
-VERB(import);
-VERB(hosts);
-VERB(unit);
-
 const struct verb verbs[] = {
 	{ "list", verb_list, "[--json]", "every configured and every running machine", false },
 	{ "status", verb_status, "[--json] NAME", "one machine: what is configured, what runs, why it is down", false },

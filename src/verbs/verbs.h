@@ -6,10 +6,16 @@
 #include "base/err.h"
 #include "base/strs.h"
 
+struct verb;
+
+/* Runs a verb: argv[0] is the verb itself. Prints; returns the exit status (enum status). */
+typedef int verb_fn(const struct verb *v, int argc, char **argv);
+verb_fn verb_list, verb_status, verb_control, verb_run, verb_show_ip, verb_plan, verb_check, verb_import, verb_hosts,
+	verb_unit;
+
 struct verb {
 	const char *name;
-	/* Runs it: argv[0] is the verb itself. Prints; returns the exit status (enum status). */
-	int (*run)(const struct verb *v, int argc, char **argv);
+	verb_fn *run;
 	const char *args; /* for usage: "[--json] NAME" */
 	const char *help; /* one line */
 	bool hidden;      /* not for people: what units call */
