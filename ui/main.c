@@ -127,7 +127,7 @@ static int run(int argc, char **argv)
 	if (argv[1][0] == '-')
 		return usage_error("no such option: ", argv[1]);
 	v = find_verb(argv[1]);
-	if (!v || !v->run)
+	if (!v)
 		return usage_error("no such verb: ", argv[1]);
 	if (argc > 2 && asks_for_help(argv[2]))
 		return print_verb_help(v);
