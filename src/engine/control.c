@@ -157,6 +157,7 @@ static void learn(struct control *c, const struct unit *u)
 
 static void next_step(struct control *c)
 {
+	forget_question(c);
 	c->step++;
 	step_now(c);
 }
@@ -346,6 +347,7 @@ static void on_forgiven(int r, const char *job, const struct err *e, void *arg)
 	struct control *c = arg;
 
 	(void)job;
+	forget_question(c);
 	if (r < 0 && c->verb == CONTROL_TERMINATE)
 		finish(c, r, e);
 	else
