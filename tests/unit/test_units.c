@@ -19,6 +19,8 @@ struct seen {
 	char text[512]; /* what was told, one line each */
 };
 
+static void note(struct seen *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 static void note(struct seen *s, const char *format, ...)
 {
 	size_t at = strlen(s->text);
