@@ -34,6 +34,8 @@
 #define FIRST_MS     50             /* and to fail */
 #define SCRIPT_START 65536          /* bytes of a script that are looked at */
 
+#define NO_SUCH_APPLET 127 /* what busybox ends with */
+
 static void stop_at_once(int signal_number)
 {
 	(void)signal_number;
@@ -117,15 +119,16 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* systemd has a handler for HALT; busybox' init refuses to be anything but PID 1. */
-static bool must_be_first(const char *payload)
+static bool is_program(const char *payload, const char *name)
 {
 	char real[PATH_MAX];
 
-	if (!realpath(payload, real))
-		return false;
-	return strcmp(base_name(real), "systemd") == 0 ||
-	       (strcmp(base_name(real), "busybox") == 0 && strcmp(base_name(payload), "init") == 0);
+	return realpath(payload, real) && strcmp(base_name(real), name) == 0;
+}
+
+static bool is_busybox_init(const char *payload)
+{
+	return is_program(payload, "busybox") && strcmp(base_name(payload), "init") == 0;
 }
 
 /* Whether it is a shell script that becomes systemd in the end, as the stage 2 of NixOS does; head then
@@ -162,7 +165,7 @@ static int become(char **argv)
 
 	(void)sigemptyset(&halt);
 	(void)sigaddset(&halt, HALT);
-	(void)sigprocmask(SIG_BLOCK, &halt, NULL);
+	(void)sigprocmask(SIG_SETMASK, &halt, NULL);
 	(void)execv(argv[0], argv);
 	return cannot_run(argv[0], errno);
 }
@@ -189,7 +192,7 @@ static int become_script(const char *interpreter, char *arg, char **argv)
 	return cannot_run(interpreter, errno);
 }
 
-static pid_t spawn(char **argv, const sigset_t *mask, int *ret_errnum)
+static pid_t spawn(const char *program, char **argv, const sigset_t *mask, int *ret_errnum)
 {
 	int report[2], errnum = 0;
 	pid_t pid;
@@ -201,7 +204,7 @@ static pid_t spawn(char **argv, const sigset_t *mask, int *ret_errnum)
 	if (pid == 0) {
 		(void)sigprocmask(SIG_SETMASK, mask, NULL);
 		(void)setsid();
-		(void)execv(argv[0], argv);
+		(void)execv(program, argv);
 		errnum = errno;
 		(void)!write(report[1], &errnum, sizeof(errnum));
 		_exit(127);
@@ -232,8 +235,9 @@ static bool reap(pid_t payload, int *ret_status)
 }
 
 /* A plain program does not do what a PID 1 must: it would neither hear a stop nor reap. So it gets one. It can not
- * say when it is ready either; one that fails at once has not started, so it has a moment to do so. */
-static int supervise(char **argv)
+ * say when it is ready either; one that fails at once has not started, so it has a moment to do so. The init of
+ * busybox hears SIGUSR2 for HALT, takes its own signals for PID 1 and all the time that systemd has. */
+static int supervise(const char *program, char **argv, bool is_init)
 {
 	static const struct timespec first = { .tv_nsec = FIRST_MS * 1000000L };
 	static const struct timespec patience = { .tv_sec = PATIENCE };
@@ -247,12 +251,16 @@ static int supervise(char **argv)
 	(void)sigaddset(&ours, SIGTERM);
 	(void)sigaddset(&ours, HALT);
 	(void)sigaddset(&ours, POWEROFF);
+	if (is_init) {
+		(void)sigaddset(&ours, SIGUSR1);
+		(void)sigaddset(&ours, SIGUSR2);
+	}
 	(void)sigprocmask(SIG_BLOCK, &ours, &before);
-	payload = spawn(argv, &before, &errnum);
+	payload = spawn(program, argv, &before, &errnum);
 	if (payload < 0 || errnum)
-		return cannot_run(argv[0], errnum ? errnum : errno);
+		return cannot_run(program, errnum ? errnum : errno);
 	for (;;) {
-		int got = sigtimedwait(&ours, NULL, stopping ? &patience : ready ? NULL : &first);
+		int got = sigtimedwait(&ours, NULL, stopping && !is_init ? &patience : ready ? NULL : &first);
 		bool ended = got == SIGCHLD && reap(payload, &status);
 
 		if (!ready && (!ended || status == 0))
@@ -263,10 +271,24 @@ static int supervise(char **argv)
 		if (got < 0 && errno == EAGAIN && stopping)
 			(void)kill(-1, SIGKILL);
 		if (got > 0 && got != SIGCHLD) {
-			(void)kill(payload, SIGTERM);
+			(void)kill(payload, got != HALT && got != POWEROFF ? got : is_init ? SIGUSR2 : SIGTERM);
 			stopping = true;
 		}
 	}
+}
+
+/* It refuses to be anything but PID 1, unless it is called linuxrc. A busybox without that name gets its wish, and
+ * a stop has to kill it. */
+static int supervise_busybox(char **argv)
+{
+	static char linuxrc[] = "linuxrc";
+	char *as_linuxrc[] = { linuxrc, NULL };
+	int status = supervise(argv[0], as_linuxrc, true);
+
+	if (status != NO_SUCH_APPLET)
+		return status;
+	notify("READY=1");
+	return become(argv);
 }
 
 static bool in_container(void)
@@ -292,9 +314,11 @@ int main(int argc, char **argv)
 		return give_up(STATUS_SYSTEM, e.text);
 	notify("STATUS=" EARLYSTOP_STATUS);
 	argv++;
-	if (must_be_first(argv[0]))
+	if (is_program(argv[0], "systemd"))
 		return become(argv);
+	if (is_busybox_init(argv[0]))
+		return supervise_busybox(argv);
 	if (is_stage_2(argv[0], head, &arg))
 		return become_script(head, arg, argv);
-	return supervise(argv);
+	return supervise(argv[0], argv, false);
 }
