@@ -2,7 +2,6 @@
  */
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,12 +126,6 @@ static int phase_reload(struct phase_call *c, struct err *e)
 	return r;
 }
 
-static void leave(int signal_number)
-{
-	(void)signal_number;
-	_exit(STATUS_DONE);
-}
-
 /* systemd-nspawn, as systemd.exec(5) tells who it is; -1 when nobody does. */
 static int open_main_process(void)
 {
@@ -150,8 +143,8 @@ static bool is_ending(int pidfd)
 	return poll(&process, 1, ENDING_MS) > 0;
 }
 
-/* What was started counts, whatever the conf says by now. A stop that comes meanwhile is no failure of ours, which a
- * death by its signal would be. A container that ends at once has failed to start, but has said why itself. */
+/* What was started counts, whatever the conf says by now. A container that ends at once has failed to start, but has
+ * said why itself. */
 static int phase_poststart(struct phase_call *c, struct err *e)
 {
 	CLEANUP(claims_done) struct claims started = { 0 };
@@ -159,7 +152,6 @@ static int phase_poststart(struct phase_call *c, struct err *e)
 	CLEANUP(close_p) int pidfd = open_main_process();
 	int r;
 
-	(void)signal(SIGTERM, leave);
 	r = claims_read("", c->name, &started, e);
 	if (r == 0)
 		r = network_host_up("", c->name, &started.host, e);
