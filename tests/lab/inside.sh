@@ -8,7 +8,8 @@ CONFS=/etc/containers
 ROOTS=/var/lib/containers
 mkdir -p $CONFS
 echo nameserver 192.0.2.53 >/etc/resolv.conf
-BEGIN=$(journalctl --quiet --lines=1 --output=export --output-fields=MESSAGE | sed -n 's/^__CURSOR=//p')
+from_now() { BEGIN=$(journalctl --quiet --lines=1 --output=export --output-fields=MESSAGE | sed -n 's/^__CURSOR=//p'); }
+from_now # is what log_of shows
 
 clear_all() {
 	local link root

@@ -69,7 +69,12 @@ killing='
 	points() {
 		sed -n "$1,$2p" /run/kill/calls | awk -v points='$POINTS' "{ call[NR] = \$0 } END { for (i = 0; i < points; i++) print call[1 + int(i * NR / points)] }" >/run/kill/points
 	}
-	was_killed() { grep -qs "killed by SIGKILL" /run/kill/trace; }
+	was_killed() { # PHASE, as systemd saw it
+		local process=Control
+		[ $1 != start ] || process=Main
+		journalctl --sync
+		has_line k "$process process exited, code=killed, status=9/KILL"
+	}
 
 	# at_each_point PHASE - `once` must bring the container up, though the phase is killed meanwhile. Some calls are
 	# not made as often every time; then an earlier one is taken.
@@ -80,9 +85,9 @@ killing='
 				[ $number -gt 0 ] || fail "was never killed in a call of $call"
 				echo "-e trace=$call -e inject=$call:signal=KILL:when=$number" >/run/kill/$1
 				echo "$1, $call $number"
-				rm -f /run/kill/trace
+				from_now
 				once
-				! was_killed || killed=1
+				! was_killed $1 || killed=1
 				stops
 			done
 		done </run/kill/points
