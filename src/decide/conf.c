@@ -85,7 +85,9 @@ static int add_device(struct container *c, const char *text, struct why *w)
 
 	if (!node)
 		return -ENOMEM;
-	return value_device(c, node, colon ? colon + 1 : "", w);
+	if (!colon)
+		return value_refuse(w, "'%.60s' lacks what is allowed, as in /dev/fuse:rw", text);
+	return value_device(c, node, colon + 1, w);
 }
 
 static int set_devices(struct container *c, const char *text, struct why *w)
@@ -106,7 +108,7 @@ static int set_veth_option(struct veth *v, const char *text, struct why *w)
 	size_t len = equals ? (size_t)(equals - text) : 0;
 
 	if (len == strlen("hostBridge") && strncmp(text, "hostBridge", len) == 0)
-		return value_link(equals + 1, &v->bridge, w);
+		return value_veth_bridge(equals + 1, &v->bridge, w);
 	for (int k = 0; k < LINK_KEYS; k++)
 		if (len == strlen(veth_options[k]) && strncmp(text, veth_options[k], len) == 0)
 			return value_addr(equals + 1, &v->addr[k], w);
@@ -272,16 +274,8 @@ int conf_read(const char *file, const char *name, const char *bytes, size_t len,
 
 /* --- writing */
 
-/* KEY=value, quoted when systemd or we would read the bare text differently. */
-static void put(struct buf *b, const char *key, const char *value)
+static void put_quoted(struct buf *b, const char *key, const char *value)
 {
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
-
-	if (value[strspn(value, plain)] == '\0') {
-		buf_addf(b, "%s=%s\n", key, value);
-		return;
-	}
 	buf_addf(b, "%s=\"", key);
 	for (; *value; value++) {
 		if (strchr("\"\\`$", *value))
@@ -289,6 +283,18 @@ static void put(struct buf *b, const char *key, const char *value)
 		buf_add(b, value, 1);
 	}
 	buf_puts(b, "\"\n");
+}
+
+/* KEY=value, quoted when systemd or we would read the bare text differently. */
+static void put(struct buf *b, const char *key, const char *value)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+
+	if (value[strspn(value, plain)] == '\0')
+		buf_addf(b, "%s=%s\n", key, value);
+	else
+		put_quoted(b, key, value);
 }
 
 static void put_if(struct buf *b, const char *key, const char *value)
@@ -313,7 +319,7 @@ static void put_list(struct buf *b, const char *key, const struct strs *list)
 
 	b->bad |= !joined;
 	if (joined)
-		buf_addf(b, "%s=\"%s\"\n", key, joined);
+		put_quoted(b, key, joined);
 }
 
 static void put_ports(struct buf *b, const struct container *c)
@@ -345,31 +351,36 @@ static void put_flags(struct buf *b, const struct container *c)
 
 static void put_veths(struct buf *b, const struct container *c)
 {
+	CLEANUP(buf_done) struct buf words = { 0 };
+
 	for (size_t i = 0; i < c->n_veths; i++) {
 		const struct veth *v = &c->veths[i];
 
-		buf_addf(b, "%s%s", i == 0 ? "EXTRA_VETHS=\"" : " ", v->name);
+		buf_addf(&words, "%s%s", i == 0 ? "" : " ", v->name);
 		if (v->bridge)
-			buf_addf(b, ",hostBridge=%s", v->bridge);
+			buf_addf(&words, ",hostBridge=%s", v->bridge);
 		for (int k = 0; k < LINK_KEYS; k++) {
 			char text[ADDR_TEXT_SIZE];
 
 			addr_print(&v->addr[k], true, text);
 			if (text[0])
-				buf_addf(b, ",%s=%s", veth_options[k], text);
+				buf_addf(&words, ",%s=%s", veth_options[k], text);
 		}
 	}
+	b->bad |= words.bad;
 	if (c->n_veths > 0)
-		buf_puts(b, "\"\n");
+		put_quoted(b, "EXTRA_VETHS", buf_text(&words));
 }
 
 static void put_devices(struct buf *b, const struct container *c)
 {
+	CLEANUP(strs_done) struct strs words = { 0 };
+
 	for (size_t i = 0; i < c->n_devices; i++)
-		buf_addf(b, "%s%s:%s", i == 0 ? "ALLOWED_DEVICES=\"" : " ", c->devices[i].node,
-		         c->devices[i].modifier);
+		strs_addf(&words, "%s:%s", c->devices[i].node, c->devices[i].modifier);
+	b->bad |= words.bad;
 	if (c->n_devices > 0)
-		buf_puts(b, "\"\n");
+		put_list(b, "ALLOWED_DEVICES", &words);
 }
 
 static void put_network(struct buf *b, const struct container *c)

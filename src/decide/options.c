@@ -24,7 +24,7 @@ static int set_bridge(struct jsonplace *at, json_t *v, char **ret)
 	struct why w = { 0 };
 	int r = place_string(at, v, &text);
 
-	return r < 0 ? r : place_judge(at, value_link(text, ret, &w), &w);
+	return r < 0 ? r : place_judge(at, value_veth_bridge(text, ret, &w), &w);
 }
 
 static int opt_private_users(struct jsonplace *at, json_t *v, struct container *c)

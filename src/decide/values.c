@@ -8,7 +8,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "words/name.h"
@@ -44,7 +43,7 @@ int value_bool(const char *text, bool *ret, struct why *w)
 	return 0;
 }
 
-static bool path_is_plain(const char *text)
+bool value_is_path(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -55,7 +54,7 @@ static bool path_is_plain(const char *text)
 
 int value_path(const char *text, char **ret, struct why *w)
 {
-	if (!path_is_plain(text))
+	if (!value_is_path(text))
 		return value_refuse(w, "'%.80s' is not an absolute path without '..'", text);
 	return copy(text, ret);
 }
@@ -86,6 +85,13 @@ int value_link(const char *text, char **ret, struct why *w)
 		                    "':', '%%' or blank)",
 		                    text);
 	return copy(text, ret);
+}
+
+int value_veth_bridge(const char *text, char **ret, struct why *w)
+{
+	if (strchr(text, ','))
+		return value_refuse(w, "'%.40s' has a comma in it, which parts options in a conf", text);
+	return value_link(text, ret, w);
 }
 
 int value_port(struct container *c, const char *text, struct why *w)
@@ -145,181 +151,13 @@ int value_flag(struct container *c, const char *text, struct why *w)
 	return add_word(&c->flags, text, w);
 }
 
-/* The long options of systemd-nspawn(1) 257, so that an abbreviation can be told, and whether they take a
- * value. */
-struct option_word {
-	const char *name;
-	bool takes_value, engine_decides;
-};
-
-static const struct option_word long_options[] = {
-	{ "help", false, true },
-	{ "version", false, true },
-	{ "directory", true, true },
-	{ "template", true, true },
-	{ "ephemeral", false, false },
-	{ "user", true, false },
-	{ "private-network", false, false },
-	{ "as-pid2", false, true },
-	{ "boot", false, true },
-	{ "uuid", true, false },
-	{ "read-only", false, false },
-	{ "capability", true, false },
-	{ "ambient-capability", true, false },
-	{ "drop-capability", true, false },
-	{ "no-new-privileges", true, false },
-	{ "link-journal", true, false },
-	{ "bind", true, false },
-	{ "bind-ro", true, false },
-	{ "bind-user", true, false },
-	{ "tmpfs", true, false },
-	{ "overlay", true, false },
-	{ "overlay-ro", true, false },
-	{ "inaccessible", true, false },
-	{ "machine", true, true },
-	{ "hostname", true, false },
-	{ "slice", true, true },
-	{ "setenv", true, false },
-	{ "selinux-context", true, false },
-	{ "selinux-apifs-context", true, false },
-	{ "quiet", false, false },
-	{ "share-system", false, true },
-	{ "register", true, true },
-	{ "keep-unit", false, true },
-	{ "network-interface", true, false },
-	{ "network-macvlan", true, false },
-	{ "network-ipvlan", true, false },
-	{ "network-veth", false, false },
-	{ "network-veth-extra", true, false },
-	{ "network-bridge", true, false },
-	{ "network-zone", true, false },
-	{ "network-namespace-path", true, false },
-	{ "personality", true, false },
-	{ "image", true, true },
-	{ "image-policy", true, false },
-	{ "volatile", false, false },
-	{ "port", true, false },
-	{ "private-users", false, false },
-	{ "private-users-chown", false, false },
-	{ "private-users-ownership", true, false },
-	{ "kill-signal", true, true },
-	{ "settings", true, true },
-	{ "chdir", true, false },
-	{ "pivot-root", true, false },
-	{ "property", true, false },
-	{ "notify-ready", true, true },
-	{ "root-hash", true, false },
-	{ "root-hash-sig", true, false },
-	{ "verity-data", true, false },
-	{ "system-call-filter", true, false },
-	{ "rlimit", true, false },
-	{ "oom-score-adjust", true, false },
-	{ "cpu-affinity", true, false },
-	{ "resolv-conf", true, false },
-	{ "timezone", true, false },
-	{ "console", true, false },
-	{ "pipe", false, true },
-	{ "oci-bundle", true, true },
-	{ "no-pager", false, false },
-	{ "set-credential", true, false },
-	{ "load-credential", true, false },
-	{ "suppress-sync", true, false },
-	{ "background", true, false },
-};
-
-/* getopt takes an unambiguous beginning for the whole name, so any beginning of an engine's option is
- * refused. */
-static const struct option_word *find_option(const char *name, size_t len, bool *ret_engine)
-{
-	const struct option_word *found = NULL;
-
-	*ret_engine = false;
-	for (size_t i = 0; i < COUNT(long_options); i++) {
-		const struct option_word *o = &long_options[i];
-
-		if (strncmp(o->name, name, len) != 0)
-			continue;
-		if (strlen(o->name) == len) {
-			*ret_engine = o->engine_decides;
-			return o;
-		}
-		*ret_engine |= o->engine_decides;
-		found = found ? found : o;
-	}
-	return found;
-}
-
-/* ret_takes_next: the option's value is the next word. */
-static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
-{
-	static const char short_with_value[] = "DuLMjSZip", short_alone[] = "hbxaqUPnj";
-	const struct option_word *o;
-	bool engine;
-	size_t len;
-
-	*ret_takes_next = false;
-	if (strncmp(word, "--", 2) == 0) {
-		len = strcspn(word + 2, "=");
-		if (len == 0)
-			return value_refuse(w, "'%.60s' ends the options of systemd-nspawn", word);
-		o = find_option(word + 2, len, &engine);
-		if (engine)
-			return value_refuse(w, "'%.60s': the engine decides that option itself", word);
-		if (!o)
-			return value_refuse(w, "'%.60s' is no option of systemd-nspawn", word);
-		*ret_takes_next = o->takes_value && word[2 + len] != '=';
-		return 0;
-	}
-	for (const char *p = word + 1; *p; p++) {
-		if (strchr("DMibahSP", *p))
-			return value_refuse(w, "'%.60s': the engine decides option -%c itself", word, *p);
-		if (strchr(short_with_value, *p)) {
-			*ret_takes_next = p[1] == '\0';
-			return 0;
-		}
-		if (!strchr(short_alone, *p))
-			return value_refuse(w, "'%.60s' is no option of systemd-nspawn", word);
-	}
-	return 0;
-}
-
-int value_flags_end(const struct container *c, struct why *w)
-{
-	bool takes_next = false;
-	int r;
-
-	for (size_t i = 0; i < c->flags.n; i++) {
-		const char *word = c->flags.v[i];
-
-		if (takes_next) {
-			takes_next = false;
-			continue;
-		}
-		if (word[0] != '-' || !word[1])
-			return value_refuse(
-				w, "'%.80s' belongs to no option (a word with a blank needs quotes)", word);
-		r = look_at_option(word, &takes_next, w);
-		if (r < 0)
-			return r;
-	}
-	if (takes_next)
-		return value_refuse(w, "'%.60s' lacks its value", c->flags.v[c->flags.n - 1]);
-	for (size_t i = 0; i < c->flags.n; i++) {
-		CLEANUP(free_p) char *source = NULL, *target = NULL;
-		const char *payload = value_bind_payload(c->flags.v[i]);
-
-		r = payload ? value_bind(payload, &source, &target, w) : 0;
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 int value_tmpfs(struct container *c, const char *text, struct why *w)
 {
-	if (!path_is_plain(text))
+	if (!value_is_path(text))
 		return value_refuse(w, "'%.80s' is not an absolute path, with mount options behind a ':'",
 		                    text);
+	if (strchr(text, ' '))
+		return value_refuse(w, "'%.80s' has a blank in it, which parts paths in a conf", text);
 	return add_word(&c->tmpfs, text, w);
 }
 
@@ -385,7 +223,7 @@ int value_device(struct container *c, const char *node, const char *modifier, st
 	struct device *grown;
 	bool class = strncmp(node, "char-", 5) == 0 || strncmp(node, "block-", 6) == 0;
 
-	if (!class && (!path_is_plain(node) || strncmp(node, "/dev/", 5) != 0))
+	if (!class && (!value_is_path(node) || strncmp(node, "/dev/", 5) != 0))
 		return value_refuse(w, "'%.60s' is not a device below /dev, nor char-NAME or block-NAME",
 		                    node);
 	if (strpbrk(node, " \t\"'\\"))
@@ -409,6 +247,8 @@ int value_veth(struct container *c, const char *name, struct veth **ret, struct 
 
 	if (!name_is_link(name))
 		return value_refuse(w, "'%.40s' can not be an interface's name (1 to 15 characters)", name);
+	if (strchr(name, ','))
+		return value_refuse(w, "'%s' has a comma in it, which parts options in a conf", name);
 	if (strcmp(name, "lo") == 0 || strcmp(name, "host0") == 0 || strcmp(name, "eth0") == 0)
 		return value_refuse(w, "'%s' is taken in the container", name);
 	for (size_t i = 0; i < c->n_veths; i++)
@@ -512,51 +352,4 @@ int value_timespan(const char *text, char **ret, struct why *w)
 		return value_refuse(
 			w, "'%.40s' is not a time span as systemd.time(7) has it (such as 1min 30s)", text);
 	return copy(text, ret);
-}
-
-const char *value_bind_payload(const char *word)
-{
-	static const char *const options[] = { "--bind=", "--bind-ro=" };
-
-	for (size_t i = 0; i < COUNT(options); i++)
-		if (strncmp(word, options[i], strlen(options[i])) == 0)
-			return word + strlen(options[i]);
-	return NULL;
-}
-
-/* The field up to the next ':' that no backslash precedes; the backslashes undone. */
-static char *next_field(const char **p)
-{
-	CLEANUP(buf_done) struct buf b = { 0 };
-
-	for (; **p && **p != ':'; (*p)++) {
-		if (**p == '\\' && (*p)[1])
-			(*p)++;
-		buf_add(&b, *p, 1);
-	}
-	if (**p == ':')
-		(*p)++;
-	return strdup(buf_text(&b));
-}
-
-int value_bind(const char *payload, char **ret_source, char **ret_target, struct why *w)
-{
-	const char *p = payload;
-	CLEANUP(free_p) char *source = next_field(&p);
-	CLEANUP(free_p) char *target = *p ? next_field(&p) : NULL;
-	const char *bare;
-
-	if (!target || !target[0]) {
-		free(target);
-		target = source ? strdup(source) : NULL;
-	}
-	if (!source || !target)
-		return -ENOMEM;
-	bare = source + (source[0] == '+' ? 1 : 0);
-	if ((bare[0] && !path_is_plain(bare)) || !path_is_plain(target[0] == '+' ? target + 1 : target))
-		return value_refuse(w, "'%.100s' is not SOURCE or SOURCE:TARGET with absolute paths",
-		                    payload);
-	*ret_source = take_p(&source);
-	*ret_target = take_p(&target);
-	return 0;
 }

@@ -21,9 +21,11 @@ struct why {
 int value_refuse(struct why *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int value_bool(const char *text, bool *ret, struct why *w); /* "1"; "0" and "" are false */
-int value_path(const char *text, char **ret, struct why *w); /* absolute, no "..", kept as written */
+bool value_is_path(const char *text); /* absolute, no "..", not too long */
+int value_path(const char *text, char **ret, struct why *w); /* a value_is_path, kept as written */
 int value_addr(const char *text, struct addr *ret, struct why *w);
 int value_link(const char *text, char **ret, struct why *w);
+int value_veth_bridge(const char *text, char **ret, struct why *w);
 int value_port(struct container *c, const char *text, struct why *w);
 int value_interface(struct container *c, const char *text, struct why *w);
 int value_macvlan(struct container *c, const char *text, struct why *w);

@@ -97,6 +97,8 @@ static void a_bad_value_is_named_with_file_line_column_and_reason(void **state)
 	assert_refused("LOCAL_ADDRESS=010.0.0.1\n",
 	               "web.conf:1:15: LOCAL_ADDRESS: '010.0.0.1': not an IPv4 or IPv6 address");
 	assert_refused("INTERFACES=lo\n", "web.conf:1:12: INTERFACES: 'lo' can not be given to a container");
+	assert_refused("ALLOWED_DEVICES=\"/dev/fuse\"\n",
+	               "web.conf:1:17: ALLOWED_DEVICES: '/dev/fuse' lacks what is allowed, as in /dev/fuse:rw");
 	assert_refused("RELEASE=2019\n",
 	               "web.conf:1:9: RELEASE: '2019' is not 2014, 2020, 2021-04, 2021-05 or 2021-11");
 }
@@ -176,9 +178,14 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 		                           "--",
 		                           "--bind=relative",
 		                           "--bind",
-		                           "--se=x" };
+		                           "--se=x",
+		                           "--pri=x",
+		                           "-E",
+		                           "-j x" };
 	static const char *const good[] = { "--bind=/a:/b", "-U", "--private-users=pick",
 		                            "--read-only",  "*",  "$(id)" };
+	static const char *const good_alone[] = { "-j", "-jqn", "-E A=b", "-EA=b", "-qE A=b", "-p 80 -u root",
+		                                  "--prop A=b" };
 	char text[128];
 
 	(void)state;
@@ -194,6 +201,13 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 		(void)snprintf(text, sizeof(text), "EXTRA_NSPAWN_FLAGS='--setenv %s'\n", good[i]);
 		assert_accepted(text);
 	}
+	for (size_t i = 0; i < sizeof(good_alone) / sizeof(good_alone[0]); i++) {
+		(void)snprintf(text, sizeof(text), "EXTRA_NSPAWN_FLAGS=\"%s\"\n", good_alone[i]);
+		assert_accepted(text);
+	}
+	assert_refused("EXTRA_NSPAWN_FLAGS=\"'--property CPUQuota=5%'\"\n",
+	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '--property CPUQuota=5%' has a blank in the option's name: "
+	               "give the option and its value as two words, or with a '='");
 }
 
 static void a_line_without_an_assignment_is_refused_and_not_quoted(void **state)

@@ -146,6 +146,51 @@ static void two_containers_with_one_address_or_port_are_refused(void **state)
 		"in.json: /containers/b/forwardPorts: host port tcp/80 is forwarded to container a too");
 }
 
+static void what_is_imported_reads_back_the_same(void **state)
+{
+	static const char text[] =
+		"{\"containers\": {\"web\": {\"path\": \"/a b\\\"\\\\'$`#;\", \"privateNetwork\": true,"
+		"\"hostBridge\": \"b\\\"\\\\$\", \"interfaces\": [\"a\\\"b\", \"a\\\\b\", \"a'b\", \"a,b$`\"],"
+		"\"macvlans\": [\"\\\"\"], \"tmpfs\": [\"/a\\\"b\\\\\", \"/tmp:mode=755,size=1m\"],"
+		"\"extraVeths\": {\"v\\\"\\\\=\": {\"hostBridge\": \"\\\"\\\\\"}},"
+		"\"allowedDevices\": [{\"node\": \"/dev/a:b,$`\", \"modifier\": \"rw\"}],"
+		"\"bindMounts\": {\"/a:\\\\ \\\"'$\": {}}, \"extraFlags\": [\"--setenv=A= '\\\"\\\\$\"]}}}";
+	CLEANUP(buf_done) struct buf written = { 0 }, again = { 0 };
+	CLEANUP(imported_done) struct imported all = { 0 };
+	CLEANUP(container_done) struct container c = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	if (import(text, RELEASE_DEFAULT, &all, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(conf_write(&all.v[0], &written, &e), 0);
+	if (conf_read("web.conf", "web", buf_text(&written), written.len, &c, NULL, &e) < 0)
+		fail_msg("%s\n%s", e.text, buf_text(&written));
+	assert_string_equal(c.interfaces.v[0], "a\"b");
+	assert_string_equal(c.interfaces.v[1], "a\\b");
+	assert_string_equal(c.macvlans.v[0], "\"");
+	assert_string_equal(c.tmpfs.v[0], "/a\"b\\");
+	assert_string_equal(c.veths[0].name, "v\"\\=");
+	assert_string_equal(c.veths[0].bridge, "\"\\");
+	assert_string_equal(c.devices[0].node, "/dev/a:b,$`");
+	assert_string_equal(c.flags.v[0], all.v[0].flags.v[0]);
+	assert_int_equal(conf_write(&c, &again, &e), 0);
+	assert_string_equal(buf_text(&again), buf_text(&written));
+}
+
+static void what_no_conf_can_hold_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("\"tmpfs\": [\"/a b\"]",
+	               "in.json: /containers/web/tmpfs/0: '/a b' has a blank in it, which parts paths in a conf");
+	assert_refused("\"extraVeths\": {\"a,b\": {}}",
+	               "in.json: /containers/web/extraVeths/a,b: 'a,b' has a comma in it, which parts options in a "
+	               "conf");
+	assert_refused("\"extraVeths\": {\"a\": {\"hostBridge\": \"b,c\"}}",
+	               "in.json: /containers/web/extraVeths/a/hostBridge: 'b,c' has a comma in it, which parts "
+	               "options in a conf");
+}
+
 static void names_that_no_machine_can_have_are_refused(void **state)
 {
 	static const char *const bad[] = { "",    ".", "..", ".host", "a/b",   "-a",        "a b",
@@ -214,6 +259,8 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_named_by_its_json_path),
 		cmocka_unit_test(contradictions_are_refused),
 		cmocka_unit_test(two_containers_with_one_address_or_port_are_refused),
+		cmocka_unit_test(what_is_imported_reads_back_the_same),
+		cmocka_unit_test(what_no_conf_can_hold_is_refused),
 		cmocka_unit_test(names_that_no_machine_can_have_are_refused),
 		cmocka_unit_test(hostile_documents_are_refused),
 		cmocka_unit_test(an_older_module_has_fewer_options),
