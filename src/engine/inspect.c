@@ -53,8 +53,8 @@ static void take_answer(struct inspection *i, struct why_answer *a)
 		             a->facts.lines->v[l].text);
 	if (a->no_log)
 		i->no_log = strdup(a->no_log->text);
-	if (a->facts.state == m->state && a->facts.state_usec)
-		m->since_usec = a->facts.state_usec;
+	if (a->facts.state == m->state && machine_since(m->state, a->facts.state_usec, a->facts.active_usec))
+		m->since_usec = machine_since(m->state, a->facts.state_usec, a->facts.active_usec);
 	if (!m->reason && a->facts.state == m->state && why_sentence(&a->facts, text))
 		m->reason = strdup(text);
 }

@@ -157,9 +157,7 @@ static bool is_down(enum machine_state state)
 static bool take_state(struct unitwatch *w, struct unit_seen *u, const struct unit *given)
 {
 	enum machine_state state = machine_state_of_unit(given->active, given->sub);
-	/* A reload changes the state twice, but it has been up all the time. */
-	uint64_t since =
-		state == MACHINE_RUNNING && given->active_usec ? given->active_usec : given->state_usec;
+	uint64_t since = machine_since(state, given->state_usec, given->active_usec);
 	bool changed = state != u->state;
 
 	if (changed) {

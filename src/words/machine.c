@@ -60,3 +60,8 @@ enum machine_state machine_state_of_unit(const char *active, const char *sub)
 			return words[i].state;
 	return MACHINE_UNKNOWN;
 }
+
+uint64_t machine_since(enum machine_state state, uint64_t state_usec, uint64_t active_usec)
+{
+	return state == MACHINE_RUNNING && active_usec ? active_usec : state_usec;
+}

@@ -126,6 +126,19 @@ status_says_when_the_conf_changed_since_the_start() {
 	END
 }
 
+a_reload_is_no_new_start() {
+	scene <<-'END'
+		small web
+		conf web PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.2
+		machdeck start web
+		began=$(about web .since)
+		sleep 1.1
+		systemctl reload container@web
+		same status "$began" "$(about web .since)"
+		same list "$began" "$(field web .since)"
+	END
+}
+
 status_names_what_is_missing_on_the_host() {
 	scene <<-'END'
 		small web
