@@ -55,7 +55,7 @@ struct control {
 	uint64_t since_usec, start_limit_usec, stop_limit_usec;
 	sd_bus_slot *slot; /* the one question that is open */
 	struct why *why;
-	struct loglines lines; /* of the run that failed */
+	struct loglines lines; /* of the run that failed; but for a start, only since it was asked for */
 	struct folder_watch *watch;
 	sd_event_source *timer, *end;
 	int r;
@@ -179,8 +179,8 @@ static void on_why(int r, struct why_answer *answer, const struct err *e, void *
 		return;
 	}
 	r = ending_explain(verb_words[c->verb], c->name, c->result, f, &why);
-	if (f && f->lines)
-		for (size_t i = 0; i < f->lines->n; i++)
+	for (size_t i = 0; f && f->lines && i < f->lines->n; i++)
+		if (c->verb == CONTROL_START || f->lines->v[i].usec >= c->began_usec)
 			loglines_add(&c->lines, f->lines->v[i].usec, f->lines->v[i].from_systemd,
 			             f->lines->v[i].text);
 	finish(c, r, &why);

@@ -46,6 +46,23 @@ a_failed_start_shows_why_and_the_last_lines_of_the_log() {
 	END
 }
 
+a_failed_reload_shows_no_lines_of_the_start() {
+	inside <<-'END'
+		lab-guest web --init - <<-'INIT'
+			#!/bin/sh
+			echo good morning
+			exec sleep 1000
+		INIT
+		conf web PRIVATE_NETWORK=1
+		machdeck start web
+		logged web 'good morning'
+		conf web 'HOST_ADDRESS="'
+		exits 1 machdeck reload web
+		told '/etc/containers/web.conf:1:'
+		[[ $said != *'good morning'* ]] || fail "$said"
+	END
+}
+
 a_masked_unit_is_told_in_systemd_s_words() {
 	inside <<-'END'
 		small masked; conf masked PRIVATE_NETWORK=1
