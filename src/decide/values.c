@@ -317,37 +317,76 @@ int value_private_users(const char *text, char **ret, struct why *w)
 	return copy(text, ret);
 }
 
+static const struct unit {
+	const char *names; /* each between blanks, so two blanks are the empty one */
+	uint64_t usec;
+} units[] = {
+	{ " us usec \u00b5s \u03bcs ", 1 },
+	{ " ms msec ", 1000 },
+	{ "  s sec second seconds ", 1000000 },
+	{ " m min minute minutes ", 60000000 },
+	{ " h hr hour hours ", 3600000000 },
+	{ " d day days ", 86400000000 },
+	{ " w week weeks ", 604800000000 },
+	{ " M month months ", 2629800000000 },
+	{ " y year years ", 31557600000000 },
+};
+
+/* The unit that p begins with; NULL when it is none. Its length to ret_len. */
+static const struct unit *find_unit(const char *p, size_t *ret_len)
+{
+	char name[16];
+
+	*ret_len = strcspn(p, " +-.0123456789");
+	if (*ret_len > sizeof(name) - 3)
+		return NULL;
+	(void)snprintf(name, sizeof(name), " %.*s ", (int)*ret_len, p);
+	for (size_t i = 0; i < COUNT(units); i++)
+		if (strstr(units[i].names, name))
+			return &units[i];
+	return NULL;
+}
+
+/* One "NUMBER[.FRACTION] [UNIT]" from *p on is added to *usec; false when there is none, or it is too long a time. */
+static bool take_span(const char **p, uint64_t *usec)
+{
+	size_t digits = strspn(*p, "0123456789"), fraction = 0, len;
+	char number[24];
+	const struct unit *unit;
+	uint64_t value = 0;
+
+	if (digits >= sizeof(number))
+		return false;
+	memcpy(number, *p, digits);
+	number[digits] = '\0';
+	*p += digits;
+	if (**p == '.') {
+		fraction = strspn(*p + 1, "0123456789");
+		if (fraction == 0)
+			return false;
+		*p += 1 + fraction;
+	}
+	len = strspn(number, "0");
+	if (digits + fraction == 0 || (number[len] && num_parse(number + len, 1, UINT64_MAX, &value) < 0))
+		return false;
+	*p += strspn(*p, " ");
+	unit = find_unit(*p, &len);
+	*p += len;
+	*p += strspn(*p, " ");
+	return unit && !__builtin_mul_overflow(value, unit->usec, &value) &&
+	       !__builtin_add_overflow(*usec, value, usec);
+}
+
 int value_timespan(const char *text, char **ret, struct why *w)
 {
-	static const char *const units[] = { "us",     "usec",    "ms",   "msec",  "s",      "sec",
-		                             "second", "seconds", "m",    "min",   "minute", "minutes",
-		                             "h",      "hr",      "hour", "hours", "d",      "day",
-		                             "days",   "w",       "week", "weeks", "M",      "month",
-		                             "months", "y",       "year", "years", "" };
 	const char *p = text + strspn(text, " ");
 	bool good = *p != '\0';
+	uint64_t usec = 0;
 
 	if (strcmp(text, "infinity") == 0)
 		return copy(text, ret);
-	while (good && *p) {
-		size_t digits = strspn(p, "0123456789"), letters;
-		bool known = false;
-
-		good = digits > 0 && digits < 16;
-		p += digits;
-		if (good && *p == '.') {
-			digits = strspn(p + 1, "0123456789");
-			good = digits > 0 && digits < 16;
-			p += 1 + digits;
-		}
-		p += strspn(p, " ");
-		letters = strspn(p, "abcdefghijklmnopqrstuvwxyzM");
-		for (size_t i = 0; i < COUNT(units); i++)
-			known |= strlen(units[i]) == letters && strncmp(units[i], p, letters) == 0;
-		good = good && known;
-		p += letters;
-		p += strspn(p, " ");
-	}
+	while (good && *p)
+		good = take_span(&p, &usec);
 	if (!good)
 		return value_refuse(
 			w, "'%.40s' is not a time span as systemd.time(7) has it (such as 1min 30s)", text);

@@ -157,6 +157,29 @@ static void addresses_are_accepted_and_refused_by_the_table(void **state)
 		"PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/7\n");
 }
 
+static void time_spans_are_those_of_systemd(void **state)
+{
+	static const char *const good[] = { "90",       "1min 30s", "infinity", ".5h", "1.5 h 3us", "30\u00b5s",
+		                            "30\u03bcs", "0",        "2M1y",     "007" };
+	static const char *const bad[] = { "soon", "1.", "-1", "1 sek", "min", "1e3", "infinity 1s", "1ns",
+		                           "99999999999weeks", "99999999999999999999", "500000y 500000y" };
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		(void)snprintf(text, sizeof(text), "TIMEOUT_START_SEC=\"%s\"\n", good[i]);
+		assert_accepted(text);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct container c = { 0 };
+		struct err e = { 0 };
+
+		(void)snprintf(text, sizeof(text), "TIMEOUT_START_SEC=\"%s\"\n", bad[i]);
+		if (read_conf(text, &c, NULL, &e) == 0)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
 static void flags_that_redefine_what_the_engine_decides_are_refused(void **state)
 {
 	static const char *const bad[] = { "-D /",
@@ -267,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_bad_value_is_named_with_file_line_column_and_reason),
 		cmocka_unit_test(ports_are_refused_with_the_number_of_their_field),
 		cmocka_unit_test(addresses_are_accepted_and_refused_by_the_table),
+		cmocka_unit_test(time_spans_are_those_of_systemd),
 		cmocka_unit_test(flags_that_redefine_what_the_engine_decides_are_refused),
 		cmocka_unit_test(a_line_without_an_assignment_is_refused_and_not_quoted),
 		cmocka_unit_test(what_does_nothing_is_kept_and_warned_about),
