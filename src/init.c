@@ -61,6 +61,14 @@ static void notify(const char *line)
 		             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 }
 
+/* systemd-nspawn reads what was said only as long as there is a container. */
+static void let_be_read(void)
+{
+	static const struct timespec moment = { .tv_nsec = 100000000L };
+
+	(void)nanosleep(&moment, NULL);
+}
+
 static int give_up(enum status status, const char *sentence)
 {
 	char line[ERR_TEXT_MAX + 16];
@@ -68,6 +76,7 @@ static int give_up(enum status status, const char *sentence)
 	(void)fprintf(stderr, "machdeck-init: %s\n", sentence);
 	(void)snprintf(line, sizeof(line), "STATUS=%s", sentence);
 	notify(line);
+	let_be_read();
 	return (int)status;
 }
 
@@ -266,6 +275,8 @@ static int supervise(const char *program, char **argv, bool is_init)
 		if (!ready && (!ended || status == 0))
 			notify("READY=1");
 		ready = true;
+		if (ended && status && !stopping)
+			let_be_read();
 		if (ended)
 			return stopping ? 0 : status;
 		if (got < 0 && errno == EAGAIN && stopping)
