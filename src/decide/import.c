@@ -76,13 +76,21 @@ static int compare_names(const void *a, const void *b)
 
 static int look_for_conflicts(struct jsonplace *at, const struct imported *all)
 {
+	CLEANUP(free_p) const struct container **v = calloc(all->n + 1, sizeof(*v));
+	CLEANUP(free_p) bool *rival = calloc(all->n + 1, sizeof(*rival));
 	struct finding f;
 
+	if (!v || !rival)
+		return err_no_memory(at->e);
 	for (size_t i = 0; i < all->n; i++)
-		for (size_t j = 0; j < i; j++) {
-			if (!lint_pair(&all->v[i], &all->v[j], 0, &f))
+		v[i] = &all->v[i];
+	if (lint_rivals(v, all->n, rival) < 0)
+		return err_no_memory(at->e);
+	for (size_t i = 0; i < all->n; i++)
+		for (size_t j = 0; j < i && rival[i]; j++) {
+			if (!rival[j] || !lint_pair(v[i], v[j], 0, &f))
 				continue;
-			(void)place_enter(at, all->v[i].name);
+			(void)place_enter(at, v[i]->name);
 			return found(at, &f);
 		}
 	return 0;

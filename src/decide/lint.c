@@ -1,8 +1,12 @@
 #include "decide/lint.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/cleanup.h"
 
 static const char *const key_names[LINK_KEYS] = {
 	[HOST4] = "HOST_ADDRESS",
@@ -173,4 +177,77 @@ bool lint_pair(const struct container *a, const struct container *b, size_t inde
 			find(&s, true, "INTERFACES", "interfaces", NULL,
 			     "'%s' is moved into container %s too", a->interfaces.v[i], b->name);
 	return s.found;
+}
+
+/* What a container wants for itself alone, as a text: "a10.0.0.2", "ptcp/80", "vvx1", "ieth1". */
+struct want {
+	char text[ADDR_TEXT_SIZE + 16];
+	size_t owner;
+};
+
+struct wants {
+	struct want *v;
+	size_t n;
+};
+
+static void want(struct wants *all, size_t owner, char kind, const char *text)
+{
+	struct want *w = &all->v[all->n++];
+
+	w->owner = owner;
+	(void)snprintf(w->text, sizeof(w->text), "%c%.*s", kind, (int)sizeof(w->text) - 2, text);
+}
+
+static size_t wants_at_most(const struct container *c)
+{
+	return LINK_KEYS * (1 + c->n_veths) + c->n_ports + c->n_veths + c->interfaces.n;
+}
+
+static void add_wants(struct wants *all, size_t owner, const struct container *c)
+{
+	for (size_t i = 0; i < LINK_KEYS * (1 + c->n_veths); i++) {
+		char text[ADDR_TEXT_SIZE];
+		const char *veth;
+		int key;
+
+		addr_print(address_at(c, i, &key, &veth), false, text);
+		if (text[0])
+			want(all, owner, 'a', text);
+	}
+	for (size_t i = 0; i < c->n_ports; i++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "%s/%u", c->ports[i].udp ? "udp" : "tcp", c->ports[i].host);
+		want(all, owner, 'p', text);
+	}
+	for (size_t i = 0; i < c->n_veths; i++)
+		want(all, owner, 'v', c->veths[i].name);
+	for (size_t i = 0; i < c->interfaces.n; i++)
+		want(all, owner, 'i', c->interfaces.v[i]);
+}
+
+static int compare_wants(const void *a, const void *b)
+{
+	return strcmp(((const struct want *)a)->text, ((const struct want *)b)->text);
+}
+
+int lint_rivals(const struct container *const *v, size_t n, bool *ret)
+{
+	CLEANUP(free_p) struct want *sorted = NULL;
+	struct wants all = { 0 };
+	size_t most = 1;
+
+	for (size_t i = 0; i < n; i++)
+		most += wants_at_most(v[i]);
+	all.v = sorted = calloc(most, sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		add_wants(&all, i, v[i]);
+	qsort(sorted, all.n, sizeof(*sorted), compare_wants);
+	memset(ret, 0, n * sizeof(*ret));
+	for (size_t i = 1; i < all.n; i++)
+		if (sorted[i].owner != sorted[i - 1].owner && compare_wants(&sorted[i], &sorted[i - 1]) == 0)
+			ret[sorted[i].owner] = ret[sorted[i - 1].owner] = true;
+	return 0;
 }

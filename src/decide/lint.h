@@ -17,11 +17,14 @@ struct finding {
 };
 
 /* lint_container - the index-th contradiction of c; false when there are no more. Fatal ones: a prefix on a
- * point-to-point address (BUG-18), forwarded ports without private network (BUG-13), a name too long for a link,
- * a namespace of its own beside private networking. A warning only: a host address beside a bridge, which makes it
+ * point-to-point address (BUG-18), forwarded ports without private network (BUG-13), a namespace of its own beside private networking. A warning only: a host address beside a bridge, which makes it
  * the container's gateway and configures nothing on the host (BUG-12). */
 bool lint_container(const struct container *c, size_t index, struct finding *ret);
 
 /* lint_pair - the index-th conflict between two containers: the same address, host port, extra veth or moved
  * interface. Says it of a, naming b; always fatal. */
 bool lint_pair(const struct container *a, const struct container *b, size_t index, struct finding *ret);
+
+/* lint_rivals - which of n containers want something that another one of them wants, too: only two such can be a
+ * lint_pair, and few are. ret has n members. -ENOMEM */
+int lint_rivals(const struct container *const *v, size_t n, bool *ret);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -239,6 +240,26 @@ static void hostile_documents_are_refused(void **state)
 	assert_string_equal(e.text, "in.json: nested deeper than 32 levels");
 }
 
+static void as_many_containers_as_fit_are_compared_at_once(void **state)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(imported_done) struct imported all = { 0 };
+	struct err e = { 0 };
+	clock_t begin;
+
+	(void)state;
+	buf_puts(&text, "{\"containers\": {\"a\": {\"localAddress\": \"11.0.0.1\", \"privateNetwork\": true}");
+	for (unsigned i = 0; text.len < IMPORT_SIZE_MAX - 256; i++)
+		buf_addf(&text, ", \"c%u\": {\"localAddress\": \"10.%u.%u.%u\", \"privateNetwork\": true}", i,
+		         i >> 16 & 255, i >> 8 & 255, i & 255);
+	buf_puts(&text, ", \"z\": {\"localAddress\": \"11.0.0.1\", \"privateNetwork\": true}}}");
+	begin = clock();
+	if (import(buf_text(&text), RELEASE_DEFAULT, &all, &e) == 0)
+		fail_msg("z's address is accepted");
+	assert_string_equal(e.text, "in.json: /containers/z/localAddress: address 11.0.0.1 is container a's too");
+	assert_true(clock() - begin < 4 * CLOCKS_PER_SEC);
+}
+
 static void an_older_module_has_fewer_options(void **state)
 {
 	static const char text[] = "{\"containers\": {\"a\": {\"ephemeral\": true}}}";
@@ -263,6 +284,7 @@ int main(void)
 		cmocka_unit_test(what_no_conf_can_hold_is_refused),
 		cmocka_unit_test(names_that_no_machine_can_have_are_refused),
 		cmocka_unit_test(hostile_documents_are_refused),
+		cmocka_unit_test(as_many_containers_as_fit_are_compared_at_once),
 		cmocka_unit_test(an_older_module_has_fewer_options),
 	};
 
