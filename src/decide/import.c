@@ -74,19 +74,20 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct container *)a)->name, ((const struct container *)b)->name);
 }
 
-static int look_for_conflicts(struct jsonplace *at, const struct imported *all)
+static int look_for_conflicts(struct jsonplace *at, const struct imported *all,
+                              const struct container *const *others, size_t n)
 {
-	CLEANUP(free_p) const struct container **v = calloc(all->n + 1, sizeof(*v));
-	CLEANUP(free_p) bool *rival = calloc(all->n + 1, sizeof(*rival));
+	CLEANUP(free_p) const struct container **v = calloc(n + all->n + 1, sizeof(*v));
+	CLEANUP(free_p) bool *rival = calloc(n + all->n + 1, sizeof(*rival));
 	struct finding f;
 
 	if (!v || !rival)
 		return err_no_memory(at->e);
-	for (size_t i = 0; i < all->n; i++)
-		v[i] = &all->v[i];
-	if (lint_rivals(v, all->n, rival) < 0)
+	for (size_t i = 0; i < n + all->n; i++)
+		v[i] = i < n ? others[i] : &all->v[i - n];
+	if (lint_rivals(v, n + all->n, rival) < 0)
 		return err_no_memory(at->e);
-	for (size_t i = 0; i < all->n; i++)
+	for (size_t i = n; i < n + all->n; i++)
 		for (size_t j = 0; j < i && rival[i]; j++) {
 			if (!rival[j] || !lint_pair(v[i], v[j], 0, &f))
 				continue;
@@ -94,6 +95,14 @@ static int look_for_conflicts(struct jsonplace *at, const struct imported *all)
 			return found(at, &f);
 		}
 	return 0;
+}
+
+int import_compare(const char *file, const struct imported *all, const struct container *const *others, size_t n,
+                   struct err *e)
+{
+	struct jsonplace at = { .file = file, .path = "/containers", .e = e };
+
+	return look_for_conflicts(&at, all, others, n);
 }
 
 static int take_all(struct jsonplace *at, json_t *root, enum release release, struct imported *all)
@@ -122,7 +131,7 @@ static int take_all(struct jsonplace *at, json_t *root, enum release release, st
 		place_leave(at, back);
 	}
 	qsort(all->v, all->n, sizeof(*all->v), compare_names);
-	return look_for_conflicts(at, all);
+	return look_for_conflicts(at, all, NULL, 0);
 }
 
 /* jansson recurses; how deep a text goes can be told before. */

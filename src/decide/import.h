@@ -22,3 +22,8 @@ struct imported {
  *         ret is untouched then. */
 int import_json(const char *file, const char *text, size_t len, enum release r, struct imported *ret, struct err *e);
 void imported_done(struct imported *i);
+
+/* import_compare - whether what was read from file gets in the way of n other containers. -EINVAL (STATUS_DATA) names
+ * the place in the file; -ENOMEM. */
+int import_compare(const char *file, const struct imported *all, const struct container *const *others, size_t n,
+                   struct err *e);

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "decide/conf.h"
 #include "decide/import.h"
-#include "decide/lint.h"
 #include "drivers/confs.h"
 #include "drivers/fileset.h"
 #include "engine/load.h"
@@ -26,7 +25,8 @@ static int read_all(const char *file, struct buf *ret, struct err *e)
 	if (strcmp(file, "-") != 0)
 		fd = opened = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return err_set(e, STATUS_NO_CONTAINER, errno, "cannot open %s: %s", file, strerror(errno));
+		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno,
+		               "cannot open %s: %s", file, strerror(errno));
 	while ((n = read(fd, part, sizeof(part))) != 0 && ret->len <= IMPORT_SIZE_MAX) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -49,20 +49,28 @@ static bool is_imported(const struct imported *all, const char *name)
 static int look_at_neighbours(const char *root, const char *file, const struct imported *all, struct err *e)
 {
 	CLEANUP(strs_done) struct strs names = { 0 };
+	CLEANUP(free_p) const struct container **others = NULL;
+	struct loaded *loaded = NULL;
 	int r = confs_list(root, &names, e);
+	size_t n = 0;
 
+	if (r < 0)
+		return r;
+	loaded = calloc(names.n + 1, sizeof(*loaded));
+	others = calloc(names.n + 1, sizeof(*others));
+	if (!loaded || !others)
+		r = err_no_memory(e);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		CLEANUP(loaded_done) struct loaded l = { 0 };
-		struct finding f;
-
-		if (is_imported(all, names.v[i]) || load_container(root, names.v[i], &l, NULL) < 0)
+		if (is_imported(all, names.v[i]) || load_container(root, names.v[i], &loaded[n], NULL) < 0)
 			continue;
-		for (size_t k = 0; k < all->n; k++)
-			if (lint_pair(&all->v[k], &l.container, 0, &f))
-				return err_set(e, STATUS_DATA, EINVAL, "%s: /containers/%s/%s%s: %s", file,
-				               all->v[k].name, f.veth ? "extraVeths/" : f.option,
-				               f.veth ? f.veth : "", f.text);
+		others[n] = &loaded[n].container;
+		n++;
 	}
+	if (r == 0)
+		r = import_compare(file, all, others, n, e);
+	for (size_t i = 0; i < n; i++)
+		loaded_done(&loaded[i]);
+	free(loaded);
 	return r;
 }
 
@@ -70,7 +78,8 @@ static int look_at_neighbours(const char *root, const char *file, const struct i
 static bool has_secrets(const struct container *c)
 {
 	for (size_t i = 0; i < c->flags.n; i++)
-		if (strstr(c->flags.v[i], "credential") || strncmp(c->flags.v[i], "--setenv", 8) == 0)
+		if (strstr(c->flags.v[i], "credential") || strncmp(c->flags.v[i], "--setenv", 8) == 0 ||
+		    strncmp(c->flags.v[i], "-E", 2) == 0)
 			return true;
 	return false;
 }
@@ -124,9 +133,11 @@ int verb_import(const struct verb *v, int argc, char **argv)
 	if (argc - optind != 1)
 		return verb_usage(v, "one file, or - for standard input");
 	file = argv[optind];
-	if (read_all(file, &text, &e) < 0 ||
-	    import_json(strcmp(file, "-") == 0 ? "stdin" : file, buf_text(&text), text.len, release, &all,
-	                &e) < 0 ||
+	if (read_all(file, &text, &e) < 0)
+		return verb_fail(&e);
+	if (strcmp(file, "-") == 0)
+		file = "stdin";
+	if (import_json(file, buf_text(&text), text.len, release, &all, &e) < 0 ||
 	    look_at_neighbours(root, file, &all, &e) < 0 || save(root, &all, &e) < 0)
 		return verb_fail(&e);
 	return STATUS_DONE;
