@@ -112,7 +112,7 @@ install: all $(UNITS) ## the programs, units and documents into DESTDIR and PREF
 
 uninstall: ## removes what install made
 	@IFS=:; for f in $(FILES); do set -- $$f; rm -f '$(DESTDIR)$(PREFIX)'/$$3; done
-	@rmdir -p $(DESTDIR)$(PREFIX)/share/machdeck $(DESTDIR)$(PREFIX)/libexec/machdeck 2>/dev/null || true
+	@rmdir '$(DESTDIR)$(PREFIX)'/share/machdeck '$(DESTDIR)$(PREFIX)'/libexec/machdeck 2>/dev/null || true
 
 stage: ## an install tree in B/stage, for the lab
 	@rm -rf $(B)/stage
