@@ -19,12 +19,12 @@ _machdeck() {
 	else
 		case ${COMP_WORDS[1]} in
 		list) words=--json ;;
-		status) words="--json $(_machdeck_names)" ;;
+		status | show-ip) words="--json $(_machdeck_names)" ;;
 		plan) words="--json --root $(_machdeck_names)" ;;
-		check) words="--root $(_machdeck_names)" ;;
-		start | stop | restart | reload | terminate | run | show-ip) words=$(_machdeck_names) ;;
+		check) words="--root --json $(_machdeck_names)" ;;
+		start | stop | restart | reload | terminate | run) words=$(_machdeck_names) ;;
 		import) words='--root --release -' ;;
-		hosts) words='--root --write' ;;
+		hosts) words='--root --json --write' ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "${words:-}" -- "$word")

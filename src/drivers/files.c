@@ -138,6 +138,9 @@ static int walk(const char *host_root, const char *path, struct walk *w, struct 
 	w->path = path;
 	w->strict = !host_root[0];
 	w->root = open(host_root[0] ? host_root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* Not -ENOENT: that would be a host without the file. */
+	if (w->root < 0 && errno == ENOENT)
+		return err_set(e, STATUS_NO_CONTAINER, ENOTDIR, "there is no folder %s", host_root);
 	if (w->root < 0)
 		return fail(w, errno, e);
 	w->dir = fcntl(w->root, F_DUPFD_CLOEXEC, 3);

@@ -1,6 +1,7 @@
 /* machdeck check: look for mistakes in confs. */
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,89 +10,162 @@
 #include "decide/lint.h"
 #include "drivers/confs.h"
 #include "engine/load.h"
+#include "verbs/show.h"
 #include "verbs/verbs.h"
 
+/* All confs: those that were asked for, and those that could be in their way. */
 struct checked {
+	struct strs names;
 	struct loaded *v;
-	bool *is_bad;
-	size_t n;
+	bool *asked, *good, *rival; /* by the index in names */
+	const struct container **containers;
+	size_t n; /* loaded */
+};
+
+/* What was found goes to stderr at once, or into a document. */
+struct report {
+	json_t *findings; /* NULL: text */
+	int status;
 };
 
 static void checked_done(struct checked *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		loaded_done(&all->v[i]);
+	strs_done(&all->names);
 	free(all->v);
-	free(all->is_bad);
+	free(all->asked);
+	free(all->good);
+	free(all->rival);
+	free(all->containers);
 }
 
-static int load_all(const char *root, const struct strs *names, struct checked *all)
+static void add_finding(struct report *report, const char *name, bool fatal, const char *text)
 {
-	int status = STATUS_DONE;
+	(void)json_array_append_new(report->findings,
+	                            json_pack("{s:s, s:b, s:o}", "name", name, "fatal", fatal, "text",
+	                                      show_json_text(text)));
+}
 
-	all->v = calloc(names->n + 1, sizeof(*all->v));
-	all->is_bad = calloc(names->n + 1, sizeof(*all->is_bad));
-	if (!all->v || !all->is_bad)
-		return STATUS_SYSTEM;
-	for (all->n = 0; all->n < names->n; all->n++) {
-		struct err e = { 0 };
+/* 65 is what matters when anything is bad; another reason only counts alone. */
+static void report_bad(struct report *report, const char *name, const struct err *e)
+{
+	if (report->status != STATUS_DATA)
+		report->status = (int)e->status;
+	if (report->findings)
+		add_finding(report, name, true, e->text);
+	else
+		(void)verb_fail(e);
+}
 
-		all->is_bad[all->n] = load_plan(root, names->v[all->n], &all->v[all->n], &e) < 0;
-		if (all->is_bad[all->n])
-			status = verb_fail(&e);
-		else
-			verb_warn(&all->v[all->n].warnings);
+static void report_warnings(struct report *report, const char *name, const struct strs *warnings)
+{
+	if (!report->findings)
+		verb_warn(warnings);
+	for (size_t i = 0; report->findings && i < warnings->n; i++)
+		add_finding(report, name, false, warnings->v[i]);
+}
+
+static int load_all(const char *root, int n_asked, char **asked, struct checked *all, struct report *report,
+                    struct err *e)
+{
+	CLEANUP(strs_done) struct strs confs = { 0 };
+	int r = confs_list(root, &confs, e);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < n_asked; i++)
+		if (!strs_has(&all->names, asked[i]))
+			strs_add(&all->names, asked[i]);
+	n_asked = n_asked > 0 ? (int)all->names.n : (int)confs.n;
+	for (size_t i = 0; i < confs.n; i++)
+		if (!strs_has(&all->names, confs.v[i]))
+			strs_add(&all->names, confs.v[i]);
+	all->v = calloc(all->names.n + 1, sizeof(*all->v));
+	all->asked = calloc(all->names.n + 1, sizeof(*all->asked));
+	all->good = calloc(all->names.n + 1, sizeof(*all->good));
+	all->rival = calloc(all->names.n + 1, sizeof(*all->rival));
+	all->containers = calloc(all->names.n + 1, sizeof(*all->containers));
+	if (all->names.bad || !all->v || !all->asked || !all->good || !all->rival || !all->containers)
+		return err_no_memory(e);
+	for (all->n = 0; all->n < all->names.n; all->n++) {
+		size_t i = all->n;
+		struct err why = { 0 };
+
+		all->asked[i] = (int)i < n_asked;
+		all->good[i] = load_plan(root, all->names.v[i], &all->v[i], &why) == 0;
+		all->containers[i] = &all->v[i].container;
+		if (all->asked[i] && !all->good[i])
+			report_bad(report, all->names.v[i], &why);
+		else if (all->asked[i])
+			report_warnings(report, all->names.v[i], &all->v[i].warnings);
 	}
-	return status;
+	return 0;
 }
 
-/* Two that were read well can still be in each other's way; each pair is said once. */
-static int look_at_pairs(const struct checked *all)
+static void look_at_pair(const struct container *a, const struct container *b, struct report *report)
 {
-	int status = STATUS_DONE;
 	struct finding f;
 
-	for (size_t i = 0; i < all->n; i++)
-		for (size_t j = 0; j < i; j++)
-			for (size_t k = 0; !all->is_bad[i] && !all->is_bad[j] &&
-			                   lint_pair(&all->v[i].container, &all->v[j].container, k, &f);
-			     k++) {
-				struct err e = { 0 };
+	for (size_t i = 0; lint_pair(a, b, i, &f); i++) {
+		struct err e = { 0 };
 
-				(void)err_set(&e, STATUS_DATA, EINVAL, "%s: %s%s%s: %s",
-				              all->v[i].container.name, f.key, f.veth ? " " : "",
-				              f.veth ? f.veth : "", f.text);
-				status = verb_fail(&e);
-			}
-	return status;
+		(void)err_set(&e, STATUS_DATA, EINVAL, "%s: %s%s%s: %s", a->name, f.key, f.veth ? " " : "",
+		              f.veth ? f.veth : "", f.text);
+		report_bad(report, a->name, &e);
+	}
+}
+
+/* Two that were read well can still be in each other's way; each pair is said once, of one that was asked for. */
+static int look_at_pairs(const struct checked *all, struct report *report, struct err *e)
+{
+	if (lint_rivals(all->containers, all->n, all->rival) < 0)
+		return err_no_memory(e);
+	for (size_t i = 0; i < all->n; i++)
+		for (size_t j = 0; j < i && all->rival[i]; j++)
+			if (all->rival[j] && all->good[i] && all->good[j] && all->asked[j])
+				look_at_pair(all->containers[all->asked[i] ? i : j],
+				             all->containers[all->asked[i] ? j : i], report);
+	return 0;
 }
 
 int verb_check(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "root", required_argument, NULL, 'r' }, { 0 } };
-	CLEANUP(strs_done) struct strs names = { 0 };
+	static const struct option options[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
 	CLEANUP(checked_done) struct checked all = { 0 };
+	struct report report = { 0 };
 	const char *root = "";
+	bool json = false;
+	size_t n = 0;
 	struct err e = { 0 };
-	int option, status, pairs;
+	int option, status;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == '?')
 			return verb_usage(v, "an option it does not have, or one that lacks its value");
-		root = optarg;
+		json |= option == 'j';
+		root = option == 'r' ? optarg : root;
 	}
 	if (optind < argc && (status = verb_names(v, argc, argv, optind)) != STATUS_DONE)
 		return status;
-	for (int i = optind; i < argc; i++)
-		strs_add(&names, argv[i]);
-	if (optind == argc && confs_list(root, &names, &e) < 0)
+	report.findings = json ? json_array() : NULL;
+	if (load_all(root, argc - optind, argv + optind, &all, &report, &e) < 0 ||
+	    look_at_pairs(&all, &report, &e) < 0) {
+		json_decref(report.findings);
 		return verb_fail(&e);
-	status = load_all(root, &names, &all);
-	pairs = look_at_pairs(&all);
-	/* 65 is what matters when anything is bad; another reason only counts alone. */
-	if (status == STATUS_DONE || pairs != STATUS_DONE)
-		status = pairs;
-	if (status == STATUS_DONE)
-		printf("%zu %s: no mistakes found\n", all.n, all.n == 1 ? "container" : "containers");
-	return status;
+	}
+	for (size_t i = 0; i < all.n; i++)
+		n += all.asked[i];
+	if (json) {
+		status = show_json(json_pack("{s:i, s:I, s:o}", "schema", 1, "checked", (json_int_t)n,
+		                             "findings", report.findings));
+		return status != STATUS_DONE ? status : report.status;
+	}
+	if (report.status == STATUS_DONE)
+		printf("%zu %s: no mistakes found\n", n, n == 1 ? "container" : "containers");
+	return report.status;
 }

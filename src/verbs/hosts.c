@@ -1,6 +1,7 @@
 /* machdeck hosts: the lines of all containers, printed or kept in /etc/hosts. */
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "engine/load.h"
+#include "verbs/show.h"
 #include "verbs/verbs.h"
 
 #define HOSTS_FILE     "/etc/hosts"
@@ -66,31 +68,51 @@ static int print_hosts(const struct strs *lines, int status)
 	return printed != STATUS_DONE ? printed : status;
 }
 
+static int print_json(const struct strs *lines, int status)
+{
+	json_t *hosts = json_array();
+	int printed;
+
+	for (size_t i = 0; i < lines->n; i++) {
+		const char *blank = strchr(lines->v[i], ' ');
+
+		(void)json_array_append_new(hosts, json_pack("{s:s%, s:s}", "address", lines->v[i],
+		                                             (size_t)(blank - lines->v[i]), "name",
+		                                             blank + 1));
+	}
+	printed = show_json(lines->bad ? NULL : json_pack("{s:i, s:o}", "schema", 1, "hosts", hosts));
+	return printed != STATUS_DONE ? printed : status;
+}
+
 int verb_hosts(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "write", no_argument, NULL, 'w' },
 		{ 0 },
 	};
 	CLEANUP(strs_done) struct strs lines = { 0 };
 	const char *root = "";
-	bool write = false;
+	bool json = false, write = false;
 	struct err e = { 0 };
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == '?')
 			return verb_usage(v, "an option it does not have, or one that lacks its value");
+		json |= option == 'j';
 		write |= option == 'w';
 		root = option == 'r' ? optarg : root;
 	}
 	if (optind < argc)
 		return verb_usage(v, "it takes no names: all containers' lines belong together");
+	if (json && write)
+		return verb_usage(v, "--json prints, and --write does not");
 
 	status = collect(root, &lines);
 	if (!write)
-		return print_hosts(&lines, status);
+		return json ? print_json(&lines, status) : print_hosts(&lines, status);
 	if (status != STATUS_DONE) {
 		fprintf(stderr,
 		        "machdeck: %s" HOSTS_FILE " stays as it is: its block would lose these lines\n",

@@ -1,10 +1,13 @@
 /* machdeck show-ip: the address by which a machine is reached, alone on a line (C.2). */
 #include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
 #include "engine/load.h"
 #include "engine/observe.h"
+#include "verbs/show.h"
 #include "verbs/verbs.h"
 
 /* LOCAL_ADDRESS of whatever family, else LOCAL_ADDRESS6; without the prefix. */
@@ -39,20 +42,32 @@ static int seen(const char *name, char ret[static ADDR_TEXT_SIZE], struct err *e
 
 int verb_show_ip(const struct verb *v, int argc, char **argv)
 {
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	CLEANUP(loaded_done) struct loaded l = { 0 };
 	char text[ADDR_TEXT_SIZE + 1];
+	const char *name;
+	bool json = false;
 	struct err e = { 0 };
-	int r = verb_names(v, argc, argv, 1);
+	int option, r;
 
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have");
+		json = true;
+	}
+	r = verb_names(v, argc, argv, optind);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc > 2)
+	if (argc - optind > 1)
 		return verb_usage(v, "one name only");
-	r = load_container("", argv[1], &l, &e);
+	name = argv[optind];
+	r = load_container("", name, &l, &e);
 	if (r < 0 && r != -ENOENT)
 		return verb_fail(&e);
-	if ((r < 0 || !configured(&l.container, text)) && seen(argv[1], text, &e) < 0)
+	if ((r < 0 || !configured(&l.container, text)) && seen(name, text, &e) < 0)
 		return verb_fail(&e);
+	if (json)
+		return show_json(json_pack("{s:i, s:s, s:s}", "schema", 1, "name", name, "address", text));
 	r = verb_print(text);
 	return r == STATUS_DONE ? verb_print("\n") : r;
 }

@@ -1,0 +1,131 @@
+#!/bin/bash
+# import, check, plan and hosts on a folder that stands for a host: no root needed, nothing is started.
+. "$(dirname -- "$(realpath -- "$0")")/../lab/lib.sh"
+
+MACHDECK=${MACHDECK:-$TOP/build/machdeck}
+
+H= # the case's host
+host() {
+	[ -z "$H" ] || return 0
+	H=$(mktemp -d -p "$T")
+	trap 'rm -rf "$H"' EXIT
+	mkdir -p "$H/etc/containers"
+}
+
+# verb STATUS WORD... - runs machdeck in that host; what it says is in $OUT.
+verb() {
+	local wanted=$1 rc=0
+	shift
+	host
+	OUT=$("$MACHDECK" "$1" --root "$H" "${@:2}" 2>&1) || rc=$?
+	[ $rc -eq "$wanted" ] || fail "$*: wanted status $wanted, got $rc: $OUT"
+}
+
+conf() { host && cat >"$H/etc/containers/$1.conf"; }
+confs() { ls -A "$H/etc/containers"; }
+says() { [[ $OUT == *"$1"* ]] || fail "it does not say '$1': $OUT"; }
+silent() { [[ $OUT != *"$1"* ]] || fail "it says '$1': $OUT"; }
+one_line() { same "lines" 1 "$(wc -l <<<"$OUT")"; }
+
+an_import_writes_all_or_nothing() {
+	verb 65 import - <<<'{"containers": {"a": {}, "b": {}, "c": {"colour": 1}}}'
+	says 'stdin: /containers/c/colour: '
+	one_line
+	same "confs" "" "$(confs)"
+	verb 0 import - <<<'{"containers": {"a": {}, "b": {}}}'
+	same "confs" $'a.conf\nb.conf' "$(confs)"
+}
+
+an_import_keeps_the_mode_of_a_conf() {
+	conf a <<<'PRIVATE_NETWORK=1'
+	chmod 640 "$H/etc/containers/a.conf"
+	verb 0 import - <<<'{"containers": {"a": {"autoStart": true}}}'
+	same "mode" 640 "$(stat -c %a "$H/etc/containers/a.conf")"
+	grep -q '^AUTO_START=1$' "$H/etc/containers/a.conf" || fail "it was not replaced"
+}
+
+an_import_refuses_a_conf_that_is_a_link() {
+	host
+	ln -s /nowhere "$H/etc/containers/b.conf"
+	verb 78 import - <<<'{"containers": {"a": {}, "b": {}}}'
+	one_line
+	same "confs" b.conf "$(confs)"
+}
+
+an_import_looks_at_the_confs_that_are_there() {
+	conf a <<<'EXTRA_VETHS="vx,localAddress=10.0.0.1"'
+	verb 65 import - <<<'{"containers": {"b": {"extraVeths": {"vy": {"localAddress": "10.0.0.1"}}}}}'
+	says "stdin: /containers/b/extraVeths/vy/localAddress: address 10.0.0.1 is container a's too"
+	verb 0 import - <<<'{"containers": {"a": {"extraVeths": {"vy": {"localAddress": "10.0.0.1"}}}}}'
+}
+
+check_ends_with_65_whatever_else_is_wrong() {
+	conf a <<<'PRIVATE_NETWORK=maybe'
+	ln -s nowhere "$H/etc/containers/b.conf"
+	verb 65 check
+	says '/etc/containers/a.conf:1:17: PRIVATE_NETWORK: '
+	says '/etc/containers/b.conf is a link'
+	rm "$H/etc/containers/a.conf"
+	verb 66 check
+}
+
+check_of_one_looks_at_its_neighbours() {
+	conf a <<<$'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1'
+	conf b <<<$'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1'
+	conf c <<<'colour'
+	conf d <<<$'PRIVATE_NETWORK=1\nHOST_PORT=x'
+	verb 65 check a
+	says "a: HOST_ADDRESS: address 10.0.0.1 is container b's too"
+	one_line
+	verb 65 check b a b
+	one_line
+	verb 65 check
+	says 'd.conf:2:11: HOST_PORT: field 1: '
+}
+
+a_container_is_no_neighbour_of_its_own() {
+	conf a <<<$'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1'
+	verb 0 check a a
+	same "summary" '1 container: no mistakes found' "$OUT"
+}
+
+check_as_json_has_each_finding() {
+	conf a <<<$'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nX=1'
+	conf b <<<$'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1/8'
+	verb 65 check --json
+	same "document" '{"schema":1,"checked":2,"findings":[{"name":"a","fatal":false,"text":"/etc/containers/a.conf:3:1: X: not a key we know, so it does nothing"},{"name":"b","fatal":true,"text":"/etc/containers/b.conf:2:14: HOST_ADDRESS: '"'10.0.0.1/8' has a prefix, but the two ends of a veth route to each other's address alone: leave the prefix out\"}]}" \
+		"$(jq -c . <<<"$OUT")"
+}
+
+hosts_has_lines_for_both_families() {
+	conf a <<<$'PRIVATE_NETWORK=1\nLOCAL_ADDRESS=fc00::1'
+	conf b <<<$'PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/64'
+	verb 0 hosts
+	same "lines" $'fc00::1 a.containers\n10.0.0.2 b.containers\nfc00::2 b.containers' "$OUT"
+	verb 0 hosts --json
+	same "document" '{"schema":1,"hosts":[{"address":"fc00::1","name":"a.containers"},{"address":"10.0.0.2","name":"b.containers"},{"address":"fc00::2","name":"b.containers"}]}' \
+		"$(jq -c . <<<"$OUT")"
+}
+
+hosts_keeps_what_is_not_its_own() {
+	conf a <<<$'PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.2'
+	printf '127.0.0.1 localhost\n10.0.0.9 x' >"$H/etc/hosts"
+	verb 0 hosts --write
+	verb 0 hosts --write
+	same "file" $'127.0.0.1 localhost\n10.0.0.9 x\n# BEGIN machdeck\n10.0.0.2 a.containers\n# END machdeck' "$(<"$H/etc/hosts")"
+	conf b <<<'PRIVATE_NETWORK=x'
+	verb 65 hosts --write
+	says '/etc/hosts stays as it is'
+}
+
+a_folder_that_is_missing_is_no_empty_host() {
+	local words
+	for words in check hosts 'plan a' 'import -'; do
+		# shellcheck disable=SC2086
+		set -- $words
+		OUT=$("$MACHDECK" "$1" --root "$T/missing" "${@:2}" 2>&1 <<<'{"containers": {"a": {}}}') && fail "$1 takes it"
+		same "what $1 says" "machdeck: there is no folder $T/missing" "$OUT"
+	done
+}
+
+run_cases "$@"
