@@ -245,12 +245,10 @@ static bool has_kind(const struct netops *ops, const struct netop *like)
 
 static void add_copy(struct netops *ops, const struct netop *op, bool gone)
 {
-	struct netop *added = netops_add(ops, op->kind, op->dev);
+	struct netop *added = netops_add_copy(ops, op);
 
-	if (!added)
-		return;
-	*added = *op;
-	added->gone = gone;
+	if (added)
+		added->gone = gone;
 }
 
 /* What is gone, the last first: routes lean on addresses. */
@@ -312,14 +310,10 @@ static void list_after(const struct netops *was, const struct netops *now, bool 
 static void move_main_link(const char *name, const char *bridge, struct netops *ret)
 {
 	char link[NETOP_NAME_SIZE];
-	struct netop *op;
 
-	if (!bridge)
-		return;
 	(void)snprintf(link, sizeof(link), "vb-%s", name);
-	op = netops_add(ret, NETOP_MASTER, link);
-	if (op)
-		(void)snprintf(op->to, sizeof(op->to), "%s", bridge);
+	if (bridge)
+		netops_add_port(ret, link, bridge);
 }
 
 int change_decide(const struct started *was, const struct plan *now, struct change *ret, struct err *e)

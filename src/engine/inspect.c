@@ -188,25 +188,40 @@ static bool holds(const struct inspection *i, const struct host_net *net, const 
 	}
 }
 
+static int add_step(struct inspection *i, const struct host_net *net, const struct netop *op)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	struct host_step *step = &i->steps[i->n_steps];
+
+	netop_words(op, &words);
+	step->command = strs_join(&words, " ");
+	if (!step->command)
+		return -ENOMEM;
+	step->holds = holds(i, net, op);
+	i->n_steps++;
+	return 0;
+}
+
+/* Our steps, and that the main link is a port of its bridge, which is systemd-nspawn's. */
 static int add_steps(struct inspection *i, const struct host_net *net)
 {
 	const struct netops *ops = &i->l.plan.poststart;
+	const char *bridge = i->l.container.host_bridge;
+	CLEANUP(netops_done) struct netops port = { 0 };
+	char link[NETOP_NAME_SIZE];
+	int r = 0;
 
-	i->steps = calloc(ops->n + 1, sizeof(*i->steps));
-	if (!i->steps)
+	(void)snprintf(link, sizeof(link), "vb-%s", i->m->name);
+	if (bridge)
+		netops_add_port(&port, link, bridge);
+	i->steps = calloc(ops->n + port.n + 1, sizeof(*i->steps));
+	if (!i->steps || port.bad)
 		return -ENOMEM;
-	for (size_t k = 0; k < ops->n; k++) {
-		CLEANUP(strs_done) struct strs words = { 0 };
-		struct host_step *step = &i->steps[i->n_steps];
-
-		netop_words(&ops->v[k], &words);
-		step->command = strs_join(&words, " ");
-		if (!step->command)
-			return -ENOMEM;
-		step->holds = holds(i, net, &ops->v[k]);
-		i->n_steps++;
-	}
-	return 0;
+	for (size_t k = 0; r == 0 && k < port.n; k++)
+		r = add_step(i, net, &port.v[k]);
+	for (size_t k = 0; r == 0 && k < ops->n; k++)
+		r = add_step(i, net, &ops->v[k]);
+	return r;
 }
 
 static int look_at_host(struct inspection *i, struct err *e)

@@ -139,6 +139,31 @@ static int apply_network(const char *name, const struct change *c, struct err *e
 	return r;
 }
 
+/* The sides that stay as they were: what somebody took away since the start comes back. Where it can not, that is
+ * told, and nothing else stops. */
+static void repair(const char *name, const struct reload *r, struct strs *says)
+{
+	CLEANUP(netops_done) struct netops host = { 0 }, guest = { 0 };
+	const char *bridge = r->now.container.host_bridge;
+	char word[NETOP_NAME_SIZE + 32], link[NETOP_NAME_SIZE];
+	const struct change *c = &r->change;
+	struct err e;
+
+	(void)snprintf(word, sizeof(word), "--network-bridge=%s", bridge ? bridge : "");
+	(void)snprintf(link, sizeof(link), "vb-%s", name);
+	if (c->host.n == 0 && bridge && strs_has(&r->was.argv, word))
+		netops_add_port(&host, link, bridge);
+	for (size_t i = 0; c->host.n == 0 && i < c->host_after.n; i++)
+		netops_add_copy(&host, &c->host_after.v[i]);
+	for (size_t i = 0; c->guest.n == 0 && i < c->guest_after.n; i++)
+		if (c->guest_after.v[i].kind != NETOP_RENAME)
+			netops_add_copy(&guest, &c->guest_after.v[i]);
+	if (rtnl_apply(name, &host, &e) < 0)
+		strs_add(says, e.text);
+	if (guest.n > 0 && apply_in_guest(name, &guest, &e) < 0)
+		strs_add(says, e.text);
+}
+
 /* What is done from here on is what runs. */
 static int note(const char *name, const struct reload *r, struct err *e)
 {
@@ -224,6 +249,7 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 	q = apply_network(name, &r.change, e);
 	if (q < 0)
 		return q;
+	repair(name, &r, ret_says);
 	say_what_changed(&r.change, ret_says);
 	if (r.now.plan.kind == KIND_NIX && release_rules(r.now.plan.release)->reload_socket)
 		switched = switch_by_socket(name, &r.now.plan, &failed);

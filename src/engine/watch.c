@@ -118,15 +118,12 @@ static void reattach(struct watch *w, struct netops *to, const char *dev, const 
 {
 	CLEANUP(link_done) struct link l = { 0 };
 	int index = rtnl_index(&w->requests, dev);
-	struct netop *op;
 
 	if (index == 0 || rtnl_index(&w->requests, bridge) == 0)
 		return;
 	if (rtnl_link(&w->requests, index, &l, NULL) < 0 || strcmp(l.kind, "veth") != 0 || l.master)
 		return;
-	op = netops_add(to, NETOP_MASTER, dev);
-	if (op)
-		(void)snprintf(op->to, sizeof(op->to), "%s", bridge);
+	netops_add_port(to, dev, bridge);
 }
 
 static void reattach_all(struct watch *w, const struct claims *c)

@@ -29,6 +29,23 @@ struct netop *netops_add(struct netops *ops, enum netop_kind kind, const char *d
 	return grown;
 }
 
+struct netop *netops_add_copy(struct netops *ops, const struct netop *op)
+{
+	struct netop *added = netops_add(ops, op->kind, op->dev);
+
+	if (added)
+		*added = *op;
+	return added;
+}
+
+void netops_add_port(struct netops *ops, const char *dev, const char *bridge)
+{
+	struct netop *op = netops_add(ops, NETOP_MASTER, dev);
+
+	if (op)
+		(void)snprintf(op->to, sizeof(op->to), "%s", bridge);
+}
+
 void netop_words(const struct netop *op, struct strs *ret)
 {
 	char addr[ADDR_TEXT_SIZE];
@@ -177,7 +194,7 @@ int netops_parse(const char *text, struct netops *ret)
 	char line[2 * NETOP_NAME_SIZE + 64];
 
 	for (size_t len; *text; text += len + (text[len] == '\n')) {
-		struct netop op = { 0 }, *added;
+		struct netop op = { 0 };
 
 		len = strcspn(text, "\n");
 		if (len >= sizeof(line))
@@ -186,10 +203,8 @@ int netops_parse(const char *text, struct netops *ret)
 		line[len] = '\0';
 		if (netop_parse(line, &op) < 0)
 			return -EINVAL;
-		added = netops_add(ret, op.kind, op.dev);
-		if (!added)
+		if (!netops_add_copy(ret, &op))
 			return -ENOMEM;
-		*added = op;
 	}
 	return 0;
 }

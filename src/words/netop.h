@@ -44,6 +44,10 @@ void netops_done(struct netops *ops);
  * pointer is good until the next call. */
 struct netop *netops_add(struct netops *ops, enum netop_kind kind, const char *dev);
 
+struct netop *netops_add_copy(struct netops *ops, const struct netop *op);
+/* netops_add_port - append that dev becomes a port of bridge. */
+void netops_add_port(struct netops *ops, const char *dev, const char *bridge);
+
 /* netop_words - append the words of the `ip` command to ret. */
 void netop_words(const struct netop *op, struct strs *ret);
 /* netop_line - the same as one line for the container's init and for messages: what netop_parse reads.

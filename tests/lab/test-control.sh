@@ -186,6 +186,35 @@ a_reload_moves_the_main_link_to_another_bridge() {
 	END
 }
 
+a_reload_brings_back_what_somebody_took_away() {
+	inside <<-'END'
+		small web
+		ip link add br0 type bridge
+		ip link set br0 up
+		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 'EXTRA_VETHS="vx1,hostBridge=br0"'
+		small port
+		conf port PRIVATE_NETWORK=1 HOST_BRIDGE=br0 LOCAL_ADDRESS=10.2.0.2/24
+		machdeck start web port
+		ip addr del 10.1.0.1/32 dev ve-web
+		ip link set vx1 nomaster
+		ip link set vb-port nomaster
+		within web ip addr del 10.1.0.2/32 dev eth0
+		exits 0 machdeck status port
+		told 'missing on the host: ip link set dev vb-port master br0 up'
+		exits 0 machdeck reload web port
+		serves web http://10.1.0.2/
+		same 'master of vx1' br0 "$(master vx1)"
+		same 'master of vb-port' br0 "$(master vb-port)"
+		for i in web port; do
+			exits 0 machdeck status $i
+			[[ $said != *missing* ]] || fail "$said"
+		done
+		within web ip link delete vx1
+		exits 0 machdeck reload web
+		logged web 'reload: cannot attach vx1 to bridge br0' 'in the guest: cannot bring vx1 up'
+	END
+}
+
 a_reload_that_fails_on_one_side_leaves_both_as_they_were() {
 	inside <<-'END'
 		small half; conf half PRIVATE_NETWORK=1 HOST_ADDRESS=10.6.0.1 LOCAL_ADDRESS=10.6.0.2
