@@ -58,8 +58,10 @@ static int look_at_neighbours(const char *root, const char *file, const struct i
 		return r;
 	loaded = calloc(names.n + 1, sizeof(*loaded));
 	others = calloc(names.n + 1, sizeof(*others));
-	if (!loaded || !others)
-		r = err_no_memory(e);
+	if (!loaded || !others) {
+		free(loaded);
+		return err_no_memory(e);
+	}
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		if (is_imported(all, names.v[i]) || load_container(root, names.v[i], &loaded[n], NULL) < 0)
 			continue;
