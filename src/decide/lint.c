@@ -89,17 +89,18 @@ bool lint_container(const struct container *c, size_t index, struct finding *ret
 		     "for its gateway");
 	if (c->n_ports > 0 && !container_has_private_net(c))
 		find(&s, true, "HOST_PORT", "forwardPorts", NULL,
-		     "ports can only be forwarded to a private network (set PRIVATE_NETWORK=1 and an "
-		     "address)");
+		     "ports can only be forwarded to a private network: switch that on, and give it an address");
 	if (!c->private_network && container_main_link(c))
 		find(&s, false, "PRIVATE_NETWORK", "privateNetwork", NULL,
-		     "addresses or a bridge without PRIVATE_NETWORK=1: the network is private all the same");
+		     "it is off, but addresses or a bridge make the network private all the same: switch it on, or "
+		     "leave them out");
 	if (c->netns_path &&
 	    (c->private_network || container_main_link(c) || c->n_veths || c->interfaces.n || c->macvlans.n))
 		find(&s, true, "NETWORK_NAMESPACE_PATH", "networkNamespace", NULL,
 		     "a namespace of its own can not be combined with other network settings");
 	if (c->system_path && c->init)
-		find(&s, true, "INIT", "init", NULL, "SYSTEM_PATH names the payload already");
+		find(&s, true, "INIT", "init", NULL,
+		     "the system path names the payload already: leave one of them out");
 	for (size_t i = 0; i < c->n_veths; i++) {
 		const struct veth *v = &c->veths[i];
 

@@ -517,7 +517,7 @@ int plan_build(const struct container *c, const struct facts *f, struct plan *re
 		if (contradiction.fatal)
 			return err_set(e, STATUS_DATA, EINVAL, "%s: %s: %s", c->name, contradiction.key,
 			               contradiction.text);
-	p.kind = c->system_path || f->has_profile ? KIND_NIX : KIND_TREE;
+	p.kind = c->system_path || c->flake || f->has_profile ? KIND_NIX : KIND_TREE;
 	p.name = strdup(c->name);
 	plan_root(&d);
 	if (!p.name || p.bad)

@@ -123,8 +123,8 @@ static void ports_are_refused_with_the_number_of_their_field(void **state)
 		assert_non_null(strstr(e.text, "HOST_PORT: field "));
 	}
 	assert_refused("HOST_PORT=80\n",
-	               "web.conf:1:11: HOST_PORT: ports can only be forwarded to a private network "
-	               "(set PRIVATE_NETWORK=1 and an address)");
+	               "web.conf:1:11: HOST_PORT: ports can only be forwarded to a private network: switch that "
+	               "on, and give it an address");
 }
 
 static void addresses_are_accepted_and_refused_by_the_table(void **state)

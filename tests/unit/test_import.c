@@ -117,8 +117,13 @@ static void contradictions_are_refused(void **state)
 	               "the container takes it for its gateway");
 	assert_refused("\"forwardPorts\": [{\"hostPort\": 80}]",
 	               "in.json: /containers/web/forwardPorts: ports can only be forwarded to a private "
-	               "network (set "
-	               "PRIVATE_NETWORK=1 and an address)");
+	               "network: switch that on, and give it an address");
+	assert_refused("\"hostAddress\": \"10.0.0.1\"",
+	               "in.json: /containers/web/privateNetwork: it is off, but addresses or a bridge make the "
+	               "network private all the same: switch it on, or leave them out");
+	assert_refused("\"path\": \"/x\", \"init\": \"/y\"",
+	               "in.json: /containers/web/init: the system path names the payload already: leave one of "
+	               "them out");
 	assert_refused("\"privateNetwork\": true, \"localAddress\": \"10.0.0.2/24\"",
 	               "in.json: /containers/web/localAddress: '10.0.0.2/24' has a prefix, but the two ends "
 	               "of a veth route "
@@ -190,6 +195,17 @@ static void what_no_conf_can_hold_is_refused(void **state)
 	assert_refused("\"extraVeths\": {\"a\": {\"hostBridge\": \"b,c\"}}",
 	               "in.json: /containers/web/extraVeths/a/hostBridge: 'b,c' has a comma in it, which parts "
 	               "options in a conf");
+}
+
+static void a_long_key_leaves_room_for_the_reason(void **state)
+{
+	char options[3000], why[512];
+
+	(void)state;
+	(void)snprintf(options, sizeof(options), "\"%02000d\": 1", 0);
+	(void)snprintf(why, sizeof(why), "in.json: /containers/web/%080d...: the module of 2021-11 has no such option",
+	               0);
+	assert_refused(options, why);
 }
 
 static void names_that_no_machine_can_have_are_refused(void **state)
@@ -282,6 +298,7 @@ int main(void)
 		cmocka_unit_test(two_containers_with_one_address_or_port_are_refused),
 		cmocka_unit_test(what_is_imported_reads_back_the_same),
 		cmocka_unit_test(what_no_conf_can_hold_is_refused),
+		cmocka_unit_test(a_long_key_leaves_room_for_the_reason),
 		cmocka_unit_test(names_that_no_machine_can_have_are_refused),
 		cmocka_unit_test(hostile_documents_are_refused),
 		cmocka_unit_test(as_many_containers_as_fit_are_compared_at_once),

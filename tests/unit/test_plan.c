@@ -78,6 +78,14 @@ static void a_profile_makes_a_container_nix(void **state)
 	assert_true(strs_has(&p.argv, "/nix/var/nix/profiles/system/init"));
 }
 
+static void a_flake_is_no_tree(void **state)
+{
+	CLEANUP(plan_done) struct plan p = plan_of("a", "FLAKE=/etc/flake\n", &no_facts);
+
+	(void)state;
+	assert_int_equal(p.kind, KIND_NIX);
+}
+
 static void an_address_in_the_other_familys_key_keeps_its_family(void **state)
 {
 	CLEANUP(plan_done)
@@ -169,6 +177,7 @@ int main(void)
 		cmocka_unit_test(a_nix_container_is_bound_to_the_store),
 		cmocka_unit_test(the_first_module_is_ready_by_a_fifo),
 		cmocka_unit_test(a_profile_makes_a_container_nix),
+		cmocka_unit_test(a_flake_is_no_tree),
 		cmocka_unit_test(an_address_in_the_other_familys_key_keeps_its_family),
 		cmocka_unit_test(a_long_name_goes_by_its_whole_name),
 		cmocka_unit_test(one_key_changes_only_its_own_words),
