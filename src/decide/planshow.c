@@ -151,16 +151,32 @@ static void preview_guest_command(const struct strs *words, void *arg)
 	put_words(words, arg);
 }
 
-static void preview_argv(const struct plan *p, struct buf *b)
+/* As a unit of its own, as the engine does it: machined takes the unit for the container, and would end the
+ * shell's with it. */
+static void preview_run(const struct plan *p, struct buf *b)
 {
+	buf_addf(b, "systemd-run --unit=%s-by-hand.service --collect", p->name);
+	for (size_t i = 0; i < p->n_service; i++)
+		for (size_t j = 0; j < p->service[i].values.n; j++) {
+			const char *value = p->service[i].values.v[j], *instance = strstr(value, "%i");
+			CLEANUP(buf_done) struct buf word = { 0 };
+
+			if (strncmp(p->service[i].key, "Restart", strlen("Restart")) == 0)
+				continue;
+			buf_addf(&word, "%s=%.*s%s%s", p->service[i].key,
+			         (int)(instance ? (size_t)(instance - value) : strlen(value)), value,
+			         instance ? p->name : "", instance ? instance + 2 : "");
+			buf_puts(b, " \\\n    -p ");
+			shellwords_quote(buf_text(&word), b);
+			b->bad |= word.bad;
+		}
 	for (size_t i = 0; i < p->argv.n; i++) {
 		const char *word = p->argv.v[i];
 		bool with_last = i > 0 && (strcmp(p->argv.v[i - 1], "-M") == 0 ||
 		                           strcmp(p->argv.v[i - 1], "-D") == 0 ||
 		                           strcmp(p->argv.v[i - 1], "--setenv") == 0);
 
-		if (i > 0)
-			buf_puts(b, with_last ? " " : " \\\n    ");
+		buf_puts(b, with_last ? " " : " \\\n    ");
 		shellwords_quote(word, b);
 	}
 	buf_puts(b, "\n");
@@ -207,13 +223,19 @@ void plan_preview(const struct plan *p, const char *init, struct buf *b)
 	each_fsop(&p->prepare, preview_command, b);
 	buf_puts(b, "\n# 3. The container\n");
 	preview_guest_files(p, init, b);
-	preview_argv(p, b);
+	buf_addf(b, "# This returns when it is ready; to stop it: %s %s%s\n",
+	         p->stop_by_poweroff ? "machinectl poweroff" : "systemctl stop", p->name,
+	         p->stop_by_poweroff ? "" : "-by-hand");
+	preview_run(p, b);
 	if (p->init.n > 0)
 		buf_puts(b, "\n# 4. Inside, before its init\n");
 	each_netop(&p->init, preview_guest_command, b);
-	if (p->poststart.n > 0)
+	if (p->poststart.n > 0 || p->wait_fifo)
 		buf_puts(b, "\n# 5. On the host, as soon as the links are there\n");
 	each_netop(&p->poststart, preview_command, b);
+	if (p->wait_fifo)
+		buf_addf(b, "read -r ready <%s/var/lib/startup-done\nrm -f %s/var/lib/startup-done\n", p->root,
+		         p->root);
 	preview_unit(p, b);
 	if (p->hosts.n > 0)
 		buf_puts(b, "\n# Lines for /etc/hosts\n");
