@@ -131,10 +131,11 @@ static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
 		if (engine)
 			return value_refuse(w, "'%.60s': the engine decides that option itself", word);
 		if (!o && memchr(word, ' ', len + 2))
-			return value_refuse(w,
-			                    "'%.60s' has a blank in the option's name: give the option and its "
-			                    "value as two words, or with a '='",
-			                    word);
+			return value_refuse(
+				w,
+				"'%.60s' has a blank in the option's name: give the option and its "
+				"value as two words, or with a '='",
+				word);
 		if (!o)
 			return value_refuse(w, "'%.60s' is no option of systemd-nspawn", word);
 		*ret_takes_next = o->takes_value && word[2 + len] != '=';

@@ -97,8 +97,8 @@ static int look_for_conflicts(struct jsonplace *at, const struct imported *all,
 	return 0;
 }
 
-int import_compare(const char *file, const struct imported *all, const struct container *const *others, size_t n,
-                   struct err *e)
+int import_compare(const char *file, const struct imported *all, const struct container *const *others,
+                   size_t n, struct err *e)
 {
 	struct jsonplace at = { .file = file, .path = "/containers", .e = e };
 

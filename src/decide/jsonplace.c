@@ -10,7 +10,8 @@ size_t place_enter(struct jsonplace *at, const char *step)
 	size_t len = strlen(at->path);
 
 	/* a key may be as long as the document; the reason behind it must still be seen */
-	(void)snprintf(at->path + len, sizeof(at->path) - len, "/%.80s%s", step, strlen(step) > 80 ? "..." : "");
+	(void)snprintf(at->path + len, sizeof(at->path) - len, "/%.80s%s", step,
+	               strlen(step) > 80 ? "..." : "");
 	return len;
 }
 

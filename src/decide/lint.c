@@ -61,7 +61,8 @@ static void look_at_link(struct search *s, const struct addr addr[LINK_KEYS], bo
 			continue;
 		addr_print(&addr[k], true, text);
 		find(s, true, veth ? "EXTRA_VETHS" : key_names[k], option_names[k], veth,
-		     "'%s' has a prefix, but the two ends of a veth route to each other's address alone: leave the "
+		     "'%s' has a prefix, but the two ends of a veth route to each other's address alone: "
+		     "leave the "
 		     "prefix out%s",
 		     text, local ? ", or name a bridge" : "");
 	}
@@ -89,10 +90,12 @@ bool lint_container(const struct container *c, size_t index, struct finding *ret
 		     "for its gateway");
 	if (c->n_ports > 0 && !container_has_private_net(c))
 		find(&s, true, "HOST_PORT", "forwardPorts", NULL,
-		     "ports can only be forwarded to a private network: switch that on, and give it an address");
+		     "ports can only be forwarded to a private network: switch that on, and give it an "
+		     "address");
 	if (!c->private_network && container_main_link(c))
 		find(&s, false, "PRIVATE_NETWORK", "privateNetwork", NULL,
-		     "it is off, but addresses or a bridge make the network private all the same: switch it on, or "
+		     "it is off, but addresses or a bridge make the network private all the same: switch it "
+		     "on, or "
 		     "leave them out");
 	if (c->netns_path &&
 	    (c->private_network || container_main_link(c) || c->n_veths || c->interfaces.n || c->macvlans.n))
@@ -218,7 +221,8 @@ static void add_wants(struct wants *all, size_t owner, const struct container *c
 	for (size_t i = 0; i < c->n_ports; i++) {
 		char text[16];
 
-		(void)snprintf(text, sizeof(text), "%s/%u", c->ports[i].udp ? "udp" : "tcp", c->ports[i].host);
+		(void)snprintf(text, sizeof(text), "%s/%u", c->ports[i].udp ? "udp" : "tcp",
+		               c->ports[i].host);
 		want(all, owner, 'p', text);
 	}
 	for (size_t i = 0; i < c->n_veths; i++)

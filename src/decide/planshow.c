@@ -196,7 +196,8 @@ static void preview_unit(const struct plan *p, struct buf *b)
 		buf_addf(b, "#   WantedBy=%s\n", p->wanted_by.v[i]);
 }
 
-/* What `unit start` puts into the runtime directory: a copy of the init, and the guest's half of the network. */
+/* What `unit start` puts into the runtime directory: a copy of the init, and the guest's half of the network.
+ */
 static void preview_guest_files(const struct plan *p, const char *init, struct buf *b)
 {
 	char line[2 * NETOP_NAME_SIZE + 16];
@@ -234,8 +235,8 @@ void plan_preview(const struct plan *p, const char *init, struct buf *b)
 		buf_puts(b, "\n# 5. On the host, as soon as the links are there\n");
 	each_netop(&p->poststart, preview_command, b);
 	if (p->wait_fifo)
-		buf_addf(b, "read -r ready <%s/var/lib/startup-done\nrm -f %s/var/lib/startup-done\n", p->root,
-		         p->root);
+		buf_addf(b, "read -r ready <%s/var/lib/startup-done\nrm -f %s/var/lib/startup-done\n",
+		         p->root, p->root);
 	preview_unit(p, b);
 	if (p->hosts.n > 0)
 		buf_puts(b, "\n# Lines for /etc/hosts\n");

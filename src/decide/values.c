@@ -321,14 +321,10 @@ static const struct unit {
 	const char *names; /* each between blanks, so two blanks are the empty one */
 	uint64_t usec;
 } units[] = {
-	{ " us usec \u00b5s \u03bcs ", 1 },
-	{ " ms msec ", 1000 },
-	{ "  s sec second seconds ", 1000000 },
-	{ " m min minute minutes ", 60000000 },
-	{ " h hr hour hours ", 3600000000 },
-	{ " d day days ", 86400000000 },
-	{ " w week weeks ", 604800000000 },
-	{ " M month months ", 2629800000000 },
+	{ " us usec \u00b5s \u03bcs ", 1 },     { " ms msec ", 1000 },
+	{ "  s sec second seconds ", 1000000 }, { " m min minute minutes ", 60000000 },
+	{ " h hr hour hours ", 3600000000 },    { " d day days ", 86400000000 },
+	{ " w week weeks ", 604800000000 },     { " M month months ", 2629800000000 },
 	{ " y year years ", 31557600000000 },
 };
 
@@ -347,7 +343,8 @@ static const struct unit *find_unit(const char *p, size_t *ret_len)
 	return NULL;
 }
 
-/* One "NUMBER[.FRACTION] [UNIT]" from *p on is added to *usec; false when there is none, or it is too long a time. */
+/* One "NUMBER[.FRACTION] [UNIT]" from *p on is added to *usec; false when there is none, or it is too long a
+ * time. */
 static bool take_span(const char **p, uint64_t *usec)
 {
 	size_t digits = strspn(*p, "0123456789"), fraction = 0, len;

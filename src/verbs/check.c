@@ -42,9 +42,8 @@ static void checked_done(struct checked *all)
 
 static void add_finding(struct report *report, const char *name, bool fatal, const char *text)
 {
-	(void)json_array_append_new(report->findings,
-	                            json_pack("{s:s, s:b, s:o}", "name", name, "fatal", fatal, "text",
-	                                      show_json_text(text)));
+	(void)json_array_append_new(report->findings, json_pack("{s:s, s:b, s:o}", "name", name, "fatal",
+	                                                        fatal, "text", show_json_text(text)));
 }
 
 /* 65 is what matters when anything is bad; another reason only counts alone. */
@@ -116,7 +115,8 @@ static void look_at_pair(const struct container *a, const struct container *b, s
 	}
 }
 
-/* Two that were read well can still be in each other's way; each pair is said once, of one that was asked for. */
+/* Two that were read well can still be in each other's way; each pair is said once, of one that was asked
+ * for. */
 static int look_at_pairs(const struct checked *all, struct report *report, struct err *e)
 {
 	if (lint_rivals(all->containers, all->n, all->rival) < 0)

@@ -76,9 +76,9 @@ static int print_json(const struct strs *lines, int status)
 	for (size_t i = 0; i < lines->n; i++) {
 		const char *blank = strchr(lines->v[i], ' ');
 
-		(void)json_array_append_new(hosts, json_pack("{s:s%, s:s}", "address", lines->v[i],
-		                                             (size_t)(blank - lines->v[i]), "name",
-		                                             blank + 1));
+		(void)json_array_append_new(hosts,
+		                            json_pack("{s:s%, s:s}", "address", lines->v[i],
+		                                      (size_t)(blank - lines->v[i]), "name", blank + 1));
 	}
 	printed = show_json(lines->bad ? NULL : json_pack("{s:i, s:o}", "schema", 1, "hosts", hosts));
 	return printed != STATUS_DONE ? printed : status;
