@@ -278,7 +278,7 @@ static void put_quoted(struct buf *b, const char *key, const char *value)
 {
 	buf_addf(b, "%s=\"", key);
 	for (; *value; value++) {
-		if (strchr("\"\\`$", *value))
+		if (*value == '"' || *value == '\\')
 			buf_puts(b, "\\");
 		buf_add(b, value, 1);
 	}
@@ -339,8 +339,14 @@ static void put_flags(struct buf *b, const struct container *c)
 	CLEANUP(buf_done) struct buf words = { 0 };
 
 	for (size_t i = 0; i < c->flags.n; i++) {
+		const char *word = c->flags.v[i];
+
 		buf_puts(&words, " ");
-		shellwords_quote(c->flags.v[i], &words);
+		/* bare, as the modules write it, where nothing would be read differently */
+		if (strpbrk(word, " '\"\\"))
+			shellwords_quote(word, &words);
+		else
+			buf_puts(&words, word);
 	}
 	b->bad |= words.bad;
 	if (c->flags.n == 0)

@@ -267,7 +267,7 @@ static void what_is_written_reads_back_the_same(void **state)
 	static const char text[] =
 		"SYSTEM_PATH=\"/nix/store/a b\"\nPRIVATE_NETWORK=1\nHOST_PORT=tcp:8080:80\n"
 		"LOCAL_ADDRESS=10.0.0.2\nINTERFACES=\"\"\nMACVLANS=\"\"\nAUTO_START=1\n"
-		"EXTRA_NSPAWN_FLAGS=\" '--bind-ro=/my data:/d' '--setenv=A='\\\\''\\\"\\$b'\"\n"
+		"EXTRA_NSPAWN_FLAGS=\" '--bind-ro=/my data:/d' '--setenv=A='\\\\''\\\"$b'\"\n"
 		"TIMEOUT_START_SEC=\"1min 30s\"\nTMPFS=\"/var\"\n"
 		"EXTRA_VETHS=\"vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2\"\n";
 	CLEANUP(container_done) struct container c = { 0 };

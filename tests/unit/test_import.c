@@ -184,6 +184,15 @@ static void what_is_imported_reads_back_the_same(void **state)
 	assert_string_equal(buf_text(&again), buf_text(&written));
 }
 
+static void words_are_written_as_the_modules_write_them_if_they_can_be(void **state)
+{
+	(void)state;
+	assert_conf("\"bindMounts\": {\"/a^b#;\": {}}, "
+	            "\"extraFlags\": [\"--system-call-filter=~@mount\", \"--setenv=A=*$`(b)\"]",
+	            "INTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\" --bind-ro=/a^b#; "
+	            "--system-call-filter=~@mount --setenv=A=*$`(b)\"\n");
+}
+
 static void what_no_conf_can_hold_is_refused(void **state)
 {
 	(void)state;
@@ -297,6 +306,7 @@ int main(void)
 		cmocka_unit_test(contradictions_are_refused),
 		cmocka_unit_test(two_containers_with_one_address_or_port_are_refused),
 		cmocka_unit_test(what_is_imported_reads_back_the_same),
+		cmocka_unit_test(words_are_written_as_the_modules_write_them_if_they_can_be),
 		cmocka_unit_test(what_no_conf_can_hold_is_refused),
 		cmocka_unit_test(a_long_key_leaves_room_for_the_reason),
 		cmocka_unit_test(names_that_no_machine_can_have_are_refused),
