@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "engine/inspect.h"
+#include "engine/reload.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
@@ -67,6 +68,21 @@ static void unit_line(struct buf *to, const struct inspection *i)
 		text_line(to, "guest says", i->guest_says);
 }
 
+/* What no reload can do. */
+static void pending_lines(struct buf *to, const char *name)
+{
+	CLEANUP(strs_done) struct strs pending = { 0 };
+	bool live;
+
+	if (reload_pending(name, &pending, &live, NULL) < 0)
+		return;
+	for (size_t i = 0; i < pending.n; i++) {
+		buf_addf(to, "  %-10s takes a restart: ", "");
+		show_text(to, pending.v[i]);
+		buf_puts(to, "\n");
+	}
+}
+
 static void conf_lines(struct buf *to, const struct inspection *i)
 {
 	if (i->no_plan.text[0])
@@ -83,6 +99,8 @@ static void conf_lines(struct buf *to, const struct inspection *i)
 		                     ? ", changed since the start (machdeck reload applies what it can)"
 		                     : ", as it was started");
 	buf_puts(to, "\n");
+	if (i->was_started && i->conf_changed)
+		pending_lines(to, i->m->name);
 	label(to, "kind");
 	buf_addf(to, "%s, release %s%s\n", i->l.plan.kind == KIND_NIX ? "nix" : "tree",
 	         release_name(i->l.plan.release), i->l.container.ephemeral ? ", ephemeral" : "");
