@@ -146,7 +146,7 @@ tests: $(TESTS)
 
 asan: ## unit tests and others without root, with gcc's address and undefined behaviour sanitizers
 	@+$(MAKE) --no-print-directory B=$(B)/asan SAN=address,undefined CFLAGS='-O1 -g' tests
-	@LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 tests/run $(B)/asan unit golden conformance tty
+	@LEAVING=5 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 tests/run $(B)/asan unit golden conformance tty
 
 memcheck: tests ## unit tests under valgrind
 	@WRAP='valgrind --quiet --error-exitcode=99 --leak-check=full' tests/run $(B) unit

@@ -5,6 +5,7 @@
 
 MACHDECK=${MACHDECK:-$TOP/build/machdeck}
 PATIENCE=5
+LEAVING=${LEAVING:-1} # seconds that leaving may take; looking for leaks takes longer
 
 # in_terminal W H [CMD...] - a terminal of its own for this case, with a shell in it; CMD is typed there.
 in_terminal() {

@@ -40,7 +40,7 @@ a_crash_says_one_line() {
 a_closed_terminal_ends_it_within_a_second() {
 	open_dashboard 80 24
 	tm kill-server
-	want 1 gone "$DASHBOARD"
+	want "$LEAVING" gone "$DASHBOARD"
 }
 
 # Nobody reads any more, and the buffers of the terminal are full.
