@@ -228,6 +228,25 @@ static int set_entry(const struct reading *r, const struct env_entry *entry, str
 	return 0;
 }
 
+/* The first module's plan has no place for the newer settings; it must not drop them silently. */
+static int look_for_newer(const struct reading *r, const struct container *c, struct err *e)
+{
+	for (size_t i = 0; release_rules(c->release)->first_options && i < r->env->n; i++) {
+		const struct env_entry *entry = &r->env->v[i];
+		const struct field *field = field_of_key(entry->key);
+		char where[ERR_TEXT_MAX];
+
+		if (!field || field->since == RELEASE_2014 || !entry->value[0] ||
+		    envfile_find(r->env, entry->key) != entry)
+			continue;
+		place(r, entry->value_at, where, sizeof(where));
+		return err_set(e, STATUS_DATA, EINVAL,
+		               "%s: %s: the module of %s has no such setting (see RELEASE)", where,
+		               entry->key, release_name(c->release));
+	}
+	return 0;
+}
+
 static int look_for_contradictions(const struct reading *r, const struct container *c, struct err *e)
 {
 	struct finding f;
@@ -261,6 +280,8 @@ int conf_read(const char *file, const char *name, const char *bytes, size_t len,
 		r = err_no_memory(e);
 	for (size_t i = 0; r == 0 && i < env.n; i++)
 		r = set_entry(&reading, &env.v[i], &c, e);
+	if (r == 0)
+		r = look_for_newer(&reading, &c, e);
 	if (r == 0)
 		r = look_for_contradictions(&reading, &c, e);
 	if (r == 0 && warnings && !container_has_private_net(&c))

@@ -73,7 +73,7 @@ const struct field fields[FIELDS] = {
 	OWN("PRIVATE_USERS", "privateUsers", RELEASE_2021_11),
 	WORDS("INTERFACES", "interfaces", value_interface, RELEASE_2020),
 	WORDS("MACVLANS", "macvlans", value_macvlan, RELEASE_2020),
-	BOOL("AUTO_START", "autoStart", auto_start, RELEASE_2014),
+	BOOL("AUTO_START", "autoStart", auto_start, RELEASE_2020),
 	OWN(NULL, "bindMounts", RELEASE_2020),
 	OWN("EXTRA_NSPAWN_FLAGS", "extraFlags", RELEASE_2020),
 	BOOL("EPHEMERAL", "ephemeral", ephemeral, RELEASE_2020),

@@ -157,6 +157,7 @@ static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
 int value_flags_end(const struct container *c, struct why *w)
 {
 	bool takes_next = false;
+	const char *bind;
 	int r;
 
 	for (size_t i = 0; i < c->flags.n; i++) {
@@ -175,24 +176,32 @@ int value_flags_end(const struct container *c, struct why *w)
 	}
 	if (takes_next)
 		return value_refuse(w, "'%.60s' lacks its value", c->flags.v[c->flags.n - 1]);
-	for (size_t i = 0; i < c->flags.n; i++) {
+	for (size_t at = 0; (bind = value_next_bind(&c->flags, &at));) {
 		CLEANUP(free_p) char *source = NULL, *target = NULL;
-		const char *payload = value_bind_payload(c->flags.v[i]);
 
-		r = payload ? value_bind(payload, &source, &target, w) : 0;
+		r = value_bind(bind, &source, &target, w);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-const char *value_bind_payload(const char *word)
+const char *value_next_bind(const struct strs *flags, size_t *at)
 {
-	static const char *const options[] = { "--bind=", "--bind-ro=" };
+	while (*at < flags->n) {
+		const char *word = flags->v[(*at)++], *equals = strchr(word, '=');
+		size_t len = equals ? (size_t)(equals - word) : strlen(word);
+		bool takes_next = false;
+		struct why w;
 
-	for (size_t i = 0; i < COUNT(options); i++)
-		if (strncmp(word, options[i], strlen(options[i])) == 0)
-			return word + strlen(options[i]);
+		if (look_at_option(word, &takes_next, &w) < 0 || (takes_next && *at == flags->n))
+			continue;
+		if (takes_next)
+			(*at)++;
+		if ((len == strlen("--bind") && strncmp(word, "--bind", len) == 0) ||
+		    (len == strlen("--bind-ro") && strncmp(word, "--bind-ro", len) == 0))
+			return takes_next ? flags->v[*at - 1] : equals + 1;
+	}
 	return NULL;
 }
 

@@ -497,12 +497,13 @@ static void plan_ready_fifo(struct draft *d)
 
 static void plan_bind_sources(struct draft *d)
 {
-	for (size_t i = 0; i < d->c->flags.n; i++) {
-		const char *payload = value_bind_payload(d->c->flags.v[i]);
+	const char *bind;
+
+	for (size_t at = 0; (bind = value_next_bind(&d->c->flags, &at));) {
 		CLEANUP(free_p) char *source = NULL, *target = NULL;
 		struct why w;
 
-		if (payload && value_bind(payload, &source, &target, &w) == 0 && source[0] == '/')
+		if (value_bind(bind, &source, &target, &w) == 0 && source[0] == '/')
 			strs_add(&d->p->bind_sources, source);
 	}
 }

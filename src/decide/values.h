@@ -46,5 +46,6 @@ int value_timespan(const char *text, char **ret, struct why *w); /* systemd.time
 /* value_bind - the two paths of a --bind= or --bind-ro= word's payload "SOURCE[:TARGET[:OPTIONS]]", "\:" undone;
  * the caller frees both. source is "" for a temporary directory, target equals source when left out. */
 int value_bind(const char *payload, char **ret_source, char **ret_target, struct why *w);
-/* value_bind_payload - the payload of a bind word, or NULL when the word is none. */
-const char *value_bind_payload(const char *word);
+/* value_next_bind - the payload of the next bind mount among words that value_flags_end accepted, from *at on, which
+ * moves behind it; NULL when there are no more. */
+const char *value_next_bind(const struct strs *flags, size_t *at);

@@ -157,6 +157,14 @@ static void addresses_are_accepted_and_refused_by_the_table(void **state)
 		"PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/7\n");
 }
 
+static void what_the_first_module_would_ignore_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("PRIVATE_USERS=pick\nRELEASE=2014\n",
+	               "web.conf:1:15: PRIVATE_USERS: the module of 2014 has no such setting (see RELEASE)");
+	assert_accepted("SYSTEM_PATH=/x\nINTERFACES=\"\"\nEXTRA_NSPAWN_FLAGS=\nRELEASE=2014\n");
+}
+
 static void time_spans_are_those_of_systemd(void **state)
 {
 	static const char *const good[] = { "90",       "1min 30s", "infinity", ".5h", "1.5 h 3us", "30\u00b5s",
@@ -201,6 +209,7 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 		                           "--",
 		                           "--bind=relative",
 		                           "--bind",
+		                           "--bind relative",
 		                           "--se=x",
 		                           "--pri=x",
 		                           "-E",
@@ -290,6 +299,7 @@ int main(void)
 		cmocka_unit_test(a_bad_value_is_named_with_file_line_column_and_reason),
 		cmocka_unit_test(ports_are_refused_with_the_number_of_their_field),
 		cmocka_unit_test(addresses_are_accepted_and_refused_by_the_table),
+		cmocka_unit_test(what_the_first_module_would_ignore_is_refused),
 		cmocka_unit_test(time_spans_are_those_of_systemd),
 		cmocka_unit_test(flags_that_redefine_what_the_engine_decides_are_refused),
 		cmocka_unit_test(a_line_without_an_assignment_is_refused_and_not_quoted),

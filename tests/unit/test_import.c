@@ -288,6 +288,7 @@ static void as_many_containers_as_fit_are_compared_at_once(void **state)
 static void an_older_module_has_fewer_options(void **state)
 {
 	static const char text[] = "{\"containers\": {\"a\": {\"ephemeral\": true}}}";
+	static const char start[] = "{\"containers\": {\"a\": {\"autoStart\": true}}}";
 	struct imported all = { 0 };
 	struct err e = { 0 };
 
@@ -295,6 +296,7 @@ static void an_older_module_has_fewer_options(void **state)
 	assert_int_equal(import(text, RELEASE_2014, &all, &e), -22);
 	assert_string_equal(e.text,
 	                    "in.json: /containers/a/ephemeral: the module of 2014 has no such option");
+	assert_int_equal(import(start, RELEASE_2014, &all, &e), -22);
 }
 
 int main(void)

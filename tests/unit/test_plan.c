@@ -78,6 +78,19 @@ static void a_profile_makes_a_container_nix(void **state)
 	assert_true(strs_has(&p.argv, "/nix/var/nix/profiles/system/init"));
 }
 
+static void the_sources_of_binds_are_known_however_they_are_written(void **state)
+{
+	CLEANUP(plan_done)
+	struct plan p = plan_of(
+		"a", "EXTRA_NSPAWN_FLAGS=\"--bind=/a:/b --bind /c:/d --setenv --bind=x --bind-ro +/e --bind :/f\"\n",
+		&no_facts);
+
+	(void)state;
+	assert_int_equal(p.bind_sources.n, 2);
+	assert_string_equal(p.bind_sources.v[0], "/a");
+	assert_string_equal(p.bind_sources.v[1], "/c");
+}
+
 static void a_flake_is_no_tree(void **state)
 {
 	CLEANUP(plan_done) struct plan p = plan_of("a", "FLAKE=/etc/flake\n", &no_facts);
@@ -177,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_nix_container_is_bound_to_the_store),
 		cmocka_unit_test(the_first_module_is_ready_by_a_fifo),
 		cmocka_unit_test(a_profile_makes_a_container_nix),
+		cmocka_unit_test(the_sources_of_binds_are_known_however_they_are_written),
 		cmocka_unit_test(a_flake_is_no_tree),
 		cmocka_unit_test(an_address_in_the_other_familys_key_keeps_its_family),
 		cmocka_unit_test(a_long_name_goes_by_its_whole_name),
