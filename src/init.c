@@ -243,9 +243,17 @@ static bool reap(pid_t payload, int *ret_status)
 	return ended;
 }
 
-/* A plain program does not do what a PID 1 must: it would neither hear a stop nor reap. So it gets one. It can not
- * say when it is ready either; one that fails at once has not started, so it has a moment to do so. The init of
- * busybox hears SIGUSR2 for HALT, takes its own signals for PID 1 and all the time that systemd has. */
+/* What the payload understands: the init of busybox has its own words, and SIGUSR2 is power-off. */
+static int translate(int signal_number, bool is_init)
+{
+	if (signal_number != HALT && signal_number != POWEROFF)
+		return signal_number;
+	return is_init ? SIGUSR2 : SIGTERM;
+}
+
+/* A plain program does not do what a PID 1 must: it would neither hear a stop nor reap. So it gets one. It
+ * can not say when it is ready either; one that fails at once has not started, so it has a moment to do so.
+ * An init gets all the time to stop that systemd gives us. */
 static int supervise(const char *program, char **argv, bool is_init)
 {
 	static const struct timespec first = { .tv_nsec = FIRST_MS * 1000000L };
@@ -282,14 +290,14 @@ static int supervise(const char *program, char **argv, bool is_init)
 		if (got < 0 && errno == EAGAIN && stopping)
 			(void)kill(-1, SIGKILL);
 		if (got > 0 && got != SIGCHLD) {
-			(void)kill(payload, got != HALT && got != POWEROFF ? got : is_init ? SIGUSR2 : SIGTERM);
+			(void)kill(payload, translate(got, is_init));
 			stopping = true;
 		}
 	}
 }
 
-/* It refuses to be anything but PID 1, unless it is called linuxrc. A busybox without that name gets its wish, and
- * a stop has to kill it. */
+/* It refuses to be anything but PID 1, unless it is called linuxrc. A busybox without that name gets its
+ * wish, and a stop has to kill it. */
 static int supervise_busybox(char **argv)
 {
 	static char linuxrc[] = "linuxrc";

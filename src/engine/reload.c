@@ -139,8 +139,8 @@ static int apply_network(const char *name, const struct change *c, struct err *e
 	return r;
 }
 
-/* The sides that stay as they were: what somebody took away since the start comes back. Where it can not, that is
- * told, and nothing else stops. */
+/* The sides that stay as they were: what somebody took away since the start comes back. Where it can not,
+ * that is told, and nothing else stops. */
 static void repair(const char *name, const struct reload *r, struct strs *says)
 {
 	CLEANUP(netops_done) struct netops host = { 0 }, guest = { 0 };

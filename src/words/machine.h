@@ -47,6 +47,6 @@ const char *machine_state_word(enum machine_state s);
  */
 enum machine_state machine_state_of_unit(const char *active, const char *sub);
 
-/* machine_since - when it came into this state, from its unit's StateChangeTimestamp and ActiveEnterTimestamp:
- * a reload changes the state twice, but it has been up all the time. */
+/* machine_since - when it came into this state, from its unit's StateChangeTimestamp and
+ * ActiveEnterTimestamp: a reload changes the state twice, but it has been up all the time. */
 uint64_t machine_since(enum machine_state state, uint64_t state_usec, uint64_t active_usec);
