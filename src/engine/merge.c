@@ -148,6 +148,17 @@ static char *reason_of(const struct known *k, const struct machine *m, const cha
 	return unit && unit->reason && m->state == unit->state ? strdup(unit->reason) : NULL;
 }
 
+static enum machine_kind kind_of(const struct known *k, const char *unit)
+{
+	if (k->machine && k->machine->class && strcmp(k->machine->class, "vm") == 0)
+		return MACHINE_VM;
+	if (k->conf || strncmp(unit, "container@", strlen("container@")) == 0)
+		return MACHINE_CONTAINER;
+	if (strncmp(unit, "systemd-nspawn@", strlen("systemd-nspawn@")) == 0)
+		return k->image && !k->machine ? MACHINE_IMAGE : MACHINE_NSPAWN;
+	return k->image && !k->machine ? MACHINE_IMAGE : MACHINE_OTHER;
+}
+
 static char *copy(const char *text, bool *bad)
 {
 	char *made = text ? strdup(text) : NULL;
@@ -179,6 +190,8 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.bad_conf = k->conf && k->conf->problem,
 		.state = state_of(s, k, unit),
 		.leader = k->machine ? k->machine->leader : 0,
+		.kind = kind_of(k, name),
+		.netnsid = k->net && k->net->seen ? k->net->netnsid : -1,
 	};
 	if (unit && unit->state == m->state)
 		m->since_usec = unit->since_usec;

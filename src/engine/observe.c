@@ -1,11 +1,13 @@
 #include "engine/observe.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "drivers/folder.h"
@@ -43,25 +45,6 @@ struct observer {
 	uint64_t refreshed_usec; /* CLOCK_MONOTONIC */
 	unsigned in_a_row;
 };
-
-void snapshot_done(struct snapshot *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		machine_done(&s->v[i]);
-	free(s->v);
-	free(s->stale);
-	*s = (struct snapshot){ 0 };
-}
-
-static int by_name(const void *key, const void *item)
-{
-	return strcmp(key, ((const struct machine *)item)->name);
-}
-
-const struct machine *snapshot_find(const struct snapshot *s, const char *name)
-{
-	return s->n > 0 ? bsearch(name, s->v, s->n, sizeof(*s->v), by_name) : NULL;
-}
 
 static uint64_t now_usec(clockid_t clock)
 {
@@ -132,6 +115,13 @@ static char *stale_sentence(const struct observer *o)
 	return NULL;
 }
 
+static char *host_name(void)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	return gethostname(name, sizeof(name) - 1) < 0 ? NULL : strdup(name);
+}
+
 static int refresh(struct observer *o, struct err *e)
 {
 	struct snapshot made = { 0 };
@@ -141,6 +131,7 @@ static int refresh(struct observer *o, struct err *e)
 	r = merge(&o->seen, &made, e);
 	if (r < 0)
 		return r;
+	made.host = host_name();
 	made.taken_usec = now_usec(CLOCK_REALTIME);
 	made.stale = stale_sentence(o);
 	snapshot_done(&o->now);

@@ -1,24 +1,10 @@
 /* observe - the system as one value: every configured and every running machine. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
-#include "words/machine.h"
-
-struct snapshot {
-	struct machine *v; /* sorted by name, each name once */
-	size_t n;
-	uint64_t taken_usec; /* CLOCK_REALTIME */
-	char *stale; /* one sentence about what could not be asked ("the bus is gone: ..."); NULL: all is
-	                fresh */
-};
-
-void snapshot_done(struct snapshot *s);
-/* snapshot_find - the machine of that name, or NULL; borrowed. */
-const struct machine *snapshot_find(const struct snapshot *s, const char *name);
+#include "words/snapshot.h"
 
 /* observe_once - ask all sources now; at most a second of waiting for those that hang. What can not be asked
  * makes states UNKNOWN and `stale` say why; only running out of memory fails. */

@@ -11,9 +11,29 @@ void machine_done(struct machine *m)
 	free(m->class);
 	free(m->unit);
 	free(m->reason);
+	free(m->os);
+	free(m->cgroup);
+	strs_done(&m->guest_failed);
 	strs_done(&m->addresses);
 	strs_done(&m->ports);
 	*m = (struct machine){ 0 };
+}
+
+const char *machine_kind_word(enum machine_kind k)
+{
+	switch (k) {
+	case MACHINE_CONTAINER:
+		return "container";
+	case MACHINE_NSPAWN:
+		return "nspawn";
+	case MACHINE_IMAGE:
+		return "image";
+	case MACHINE_VM:
+		return "vm";
+	case MACHINE_OTHER:
+		return "other";
+	}
+	return "other";
 }
 
 const char *machine_state_word(enum machine_state s)

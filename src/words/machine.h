@@ -20,8 +20,18 @@ enum machine_state {
 	MACHINE_GHOST, /* registered with systemd-machined, but its leader or unit is gone */
 };
 
+/* What it is to us: which verbs can work follows from it. */
+enum machine_kind {
+	MACHINE_CONTAINER, /* of ours: a NAME.conf, or container@NAME.service */
+	MACHINE_NSPAWN,    /* systemd-nspawn@NAME.service: runs, or has a unit that is not merely stopped */
+	MACHINE_IMAGE,     /* a tree or image in /var/lib/machines that systemd-nspawn@NAME would start */
+	MACHINE_VM,        /* a virtual machine */
+	MACHINE_OTHER,     /* registered by somebody else */
+};
+
 struct machine {
 	char *name;
+	enum machine_kind kind;
 	char *class;     /* "container", "vm"; NULL: only configured */
 	char *unit;      /* NULL: none */
 	bool configured; /* there is a NAME.conf */
@@ -36,9 +46,18 @@ struct machine {
 	bool addresses_seen; /* they were seen, not only configured */
 	struct strs ports;   /* "tcp:8080:80", as configured */
 	char *reason;        /* one printable sentence why it is not well; NULL: nothing to say */
+	const char *cause;   /* the rule that gave it, one word for scripts ("oom-kill"); static; NULL */
+	char *os;            /* "Debian GNU/Linux 12 (bookworm)", printable; NULL: not known */
+	char *cgroup; /* of its unit or scope, "/machine.slice/container@web.service"; NULL: not known */
+	int netnsid;  /* by which the kernel names its network namespace here; -1: none of its own, or not
+	                 known */
+	struct strs guest_failed; /* units that failed inside, printable; empty: none, or not known */
 };
 
 void machine_done(struct machine *m);
+
+/* machine_kind_word - "container", "nspawn", "image", "vm", "other". */
+const char *machine_kind_word(enum machine_kind k);
 
 /* machine_state_word - "running", "failed", ...; one lower-case word. */
 const char *machine_state_word(enum machine_state s);
