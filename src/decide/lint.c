@@ -129,9 +129,14 @@ static const struct addr *address_at(const struct container *c, size_t i, int *r
 	return v ? &v->addr[i % LINK_KEYS] : &c->addr[i];
 }
 
+static bool is_host_key(int key)
+{
+	return key == HOST4 || key == HOST6;
+}
+
 static bool is_gateway_only(const struct container *c, int key, const char *veth)
 {
-	bool host = key == HOST4 || key == HOST6;
+	bool host = is_host_key(key);
 
 	if (!veth)
 		return host && c->host_bridge;
@@ -141,6 +146,7 @@ static bool is_gateway_only(const struct container *c, int key, const char *veth
 	return false;
 }
 
+/* The host may have one address on the links of many; what is a container's is nobody else's. */
 static void look_at_addresses(struct search *s, const struct container *a, const struct container *b)
 {
 	for (size_t i = 0; i < LINK_KEYS * (1 + a->n_veths); i++)
@@ -151,8 +157,9 @@ static void look_at_addresses(struct search *s, const struct container *a, const
 			const struct addr *y = address_at(b, j, &key_b, &veth_b);
 			char text[ADDR_TEXT_SIZE];
 
-			if (!addr_is_set(x) || !addr_same(x, y) || is_gateway_only(a, key_a, veth_a) ||
-			    is_gateway_only(b, key_b, veth_b))
+			if (!addr_is_set(x) || !addr_same(x, y) ||
+			    (is_host_key(key_a) && is_host_key(key_b)) ||
+			    is_gateway_only(a, key_a, veth_a) || is_gateway_only(b, key_b, veth_b))
 				continue;
 			addr_print(x, false, text);
 			find(s, true, veth_a ? "EXTRA_VETHS" : key_names[key_a], option_names[key_a], veth_a,

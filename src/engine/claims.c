@@ -94,12 +94,17 @@ bool claims_has_port(const struct claims *c, const struct port *p)
 	return false;
 }
 
-bool claims_has_address(const struct claims *c, const struct addr *a)
+static bool has_address(const struct netops *ops, const struct addr *a)
 {
-	for (size_t i = 0; i < c->guest.n; i++)
-		if (c->guest.v[i].kind == NETOP_ADDRESS && addr_same(&c->guest.v[i].addr, a))
+	for (size_t i = 0; i < ops->n; i++)
+		if (ops->v[i].kind == NETOP_ADDRESS && addr_same(&ops->v[i].addr, a))
 			return true;
 	return false;
+}
+
+bool claims_has_address(const struct claims *c, const struct addr *a)
+{
+	return has_address(&c->guest, a);
 }
 
 void neighbours_done(struct neighbours *n)
@@ -180,6 +185,14 @@ const struct claims *neighbours_with_address(const struct neighbours *n, struct 
 {
 	for (size_t i = 0; i < n->n; i++)
 		if (claims_has_address(&n->v[i], a) || sees(&n->v[i], nl, a))
+			return &n->v[i];
+	return NULL;
+}
+
+const struct claims *neighbours_with_host_address(const struct neighbours *n, const struct addr *a)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (has_address(&n->v[i].host, a))
 			return &n->v[i];
 	return NULL;
 }

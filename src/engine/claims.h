@@ -46,3 +46,5 @@ void neighbours_done(struct neighbours *n);
  * nobody. */
 const struct claims *neighbours_with_link(const struct neighbours *n, struct nl *nl, const struct link *l);
 const struct claims *neighbours_with_address(const struct neighbours *n, struct nl *nl, const struct addr *a);
+/* neighbours_with_host_address - for whose link the host has the address; NULL: nobody's. */
+const struct claims *neighbours_with_host_address(const struct neighbours *n, const struct addr *a);

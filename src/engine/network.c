@@ -176,17 +176,20 @@ static int check_ports(struct scene *s, const struct container *c, struct err *e
 
 /* ---- addresses, and links that must be there */
 
-static int check_addresses(struct scene *s, const struct plan *p, struct err *e)
+/* The rule of lint_pair(): what is a container's is nobody else's; the host's may be on the links of many. */
+static int check_side(struct scene *s, const struct netops *ops, bool guests, struct err *e)
 {
-	for (size_t i = 0; i < p->init.n; i++) {
-		const struct netop *op = &p->init.v[i];
+	for (size_t i = 0; i < ops->n; i++) {
+		const struct addr *a = &ops->v[i].addr;
 		const struct claims *owner;
 		char addr[ADDR_TEXT_SIZE];
 
-		if (op->kind != NETOP_ADDRESS)
+		if (ops->v[i].kind != NETOP_ADDRESS)
 			continue;
-		owner = neighbours_with_address(&s->others, &s->nl, &op->addr);
-		addr_print(&op->addr, false, addr);
+		owner = neighbours_with_address(&s->others, &s->nl, a);
+		if (!owner && guests)
+			owner = neighbours_with_host_address(&s->others, a);
+		addr_print(a, false, addr);
 		if (owner)
 			return err_set(e, STATUS_BUSY, EADDRINUSE,
 			               "%s: address %s belongs to %s, which runs (stop that, or "
@@ -194,6 +197,13 @@ static int check_addresses(struct scene *s, const struct plan *p, struct err *e)
 			               s->name, addr, owner->machine.name);
 	}
 	return 0;
+}
+
+static int check_addresses(struct scene *s, const struct plan *p, struct err *e)
+{
+	int r = check_side(s, &p->init, true, e);
+
+	return r < 0 ? r : check_side(s, &p->poststart, false, e);
 }
 
 static int must_exist(struct scene *s, const char *what, const char *link, const char *key, struct err *e)

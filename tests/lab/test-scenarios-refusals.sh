@@ -38,6 +38,41 @@ an_address_of_another_running_container_is_refused_naming_it() {
 	END
 }
 
+an_address_of_the_host_for_another_running_container_is_no_container_s_own() {
+	inside <<-END
+		$refused
+		refused HOST_ADDRESS=10.21.0.1 LOCAL_ADDRESS=10.20.0.1
+		logged second 10.20.0.1
+	END
+}
+
+an_address_of_another_running_container_is_not_given_to_the_host() {
+	inside <<-END
+		$refused
+		refused HOST_ADDRESS=10.20.0.2 LOCAL_ADDRESS=10.21.0.2
+		logged second 10.20.0.2
+	END
+}
+
+two_containers_can_share_the_host_s_address() {
+	inside <<-'END'
+		small a
+		small b
+		conf a PRIVATE_NETWORK=1 HOST_ADDRESS=10.20.0.1 LOCAL_ADDRESS=10.20.0.2 HOST_ADDRESS6=fc00:20::1 LOCAL_ADDRESS6=fc00:20::2
+		conf b PRIVATE_NETWORK=1 HOST_ADDRESS=10.20.0.1 LOCAL_ADDRESS=10.20.0.3 HOST_ADDRESS6=fc00:20::1 LOCAL_ADDRESS6=fc00:20::3
+		exits 0 machdeck check
+		exits 0 machdeck start a b
+		want 2 serves a http://10.20.0.2/
+		want 2 serves b http://10.20.0.3/
+		machdeck stop a
+		want 2 serves b http://10.20.0.3/
+		want 2 serves b http://[fc00:20::3]/
+		same host "10.20.0.1/32 fc00:20::1/128" "$(addresses)"
+		exits 0 machdeck start a
+		want 2 serves a http://[fc00:20::2]/
+	END
+}
+
 an_extra_veth_of_another_running_container_is_refused_naming_it() {
 	inside <<-END
 		$refused

@@ -130,6 +130,21 @@ static void contradictions_are_refused(void **state)
 	               "to each other's address alone: leave the prefix out, or name a bridge");
 }
 
+static void the_host_may_have_one_address_for_many_containers(void **state)
+{
+	static const char text[] =
+		"{\"containers\": {\"a\": {\"privateNetwork\": true, \"hostAddress\": \"10.0.0.1\","
+		"\"localAddress\": \"10.0.0.2\"},"
+		"\"b\": {\"privateNetwork\": true, \"hostAddress\": \"10.0.0.1\", \"localAddress\": "
+		"\"10.0.0.3\", \"extraVeths\": {\"v\": {\"hostAddress\": \"10.0.0.1\"}}}}}";
+	CLEANUP(imported_done) struct imported all = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(import(text, RELEASE_DEFAULT, &all, &e), 0);
+	assert_int_equal(all.n, 2);
+}
+
 static void two_containers_with_one_address_or_port_are_refused(void **state)
 {
 	static const char addresses[] =
@@ -307,6 +322,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_named_by_its_json_path),
 		cmocka_unit_test(contradictions_are_refused),
 		cmocka_unit_test(two_containers_with_one_address_or_port_are_refused),
+		cmocka_unit_test(the_host_may_have_one_address_for_many_containers),
 		cmocka_unit_test(what_is_imported_reads_back_the_same),
 		cmocka_unit_test(words_are_written_as_the_modules_write_them_if_they_can_be),
 		cmocka_unit_test(what_no_conf_can_hold_is_refused),
