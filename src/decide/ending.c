@@ -1,6 +1,7 @@
 #include "decide/ending.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -32,6 +33,29 @@ static const char *job_cause(const char *result)
 	return NULL;
 }
 
+/* What a phase of ours refused keeps its own status; else it is the guest that failed. */
+static enum status phase_status(int code, int status)
+{
+	switch (code == CLD_EXITED ? status : 0) {
+	case STATUS_DATA:
+	case STATUS_UNSAFE_TREE:
+	case STATUS_BUSY:
+	case STATUS_NOT_PERMITTED:
+	case STATUS_UNSAFE_HOST:
+		return (enum status)status;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+/* A reload passes on how the switch ended, which does not use our numbers. */
+static enum status reload_status(int code, int status)
+{
+	bool ours = status >= STATUS_USAGE && status <= STATUS_UNSAFE_HOST;
+
+	return code == CLD_EXITED && status > 0 && !ours ? (enum status)status : phase_status(code, status);
+}
+
 int ending_explain(const char *verb, const char *name, const char *result, const struct why_facts *f,
                    struct err *e)
 {
@@ -41,7 +65,7 @@ int ending_explain(const char *verb, const char *name, const char *result, const
 	if (cause)
 		return err_set(e, STATUS_FAILED, ECANCELED, "cannot %s %s: %s", verb, name, cause);
 	if (f && f->state == MACHINE_RUNNING && is(f->failed_phase, "ExecReload"))
-		return err_set(e, STATUS_FAILED, EIO,
+		return err_set(e, reload_status(f->failed_code, f->failed_status), EIO,
 		               "cannot %s %s: it ended with exit status %d; the machine runs on", verb, name,
 		               f->failed_status);
 	if (f && is(result, "done") && is(f->result, "timeout"))
@@ -55,6 +79,6 @@ int ending_explain(const char *verb, const char *name, const char *result, const
 		               result);
 	if (is(result, "done"))
 		return err_set(e, STATUS_FAILED, EIO, "%s is stopped, but not cleanly: %s", name, why);
-	return err_set(e, STATUS_FAILED, EIO, "cannot %s %s: %s%s", verb, name, why,
+	return err_set(e, phase_status(f->main_code, f->main_status), EIO, "cannot %s %s: %s%s", verb, name, why,
 	               f->state == MACHINE_RESTARTING ? "; systemd tries again by itself" : "");
 }

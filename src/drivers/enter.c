@@ -428,7 +428,7 @@ static int follow(const char *name, const char *command, pid_t pid, int socket, 
 	return status < 0 ? err_wrap(e, status, "%s", name) : status;
 }
 
-int enter_run(const char *name, char *const argv[], struct err *e)
+int enter_run(const char *name, char *const argv[], int copy, struct err *e)
 {
 	CLEANUP(entrance_done) struct entrance m = { .leader = -1, .proc = -1, .root = -1 };
 	CLEANUP(close_p) int ours = -1;
@@ -441,7 +441,7 @@ int enter_run(const char *name, char *const argv[], struct err *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_sys(e, errno, "%s: cannot make a socket", name);
 	ours = ends[0];
-	r = relay_prepare(&relay, e);
+	r = relay_prepare(copy, &relay, e);
 	if (r < 0) {
 		close(ends[1]);
 		return err_wrap(e, r, "%s", name);

@@ -9,10 +9,11 @@
  * a pty of the machine is joined to it when stdin and stdout are a terminal; what is none is passed on as it
  * is.
  *
+ * copy     its output is written here, too; -1: nowhere
  * returns the command's exit status (127: not found there, 128 + the signal that killed it), or negative
  * errno errors  -ENOENT STATUS_NO_CONTAINER not running; -EACCES STATUS_NOT_PERMITTED; STATUS_SYSTEM names
  * the step */
-int enter_run(const char *name, char *const argv[], struct err *e);
+int enter_run(const char *name, char *const argv[], int copy, struct err *e);
 
 /* enter_netns - its network namespace, for setns(2) in a child. Close it soon: a held one keeps links alive.
  */

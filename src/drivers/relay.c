@@ -49,15 +49,15 @@ static int add_pipe(struct relay *r, int fd)
 	return 0;
 }
 
-int relay_prepare(struct relay *ret, struct err *e)
+int relay_prepare(int copy, struct relay *ret, struct err *e)
 {
-	struct relay r = { .terminal = isatty(0) && isatty(1), .stdio = { -1, -1, -1 } };
+	struct relay r = { .terminal = isatty(0) && isatty(1), .stdio = { -1, -1, -1 }, .copy = copy };
 	int q = 0;
 
 	for (int i = 0; i < RELAY_WAYS; i++)
 		r.ways[i].from = r.ways[i].to = -1;
 	for (int fd = 0; q >= 0 && !r.terminal && fd < 3; fd++)
-		if (isatty(fd))
+		if (isatty(fd) || (fd > 0 && copy >= 0))
 			q = add_pipe(&r, fd);
 	if (q < 0) {
 		relay_done(&r);
@@ -97,13 +97,15 @@ static void way_end(struct relay_way *w)
 }
 
 /* A pty's master says EIO when nobody holds its other end. */
-static void way_read(struct relay_way *w)
+static void way_read(struct relay_way *w, int copy)
 {
 	ssize_t n = read(w->from, w->bytes, sizeof(w->bytes));
 
 	if (n > 0) {
 		w->at = 0;
 		w->len = (size_t)n;
+		if (copy >= 0 && !w->is_input)
+			(void)!write(copy, w->bytes, w->len);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		way_end(w);
 	}
@@ -144,7 +146,7 @@ static bool carry(struct relay *r, int signals, int process, int timeout_ms)
 		if (way_is_full(&r->ways[i]))
 			way_write(&r->ways[i]);
 		else
-			way_read(&r->ways[i]);
+			way_read(&r->ways[i], r->copy);
 	}
 	return true;
 }

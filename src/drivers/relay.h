@@ -20,12 +20,13 @@ struct relay_way {
 struct relay {
 	bool terminal; /* stdin and stdout are one: the process gets a pty of its own */
 	int stdio[3];  /* for the process, owned: what it gets as 0, 1, 2; -1: our own */
+	int copy;      /* borrowed: all output is written here, too; -1: nowhere */
 	struct relay_way ways[RELAY_WAYS];
 };
 
 /* relay_prepare - look at our own 0, 1, 2: a pty is wanted when 0 and 1 are a terminal; else each of them
- * that is one is replaced by a pipe, and what is none is passed on as it is. */
-int relay_prepare(struct relay *ret, struct err *e);
+ * that is one, or whose output goes to copy, too, is replaced by a pipe, and the rest is passed on as it is. */
+int relay_prepare(int copy, struct relay *ret, struct err *e);
 void relay_done(struct relay *r);
 
 /* relay_started - forget the process' ends; master (owned from here on, or -1) is its pty. */

@@ -21,6 +21,7 @@
 #include "engine/start.h"
 
 #define FILE_MAX       (4U << 20)
+#define OUTPUT         "reload.out"
 #define DEFAULT_SYSTEM "/nix/var/nix/profiles/system"
 
 /* What runs and what is configured, side by side. */
@@ -189,9 +190,25 @@ static int note(const char *name, const struct reload *r, struct err *e)
 
 /* ---- the system of a nix container */
 
+/* What the switch prints goes to the unit's log, and into a file for whoever asked for the reload. */
+static int open_output(const char *name, int *ret, struct err *e)
+{
+	CLEANUP(close_p) int dir = -1;
+	char path[256];
+	int r;
+
+	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s", name);
+	r = files_open("", path, O_RDONLY | O_DIRECTORY, &dir, e);
+	if (r < 0)
+		return r;
+	(void)unlinkat(dir, OUTPUT, 0);
+	*ret = openat(dir, OUTPUT, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	return *ret < 0 ? err_sys(e, errno, "%s: cannot make %s/" OUTPUT, name, path) : 0;
+}
+
 /* The module of 2014 has the guest do it, which listens for a command line, and never looks at SYSTEM_PATH
  * (RL-2). */
-static int switch_by_socket(const char *name, const struct plan *p, struct err *e)
+static int switch_by_socket(const char *name, const struct plan *p, int output, struct err *e)
 {
 	static const char command[] = DEFAULT_SYSTEM "/bin/switch-to-configuration test\n";
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
@@ -206,19 +223,21 @@ static int switch_by_socket(const char *name, const struct plan *p, struct err *
 		return err_wrap(e, r, "%s", name);
 	if (write(fd, command, strlen(command)) < 0 || shutdown(fd, SHUT_WR) < 0)
 		return err_sys(e, errno, "%s: cannot send the command to its socket", name);
-	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
 		(void)!write(STDOUT_FILENO, bytes, (size_t)n);
+		(void)!write(output, bytes, (size_t)n);
+	}
 	return n < 0 ? err_sys(e, errno, "%s: no end of what its socket says", name) : 0;
 }
 
-static int switch_system(const char *name, const struct container *c, struct err *e)
+static int switch_system(const char *name, const struct container *c, int output, struct err *e)
 {
 	const char *system = c->system_path ? c->system_path : DEFAULT_SYSTEM;
 	char program[4096 + 64], test[] = "test";
 	int r;
 
 	(void)snprintf(program, sizeof(program), "%s/bin/switch-to-configuration", system);
-	r = enter_run(name, (char *[]){ program, test, NULL }, e);
+	r = enter_run(name, (char *[]){ program, test, NULL }, output, e);
 	if (r <= 0)
 		return r;
 	return err_set(e, (enum status)r, EIO, "%s: %s test ended with exit status %d", name, program, r);
@@ -241,9 +260,12 @@ static void say_what_changed(const struct change *c, struct strs *ret)
 int reload_run(const char *name, struct strs *ret_says, struct err *e)
 {
 	CLEANUP(reload_done) struct reload r = { 0 };
+	CLEANUP(close_p) int output = -1;
 	struct err failed;
 	int q = compare(name, &r, e), switched = 0;
 
+	if (q >= 0)
+		q = open_output(name, &output, e);
 	if (q < 0)
 		return q;
 	q = apply_network(name, &r.change, e);
@@ -252,9 +274,9 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 	repair(name, &r, ret_says);
 	say_what_changed(&r.change, ret_says);
 	if (r.now.plan.kind == KIND_NIX && release_rules(r.now.plan.release)->reload_socket)
-		switched = switch_by_socket(name, &r.now.plan, &failed);
+		switched = switch_by_socket(name, &r.now.plan, output, &failed);
 	else if (r.now.plan.kind == KIND_NIX)
-		switched = switch_system(name, &r.now.container, &failed);
+		switched = switch_system(name, &r.now.container, output, &failed);
 	if (switched < 0)
 		strs_add(&r.change.restart,
 		         "the switch failed"); /* so what runs is not all that is configured */
@@ -262,6 +284,21 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 	if (switched < 0 && e)
 		*e = failed;
 	return switched < 0 ? switched : q;
+}
+
+void reload_forget_output(const char *name)
+{
+	CLEANUP(close_p) int dir = -1;
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s", name);
+	if (files_open("", path, O_PATH | O_DIRECTORY, &dir, NULL) >= 0)
+		(void)unlinkat(dir, OUTPUT, 0);
+}
+
+int reload_output(const char *name, struct buf *ret, struct err *e)
+{
+	return read_file(name, OUTPUT, ret, e);
 }
 
 int reload_pending(const char *name, struct strs *ret, bool *ret_live, struct err *e)

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strs.h"
 
@@ -15,6 +16,13 @@
  * errors    STATUS_NO_CONTAINER not running, or not started by us; as rtnl_apply() and enter_run(); when the
  * switch ended with another exit status than 0, that is e's status */
 int reload_run(const char *name, struct strs *ret_says, struct err *e);
+
+/* reload_forget_output - before asking for a reload, so that what is there afterwards is that reload's.
+ * reload_output - what its switch printed, as it came: hostile. Both are root's to do.
+ *
+ * errors  -ENOENT: there was no switch;  -EACCES;  -EFBIG: 4 MiB;  the system's */
+void reload_forget_output(const char *name);
+int reload_output(const char *name, struct buf *ret, struct err *e);
 
 /* reload_pending - a sentence for each difference between NAME as it runs and as it is configured that takes
  * a restart; *ret_live: there are others, which a reload would apply. errors: as above */

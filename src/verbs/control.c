@@ -117,6 +117,24 @@ static void show_pending(const char *name)
 		printf("%s: takes a restart: %s\n", name, pending.v[i]);
 }
 
+/* What the switch printed, a line at a time; false: nothing that we know of. */
+static bool show_output(const char *name)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	const char *at, *end, *stop;
+	char shown[LOGLINE_SIZE];
+
+	if (reload_output(name, &text, NULL) < 0 || text.len == 0)
+		return false;
+	for (at = text.p, end = at + text.len; at < end; at = stop < end ? stop + 1 : end) {
+		stop = memchr(at, '\n', (size_t)(end - at));
+		stop = stop ? stop : end;
+		(void)logline_clean(shown, at, (size_t)(stop - at));
+		printf("%s\n", shown);
+	}
+	return true;
+}
+
 static void take_status(struct all *a, int status)
 {
 	if (status > a->status)
@@ -128,12 +146,16 @@ static void on_done(int r, const struct err *e, void *arg)
 	struct control_look look;
 	struct one *o = arg;
 	struct all *a = o->all;
+	bool told;
 
 	undraw(a);
+	told = a->verb == CONTROL_RELOAD && show_output(o->name);
+	fflush(stdout);
 	if (r < 0) {
 		take_status(a, verb_fail(e));
 		control_look(o->control, &look);
-		show_log(look.lines);
+		if (!told)
+			show_log(look.lines);
 	} else {
 		printf("%s: %s\n", o->name, verb_words[a->verb].done);
 		if (a->verb == CONTROL_RELOAD)
@@ -154,6 +176,8 @@ static int run_all(struct all *a)
 	for (size_t i = 0; i < a->n; i++) {
 		struct one *o = &a->v[i];
 
+		if (a->verb == CONTROL_RELOAD)
+			reload_forget_output(o->name);
 		if (control_begin(a->loop, a->verb, o->name, on_done, o, &o->control, &e) < 0)
 			take_status(a, verb_fail(&e));
 		else

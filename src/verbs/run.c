@@ -15,6 +15,6 @@ int verb_run(const struct verb *v, int argc, char **argv)
 	r = verb_names(v, 2, argv, 1);
 	if (r != STATUS_DONE)
 		return r;
-	r = enter_run(argv[1], argv + 3, &e);
+	r = enter_run(argv[1], argv + 3, -1, &e);
 	return r < 0 ? verb_fail(&e) : r;
 }

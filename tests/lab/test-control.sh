@@ -57,7 +57,7 @@ a_failed_reload_shows_no_lines_of_the_start() {
 		machdeck start web
 		logged web 'good morning'
 		conf web 'HOST_ADDRESS="'
-		exits 1 machdeck reload web
+		exits 65 machdeck reload web
 		told '/etc/containers/web.conf:1:'
 		[[ $said != *'good morning'* ]] || fail "$said"
 	END

@@ -12,6 +12,9 @@ refused='refused() {
 	conf first PRIVATE_NETWORK=1 HOST_ADDRESS=10.20.0.1 LOCAL_ADDRESS=10.20.0.2 HOST_PORT=tcp:8080:80 "EXTRA_VETHS=\"fv,hostAddress=10.20.9.1,localAddress=10.20.9.2\""
 	conf second PRIVATE_NETWORK=1 "$@"
 	machdeck start first
+	exits 75 machdeck start second
+	told first
+	systemctl stop container@second
 	not systemctl start container@second
 	same status 75 "$(property second ExecMainStatus)"
 	logged second first

@@ -21,7 +21,9 @@ a_reload_switches_to_another_system_in_the_running_guest() {
 		same page base "$(fetch http://10.12.0.2/)"
 		before="$(leader test1) $(within test1 cat /proc/1/stat | cut -d' ' -f22)"
 		conf test1 SYSTEM_PATH=/nix/store/c1 AUTO_START=1 $network
+		sed -i '3a echo switching to c1; printf "with \\033colours" >&2' /nix/store/c1/bin/switch-to-configuration
 		exits 0 machdeck reload test1
+		same said 'switching to c1,with \x1bcolours,test1: reloaded' "$(paste -sd , <<<"$said")"
 		same check client_c1 "$(within test1 cat /etc/check)"
 		within test1 systemctl is-active nix-a
 		conf test1 SYSTEM_PATH=/nix/store/c2 AUTO_START=1 $network
@@ -42,10 +44,13 @@ a_reload_that_fails_in_the_guest_says_how() {
 		conf r SYSTEM_PATH=/nix/store/base PRIVATE_NETWORK=1
 		machdeck start r
 		conf r SYSTEM_PATH=/nix/store/bad PRIVATE_NETWORK=1
-		exits 1 machdeck reload r
-		told "this system is no good"
-		same state active "$(state r)"
+		exits 4 machdeck reload r
+		told "this system is no good" "exit status 4"
 		rm /nix/store/bad/bin/fail
+		sed -i '/no good/d' /nix/store/bad/bin/switch-to-configuration
+		exits 0 machdeck reload r
+		same said 'r: reloaded' "$said"
+		same state active "$(state r)"
 	END
 }
 

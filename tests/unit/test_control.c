@@ -135,7 +135,7 @@ static void a_failed_start_says_what_the_exit_status_means(void **state)
 	s->systemd.main_status = 75;
 	follow(s, CONTROL_START);
 	assert_int_equal(s->r, -EIO);
-	assert_int_equal(s->e.status, STATUS_FAILED);
+	assert_int_equal(s->e.status, STATUS_BUSY);
 	assert_string_equal(s->e.text, "cannot start web: something it needs is taken (status 75)");
 }
 
@@ -305,9 +305,10 @@ static void a_bad_conf_hinders_starting_but_not_stopping(void **state)
 
 /* ---- sentences */
 
+static struct err e;
+
 static const char *explained(const char *verb, const char *result, const struct why_facts *f)
 {
-	static struct err e;
 
 	assert_true(ending_explain(verb, "web", result, f, &e) < 0);
 	return e.text;
@@ -322,9 +323,19 @@ static void every_ending_says_what_was_asked_for(void **state)
 	assert_non_null(strstr(explained("start", "failed", &f), "; systemd tries again by itself"));
 	f = (struct why_facts){ .name = "web", .state = MACHINE_RUNNING, .result = "success" };
 	f.failed_phase = "ExecReload";
+	f.failed_code = CLD_EXITED;
 	f.failed_status = 4;
 	assert_string_equal(explained("reload", "failed", &f),
 	                    "cannot reload web: it ended with exit status 4; the machine runs on");
+	assert_int_equal(e.status, 4);
+	f = (struct why_facts){ .name = "web", .state = MACHINE_FAILED, .result = "exit-code" };
+	f.main_code = CLD_EXITED;
+	f.main_status = STATUS_UNSAFE_TREE;
+	assert_non_null(strstr(explained("start", "failed", &f), "its tree is not safe"));
+	assert_int_equal(e.status, STATUS_UNSAFE_TREE);
+	f.main_status = 2;
+	(void)explained("start", "failed", &f);
+	assert_int_equal(e.status, STATUS_FAILED);
 	assert_string_equal(
 		explained("start", "canceled", &f),
 		"cannot start web: another job took its place: somebody asked for something else meanwhile");
