@@ -58,3 +58,12 @@ const char *buf_text(const struct buf *b)
 {
 	return b->p ? b->p : "";
 }
+
+uint64_t buf_hash(const struct buf *b)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < b->len; i++)
+		hash = (hash ^ (unsigned char)b->p[i]) * 0x100000001b3;
+	return hash;
+}

@@ -28,16 +28,6 @@ void loaded_done(struct loaded *l)
 	*l = (struct loaded){ 0 };
 }
 
-/* FNV-1a: tells one version of a conf from another in logs; not a defence. */
-static void hash_text(const struct buf *text, char ret[static 17])
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < text->len; i++)
-		hash = (hash ^ (unsigned char)text->p[i]) * 0x100000001b3;
-	(void)snprintf(ret, 17, "%016llx", (unsigned long long)hash);
-}
-
 static bool exists(const char *host_root, const char *folder, const char *name, const char *leaf)
 {
 	CLEANUP(free_p) char *path = NULL;
@@ -77,7 +67,7 @@ static int load(const char *host_root, const char *name, struct loaded *l, bool 
 		return use_defaults(host_root, name, l, ret_nixos_dirs, e);
 	if (r < 0)
 		return r;
-	hash_text(&file.text, l->hash);
+	(void)snprintf(l->hash, sizeof(l->hash), "%016llx", (unsigned long long)buf_hash(&file.text));
 	*ret_nixos_dirs = file.nixos_dirs;
 	r = conf_read(file.path, name, buf_text(&file.text), file.text.len, &l->container, &l->warnings, e);
 	l->conf_path = take_p(&file.path);

@@ -188,6 +188,7 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.registered = k->machine,
 		.auto_start = k->conf && k->conf->auto_start,
 		.bad_conf = k->conf && k->conf->problem,
+		.conf_hash = k->conf && k->conf->text.p ? buf_hash(&k->conf->text) : 0,
 		.state = state_of(s, k, unit),
 		.leader = k->machine ? k->machine->leader : 0,
 		.kind = kind_of(k, name),

@@ -19,6 +19,40 @@ void machine_done(struct machine *m)
 	*m = (struct machine){ 0 };
 }
 
+static char *copy_text(const char *text, bool *bad)
+{
+	char *made = text ? strdup(text) : NULL;
+
+	*bad |= text && !made;
+	return made;
+}
+
+static void copy_texts(const struct strs *from, struct strs *to, bool *bad)
+{
+	*to = (struct strs){ 0 };
+	strs_add_all(to, from);
+	*bad |= to->bad;
+}
+
+bool machine_copy(const struct machine *m, struct machine *ret)
+{
+	bool bad = false;
+
+	*ret = *m;
+	ret->name = copy_text(m->name, &bad);
+	ret->class = copy_text(m->class, &bad);
+	ret->unit = copy_text(m->unit, &bad);
+	ret->reason = copy_text(m->reason, &bad);
+	ret->os = copy_text(m->os, &bad);
+	ret->cgroup = copy_text(m->cgroup, &bad);
+	copy_texts(&m->addresses, &ret->addresses, &bad);
+	copy_texts(&m->ports, &ret->ports, &bad);
+	copy_texts(&m->guest_failed, &ret->guest_failed, &bad);
+	if (bad)
+		machine_done(ret);
+	return !bad;
+}
+
 const char *machine_kind_word(enum machine_kind k)
 {
 	switch (k) {

@@ -38,6 +38,7 @@ struct machine {
 	bool registered; /* systemd-machined knows it */
 	bool auto_start;
 	bool bad_conf; /* the conf can not be used; reason says why */
+	uint64_t conf_hash; /* tells one version of the conf from another; 0: none, or it can not be read */
 	enum machine_state state;
 	pid_t leader;        /* 0: none or unknown */
 	uint64_t since_usec; /* CLOCK_REALTIME when it came into this state; 0: unknown */
@@ -55,6 +56,8 @@ struct machine {
 };
 
 void machine_done(struct machine *m);
+/* machine_copy - false when out of memory; ret is zeroed then. */
+bool machine_copy(const struct machine *m, struct machine *ret);
 
 /* machine_kind_word - "container", "nspawn", "image", "vm", "other". */
 const char *machine_kind_word(enum machine_kind k);

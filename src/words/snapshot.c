@@ -13,6 +13,20 @@ void snapshot_done(struct snapshot *s)
 	*s = (struct snapshot){ 0 };
 }
 
+bool snapshot_copy(const struct snapshot *s, struct snapshot *ret)
+{
+	*ret = (struct snapshot){ .taken_usec = s->taken_usec,
+		                  .host = s->host ? strdup(s->host) : NULL,
+		                  .stale = s->stale ? strdup(s->stale) : NULL,
+		                  .v = calloc(s->n + 1, sizeof(*ret->v)) };
+	while (ret->v && ret->n < s->n && machine_copy(&s->v[ret->n], &ret->v[ret->n]))
+		ret->n++;
+	if (ret->v && ret->n == s->n && !ret->host == !s->host && !ret->stale == !s->stale)
+		return true;
+	snapshot_done(ret);
+	return false;
+}
+
 static int by_name(const void *key, const void *item)
 {
 	return strcmp(key, ((const struct machine *)item)->name);

@@ -16,5 +16,7 @@ struct snapshot {
 };
 
 void snapshot_done(struct snapshot *s);
+/* snapshot_copy - false when out of memory; ret is empty then. */
+bool snapshot_copy(const struct snapshot *s, struct snapshot *ret);
 /* snapshot_find - the machine of that name, or NULL; borrowed. */
 const struct machine *snapshot_find(const struct snapshot *s, const char *name);
