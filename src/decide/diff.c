@@ -55,7 +55,8 @@ static void diff_conf(const struct machine *old, const struct machine *m, uint64
 }
 
 /* Between two starts addresses are as configured, which no address of a machine is. */
-static void diff_addresses(const struct machine *old, const struct machine *m, uint64_t usec, struct events *ret)
+static void diff_addresses(const struct machine *old, const struct machine *m, uint64_t usec,
+                           struct events *ret)
 {
 	static const struct strs none = { 0 };
 	const struct strs *had = old->addresses_seen ? &old->addresses : &none;
@@ -64,11 +65,13 @@ static void diff_addresses(const struct machine *old, const struct machine *m, u
 		return;
 	for (size_t i = 0; i < m->addresses.n; i++)
 		if (!strs_has(had, m->addresses.v[i]))
-			events_add(ret, usec, m->name, EVENT_ADDRESS, false, "has address %s", m->addresses.v[i]);
+			events_add(ret, usec, m->name, EVENT_ADDRESS, false, "has address %s",
+			           m->addresses.v[i]);
 	for (size_t i = 0; i < had->n; i++)
 		if (!strs_has(&m->addresses, had->v[i]))
 			events_add(ret, usec, m->name, EVENT_ADDRESS, m->addresses.n == 0,
-			           m->addresses.n == 0 ? "lost address %s, and has none now" : "lost address %s",
+			           m->addresses.n == 0 ? "lost address %s, and has none now"
+			                               : "lost address %s",
 			           had->v[i]);
 }
 
@@ -88,7 +91,8 @@ static bool is_up(const struct machine *m)
 	return m->state == MACHINE_RUNNING || m->state == MACHINE_RELOADING;
 }
 
-static void diff_machine(const struct machine *old, const struct machine *m, uint64_t usec, struct events *ret)
+static void diff_machine(const struct machine *old, const struct machine *m, uint64_t usec,
+                         struct events *ret)
 {
 	diff_conf(old, m, usec, ret);
 	diff_state(old, m, usec, ret);
@@ -148,7 +152,8 @@ void diff_snapshots(const struct snapshot *before, const struct snapshot *after,
 	}
 }
 
-void diff_stats(const struct stats_table *before, const struct stats_table *after, uint64_t usec, struct events *ret)
+void diff_stats(const struct stats_table *before, const struct stats_table *after, uint64_t usec,
+                struct events *ret)
 {
 	for (size_t i = 0; i < after->n; i++) {
 		const struct stats *s = &after->v[i], *old = stats_find(before, s->name);
@@ -159,8 +164,8 @@ void diff_stats(const struct stats_table *before, const struct stats_table *afte
 		if (new > had)
 			new -= had;
 		events_add(ret, usec, s->name, EVENT_OOM, true,
-		           new == 1 ? "out of memory: the kernel killed a process" :
-		                      "out of memory: the kernel killed %" PRIu64 " processes",
+		           new == 1 ? "out of memory: the kernel killed a process"
+		                    : "out of memory: the kernel killed %" PRIu64 " processes",
 		           new);
 	}
 }

@@ -36,7 +36,8 @@ int place_refuse(const struct jsonplace *at, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(why, sizeof(why), format, ap);
 	va_end(ap);
-	return err_set(at->e, STATUS_DATA, EINVAL, "%s: %s: %s", at->file, at->path, why);
+	return err_set(at->e, STATUS_DATA, EINVAL, "%s: %s%s%s", at->file, at->path, *at->path ? ": " : "",
+	               why);
 }
 
 /* What a value function said. */

@@ -207,7 +207,8 @@ static void units_that_fail_inside_are_told_while_it_runs(void **state)
 	(void)state;
 	strs_add(&m->guest_failed, "nginx.service");
 	strs_add(&old.v[0].guest_failed, "old.service");
-	assert_string_equal(told(), "web unit! nginx.service failed inside\nweb unit old.service failed inside no more");
+	assert_string_equal(
+		told(), "web unit! nginx.service failed inside\nweb unit old.service failed inside no more");
 	m->state = MACHINE_STOPPED;
 	assert_string_equal(told(), "web state stopped");
 }
