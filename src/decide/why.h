@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/strs.h"
 #include "words/logline.h"
 #include "words/machine.h"
 
@@ -26,12 +27,23 @@ struct why_facts {
 	uint64_t start_timeout_usec, stop_timeout_usec;
 	uint64_t state_usec, active_usec; /* not for the sentence */
 	pid_t main_pid;
-	const struct loglines *lines; /* of its last run */
+	uint64_t memory_max; /* bytes; 0 or UINT64_MAX: no limit, or not known */
+	const char *unit;
+	const char *failed_dependency; /* a unit that it requires and that did not come up */
+	const struct loglines *lines;  /* of its last run; with the kernel's, which begin with "kernel: " */
+
+	const struct strs *guest_failed; /* units that failed inside */
 };
 
-/* why_sentence - write it into ret, printable, without the name and a final dot. False: it is well, or
- * stopped for no reason that is known; ret is "" then. */
-bool why_sentence(const struct why_facts *f, char ret[static WHY_SIZE]);
+/* why_sentence - write it into ret, printable, without the name and a final dot.
+ *
+ * returns the cause, one word for scripts ("oom-kill"), static: the rule that gave the sentence. When the
+ * unit was given up after too many starts it is the cause of the last one, or "start-limit" where that is
+ * only known to have ended. NULL: it is well, or stopped for no reason that is known; ret is "" then. */
+const char *why_sentence(const struct why_facts *f, char ret[static WHY_SIZE]);
+
+/* why_cause - the i-th word that there is, for tests and documents; NULL after the last. Some come twice. */
+const char *why_cause(size_t i);
 
 /* why_guest_says - what the guest's PID 1 told of itself, in the unit's status text; NULL: nothing. Hostile.
  */

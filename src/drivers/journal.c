@@ -19,8 +19,9 @@
 #include "base/num.h"
 
 #define DEADLINE_USEC 2000000
-#define LOOK_AT_MAX   5000    /* entries a reader walks back over */
-#define ANSWER_MAX    1048576 /* bytes */
+#define LOOK_AT_MAX   5000     /* entries a reader walks back over */
+#define ANSWER_MAX    1048576  /* bytes */
+#define OOM_LEAD_USEC 60000000 /* how long before the unit's lines the kernel's are looked for */
 
 enum { READER_DONE, READER_FAILED, READER_DENIED }; /* how the child ends */
 
@@ -88,6 +89,43 @@ static void match(sd_journal *j, const char *key, const char *value)
 	(void)sd_journal_add_match(j, text, 0);
 }
 
+static bool tells_of_oom(const struct loglines *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->v[i].from_systemd && strstr(found->v[i].text, "oom-kill"))
+			return true;
+	return false;
+}
+
+/* The kernel's last word on a process that was killed in the unit; among the unit's lines as the oldest one,
+ * as which it came. */
+static void take_oom(sd_journal *j, const char *unit, struct loglines *found)
+{
+	static const char start[] = "oom-kill:";
+	uint64_t first = found->v[found->n - 1].usec, usec = 0;
+
+	sd_journal_flush_matches(j);
+	match(j, "_TRANSPORT", "kernel");
+	if (sd_journal_seek_tail(j) < 0)
+		return;
+	for (int i = 0; i < LOOK_AT_MAX && sd_journal_previous(j) > 0; i++) {
+		char text[LOGLINE_SIZE] = "kernel: ";
+		const char *message;
+		size_t len;
+
+		(void)sd_journal_get_realtime_usec(j, &usec);
+		if (usec + OOM_LEAD_USEC < first)
+			return;
+		message = field(j, "MESSAGE", &len);
+		if (!message || len < strlen(start) || memcmp(message, start, strlen(start)) != 0 ||
+		    !memmem(message, len, unit, strlen(unit)))
+			continue;
+		(void)snprintf(text, sizeof(text), "kernel: %.*s", (int)len, message);
+		loglines_add(found, usec, true, text);
+		return;
+	}
+}
+
 static int reader(int out, const char *unit, const char *invocation, size_t n)
 {
 	struct loglines found = { 0 };
@@ -112,6 +150,8 @@ static int reader(int out, const char *unit, const char *invocation, size_t n)
 		return READER_FAILED;
 	for (int i = 0; i < LOOK_AT_MAX && found.n < n && sd_journal_previous(j) > 0; i++)
 		take_entry(j, &found);
+	if (tells_of_oom(&found))
+		take_oom(j, unit, &found);
 	f = fdopen(out, "w");
 	if (!f || found.bad)
 		return READER_FAILED;

@@ -9,7 +9,8 @@
 #include "words/logline.h"
 
 /* journal_tail - ask for the last n lines that unit's processes wrote and systemd's complaints about it;
- * systemd's routine ("Starting", "Stopped") is left out.
+ * systemd's routine ("Starting", "Stopped") is left out. When they tell of an OOM kill, with the kernel's line about it,
+ * as systemd's, "kernel: oom-kill:...".
  *
  * invocation  only lines of that run, 32 hex digits; "" for any
  * done        called from the loop exactly once, within 2 s; lines are borrowed for the call

@@ -106,6 +106,8 @@ static const struct property {
 	P("ExecMainStatus",         'i', IS_SERVICE, main_status),
 	P("TimeoutStartUSec",       't', IS_SERVICE, start_timeout_usec),
 	P("TimeoutStopUSec",        't', IS_SERVICE, stop_timeout_usec),
+	P("MemoryMax",              't', IS_SERVICE, memory_max),
+	P("ControlGroup",           's', IS_SERVICE, cgroup),
 	P("ExecStartPre",           'X', IS_SERVICE, failed_phase),
 	P("ExecStartPost",          'X', IS_SERVICE, failed_phase),
 	P("ExecReload",             'X', IS_SERVICE, failed_phase),

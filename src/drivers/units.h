@@ -32,6 +32,8 @@ struct unit {
 	int32_t main_code,
 		main_status; /* CLD_EXITED, CLD_KILLED, ... of waitid(2), and status or signal; 0: none */
 	uint64_t start_timeout_usec, stop_timeout_usec; /* UINT64_MAX: none */
+	uint64_t memory_max;     /* bytes; UINT64_MAX: none */
+	const char *cgroup;      /* "/machine.slice/container@web.service"; "" while it has none */
 	const char *failed_phase; /* "ExecStartPost": whose last run failed while the main process did not; or
 	                             NULL */
 	int32_t failed_code, failed_status;

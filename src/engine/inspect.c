@@ -55,7 +55,7 @@ static void take_answer(struct inspection *i, struct why_answer *a)
 		i->no_log = strdup(a->no_log->text);
 	if (a->facts.state == m->state && machine_since(m->state, a->facts.state_usec, a->facts.active_usec))
 		m->since_usec = machine_since(m->state, a->facts.state_usec, a->facts.active_usec);
-	if (!m->reason && a->facts.state == m->state && why_sentence(&a->facts, text))
+	if (!m->reason && a->facts.state == m->state && (m->cause = why_sentence(&a->facts, text)))
 		m->reason = strdup(text);
 }
 

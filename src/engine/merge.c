@@ -132,7 +132,7 @@ static void fill_addresses(const struct known *k, struct machine *m)
 }
 
 static char *reason_of(const struct known *k, const struct machine *m, const char *taken_by,
-                       const struct unit_seen *unit)
+                       const struct unit_seen *unit, const char **ret_cause)
 {
 	char text[WHY_SIZE];
 	const struct why_facts f = {
@@ -143,9 +143,13 @@ static char *reason_of(const struct known *k, const struct machine *m, const cha
 		.dead_leader = k->machine ? k->machine->leader : 0,
 	};
 
-	if (why_sentence(&f, text))
+	*ret_cause = why_sentence(&f, text);
+	if (*ret_cause)
 		return strdup(text);
-	return unit && unit->reason && m->state == unit->state ? strdup(unit->reason) : NULL;
+	if (!unit || !unit->reason || m->state != unit->state)
+		return NULL;
+	*ret_cause = unit->cause;
+	return strdup(unit->reason);
 }
 
 static enum machine_kind kind_of(const struct known *k, const char *unit)
@@ -198,7 +202,7 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		m->since_usec = unit->since_usec;
 	if (m->since_usec == 0 && k->machine && m->state == MACHINE_RUNNING)
 		m->since_usec = k->machine->since_usec;
-	m->reason = reason_of(k, m, taken_by, unit);
+	m->reason = reason_of(k, m, taken_by, unit, &m->cause);
 	fill_addresses(k, m);
 	return !bad && !m->addresses.bad && !m->ports.bad;
 }

@@ -24,6 +24,7 @@ struct unit_seen { /* one loaded unit */
 	enum machine_state state;
 	uint64_t since_usec; /* 0: not known */
 	char *reason;        /* NULL: none, or not known yet */
+	const char *cause;   /* the reason's; static */
 };
 
 struct net_seen {       /* what a registered machine has inside; [i] belongs to the i-th registration */

@@ -77,7 +77,8 @@ static void on_why(int r, struct why_answer *answer, const struct err *e, void *
 	a->why = NULL;
 	if (r >= 0 && u && answer->facts.state == u->state) {
 		free(u->reason);
-		u->reason = why_sentence(&answer->facts, text) ? strdup(text) : NULL;
+		u->cause = why_sentence(&answer->facts, text);
+		u->reason = u->cause ? strdup(text) : NULL;
 		u->since_usec = answer->facts.state_usec;
 		w->changed(w->arg);
 	}
@@ -182,7 +183,7 @@ static bool take_words(struct unit_seen *u, const struct unit *given)
 
 	if (u->state != MACHINE_STARTING)
 		return false;
-	(void)why_sentence(&f, text);
+	u->cause = why_sentence(&f, text);
 	if (strcmp(text, u->reason ? u->reason : "") == 0)
 		return false;
 	free(u->reason);

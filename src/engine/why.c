@@ -79,6 +79,7 @@ static void take_unit(struct why *w, const struct unit *u)
 		f->start_timeout_usec = u->start_timeout_usec;
 		f->stop_timeout_usec = u->stop_timeout_usec;
 		f->main_pid = u->main_pid;
+		f->memory_max = u->memory_max;
 	}
 }
 
@@ -120,6 +121,7 @@ int why_ask(sd_event *loop, struct units *u, const char *name, const char *unit,
 	w->done = done;
 	w->arg = arg;
 	w->answer.facts.name = w->name;
+	w->answer.facts.unit = w->unit;
 	r = w->name && w->unit ? units_get(u, unit, on_unit, w, &w->asked, e) : err_no_memory(e);
 	if (r < 0) {
 		why_cancel(w);

@@ -59,7 +59,7 @@ static void add_row(struct buf *to, const struct snapshot *s, const struct machi
 	buf_puts(to, "\n");
 	if (m->reason) {
 		buf_puts(to, "    ");
-		show_text(to, m->reason);
+		show_reason(to, m);
 		buf_puts(to, "\n");
 	}
 }

@@ -11,6 +11,8 @@
 
 /* show_text - foreign text, made printable; "-" for NULL and "". */
 void show_text(struct buf *to, const char *text);
+/* show_reason - why it is not well, and the cause's word in brackets. */
+void show_reason(struct buf *to, const struct machine *m);
 /* show_age - "59s", "59m", "47h", "3d"; "-" when since is 0. */
 void show_age(uint64_t since_usec, uint64_t now_usec, char ret[static 24]);
 /* show_time - "2026-11-22T13:56:01Z"; show_local_time - the same as people read it, in their zone. */

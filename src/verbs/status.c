@@ -43,8 +43,11 @@ static void head(struct buf *to, const struct inspection *i, bool colours)
 		buf_addf(to, " for %s, since %s", age, since);
 	}
 	buf_puts(to, "\n");
-	if (m->reason)
-		text_line(to, "reason", m->reason);
+	if (m->reason) {
+		label(to, "reason");
+		show_reason(to, m);
+		buf_puts(to, "\n");
+	}
 	if (i->seen.stale)
 		text_line(to, "unknown", i->seen.stale);
 }

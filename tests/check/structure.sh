@@ -89,6 +89,11 @@ documented() {
 		grep -qE "^\\.B.*( |fB)${word/-/\\\\-}\b" data/machdeck.1 || echo "data/machdeck.1: the verb $word is missing"
 		grep -qw -- "$word" data/machdeck.bash || echo "data/machdeck.bash: the verb $word is missing"
 	done
+	for word in $(sed -nE 's/^	+(ANYWAY|DOWN|VAGUE|INIT|OWN|NSPAWN)\("([a-z-]+)".*/\2/p; s/^	\{ STATUS_[A-Z_]+, "([a-z-]+)".*/\1/p' \
+		src/decide/why.c | sort -u); do
+		sed -n '/^.SH CAUSES/,/^.SH EXIT/p' data/machdeck.1 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
+			echo "data/machdeck.1: the cause $word is missing"
+	done
 	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do
 		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"
 	done

@@ -4,17 +4,23 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "decide/oom.h"
 #include "words/machine.h"
 
 struct log {
 	const char *text;
 	bool from_systemd;
 };
+
+static const char *last_cause;
 
 /* The sentence for a failed unit whose log ends in these lines. */
 static const char *why(const struct why_facts *given, const struct log *log)
@@ -29,7 +35,7 @@ static const char *why(const struct why_facts *given, const struct log *log)
 	f.lines = &lines;
 	if (f.state == MACHINE_UNKNOWN)
 		f.state = MACHINE_FAILED;
-	(void)why_sentence(&f, text);
+	last_cause = why_sentence(&f, text);
 	loglines_done(&lines);
 	return text;
 }
@@ -287,6 +293,202 @@ static void the_longest_words_are_cut_not_overrun(void **state)
 	assert_true(strlen(got) < WHY_SIZE);
 }
 
+static struct strs failed_inside;
+
+/* One of each rule: what it is told by. */
+static const struct example {
+	const char *cause;
+	struct why_facts facts;
+	const char *line;
+	bool from_systemd;
+} examples[] = {
+#define E(cause, line, ...)                                                                                  \
+	{                                                                                                    \
+		cause, { __VA_ARGS__ }, line, false                                                          \
+	}
+#define ES(cause, line, ...)                                                                                 \
+	{                                                                                                    \
+		cause, { __VA_ARGS__ }, line, true                                                           \
+	}
+	/* clang-format off */
+	E("name-taken", NULL, .state = MACHINE_RUNNING, .taken_by = "x.scope"),
+	E("name-taken", "machdeck: web: a machine of that name runs already, as x.scope (machinectl terminate web)", EXITED(STATUS_BUSY)),
+	E("name-taken", "Failed to register machine: Machine 'web' already exists", EXITED(1)),
+	E("bad-conf", NULL, .state = MACHINE_STOPPED, .conf_problem = "web.conf:3:1: no '='"),
+	E("bad-conf", NULL, EXITED(STATUS_DATA)),
+	E("ghost", NULL, .state = MACHINE_GHOST, .dead_leader = 7),
+	E("masked", NULL, .state = MACHINE_STOPPED, .load = "masked"),
+	E("no-unit", NULL, .state = MACHINE_STOPPED, .load = "not-found"),
+	E("bad-unit", NULL, .state = MACHINE_STOPPED, .load = "bad-setting"),
+	E("guest-waits", NULL, .state = MACHINE_STARTING, .status_text = "Container running: waiting for eth0"),
+	E("guest-unit", NULL, .state = MACHINE_RUNNING, .guest_failed = &failed_inside),
+	ES("dependency", "container@web.service: Job container@web.service/start failed with result 'dependency'.",
+	   .state = MACHINE_STOPPED, .result = "success", .failed_dependency = "srv.mount"),
+	E("bad-payload", "machdeck-init: cannot run the container's init /sbin/init: No such file or directory", EXITED(66)),
+	E("bad-payload", "execv(/sbin/init) failed: Exec format error", EXITED(1)),
+	E("disk-full", "machdeck-init: cannot write /etc/resolv.conf: No space left on device", EXITED(74)),
+	E("disk-full", "machdeck: web: prepare: cannot make /etc in /srv/web: No space left on device", EXITED(73)),
+	E("disk-full", "machdeck: web: prepare: cannot make /etc in /srv/web: Disk quota exceeded", EXITED(73)),
+	E("disk-full", "Failed to create directory /x/run: No space left on device", EXITED(1)),
+	E("guest-step", "machdeck-init: cannot add a route: Network is unreachable", EXITED(71)),
+	E("port-clash", "machdeck: web: prestart: host port tcp:8080 belongs to db, which runs (stop that)", EXITED(75)),
+	E("address-clash", "machdeck: web: prestart: address 10.1.0.2 belongs to db, which runs (stop that)", EXITED(75)),
+	E("missing-source", "machdeck: web: prepare: /no, which is to be bound into the container: No such file or directory", EXITED(66)),
+	E("missing-source", "Failed to stat /no: No such file or directory", EXITED(1)),
+	E("missing-source", "Failed to clone /no: No such file or directory", EXITED(1)),
+	E("missing-tree", "machdeck: web: prepare: /srv/web is missing: there is no tree to start", EXITED(66)),
+	E("missing-tree", "Directory /srv/web doesn't look like it has an OS tree (/usr/ directory is missing).", EXITED(1)),
+	E("missing-tree", NULL, EXITED(STATUS_NO_CONTAINER)),
+	E("tree-busy", "machdeck: web: prepare: /srv/web is busy: something runs in it or prepares it", EXITED(75)),
+	E("tree-busy", "Directory tree /srv/web is currently busy.", EXITED(1)),
+	E("unit-step", NULL, .result = "exit-code", .failed_phase = "ExecStartPost", .failed_code = CLD_EXITED, .failed_status = 2),
+	E("killed", NULL, .result = "signal", .main_code = CLD_KILLED, .main_status = SIGSEGV),
+	E("missing-bridge", "Failed to add interface vb-web to bridge br9: No such device", EXITED(1)),
+	E("link-taken", "Failed to add new veth interfaces (ve-web:host0): File exists", EXITED(1)),
+	E("missing-link", "Failed to resolve interface \"eth7\": No such device", EXITED(1)),
+	E("bad-parent", "Failed to add new macvlan interfaces: Device or resource busy", EXITED(1)),
+	E("bus-full", "Failed to register machine: No buffer space available", EXITED(1)),
+	E("machined-masked", "Failed to register machine: Unit dbus-org.freedesktop.machine1.service is masked.", EXITED(1)),
+	E("machined-hung", "Failed to register machine: Connection timed out", EXITED(1)),
+	E("machined", "Failed to register machine: Access denied", EXITED(1)),
+	E("bus-lost", "Failed to open system bus: No such file or directory", EXITED(1)),
+	E("bus-lost", NULL, EXITED(STATUS_UNAVAILABLE)),
+	E("link-stuck", "Failed to move interface eth7 to network namespace: Device or resource busy", EXITED(1)),
+	E("inotify-limit", "Failed to create control group inotify object: Too many open files", EXITED(1)),
+	E("start-failed", NULL, .result = "exit-code"),
+	E("guest-exit", "the disk is on fire", EXITED(3)),
+	E("guest-exit", NULL, EXITED(3)),
+	ES("stop-timeout", "container@web.service: State 'stop-sigterm' timed out. Killing.", .result = "timeout"),
+	E("guest-timeout", "[***   ] A start job is running for hang.service (5s / no limit)", .result = "timeout"),
+	E("guest-timeout", NULL, .result = "timeout"),
+	E("oom-kill", NULL, .result = "oom-kill"),
+	E("early-exit", "bye", .result = "protocol"),
+	E("early-exit", NULL, .result = "protocol"),
+	E("watchdog", NULL, .result = "watchdog"),
+	E("resources", NULL, .result = "resources"),
+	E("result", NULL, .result = "exec-condition"),
+	E("bad-name", NULL, EXITED(STATUS_USAGE)),
+	E("bug", NULL, EXITED(STATUS_BUG)),
+	E("system", NULL, EXITED(STATUS_SYSTEM)),
+	E("unsafe-tree", NULL, EXITED(STATUS_UNSAFE_TREE)),
+	E("cannot-create", NULL, EXITED(STATUS_CANNOT_CREATE)),
+	E("io-error", NULL, EXITED(STATUS_IO)),
+	E("busy", NULL, EXITED(STATUS_BUSY)),
+	E("not-permitted", NULL, EXITED(STATUS_NOT_PERMITTED)),
+	E("unsafe-host", NULL, EXITED(STATUS_UNSAFE_HOST)),
+	E("deadline", NULL, EXITED(STATUS_DEADLINE)),
+	E("start-limit", "bye", .result = "start-limit-hit", .main_code = CLD_EXITED, .main_status = 3),
+	E("start-limit", NULL, .result = "start-limit-hit"),
+	/* clang-format on */
+};
+
+static void each_rule_gives_its_cause(void **state)
+{
+	(void)state;
+	strs_add(&failed_inside, "rspamd.service");
+	for (size_t i = 0; i < COUNT(examples); i++) {
+		const struct log log[] = { { examples[i].line, examples[i].from_systemd }, { 0 } };
+		const char *text = why(&examples[i].facts, log);
+
+		if (!last_cause || strcmp(last_cause, examples[i].cause) != 0)
+			fail_msg("'%s' is said to be %s, not %s", text, last_cause ? last_cause : "well",
+			         examples[i].cause);
+		assert_true(*text != '\0');
+	}
+	strs_done(&failed_inside);
+}
+
+static size_t n_of(const char *cause, bool of_rules)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; of_rules && why_cause(i); i++)
+		n += strcmp(why_cause(i), cause) == 0;
+	for (size_t i = 0; !of_rules && i < COUNT(examples); i++)
+		n += strcmp(examples[i].cause, cause) == 0;
+	return n;
+}
+
+static void each_rule_has_its_example(void **state)
+{
+	(void)state;
+	for (size_t i = 0; why_cause(i); i++)
+		if (n_of(why_cause(i), false) < n_of(why_cause(i), true))
+			fail_msg("%s: %zu rules, %zu examples", why_cause(i), n_of(why_cause(i), true),
+			         n_of(why_cause(i), false));
+}
+
+static void too_many_starts_are_the_cause_only_where_no_better_is_known(void **state)
+{
+	(void)state;
+	(void)WHY(U("Failed to add interface vb-web to bridge br9: No such device"),
+	          .result = "start-limit-hit", .main_code = CLD_EXITED, .main_status = 1);
+	assert_string_equal(last_cause, "missing-bridge");
+	(void)WHY(S("container@web.service: Start request repeated too quickly."), EXITED(3));
+	assert_string_equal(last_cause, "start-limit");
+}
+
+static void units_that_failed_inside_are_named(void **state)
+{
+	const struct why_facts f = { .state = MACHINE_RUNNING, .guest_failed = &failed_inside };
+
+	(void)state;
+	strs_add(&failed_inside, "rspamd.service");
+	assert_string_equal(why(&f, NULL), "1 unit failed inside: rspamd.service");
+	strs_add(&failed_inside, "a\x1b[31m.service");
+	assert_string_equal(why(&f, NULL), "2 units failed inside: rspamd.service, a\\x1b[31m.service");
+	for (int i = 0; i < 60; i++)
+		strs_addf(&failed_inside, "a-very-long-name-of-a-unit-that-fills-the-line-%d.service", i);
+	assert_non_null(strstr(why(&f, NULL), "62 units failed inside: "));
+	strs_done(&failed_inside);
+}
+
+static const char oom_line[] =
+	"kernel: "
+        "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=payload,mems_allowed=0,oom_memcg="
+	"/machine.slice/container@web.service,task_memcg=/machine.slice/container@web.service/payload/"
+	"system.slice/rspamd.service,task=rspamd,pid=4242,uid=101";
+
+static void the_victim_is_named_with_the_limit_that_it_met(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		WHY(S(oom_line), .result = "oom-kill", .unit = "container@web.service",
+	            .memory_max = 512 * 1024 * 1024),
+		"out of memory: the kernel killed rspamd (process 4242) at its limit of 512 MiB (raise "
+		"the unit's MemoryMax=, or find what eats it)");
+	assert_non_null(strstr(WHY(U(oom_line), .result = "oom-kill", .unit = "container@web.service"),
+	                       "killed a process of it (")); /* its guest can write such a line too */
+}
+
+static bool is_victim(const char *paths)
+{
+	struct oom_victim victim;
+	char line[300];
+
+	(void)snprintf(line, sizeof(line), "oom-kill:constraint=X,%s,task=a,task=b,pid=7,uid=0", paths);
+	return oom_read(line, "container@web.service", &victim) && victim.pid == 7 &&
+	       strcmp(victim.process, "b") == 0;
+}
+
+static void only_the_kernels_own_word_names_a_victim(void **state)
+{
+	(void)state;
+	assert_true(is_victim("oom_memcg=/machine.slice/container@web.service/payload,task_memcg=/x"));
+	assert_true(is_victim(
+		"oom_memcg=/machine.slice,task_memcg=/machine.slice/container@web.service/payload"));
+	assert_true(is_victim("oom_memcg=/,task_memcg=/machine.slice/container@web.service/payload"));
+	assert_true(is_victim("global_oom,task_memcg=/a.slice/a-b.slice/container@web.service,task=x"));
+	assert_false(is_victim("oom_memcg=/machine.slice/container@db.service,task_memcg=/machine.slice/"
+	                       "container@db.service"));
+	assert_false(is_victim(
+		"oom_memcg=/machine.slice/container@db.service/container@web.service,task_memcg=/x"));
+	assert_false(is_victim("oom_memcg=/machine.slice/container@db.service/x,task_memcg=/machine.slice/"
+	                       "container@web.service/payload"));
+	assert_false(is_victim("oom_memcg=/machine.slice/container@web.service2,task_memcg=/x"));
+	assert_false(is_victim("none"));
+}
+
 static void unit_states_become_one_word(void **state)
 {
 	(void)state;
@@ -338,6 +540,12 @@ int main(void)
 		cmocka_unit_test(a_unit_that_can_not_be_loaded_is_told),
 		cmocka_unit_test(what_the_guest_says_while_it_starts_is_marked_and_harmless),
 		cmocka_unit_test(the_longest_words_are_cut_not_overrun),
+		cmocka_unit_test(the_victim_is_named_with_the_limit_that_it_met),
+		cmocka_unit_test(only_the_kernels_own_word_names_a_victim),
+		cmocka_unit_test(each_rule_gives_its_cause),
+		cmocka_unit_test(each_rule_has_its_example),
+		cmocka_unit_test(too_many_starts_are_the_cause_only_where_no_better_is_known),
+		cmocka_unit_test(units_that_failed_inside_are_named),
 		cmocka_unit_test(unit_states_become_one_word),
 		cmocka_unit_test(colours_fall_away_from_log_lines_and_nothing_else_slips_through),
 	};
