@@ -71,8 +71,8 @@ static void spell_in_ascii(uint32_t code, int width, char shown[static SHOWN_MAX
 		uint32_t code;
 		const char *spelled;
 	} ours[] = {
-		{ 0x2026, "..." }, { 0x2500, "-" }, { 0x2502, "|" }, { 0x250c, "+" },
-		{ 0x2510, "+" },   { 0x2514, "`" }, { 0x2518, "+" },
+		{ 0x2026, "..." }, { 0x2500, "-" }, { 0x2502, "|" }, { 0x250c, "+" }, { 0x2510, "+" },
+		{ 0x2514, "`" },   { 0x2518, "+" }, { 0x2713, "x" }, { 0x2191, "^" }, { 0x2193, "v" },
 	};
 
 	(void)snprintf(shown, SHOWN_MAX, "%s", width == 2 ? "??" : "?");
@@ -107,16 +107,22 @@ static size_t next_shown(const struct grid *g, const char *text, char shown[stat
 	return n;
 }
 
-int grid_columns(const struct grid *g, const char *text)
+int grid_columns_n(const struct grid *g, const char *text, size_t len)
 {
+	const char *end = text + len;
 	char shown[SHOWN_MAX];
 	int total = 0, columns;
 
-	while (*text) {
+	while (text < end) {
 		text += next_shown(g, text, shown, &columns);
 		total += columns;
 	}
 	return total;
+}
+
+int grid_columns(const struct grid *g, const char *text)
+{
+	return grid_columns_n(g, text, strlen(text));
 }
 
 /* One shown character, or the several that spell one; the caller knows that it fits. */
@@ -160,7 +166,7 @@ static size_t bytes_that_fit(const struct grid *g, const char *text, size_t len,
 	return used;
 }
 
-static int put_text(struct grid *g, int x, int y, int w, enum style style, const char *text, size_t len)
+int grid_bytes(struct grid *g, int x, int y, int w, enum style style, const char *text, size_t len)
 {
 	bool cut = bytes_that_fit(g, text, len, w, NULL) < len;
 	char shown[SHOWN_MAX];
@@ -182,7 +188,7 @@ static int put_text(struct grid *g, int x, int y, int w, enum style style, const
 
 int grid_text(struct grid *g, int x, int y, int w, enum style style, const char *text)
 {
-	return put_text(g, x, y, w, style, text, strlen(text));
+	return grid_bytes(g, x, y, w, style, text, strlen(text));
 }
 
 int grid_spans(struct grid *g, int x, int y, int w, const struct span *spans, size_t n)
@@ -194,8 +200,7 @@ int grid_spans(struct grid *g, int x, int y, int w, const struct span *spans, si
 	return used;
 }
 
-/* Bytes of text that make its first line of w columns; ret_next is where the line after it begins. */
-static size_t first_line(const struct grid *g, int w, const char *text, size_t *ret_next)
+size_t grid_break(const struct grid *g, int w, const char *text, size_t *ret_next)
 {
 	size_t len = strcspn(text, "\n"), fit = bytes_that_fit(g, text, len, w, NULL), blank;
 
@@ -222,7 +227,7 @@ int grid_lines(const struct grid *g, int w, const char *text)
 	do {
 		size_t next;
 
-		first_line(g, w, text, &next);
+		grid_break(g, w, text, &next);
 		text += next;
 		lines++;
 	} while (*text);
@@ -236,12 +241,12 @@ int grid_wrap(struct grid *g, struct rect r, int skip, enum style style, const c
 	if (r.w <= 0)
 		return 0;
 	for (; *text && line < r.h; line++) {
-		size_t next, len = first_line(g, r.w, text, &next);
+		size_t next, len = grid_break(g, r.w, text, &next);
 
 		if (line == r.h - 1 && text[next]) /* more than there is room for: the mark says so */
 			len = strcspn(text, "\n") > len ? strcspn(text, "\n") : len;
 		if (line >= 0)
-			put_text(g, r.x, r.y + line, r.w, style, text, len);
+			grid_bytes(g, r.x, r.y + line, r.w, style, text, len);
 		text += next;
 	}
 	return line < 0 ? 0 : line;
@@ -270,4 +275,35 @@ void grid_print(const struct grid *g, struct buf *ret)
 		}
 		buf_puts(ret, "~\n");
 	}
+}
+
+struct rect grid_frame(struct grid *g, struct rect r, bool framed, const char *title, const char *more)
+{
+	struct span spans[] = { { framed ? " " : "", STYLE_STRONG },
+		                { title, STYLE_STRONG },
+		                { framed ? " " : "", STYLE_STRONG },
+		                { more, STYLE_DIM } };
+
+	grid_fill(g, r, STYLE_TEXT);
+	for (int x = r.x + 1; framed && x < r.x + r.w - 1; x++) {
+		grid_text(g, x, r.y, 1, STYLE_DIM, "─");
+		grid_text(g, x, r.y + r.h - 1, 1, STYLE_DIM, "─");
+	}
+	for (int y = r.y + 1; framed && y < r.y + r.h - 1; y++) {
+		grid_text(g, r.x, y, 1, STYLE_DIM, "│");
+		grid_text(g, r.x + r.w - 1, y, 1, STYLE_DIM, "│");
+	}
+	if (framed) {
+		grid_text(g, r.x, r.y, 1, STYLE_DIM, "┌");
+		grid_text(g, r.x + r.w - 1, r.y, 1, STYLE_DIM, "┐");
+		grid_text(g, r.x, r.y + r.h - 1, 1, STYLE_DIM, "└");
+		grid_text(g, r.x + r.w - 1, r.y + r.h - 1, 1, STYLE_DIM, "┘");
+	}
+	g->cursor_x = r.x;
+	g->cursor_y = r.y;
+	if (r.h > 1)
+		grid_spans(g, r.x + (framed ? 2 : 0), r.y, r.w - (framed ? 4 : 0), spans, COUNT(spans));
+	if (framed)
+		return (struct rect){ r.x + 2, r.y + 1, r.w - 4, r.h - 2 };
+	return r.h > 1 ? (struct rect){ r.x, r.y + 1, r.w, r.h - 1 } : r;
 }

@@ -22,6 +22,7 @@
 	X(GOOD, 'g')                                                                                         \
 	X(BUSY, 'w') /* it changes just now */                                                               \
 	X(BAD, 'b')                                                                                          \
+	X(MATCH, 'm')  /* what was searched for */                                                           \
 	X(BANNER, 'n') /* must not be overlooked */
 
 enum style {
@@ -66,12 +67,22 @@ void grid_pick(struct grid *g, struct rect r);
 
 /* grid_columns - columns the text takes when it is not cut. */
 int grid_columns(const struct grid *g, const char *text);
+int grid_columns_n(const struct grid *g, const char *text, size_t len);
 
 /* grid_text - put foreign text at (x, y) into at most w columns; cut text ends in a mark. Returns the columns
  * used. */
 int grid_text(struct grid *g, int x, int y, int w, enum style style, const char *text);
 /* grid_spans - pieces one after the other on one line of w columns. Returns the columns used. */
 int grid_spans(struct grid *g, int x, int y, int w, const struct span *spans, size_t n);
+
+/* grid_bytes - the same with len bytes of text. */
+int grid_bytes(struct grid *g, int x, int y, int w, enum style style, const char *text, size_t len);
+/* grid_break - bytes of text that make its first line of w columns; ret_next is where the next one begins. */
+size_t grid_break(const struct grid *g, int w, const char *text, size_t *ret_next);
+
+/* grid_frame - blank r, draw a box of lines around it when it is framed, else only the title above; returns
+ * the room inside. The cursor rests at its corner. */
+struct rect grid_frame(struct grid *g, struct rect r, bool framed, const char *title, const char *more);
 
 /* grid_lines - lines the text takes when it is wrapped at blanks to w columns; '\n' ends a line. At least 1.
  */

@@ -85,22 +85,6 @@ int dialog_page(const struct dialog *d, const struct grid *g, struct rect screen
 	return h > 1 ? h : 1;
 }
 
-static void draw_frame(struct grid *g, struct rect r)
-{
-	for (int x = r.x + 1; x < r.x + r.w - 1; x++) {
-		grid_text(g, x, r.y, 1, STYLE_DIM, "─");
-		grid_text(g, x, r.y + r.h - 1, 1, STYLE_DIM, "─");
-	}
-	for (int y = r.y + 1; y < r.y + r.h - 1; y++) {
-		grid_text(g, r.x, y, 1, STYLE_DIM, "│");
-		grid_text(g, r.x + r.w - 1, y, 1, STYLE_DIM, "│");
-	}
-	grid_text(g, r.x, r.y, 1, STYLE_DIM, "┌");
-	grid_text(g, r.x + r.w - 1, r.y, 1, STYLE_DIM, "┐");
-	grid_text(g, r.x, r.y + r.h - 1, 1, STYLE_DIM, "└");
-	grid_text(g, r.x + r.w - 1, r.y + r.h - 1, 1, STYLE_DIM, "┘");
-}
-
 static void draw_buttons(struct grid *g, int x, int y, int right, const struct dialog *d)
 {
 	for (size_t i = 0; i < d->n_buttons && x < right; i++) {
@@ -124,19 +108,7 @@ void dialog_draw(struct grid *g, struct rect screen, const struct dialog *d)
 	struct place p = place(d, g, screen);
 	int lines = grid_lines(g, p.text.w, d->text), indent = p.framed ? 2 : 0;
 
-	grid_fill(g, p.box, STYLE_TEXT);
-	if (p.framed)
-		draw_frame(g, p.box);
-	g->cursor_x = p.box.x;
-	g->cursor_y = p.box.y;
-	if (p.title_y >= 0) {
-		struct span title[] = { { p.framed ? " " : "", STYLE_STRONG },
-			                { d->title, STYLE_STRONG },
-			                { p.framed ? " " : "", STYLE_STRONG },
-			                { lines > d->top + p.text.h ? "(j: more) " : "", STYLE_DIM } };
-
-		grid_spans(g, p.box.x + indent, p.title_y, p.box.w - 2 * indent, title, 4);
-	}
+	grid_frame(g, p.box, p.framed, d->title, lines > d->top + p.text.h ? "(j: more) " : "");
 	grid_wrap(g, p.text, d->top, STYLE_TEXT, d->text);
 	if (p.buttons_y >= 0)
 		draw_buttons(g, p.box.x + indent, p.buttons_y, p.box.x + p.box.w - indent, d);

@@ -45,6 +45,9 @@ static void add_span(struct doc *d, enum style style, const char *bytes, size_t 
 	d->lines[d->n_lines - 1].n++;
 	buf_add(&d->text, bytes, len);
 	d->bad |= d->text.bad;
+	for (size_t i = d->text.len - len; !d->bad && i < d->text.len; i++)
+		if (d->text.p[i] == '\n')
+			d->text.p[i] = ' ';
 }
 
 __attribute__((format(printf, 3, 0))) static void add_formatted(struct doc *d, enum style style,
