@@ -37,7 +37,6 @@ VERBS  := $(wildcard src/verbs/*.c)
 UI     := $(filter-out ui/term.c ui/main.c,$(wildcard ui/*.c))
 TOOLS  := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
 UNIT   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-TOOLS  := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
 
 .PHONY: all
 all: $(PROGRAMS) ## the programs (the default)
@@ -68,9 +67,6 @@ $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libengine.a
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libui.a $(B)/libengine.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG) cmocka)
-
-$(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libengine.a
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG))
 
 # Everything is made again when a flag changes, and only then. What names an installed file hangs on PREFIX alone.
 $(B)/.flags: now := $(CC) $(CPPFLAGS) $(CFLAGS)
