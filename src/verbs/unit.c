@@ -17,6 +17,7 @@
 #include "engine/prepare.h"
 #include "engine/reload.h"
 #include "engine/start.h"
+#include "engine/startlimit.h"
 #include "engine/watch.h"
 #include "verbs/verbs.h"
 
@@ -103,8 +104,10 @@ static int phase_prepare(struct phase_call *c, struct err *e)
 static int phase_start(struct phase_call *c, struct err *e)
 {
 	CLEANUP(loaded_done) struct loaded l = { 0 };
-	int r = load(c, &l, e);
+	int r;
 
+	startlimit_begin(c->name);
+	r = load(c, &l, e);
 	if (r == 0)
 		r = step_prestart(c, &l, e);
 	if (r == 0)
@@ -167,8 +170,10 @@ static int phase_stopped(struct phase_call *c, struct err *e)
 {
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	struct err cause;
-	int r = network_stopped("", c->name, e);
+	int r;
 
+	startlimit_end(c->name);
+	r = network_stopped("", c->name, e);
 	if (start_clear(c->name, &warnings, &cause) < 0)
 		strs_add(&warnings, cause.text);
 	warn_all(c, &warnings);

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Each phase killed at 20 points, spread over the system calls it makes: the next start works by itself.
+# Each phase killed at 20 points, spread over the system calls it makes: the next start works by itself, and none is
+# too many for systemd.
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
@@ -11,8 +12,6 @@ on killed bash -euo pipefail -c '
 	mkdir -p /run/kill /run/systemd/system/container@.service.d
 	cat >/usr/local/bin/phase && chmod 0755 /usr/local/bin/phase
 	cat >/run/systemd/system/container@.service.d/kill.conf <<-END
-		[Unit]
-		StartLimitIntervalSec=0
 		[Service]
 		ExecStart=
 		ExecStart=/usr/local/bin/phase start %i
@@ -142,13 +141,33 @@ the_next_start_works_wherever_the_clean_up_after_a_stop_was_killed() {
 			record stopped
 			points 2 999999
 			once() {
-				machdeck start k
+				systemctl start container@k
 				end_it
 				works
 			}
 			at_each_point stopped
 		REST
 		)
+	END
+}
+
+a_guest_that_fails_by_itself_is_given_up_soon() {
+	inside <<-'END'
+		lab-guest k --init - <<<$'#!/bin/sh\nexit 1'
+		conf k PRIVATE_NETWORK=1
+		not systemctl start container@k
+		want 8 systemctl is-failed container@k
+		[ "$(property k NRestarts)" -le 6 ] || fail "restarted $(property k NRestarts) times"
+	END
+}
+
+a_container_can_be_restarted_as_often_as_one_likes() {
+	inside <<-'END'
+		small often
+		conf often PRIVATE_NETWORK=1
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+			systemctl restart container@often
+		done
 	END
 }
 

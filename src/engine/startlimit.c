@@ -1,0 +1,134 @@
+#include "engine/startlimit.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "decide/plan.h"
+#include "drivers/files.h"
+#include "drivers/units.h"
+#include "words/name.h"
+
+#define SECOND      1000000ULL
+#define WINDOW_USEC (10 * SECOND) /* DefaultStartLimitIntervalSec=; its burst is 5 */
+#define EVENTS_MAX  4             /* a killed phase may leave only one of its two */
+
+/* What /run/machdeck/.starts.NAME holds; all times are CLOCK_MONOTONIC. */
+struct starts {
+	uint64_t first_usec, failed_usec; /* 0: never */
+	uint64_t events;                  /* starts and ends since first_usec */
+};
+
+static uint64_t now_usec(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ---- asking systemd */
+
+struct request {
+	sd_event *loop;
+	struct units *units;
+	char unit[NAME_UNIT_SIZE];
+	bool forgiven;
+};
+
+static void on_forgiven(int r, const char *job, const struct err *e, void *arg)
+{
+	struct request *q = arg;
+
+	(void)job, (void)e;
+	q->forgiven = r >= 0;
+	(void)sd_event_exit(q->loop, 0);
+}
+
+static void on_units(const struct units_event *event, void *arg)
+{
+	struct request *q = arg;
+
+	if (event->change == UNITS_DOWN ||
+	    (event->change == UNITS_UP && units_forgive(q->units, q->unit, on_forgiven, q, NULL, NULL) < 0))
+		(void)sd_event_exit(q->loop, 0);
+}
+
+static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
+{
+	(void)usec, (void)arg;
+	return sd_event_exit(sd_event_source_get_event(s), 0);
+}
+
+static bool forgive(const char *name)
+{
+	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
+	struct request q = { 0 };
+
+	name_unit(name, q.unit);
+	if (sd_event_new(&loop) < 0 ||
+	    sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, SECOND, 1000, on_deadline, NULL) < 0)
+		return false;
+	q.loop = loop;
+	if (units_new(loop, on_units, &q, &q.units, NULL) >= 0)
+		(void)sd_event_loop(loop);
+	units_free(q.units);
+	return q.forgiven;
+}
+
+/* ---- counting */
+
+/* The open file, and what it holds; -1: systemd did not start us. */
+static int open_starts(const char *name, struct starts *ret)
+{
+	CLEANUP(close_p) int dir = -1;
+	char leaf[NAME_MACHINE_MAX + 16];
+	struct starts read = { 0 };
+	int fd;
+
+	if (!getenv("INVOCATION_ID") || files_open("", PLAN_RUN_DIR, O_PATH | O_DIRECTORY, &dir, NULL) < 0)
+		return -1;
+	(void)snprintf(leaf, sizeof(leaf), ".starts.%s", name);
+	fd = openat(dir, leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && pread(fd, &read, sizeof(read), 0) != sizeof(read))
+		read = (struct starts){ 0 };
+	if (now_usec() - read.first_usec > WINDOW_USEC)
+		read = (struct starts){ .first_usec = now_usec(), .failed_usec = read.failed_usec };
+	*ret = read;
+	return fd;
+}
+
+void startlimit_begin(const char *name)
+{
+	struct starts s;
+	CLEANUP(close_p) int fd = open_starts(name, &s);
+	bool failed;
+
+	if (fd < 0)
+		return;
+	failed = s.failed_usec && now_usec() - s.failed_usec <= WINDOW_USEC;
+	if (s.events >= EVENTS_MAX && !failed && forgive(name))
+		s = (struct starts){ .first_usec = now_usec() };
+	s.events++;
+	(void)!pwrite(fd, &s, sizeof(s), 0);
+}
+
+void startlimit_end(const char *name)
+{
+	const char *result = getenv("SERVICE_RESULT");
+	struct starts s;
+	CLEANUP(close_p) int fd = open_starts(name, &s);
+
+	if (fd < 0 || !result)
+		return;
+	s.events++;
+	if (strcmp(result, "success") != 0 && strcmp(result, "signal") != 0)
+		s.failed_usec = now_usec();
+	(void)!pwrite(fd, &s, sizeof(s), 0);
+}
