@@ -57,7 +57,7 @@ $(B)/machdeck-generator: $(call obj,src/generator.c) $(B)/libengine.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG))
 
 # PID 1 of a container: static, since the guest need not have a single library.
-INIT := $(addprefix src/,init.c mnl.c base/buf.c base/err.c base/text.c base/num.c base/strs.c words/addr.c words/name.c \
+INIT := $(addprefix src/,init.c mnl.c base/buf.c base/err.c base/gate.c base/text.c base/num.c base/strs.c words/addr.c words/name.c \
 	words/netop.c drivers/nl.c drivers/rtnl.c drivers/rtnl_apply.c)
 $(B)/machdeck-init: $(call obj,$(INIT))
 	$(call say,LD)$(CC) $(if $(SAN),$(LDFLAGS),$(filter-out -pie,$(LDFLAGS)) -static-pie -s) -o $@ $^

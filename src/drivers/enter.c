@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "base/process.h"
 #include "drivers/loginshell.h"
 #include "drivers/machined.h"
@@ -433,9 +434,11 @@ int enter_run(const char *name, char *const argv[], int copy, struct err *e)
 	CLEANUP(entrance_done) struct entrance m = { .leader = -1, .proc = -1, .root = -1 };
 	CLEANUP(close_p) int ours = -1;
 	struct relay relay;
-	int ends[2], r = entrance_open(name, &m, e);
+	int ends[2], r = gate_ask(e, "%s: cannot enter it", name);
 	pid_t pid;
 
+	if (r >= 0)
+		r = entrance_open(name, &m, e);
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 
 #define LINKS_MAX 40
 
@@ -116,7 +117,10 @@ static int open_leaf(const struct walk *w, struct err *e)
 
 	if (fd < 0 && errno == ENOENT && w->make) {
 		mode_t mode = w->rest[0] ? 0755 : w->mode;
+		int r = gate_ask(e, "cannot make %s", w->path);
 
+		if (r < 0)
+			return r;
 		if (mkdirat(w->dir, w->leaf, mode) == 0)
 			fd = openat(w->dir, w->leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		else if (errno == EEXIST)
@@ -287,6 +291,9 @@ int files_replace(int dir, const char *leaf, const struct files_new *as, const v
 	uint64_t salt;
 	int r;
 
+	r = gate_ask(NULL, "cannot write %s", leaf);
+	if (r < 0)
+		return r;
 	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
 		return -EIO;
 	(void)snprintf(temp, sizeof(temp), ".#%.200s.%016jx", leaf, (uintmax_t)salt);
@@ -315,6 +322,9 @@ int files_save(const char *host_root, const char *path, mode_t mode, const void 
 
 	if (!folder)
 		return err_no_memory(e);
+	r = gate_ask(e, "cannot write %s", path);
+	if (r < 0)
+		return r;
 	r = files_open(host_root, folder, O_RDONLY | O_DIRECTORY, &dir, e);
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "drivers/files.h"
 
 #define TEMP_SIZE 96
@@ -102,6 +103,9 @@ int fileset_save(const char *host_root, const char *folder, const struct fileset
 
 	if (!items)
 		return err_no_memory(e);
+	r = gate_ask(e, "cannot write into %s", folder);
+	if (r < 0)
+		return r;
 	r = files_mkdir(host_root, folder, 0755, &path, e);
 	if (r < 0)
 		return r;

@@ -1,6 +1,6 @@
 /* machined - the machines that systemd-machined registered, read from its state files: no bus, no call a
- * machine, so it works where the bus is exhausted or dead and systemd-machined hangs (M6, M16, M23). Two
- * verbs need the bus. */
+ * machine, so it works where the bus is exhausted or dead and systemd-machined hangs (M6, M16, M23). What
+ * asks it for something is in machined_ask. */
 #pragma once
 
 #include <stdbool.h>
@@ -59,10 +59,3 @@ bool machined_leader_lives(const struct registration *m);
 /* machined_images - the names of the trees and images in /var/lib/machines, which systemd-nspawn@NAME.service
  * would start, sorted. No folder, or one that may not be read: none. */
 int machined_images(const char *host_root, struct strs *ret, struct err *e);
-
-/* machined_unregister - drop the registration, nothing else: for a stale one of our own unit, where
- * TerminateMachine would dead-lock with the unit's start (M15). Success when there is none. Waits at most 3
- * s. machined_terminate - end the machine and its unit: for machines that are no units of ours. errors
- * -ETIMEDOUT STATUS_DEADLINE, -EACCES STATUS_NOT_PERMITTED, STATUS_UNAVAILABLE for a bus out of reach */
-int machined_unregister(const char *name, struct err *e);
-int machined_terminate(const char *name, struct err *e);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "drivers/nl.h"
 
 #define TABLE "io.systemd.nat"
@@ -169,8 +170,12 @@ int nft_forward_delete(const struct forward *f, uint32_t generation, struct err 
 	struct nl_answer answers[3];
 	const struct nl_answer *refusal;
 	char port[PORT_TEXT_SIZE];
-	int r = nl_open(NETLINK_NETFILTER, &nl, e);
+	int r;
 
+	port_print(&f->port, port);
+	r = gate_ask(e, "cannot delete the dead port forward %s", port);
+	if (r >= 0)
+		r = nl_open(NETLINK_NETFILTER, &nl, e);
 	if (r < 0)
 		return r;
 	NL_MSG(&b, NFNL_MSG_BATCH_BEGIN, 0, edge)
@@ -185,7 +190,6 @@ int nft_forward_delete(const struct forward *f, uint32_t generation, struct err 
 	}
 	NL_MSG(&b, NFNL_MSG_BATCH_END, 0, edge) {
 	}
-	port_print(&f->port, port);
 	r = nl_commit(&nl, &b, answers, NULL, NULL, e);
 	if (r < 0)
 		return err_wrap(e, r, "cannot delete the dead port forward %s", port);

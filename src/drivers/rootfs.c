@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "drivers/files.h"
 
 #define AGAIN_MAX 64 /* the kernel saw renames while it resolved ".." */
@@ -80,6 +81,8 @@ int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, s
 	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e)
 	                           : files_open("", above, O_PATH | O_DIRECTORY, &parent, e);
 	if (r < 0)
+		return r;
+	if (missing == ROOTFS_MAKE && (r = gate_ask(e, "cannot make %s", path)) < 0)
 		return r;
 	if (missing == ROOTFS_MAKE && mkdirat(parent, leaf, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "cannot make %s", path);
@@ -234,8 +237,12 @@ static int make_all(const struct rootfs *t, const char *path, mode_t mode, struc
 
 int rootfs_mkdir(const struct rootfs *t, const char *path, mode_t mode, struct err *e)
 {
-	CLEANUP(close_p) int fd = make_all(t, path, mode, e);
+	CLEANUP(close_p) int fd = -1;
+	int r = gate_ask(e, "cannot make %s", path);
 
+	if (r < 0)
+		return r;
+	fd = make_all(t, path, mode, e);
 	return fd < 0 ? fd : 0;
 }
 
@@ -266,8 +273,10 @@ int rootfs_touch(const struct rootfs *t, const char *path, mode_t mode, struct e
 	CLEANUP(close_p) int dir = -1;
 	const char *leaf = "";
 	struct stat st;
-	int r;
+	int r = gate_ask(e, "cannot make %s", path);
 
+	if (r < 0)
+		return r;
 	dir = open_above(t, path, &leaf, e);
 	if (dir < 0)
 		return dir;
@@ -286,8 +295,10 @@ int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void
 	struct files_new as = { .mode = mode, .uid = t->uid, .gid = t->gid };
 	CLEANUP(close_p) int dir = -1;
 	const char *leaf = "";
-	int r;
+	int r = gate_ask(e, "cannot write %s", path);
 
+	if (r < 0)
+		return r;
 	dir = open_above(t, path, &leaf, e);
 	if (dir < 0)
 		return dir;
@@ -299,7 +310,10 @@ int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct er
 {
 	CLEANUP(close_p) int dir = -1;
 	const char *leaf = "";
+	int r = gate_ask(e, "cannot make %s", path);
 
+	if (r < 0)
+		return r;
 	dir = open_above(t, path, &leaf, e);
 	if (dir < 0)
 		return dir;
@@ -328,8 +342,10 @@ int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int se
 	struct pollfd poll_fds[] = { { .fd = fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
 	const char *leaf = "";
 	struct stat st;
-	int n;
+	int n, r = gate_ask(e, "cannot take %s away", path);
 
+	if (r < 0)
+		return r;
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
 		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path,
 		               t->path);

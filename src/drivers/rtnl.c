@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 
 #define REQUEST_SIZE 256
 
@@ -252,8 +253,10 @@ int rtnl_delete(struct nl *nl, int index, struct err *e)
 	struct ifinfomsg head = { .ifi_index = index };
 	struct request q;
 	struct nl_batch *b = request_open(&q);
-	int r;
+	int r = gate_ask(e, "cannot delete a link");
 
+	if (r < 0)
+		return r;
 	NL_MSG(b, RTM_DELLINK, NLM_F_ACK, head) {
 	}
 	r = ask(nl, b, NULL, NULL, "delete a link", e);
@@ -361,6 +364,8 @@ int rtnl_netnsid(struct nl *nl, pid_t pid, int *ret, struct err *e)
 {
 	int id = -1, r = ask_netnsid(nl, RTM_GETNSID, pid, &id, e);
 
+	if (r == 0 && id < 0)
+		r = gate_ask(e, "cannot give a network an id");
 	if (r == 0 && id < 0) {
 		r = ask_netnsid(nl, RTM_NEWNSID, pid, &id, e);
 		if (r == 0 || r == -EEXIST)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "drivers/rtnl.h"
 
 #define REQUEST_SIZE 128 /* no request of ours is larger */
@@ -495,6 +496,9 @@ int rtnl_apply(const char *who, const struct netops *ops, struct err *e)
 
 	if (ops->n == 0)
 		return 0;
+	r = gate_ask(e, "%s: cannot set up the network", who);
+	if (r < 0)
+		return r;
 	r = nl_open(NETLINK_ROUTE, &j.nl, e);
 	if (r < 0)
 		return err_wrap(e, r, "%s", who);

@@ -1,32 +1,18 @@
 #include "drivers/units.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "drivers/bus.h"
+#include "drivers/units_ask.h"
 
-#define SYSTEMD   "org.freedesktop.systemd1"
-#define MANAGER   SYSTEMD ".Manager"
-#define ROOT_PATH "/org/freedesktop/systemd1"
-#define UNIT_PATH ROOT_PATH "/unit"
 
 #define UNITS_MAX   10000
 #define LIST_LIMIT  BUS_SECOND
 #define GET_LIMIT   (3 * BUS_SECOND)
-#define ASK_LIMIT   (10 * BUS_SECOND)
-#define LOGIN_LIMIT (120 * BUS_SECOND)
-
-struct units {
-	struct bus *bus;
-	sd_bus *now; /* NULL: out of reach */
-	units_event_fn *on_event;
-	void *arg;
-};
 
 /* ---- what a message says of a unit */
 
@@ -330,18 +316,7 @@ void units_free(struct units *u)
 
 /* ---- asking */
 
-/* What waits for an answer; freed with its slot. */
-struct ask {
-	void *arg;
-	units_list_fn *list;
-	units_get_fn *get;
-	units_done_fn *done;
-	char what[160]; /* "systemd: cannot stop container@web.service" */
-	char unit[256];
-	bool absent_is_well;
-};
-
-static int new_call(struct units *u, const char *path, const char *interface, const char *member,
+int units_new_call(struct units *u, const char *path, const char *interface, const char *member,
                     sd_bus_message **ret, struct err *e)
 {
 	int r;
@@ -352,8 +327,7 @@ static int new_call(struct units *u, const char *path, const char *interface, co
 	return r < 0 ? err_sys(e, -r, "cannot ask systemd") : 0;
 }
 
-/* Sends m and hands ask over; r is what building m gave. */
-static int send_ask(struct units *u, sd_bus_message *m, int r, uint64_t limit,
+int units_send_ask(struct units *u, sd_bus_message *m, int r, uint64_t limit,
                     sd_bus_message_handler_t handler, const struct ask *ask, sd_bus_slot **ret_slot,
                     struct err *e)
 {
@@ -379,7 +353,7 @@ static int send_ask(struct units *u, sd_bus_message *m, int r, uint64_t limit,
 	return 0;
 }
 
-static int refused_or_bad(sd_bus_message *m, int r, const char *what, struct err *e)
+int units_refused_or_bad(sd_bus_message *m, int r, const char *what, struct err *e)
 {
 	const sd_bus_error *answer = sd_bus_message_get_error(m);
 
@@ -429,7 +403,7 @@ static int on_list(sd_bus_message *m, void *arg, sd_bus_error *unused)
 	int r = sd_bus_message_is_method_error(m, NULL) ? 0 : read_list(m, &v, &n);
 
 	(void)unused;
-	r = r == -ENOMEM ? err_no_memory(&e) : refused_or_bad(m, r, ask->what, &e);
+	r = r == -ENOMEM ? err_no_memory(&e) : units_refused_or_bad(m, r, ask->what, &e);
 	ask->list(r, v, n, &e, ask->arg);
 	return 0;
 }
@@ -438,13 +412,13 @@ int units_list(struct units *u, units_list_fn *done, void *arg, sd_bus_slot **re
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	const struct ask ask = { .arg = arg, .list = done, .what = "systemd: cannot list the units" };
-	int r = new_call(u, ROOT_PATH, MANAGER, "ListUnitsByPatterns", &m, e);
+	int r = units_new_call(u, ROOT_PATH, MANAGER, "ListUnitsByPatterns", &m, e);
 
 	if (r < 0)
 		return r;
 	r = sd_bus_message_append(m, "asas", 0, 3, "container@*.service", "systemd-nspawn@*.service",
 	                          "machine-*.scope");
-	return send_ask(u, m, r, LIST_LIMIT, on_list, &ask, ret_slot, e);
+	return units_send_ask(u, m, r, LIST_LIMIT, on_list, &ask, ret_slot, e);
 }
 
 static int on_get(sd_bus_message *m, void *arg, sd_bus_error *unused)
@@ -455,7 +429,7 @@ static int on_get(sd_bus_message *m, void *arg, sd_bus_error *unused)
 	int r = sd_bus_message_is_method_error(m, NULL) ? 0 : read_properties(m, &unit);
 
 	(void)unused;
-	r = refused_or_bad(m, r, ask->what, &e);
+	r = units_refused_or_bad(m, r, ask->what, &e);
 	ask->get(r, &unit, &e, ask->arg);
 	return 0;
 }
@@ -472,97 +446,9 @@ int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, 
 		return err_sys(e, -r, "cannot ask systemd for '%s'", unit);
 	(void)snprintf(ask.unit, sizeof(ask.unit), "%s", unit);
 	(void)snprintf(ask.what, sizeof(ask.what), "systemd: cannot ask for %s", unit);
-	r = new_call(u, path, "org.freedesktop.DBus.Properties", "GetAll", &m, e);
+	r = units_new_call(u, path, "org.freedesktop.DBus.Properties", "GetAll", &m, e);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_append(m, "s", ""); /* of all interfaces in one answer */
-	return send_ask(u, m, r, GET_LIMIT, on_get, &ask, ret_slot, e);
-}
-
-/* ---- changing */
-
-static int on_done(sd_bus_message *m, void *arg, sd_bus_error *unused)
-{
-	const sd_bus_error *answer = sd_bus_message_get_error(m);
-	const struct ask *ask = arg;
-	const char *job = NULL;
-	struct err e = { 0 };
-	int r = 0;
-
-	(void)unused;
-	if (answer && ask->absent_is_well &&
-	    (sd_bus_error_has_name(answer, SYSTEMD ".NoSuchUnit") ||
-	     sd_bus_error_has_name(answer, SYSTEMD ".NoSuchProcess")))
-		answer = NULL;
-	else if (answer)
-		r = bus_refused(answer, &e, "%s", ask->what);
-	else if (sd_bus_message_has_signature(m, "o"))
-		r = refused_or_bad(m, sd_bus_message_read(m, "o", &job), ask->what, &e);
-	if (e.status == STATUS_NOT_PERMITTED)
-		(void)err_set(&e, STATUS_NOT_PERMITTED, EACCES,
-		              "%s: not authorised (org.freedesktop.systemd1.manage-units); be root, or be "
-		              "allowed to by "
-		              "polkit",
-		              ask->what);
-	ask->done(r, job, &e, ask->arg);
-	return 0;
-}
-
-static int change(struct units *u, sd_bus_message *m, int r, const struct ask *ask, sd_bus_slot **ret_slot,
-                  struct err *e)
-{
-	bool person = geteuid() != 0 && isatty(STDIN_FILENO);
-
-	if (r >= 0 && person)
-		r = sd_bus_message_set_allow_interactive_authorization(m, true);
-	return send_ask(u, m, r, person ? LOGIN_LIMIT : ASK_LIMIT, on_done, ask, ret_slot, e);
-}
-
-int units_job(struct units *u, enum units_verb verb, const char *unit, units_done_fn *done, void *arg,
-              sd_bus_slot **ret_slot, struct err *e)
-{
-	static const struct {
-		const char *member, *word;
-	} verbs[] = {
-		[UNITS_START] = { "StartUnit", "start" },
-		[UNITS_STOP] = { "StopUnit", "stop" },
-		[UNITS_RELOAD] = { "ReloadUnit", "reload" },
-	};
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	struct ask ask = { .arg = arg, .done = done };
-	int r = new_call(u, ROOT_PATH, MANAGER, verbs[verb].member, &m, e);
-
-	if (r < 0)
-		return r;
-	(void)snprintf(ask.what, sizeof(ask.what), "cannot %s %s", verbs[verb].word, unit);
-	r = sd_bus_message_append(m, "ss", unit, "replace");
-	return change(u, m, r, &ask, ret_slot, e);
-}
-
-int units_kill(struct units *u, const char *unit, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
-               struct err *e)
-{
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	struct ask ask = { .arg = arg, .done = done, .absent_is_well = true };
-	int r = new_call(u, ROOT_PATH, MANAGER, "KillUnit", &m, e);
-
-	if (r < 0)
-		return r;
-	(void)snprintf(ask.what, sizeof(ask.what), "cannot kill %s", unit);
-	r = sd_bus_message_append(m, "ssi", unit, "all", SIGKILL);
-	return change(u, m, r, &ask, ret_slot, e);
-}
-
-int units_forgive(struct units *u, const char *unit, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
-                  struct err *e)
-{
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	struct ask ask = { .arg = arg, .done = done, .absent_is_well = true };
-	int r = new_call(u, ROOT_PATH, MANAGER, "ResetFailedUnit", &m, e);
-
-	if (r < 0)
-		return r;
-	(void)snprintf(ask.what, sizeof(ask.what), "cannot forget that %s failed", unit);
-	r = sd_bus_message_append(m, "s", unit);
-	return change(u, m, r, &ask, ret_slot, e);
+	return units_send_ask(u, m, r, GET_LIMIT, on_get, &ask, ret_slot, e);
 }

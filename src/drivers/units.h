@@ -76,8 +76,9 @@ int units_get(struct units *u, const char *unit, units_get_fn *done, void *arg, 
               struct err *e);
 
 /* The rest asks for a change; done tells within 10 s whether it was taken on. When we are not root and on a
- * terminal a person may be asked to authenticate, which may take two minutes. errors  -EACCES
- * STATUS_NOT_PERMITTED names the polkit action */
+ * terminal a person may be asked to authenticate, which may take two minutes.
+ * errors  -EPERM STATUS_NOT_PERMITTED at once: the gate is closed; told to done: -EACCES
+ *         STATUS_NOT_PERMITTED names the polkit action */
 typedef void units_done_fn(int r, const char *job, const struct err *e, void *arg);
 
 /* units_job - ask for a job; done tells its path, its end is a later UNITS_JOB_REMOVED. */
@@ -91,3 +92,21 @@ int units_kill(struct units *u, const char *unit, units_done_fn *done, void *arg
 /* units_forgive - forget that the unit failed, so that it is merely stopped (job NULL). */
 int units_forgive(struct units *u, const char *unit, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
                   struct err *e);
+
+/* units_freeze - its processes stand still, and run on (job NULL). Told when they do. systemd waits for that
+ * in the kernel: done may come late. Refused with systemd's words where it has no freezer (cgroup v1). */
+int units_freeze(struct units *u, const char *unit, bool freeze, units_done_fn *done, void *arg,
+                 sd_bus_slot **ret_slot, struct err *e);
+
+/* units_cancel_job - take a job back (its path, from units_job); its end is told as UNITS_JOB_REMOVED with
+ * "canceled". What it had begun already goes on. Success when it has ended. */
+int units_cancel_job(struct units *u, const char *job, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
+                     struct err *e);
+
+/* units_enable - the links in /etc that make it start at boot, or their removal (job NULL). systemd hears of
+ * it with units_reload_manager, which runs the generators: told within 90 s.
+ * polkit  org.freedesktop.systemd1.manage-unit-files, org.freedesktop.systemd1.reload-daemon */
+int units_enable(struct units *u, const char *unit, bool enable, units_done_fn *done, void *arg,
+                 sd_bus_slot **ret_slot, struct err *e);
+int units_reload_manager(struct units *u, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
+                         struct err *e);

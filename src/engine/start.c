@@ -19,6 +19,7 @@
 #include "decide/releases.h"
 #include "drivers/files.h"
 #include "drivers/machined.h"
+#include "drivers/machined_ask.h"
 #include "words/name.h"
 
 #define MACHINES     "/run/systemd/machines"
@@ -61,7 +62,7 @@ static int drop_registration(const char *name, struct strs *warnings, struct err
 
 	if (watch < 0 || inotify_add_watch(watch, MACHINES, IN_DELETE | IN_MOVED_FROM) < 0)
 		return err_sys(e, errno, "cannot watch " MACHINES);
-	if (machined_unregister(name, &cause) < 0)
+	if (machined_await(MACHINED_UNREGISTER, name, NULL, NULL, &cause) < 0)
 		strs_addf(warnings, "a stale registration of the machine is there and stays: %s", cause.text);
 	else if (!await_gone(watch, name))
 		strs_addf(warnings, "systemd-machined keeps a stale registration of the machine");

@@ -57,6 +57,7 @@ verdict deciding_does_no_input_or_output "$(grep -nE '<(fcntl|sys/(stat|mount)|d
 verdict only_verbs_and_programs_print "$(grep -nE '\b(v?printf|puts|putchar|perror)\(|\bf(printf|puts|write)\(.*\b(stdout|stderr)\b' \
 	-r src/base src/words src/decide src/drivers src/engine | grep -v ^src/engine/watch.c)"
 verdict nothing_unsafe_is_called "$(grep -nE '\b(system|popen|strcpy|strcat|v?sprintf|gets|strtok|atoi|atol|alloca)\(' -r src ui --include='*.[ch]')"
+verdict what_changes_something_asks_the_gate "$(perl tests/check/gate.pl src/drivers/*.c 2>&1)"
 verdict no_file_is_over_600_lines "$(find src ui data -type f -exec wc -l {} + | awk '$2 != "total" && $1 > 600')"
 
 alone() {
