@@ -200,12 +200,51 @@ static bool answered(const struct nl_batch *b, const struct nl_answer *answers)
 	return all;
 }
 
+/* What is done with one message of an answer: 0 to go on, 1 when it was the last, or negative errno. */
+typedef int message_fn(const struct nlmsghdr *m, void *arg, struct err *e);
+
+/* The messages of the next datagram, until one ends it; returns what `each` returned last. */
+static int receive_messages(const struct nl *nl, message_fn *each, void *arg, struct err *e)
+{
+	_Alignas(struct nlmsghdr) char buf[RECEIVE_SIZE];
+	const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)buf;
+	size_t len = 0;
+	int r = receive_answer(nl, buf, sizeof(buf), &len, e);
+
+	for (int left = (int)len; r == 0 && mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+		r = each(m, arg, e);
+	return r;
+}
+
+struct commit {
+	const struct nl_batch *batch;
+	uint32_t first;
+	struct nl_answer *answers;
+	nl_data_fn *data;
+	void *arg;
+	int failed; /* what data returned */
+};
+
+static int on_answer(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct commit *c = arg;
+	uint32_t i = m->nlmsg_seq - c->first;
+
+	(void)e;
+	if (i >= c->batch->n)
+		return 0;
+	if (m->nlmsg_type == NLMSG_ERROR)
+		read_ack(m, &c->answers[i]);
+	else if (c->data && c->failed == 0)
+		c->failed = c->data(m, i, c->arg);
+	return 0;
+}
+
 int nl_commit(struct nl *nl, struct nl_batch *b, struct nl_answer *answers, nl_data_fn *data, void *arg,
               struct err *e)
 {
-	_Alignas(struct nlmsghdr) char buf[RECEIVE_SIZE];
-	uint32_t first = nl->seq + 1;
-	int r, failed = 0;
+	struct commit c = { b, nl->seq + 1, answers, data, arg, 0 };
+	int r;
 
 	if (b->bad)
 		return err_set(e, STATUS_BUG, ENOBUFS, "a netlink batch of %zu bytes is too small", b->size);
@@ -214,30 +253,11 @@ int nl_commit(struct nl *nl, struct nl_batch *b, struct nl_answer *answers, nl_d
 	memset(answers, 0, b->n * sizeof(*answers));
 	number(nl, b);
 	r = send_batch(nl, b, e);
-	if (r < 0)
-		return r;
-	while (!answered(b, answers)) {
-		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)buf;
-		size_t len;
-		int left;
-
-		r = receive_answer(nl, buf, sizeof(buf), &len, e);
-		if (r < 0)
-			return r;
-		for (left = (int)len; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
-			uint32_t i = m->nlmsg_seq - first;
-
-			if (i >= b->n)
-				continue;
-			if (m->nlmsg_type == NLMSG_ERROR)
-				read_ack(m, &answers[i]);
-			else if (data && failed == 0)
-				failed = data(m, i, arg);
-		}
-	}
-	if (failed < 0)
-		return err_sys(e, -failed, "cannot read the kernel's answer by netlink");
-	return 0;
+	while (r == 0 && !answered(b, answers))
+		r = receive_messages(nl, on_answer, &c, e);
+	if (r == 0 && c.failed < 0)
+		r = err_sys(e, -c.failed, "cannot read the kernel's answer by netlink");
+	return r;
 }
 
 /* The error at the end of a dump; libmnl does not look at it (facts 6.5). */
@@ -248,45 +268,52 @@ static int done_error(const struct nlmsghdr *m)
 	return error && *error < 0 ? *error : 0;
 }
 
-/* One try. ret_interrupted: the tables changed while they were read. */
+struct dump {
+	uint32_t seq;
+	nl_dump_fn *each;
+	void *arg;
+	int failed;       /* what each returned */
+	bool interrupted; /* the tables changed while they were read */
+};
+
+static int on_dumped(const struct nlmsghdr *m, void *arg, struct err *e)
+{
+	struct dump *d = arg;
+	struct nl_answer refusal;
+	int r;
+
+	if (m->nlmsg_seq != d->seq)
+		return 0;
+	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
+		d->interrupted = true;
+	if (m->nlmsg_type == NLMSG_ERROR) {
+		read_ack(m, &refusal);
+		return err_set(e, err_status_of(refusal.error), refusal.error,
+		               "the kernel refused a netlink dump: %s", refusal.text);
+	}
+	if (m->nlmsg_type == NLMSG_DONE) {
+		r = d->failed < 0 ? d->failed : done_error(m);
+		return r < 0 ? err_sys(e, -r, "cannot read a netlink dump") : 1;
+	}
+	if (d->failed == 0)
+		d->failed = d->each(m, d->arg);
+	return 0;
+}
+
+/* One try. */
 static int dump_once(struct nl *nl, struct nl_batch *b, nl_dump_fn *each, void *arg, bool *ret_interrupted,
                      struct err *e)
 {
-	_Alignas(struct nlmsghdr) char buf[RECEIVE_SIZE];
-	struct nl_answer refusal;
-	int r, failed = 0;
+	struct dump d = { .each = each, .arg = arg };
+	int r;
 
-	*ret_interrupted = false;
 	number(nl, b);
+	d.seq = nl->seq;
 	r = send_batch(nl, b, e);
-	if (r < 0)
-		return r;
-	for (;;) {
-		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)buf;
-		size_t len;
-		int left;
-
-		r = receive_answer(nl, buf, sizeof(buf), &len, e);
-		if (r < 0)
-			return r;
-		for (left = (int)len; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
-			if (m->nlmsg_seq != nl->seq)
-				continue;
-			if (m->nlmsg_flags & NLM_F_DUMP_INTR)
-				*ret_interrupted = true;
-			if (m->nlmsg_type == NLMSG_ERROR) {
-				read_ack(m, &refusal);
-				return err_set(e, err_status_of(refusal.error), refusal.error,
-				               "the kernel refused a netlink dump: %s", refusal.text);
-			}
-			if (m->nlmsg_type == NLMSG_DONE) {
-				r = failed < 0 ? failed : done_error(m);
-				return r < 0 ? err_sys(e, -r, "cannot read a netlink dump") : 0;
-			}
-			if (failed == 0)
-				failed = each(m, arg);
-		}
-	}
+	while (r == 0)
+		r = receive_messages(nl, on_dumped, &d, e);
+	*ret_interrupted = d.interrupted;
+	return r < 0 ? r : 0;
 }
 
 int nl_dump(struct nl *nl, struct nl_batch *b, nl_dump_fn *each, void *arg, struct err *e)

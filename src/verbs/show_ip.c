@@ -1,6 +1,5 @@
 /* machdeck show-ip: the address by which a machine is reached, alone on a line (C.2). */
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -42,25 +41,16 @@ static int seen(const char *name, char ret[static ADDR_TEXT_SIZE], struct err *e
 
 int verb_show_ip(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	CLEANUP(loaded_done) struct loaded l = { 0 };
 	char text[ADDR_TEXT_SIZE + 1];
 	const char *name;
-	bool json = false;
 	struct err e = { 0 };
-	int option, r;
+	bool json;
+	int r;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json = true;
-	}
-	r = verb_names(v, argc, argv, optind);
+	r = verb_one_name(v, argc, argv, &json, &name);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
-	name = argv[optind];
 	r = load_container("", name, &l, &e);
 	if (r < 0 && r != -ENOENT)
 		return verb_fail(&e);

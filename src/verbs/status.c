@@ -1,5 +1,4 @@
 /* machdeck status: one machine on one screen: what is configured, what is so, why it is down. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,23 +349,16 @@ static int print_json(const struct inspection *i)
 
 int verb_status(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	CLEANUP(inspection_done) struct inspection i = { 0 };
-	bool json = false;
+	const char *name;
 	struct err e = { 0 };
-	int option, r;
+	bool json;
+	int r;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json = true;
-	}
-	r = verb_names(v, argc, argv, optind);
+	r = verb_one_name(v, argc, argv, &json, &name);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
-	if (inspect(argv[optind], &i, &e) < 0)
+	if (inspect(name, &i, &e) < 0)
 		return verb_fail(&e);
 	r = json ? print_json(&i) : print_text(&i);
 	if (r != STATUS_DONE)

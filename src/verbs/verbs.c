@@ -1,6 +1,7 @@
 #include "verbs/verbs.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +55,27 @@ int verb_names(const struct verb *v, int argc, char **argv, int first)
 		              argv[i]);
 		return verb_fail(&e);
 	}
+	return STATUS_DONE;
+}
+
+int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	bool json = false;
+	int option, r;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have");
+		json = true;
+	}
+	r = verb_names(v, argc, argv, optind);
+	if (r != STATUS_DONE)
+		return r;
+	if (argc - optind > 1)
+		return verb_usage(v, "one name only");
+	*ret_json = json;
+	*ret_name = argv[optind];
 	return STATUS_DONE;
 }
 

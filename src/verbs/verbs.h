@@ -31,6 +31,8 @@ int verb_usage(const struct verb *v, const char *why);
 /* verb_names - whether the arguments from argv[first] are at least one and all are names of machines; says what is
  * wrong and returns STATUS_USAGE otherwise, else STATUS_DONE. */
 int verb_names(const struct verb *v, int argc, char **argv, int first);
+/* verb_one_name - the arguments "[--json] NAME". Returns as verb_names. */
+int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name);
 /* verb_warn - each sentence as a warning on stderr. */
 void verb_warn(const struct strs *warnings);
 /* verb_print - all of text on stdout; returns STATUS_DONE, or STATUS_IO with its sentence when it can not be written. */
