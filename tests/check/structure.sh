@@ -45,7 +45,7 @@ doors() {
 	done <<-'END'
 		(ncursesw/)?(n?curses|term|panel)\.h ui/term\.c
 		systemd/sd-bus src/drivers/
-		systemd/sd-journal src/drivers/journal\.
+		systemd/sd-journal src/drivers/journal
 		libmnl/ src/drivers/(nl|rtnl|nft|diag)|src/mnl\.c
 		jansson src/decide/|src/verbs/|src/engine/
 	END
