@@ -141,11 +141,11 @@ a_guest_that_ignores_the_halt_signal_is_killed_at_the_deadline() {
 
 a_start_that_is_asked_for_is_tried_though_systemd_gave_up() {
 	inside <<-'END'
-		small g
+		lab-guest g --init - <<<$'#!/bin/sh\nexit 1'
 		conf g PRIVATE_NETWORK=1
-		machdeck start g
-		given_up() { systemctl kill --kill-who=all --signal=KILL container@g; systemctl is-failed container@g; }
-		want 20 given_up
+		not systemctl start container@g
+		want 10 systemctl is-failed container@g
+		printf '#!/bin/sh\nexec sleep 1000' >$ROOTS/g/sbin/init
 		not systemctl start container@g
 		exits 0 machdeck start g
 	END
@@ -266,6 +266,33 @@ status_and_list_have_a_word_for_every_state() {
 		exits 66 machdeck status nobody
 		touch $ROOTS/slow/go
 		want 5 is slow running
+
+		nix_system base
+		sed -i '3a until test -e /go; do sleep 0.02; done' /nix/store/base/bin/switch-to-configuration
+		conf nix SYSTEM_PATH=/nix/store/base PRIVATE_NETWORK=1
+		machdeck start nix
+		since=$(machdeck status --json nix | jq -r .since)
+		systemctl reload --no-block container@nix
+		want 5 is nix reloading
+		exits 0 machdeck status nix
+		told 'nix: reloading'
+		touch $ROOTS/nix/go
+		want 5 is nix running
+		same since "$since" "$(machdeck status --json nix | jq -r .since)"
+		service slow deaf.service <<-'UNIT'
+			[Service]
+			ExecStart=/bin/true
+			RemainAfterExit=yes
+			ExecStop=/bin/sh -c 'until test -e /gone; do sleep 0.02; done'
+		UNIT
+		within slow systemctl daemon-reload
+		within slow systemctl start deaf
+		systemctl stop --no-block container@slow
+		want 5 is slow stopping
+		exits 3 machdeck status slow
+		told 'slow: stopping'
+		touch $ROOTS/slow/gone
+		want 5 is slow stopped
 	END
 }
 
