@@ -3,20 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <systemd/sd-login.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "decide/releases.h"
+#include "drivers/cgroup.h"
 #include "drivers/files.h"
 #include "drivers/machined.h"
 #include "drivers/machined_ask.h"
@@ -170,13 +169,6 @@ int start_files(const struct loaded *l, struct err *e)
 
 /* --- becoming systemd-nspawn */
 
-static bool is_cgroup2(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
 static void build_environment(const struct plan *p, struct strs *ret)
 {
 	static const char *const passed[] = { "NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM" };
@@ -191,7 +183,7 @@ static void build_environment(const struct plan *p, struct strs *ret)
 	}
 	/* A guest decides by what it finds; where the host has both, systemd-nspawn would show it the old
 	 * one. */
-	if (is_cgroup2("/sys/fs/cgroup") || is_cgroup2("/sys/fs/cgroup/unified"))
+	if (cgroup_where(""))
 		strs_add(ret, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1");
 	if (release_rules(p->release)->exit_on_reboot)
 		strs_add(ret, "EXIT_ON_REBOOT=1");

@@ -27,13 +27,16 @@ struct stats {
 
 	float cpu;                        /* percent of one core since the sample before */
 	float cpu_history[STATS_HISTORY]; /* the newest last; NAN where there is none */
-	float throttled;                  /* percent of the last period that it was held back by its quota */
-	float cpu_limit;                  /* percent of one core; NAN: none */
+	float throttled; /* percent of the last period that it was held back by its quota; threads
+	                    are held back each for itself, so it can pass 100 */
+	float cpu_limit; /* percent of one core; NAN: none */
 
 	uint64_t memory, memory_limit, swap; /* bytes; memory_limit STATS_UNKNOWN: none */
-	bool memory_is_estimate; /* summed over its processes, since there is no memory controller */
+	bool memory_is_estimate; /* summed over its processes, since there is no memory controller: their
+	                            anonymous pages, without page cache; those shared since a fork count in
+	                            each */
 	float memory_history[STATS_HISTORY]; /* bytes */
-	uint64_t tasks, tasks_limit;
+	uint64_t tasks, tasks_limit;         /* threads */
 	bool tasks_is_estimate;
 	uint64_t io_read, io_write; /* bytes a second */
 	uint64_t oom_kills;         /* since the cgroup was made */
@@ -51,6 +54,22 @@ struct stats_table {
 	size_t n;
 };
 
+/* What the whole host uses. */
+struct host_stats {
+	uint64_t at_usec;                 /* CLOCK_REALTIME of the last sample; 0: none yet */
+	unsigned cores;                   /* online; 0: not known */
+	float cpu;                        /* percent of one core, at most 100 * cores */
+	float cpu_history[STATS_HISTORY]; /* the newest last */
+	uint64_t memory, memory_total;    /* bytes; memory is what no program could get without swapping */
+	uint64_t swap, swap_total;
+	struct stats_pressure cpu_pressure, memory_pressure, io_pressure;
+};
+
+/* stats_unknown, host_stats_unknown - of that machine, of the host, before anything is known. */
+void stats_unknown(struct stats *ret, const char *name);
+void host_stats_unknown(struct host_stats *ret);
+/* stats_push - a history's newest value; the oldest falls out. */
+void stats_push(float history[static STATS_HISTORY], float value);
 /* stats_find - of that machine, or NULL; borrowed. */
 const struct stats *stats_find(const struct stats_table *t, const char *name);
 void stats_table_done(struct stats_table *t);
