@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,74 @@ int rtnl_delete(struct nl *nl, int index, struct err *e)
 	return r == -ENODEV ? 0 : r;
 }
 
+/* ---- traffic */
+
+static int on_traffic(const struct nlmsghdr *m, void *arg)
+{
+	const struct if_stats_msg *head = m ? nl_head(m, sizeof(*head)) : NULL;
+	const size_t size = offsetof(struct rtnl_link_stats64, multicast); /* newer kernels tell more */
+	const struct nlattr *a[IFLA_STATS_LINK_64 + 1];
+	struct rtnl_link_stats64 counted = { 0 };
+	struct traffics *t = arg;
+	struct traffic *grown;
+
+	if (!m) {
+		t->n = 0;
+		return 0;
+	}
+	if (!head || m->nlmsg_type != RTM_NEWSTATS)
+		return 0;
+	nl_attrs(m, sizeof(*head), a, IFLA_STATS_LINK_64);
+	if (!nl_bytes(a[IFLA_STATS_LINK_64], size))
+		return 0;
+	memcpy(&counted, nl_bytes(a[IFLA_STATS_LINK_64], size), size);
+	grown = room(t->v, t->n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->v = grown;
+	t->v[t->n++] = (struct traffic){ .index = (int)head->ifindex,
+		                         .rx = counted.rx_bytes,
+		                         .tx = counted.tx_bytes,
+		                         .drops = counted.rx_dropped + counted.tx_dropped,
+		                         .errors = counted.rx_errors + counted.tx_errors };
+	return 0;
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct traffic *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+int rtnl_traffic(struct nl *nl, struct traffics *ret, struct err *e)
+{
+	struct if_stats_msg head = { .filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64) };
+	struct traffics t = { 0 };
+	struct request q;
+	struct nl_batch *b = request_open(&q);
+	int r;
+
+	NL_MSG(b, RTM_GETSTATS, NLM_F_DUMP, head) {
+	}
+	r = nl_dump(nl, b, on_traffic, &t, e);
+	if (r < 0) {
+		free(t.v);
+		return err_wrap(e, r, "cannot read the links' traffic");
+	}
+	if (t.n > 0)
+		qsort(t.v, t.n, sizeof(*t.v), by_index);
+	*ret = t;
+	return 0;
+}
+
+const struct traffic *traffics_at(const struct traffics *t, int index)
+{
+	const struct traffic key = { .index = index };
+
+	return t->n > 0 ? bsearch(&key, t->v, t->n, sizeof(*t->v), by_index) : NULL;
+}
+
 /* ---- addresses */
 
 static int set_address(struct addr *a, uint8_t family, uint8_t prefix, const struct nlattr *bytes)
@@ -463,4 +532,24 @@ int rtnl_events(struct nl *monitor, rtnl_event_fn *each, void *arg, struct err *
 	struct listener to = { each, arg };
 
 	return nl_events(monitor, on_event, &to, e);
+}
+
+int rtnl_link_monitor(struct nl *ret, struct err *e)
+{
+	static const unsigned groups[] = { RTNLGRP_LINK };
+
+	return nl_monitor(NETLINK_ROUTE, groups, COUNT(groups), false, ret, e);
+}
+
+static void on_change(const struct nlmsghdr *m, int netnsid, void *arg)
+{
+	(void)m, (void)netnsid;
+	*(bool *)arg = true;
+}
+
+bool rtnl_links_changed(struct nl *monitor)
+{
+	bool changed = false;
+
+	return nl_events(monitor, on_change, &changed, NULL) < 0 || changed;
 }

@@ -1,5 +1,7 @@
 #include "tests/unit/netns.h"
 
+#include "engine/meter.h"
+
 #include <net/if.h>
 
 #define ADDRS  "ip -o addr show"
@@ -405,6 +407,42 @@ static void the_monitor_hears_links_come_and_go(void **state)
 	nl_close(&monitor);
 }
 
+static void traffic_of_a_machines_links_is_found_by_its_namespace(void **state)
+{
+	struct meter m = METER_CLOSED;
+	struct metered of[STATS_LINKS];
+	pid_t other;
+	char text[128];
+	struct err e;
+
+	(void)state;
+	netns_new();
+	other = other_netns();
+	assert_int_equal(meter_open(&m, &e), 0);
+	assert_int_equal(meter_read(&m, &e), 0);
+	run("ip link add dummy type bridge; ip link add va type veth peer name vb");
+	(void)snprintf(text, sizeof(text), "ip link add ve-web type veth peer name host0 netns %d", other);
+	run(text);
+	run("ip link set ve-web up; ip address add 10.0.0.1/24 dev ve-web");
+	(void)snprintf(text, sizeof(text), "nsenter -n -t %d ip link set host0 up", other);
+	run(text);
+	assert_int_equal(meter_read(&m, &e), 0); /* has heard of the new ones */
+	assert_int_equal(meter_of(&m, -1, of), 0);
+	assert_int_equal(meter_of(&m, 0, of), 1);
+	assert_string_equal(of[0].name, "ve-web");
+	for (int i = 0; i < 300 && of[0].counted.tx == 0; i++) { /* until the link has noticed its carrier */
+		run("exec bash -c 'echo >/dev/udp/10.0.0.2/9; read -t 0.01 <> <(:) || true'");
+		assert_int_equal(meter_read(&m, &e), 0);
+		assert_int_equal(meter_of(&m, 0, of), 1);
+	}
+	assert_true(of[0].counted.tx > 0);
+	run("ip link del ve-web");
+	assert_int_equal(meter_read(&m, &e), 0);
+	assert_int_equal(meter_of(&m, 0, of), 0);
+	meter_close(&m);
+	other_netns_end(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +465,7 @@ int main(void)
 		cmocka_unit_test(links_are_listed_with_all_their_names),
 		cmocka_unit_test(addresses_of_another_namespace_are_read_without_entering_it),
 		cmocka_unit_test(the_monitor_hears_links_come_and_go),
+		cmocka_unit_test(traffic_of_a_machines_links_is_found_by_its_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
