@@ -6,33 +6,6 @@
 
 #include "ui/input.h"
 
-struct verb_words {
-	const char *word, *doing, *done;
-};
-
-static const struct verb_words words[] = {
-	[CONTROL_START] = { "start", "starting", "started" },
-	[CONTROL_STOP] = { "stop", "stopping", "stopped" },
-	[CONTROL_RESTART] = { "restart", "restarting", "restarted" },
-	[CONTROL_RELOAD] = { "reload", "reloading", "reloaded" },
-	[CONTROL_TERMINATE] = { "terminate", "terminating", "terminated" },
-};
-
-const char *app_verb_word(enum control_verb verb)
-{
-	return words[verb].word;
-}
-
-const char *app_verb_doing(enum control_verb verb)
-{
-	return words[verb].doing;
-}
-
-const char *app_verb_done(enum control_verb verb)
-{
-	return words[verb].done;
-}
-
 void app_done(struct app *a)
 {
 	free(a->order);
@@ -145,7 +118,7 @@ static void take_back(struct app *a, const struct snapshot *s)
 	if (!m || m->state != MACHINE_FAILED || m->since_usec < a->ended.since_usec)
 		return;
 	app_say(a, STYLE_BAD, m->since_usec, "%s: it %s, and failed then%s%s", m->name,
-	        app_verb_done(a->ended.verb), m->reason ? ": " : "", m->reason ? m->reason : "");
+	        control_did(a->ended.verb), m->reason ? ": " : "", m->reason ? m->reason : "");
 	if (m->reason) /* it is asked for, and may come a moment later */
 		a->ended.name[0] = '\0';
 }
@@ -163,54 +136,29 @@ void app_follow(struct app *a, const struct snapshot *s)
 	select_row(a, s, a->row); /* it went away: its neighbour */
 }
 
-static bool is_ours(const struct machine *m)
-{
-	return m->configured || (m->unit && !strncmp(m->unit, "container@", strlen("container@")));
-}
-
-/* Whether it runs as far as starting and stopping are concerned; 0 is also "not known": systemd may be asked.
- */
-static const char *refuses_start(const struct machine *m)
-{
-	switch (m->state) {
-	case MACHINE_STARTING:
-		return "is starting already";
-	case MACHINE_RUNNING:
-	case MACHINE_RELOADING:
-		return "is running already";
-	case MACHINE_STOPPING:
-		return "is stopping: wait until it has stopped";
-	case MACHINE_UNKNOWN:
-	case MACHINE_STOPPED:
-	case MACHINE_RESTARTING:
-	case MACHINE_FAILED:
-	case MACHINE_GHOST:
-		return NULL;
-	}
-	return NULL;
-}
-
 const char *app_refuses(const struct app *a, const struct machine *m, enum control_verb verb)
 {
 	const struct app_job *job = app_job(a, m->name);
-	bool down = m->state == MACHINE_STOPPED || m->state == MACHINE_FAILED;
 
-	if (!is_ours(m))
-		return "is not a container of machdeck's: use the tool that started it";
-	if (job && job->verb == verb)
+	if (!job)
+		return control_refuses(m, verb);
+	if (job->verb == verb)
 		return "has been asked to already";
 	switch (verb) {
-	case CONTROL_START:
-		return job ? "has another job: wait for it" : refuses_start(m);
 	case CONTROL_STOP:
 	case CONTROL_TERMINATE:
-		return down && !job ? "is not running" : NULL;
-	case CONTROL_RESTART:
-		return down && !job ? "is not running: s starts it" : NULL;
+	case CONTROL_KILL:
+	case CONTROL_RESTART: /* take the place of what is under way */
+		return NULL;
+	case CONTROL_START:
 	case CONTROL_RELOAD:
-		return job                           ? "has another job: wait for it"
-		       : m->state == MACHINE_RUNNING ? NULL
-		                                     : "is not running";
+	case CONTROL_FREEZE:
+	case CONTROL_THAW:
+	case CONTROL_ENABLE:
+	case CONTROL_DISABLE:
+	case CONTROL_FORGIVE:
+	case CONTROL_DROP:
+		return "has another job: wait for it";
 	}
 	return NULL;
 }
@@ -221,11 +169,11 @@ static struct app_command begin(struct app *a, const char *name, enum control_ve
 
 	a->ended.name[0] = '\0';
 	if (!add_job(a, name, verb, now_usec)) {
-		app_say(a, STYLE_BAD, now_usec, "%s: cannot %s: out of memory", name, app_verb_word(verb));
+		app_say(a, STYLE_BAD, now_usec, "%s: cannot %s: out of memory", name, control_word(verb));
 		return (struct app_command){ 0 };
 	}
 	keep_name(c.name, name);
-	app_say(a, STYLE_BUSY, 0, "%s: %s…", name, app_verb_doing(verb));
+	app_say(a, STYLE_BUSY, 0, "%s: %s…", name, control_doing(verb));
 	return c;
 }
 
@@ -247,7 +195,7 @@ static struct app_command want(struct app *a, const struct snapshot *s, const ch
 	const char *why = m ? app_refuses(a, m, verb) : "is not there any more";
 
 	if (!*name)
-		app_say(a, STYLE_TEXT, 0, "there is no machine to %s", app_verb_word(verb));
+		app_say(a, STYLE_TEXT, 0, "there is no machine to %s", control_word(verb));
 	else if (why)
 		app_say(a, STYLE_TEXT, 0, "%s %s", name, why);
 	else if (confirmed || verb == CONTROL_START || verb == CONTROL_RELOAD)
@@ -370,7 +318,7 @@ void app_result(struct app *a, const char *name, enum control_verb verb, int r, 
 		if (r < 0) {
 			app_say(a, STYLE_BAD, now_usec, "%s", e->text);
 		} else {
-			app_say(a, STYLE_GOOD, now_usec, "%s: %s in %llu.%llu s", name, app_verb_done(verb),
+			app_say(a, STYLE_GOOD, now_usec, "%s: %s in %llu.%llu s", name, control_did(verb),
 			        (unsigned long long)tenths / 10, (unsigned long long)tenths % 10);
 			a->ended = *latest;
 		}

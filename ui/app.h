@@ -92,7 +92,3 @@ const struct app_job *app_job(const struct app *a, const char *name);
 /* app_refuses - why verb can not be done on m, as words that follow its name ("is not running"); NULL: it
  * can. */
 const char *app_refuses(const struct app *a, const struct machine *m, enum control_verb verb);
-/* app_verb_word - "start"; app_verb_doing - "starting"; app_verb_done - "started". */
-const char *app_verb_word(enum control_verb verb);
-const char *app_verb_doing(enum control_verb verb);
-const char *app_verb_done(enum control_verb verb);

@@ -67,7 +67,7 @@ static struct look look_of(const struct app *a, struct view *v, const struct mac
 	const struct app_job *job = app_job(a, m->name);
 
 	if (job)
-		return (struct look){ keep(v, "%s…", app_verb_doing(job->verb)), '~', STYLE_BUSY };
+		return (struct look){ keep(v, "%s…", control_doing(job->verb)), '~', STYLE_BUSY };
 	if (m->bad_conf && m->state == MACHINE_STOPPED)
 		return (struct look){ "bad conf", '!', STYLE_BAD };
 	switch (m->state) {
@@ -371,7 +371,7 @@ static void build_dialog(const struct app *a, const struct snapshot *s, uint64_t
 
 	v->dialog.top = a->text_top;
 	if (a->confirm.open) {
-		(void)snprintf(verb, sizeof(verb), "%s", app_verb_word(a->confirm.verb));
+		(void)snprintf(verb, sizeof(verb), "%s", control_word(a->confirm.verb));
 		verb[0] = (char)(verb[0] - 'a' + 'A');
 		v->dialog = (struct dialog){ .title = keep(v, "%s %s on %s?", verb, a->confirm.name, a->host),
 			                     .text = a->confirm.verb == CONTROL_RESTART

@@ -10,57 +10,34 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "decide/ending.h"
-#include "drivers/folder.h"
+#include "base/gate.h"
 #include "drivers/machined.h"
-#include "drivers/units.h"
-#include "engine/target.h"
-#include "engine/why.h"
-#include "words/name.h"
+#include "engine/autostart.h"
+#include "engine/control_private.h"
 
-#define SECOND       1000000ULL
-#define BUS_LIMIT    (10 * SECOND) /* for a lost connection to come back */
-#define FORGET_LIMIT (3 * SECOND)  /* for systemd-machined to forget a machine */
-#define SLACK        (30 * SECOND)
-
-enum step { STEP_END, STEP_START, STEP_STOP, STEP_RELOAD, STEP_KILL, STEP_FORGOTTEN, STEP_FORGIVE };
+#define BUS_LIMIT    (10 * CONTROL_SECOND) /* for a lost connection to come back */
+#define FORGET_LIMIT (3 * CONTROL_SECOND)  /* for systemd-machined to forget a machine */
+#define VANISH_LIMIT (90 * CONTROL_SECOND) /* ... whose unit it was asked to end */
+#define SAVE_LIMIT   (20 * CONTROL_SECOND) /* for a conf to be on the disk */
 
 /* Who asks for a start wants it tried, however often systemd has tried by itself before. */
-static const enum step steps[][5] = {
+static const enum step unit_steps[CONTROL_VERBS][5] = {
 	[CONTROL_START] = { STEP_FORGIVE, STEP_START },
 	[CONTROL_STOP] = { STEP_STOP },
 	[CONTROL_RESTART] = { STEP_STOP, STEP_FORGOTTEN, STEP_FORGIVE, STEP_START },
 	[CONTROL_RELOAD] = { STEP_RELOAD },
 	[CONTROL_TERMINATE] = { STEP_KILL, STEP_FORGIVE },
+	[CONTROL_KILL] = { STEP_KILL_ALL, STEP_FORGOTTEN, STEP_UNREGISTER, STEP_FORGIVE },
+	[CONTROL_FREEZE] = { STEP_FREEZE },
+	[CONTROL_THAW] = { STEP_THAW },
+	[CONTROL_ENABLE] = { STEP_LINKS, STEP_REREAD },
+	[CONTROL_DISABLE] = { STEP_LINKS, STEP_REREAD },
+	[CONTROL_FORGIVE] = { STEP_FORGIVE },
+	[CONTROL_DROP] = { STEP_UNREGISTER },
 };
 
-static const char *const verb_words[] = {
-	[CONTROL_START] = "start",   [CONTROL_STOP] = "stop",           [CONTROL_RESTART] = "restart",
-	[CONTROL_RELOAD] = "reload", [CONTROL_TERMINATE] = "terminate",
-};
-
-struct control {
-	struct control *next;
-	enum control_verb verb;
-	char name[NAME_MACHINE_MAX + 1];
-	char *unit;
-	control_done_fn *done;
-	void *arg;
-	const enum step *step;
-	bool begun;   /* its first step was taken */
-	char *job;    /* whose end is waited for; NULL: none */
-	char *result; /* the ended job's, while the unit is asked why */
-	char sub[32];
-	uint64_t began_usec; /* CLOCK_REALTIME */
-	uint64_t since_usec, start_limit_usec, stop_limit_usec;
-	sd_bus_slot *slot; /* the one question that is open */
-	struct why *why;
-	struct loglines lines; /* of the run that failed; but for a start, only since it was asked for */
-	struct folder_watch *watch;
-	sd_event_source *timer, *end;
-	int r;
-	struct err e;
-};
+static const enum step conf_steps[] = { STEP_CONF, STEP_REREAD, STEP_END };
+static const enum step machined_steps[] = { STEP_MACHINED, STEP_VANISH, STEP_END };
 
 static struct {
 	struct units *units;
@@ -70,15 +47,20 @@ static struct {
 
 static void step_now(struct control *c);
 
+struct units *control_units(void)
+{
+	return hub.units;
+}
+
 static uint64_t now_usec(clockid_t clock)
 {
 	struct timespec t;
 
 	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec / 1000;
+	return (uint64_t)t.tv_sec * CONTROL_SECOND + (uint64_t)t.tv_nsec / 1000;
 }
 
-static void forget_question(struct control *c)
+void control_forget_question(struct control *c)
 {
 	c->slot = sd_bus_slot_unref(c->slot);
 }
@@ -91,13 +73,16 @@ static void control_free(struct control *c)
 		*p = c->next;
 		break;
 	}
-	forget_question(c);
+	control_forget_question(c);
+	sd_bus_slot_unref(c->cancel_slot);
 	why_cancel(c->why);
+	machined_ask_cancel(c->machined);
+	aside_forget(c->aside);
 	loglines_done(&c->lines);
 	folder_watch_free(c->watch);
 	sd_event_source_disable_unref(c->timer);
 	sd_event_source_disable_unref(c->end);
-	free(c->unit);
+	target_done(&c->target);
 	free(c->job);
 	free(c->result);
 	free(c);
@@ -108,10 +93,9 @@ static void control_free(struct control *c)
 	hub.up = false;
 }
 
-/* finish - the outcome is known; done is called in the loop's next turn. */
-static void finish(struct control *c, int r, const struct err *e)
+void control_finish(struct control *c, int r, const struct err *e)
 {
-	forget_question(c);
+	control_forget_question(c);
 	free(take_p(&c->job));
 	c->r = r;
 	if (r < 0)
@@ -137,162 +121,28 @@ static int on_end(sd_event_source *s, void *arg)
 	return 0;
 }
 
-static void wait_at_most(struct control *c, uint64_t usec)
+void control_wait_at_most(struct control *c, uint64_t usec)
 {
 	(void)sd_event_source_set_time_relative(c->timer, usec);
 	(void)sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
 }
 
-static void learn(struct control *c, const struct unit *u)
+void control_next_step(struct control *c)
 {
-	if (u->has_state && u->sub && strcmp(u->sub, c->sub) != 0) {
-		(void)snprintf(c->sub, sizeof(c->sub), "%s", u->sub);
-		c->since_usec = now_usec(CLOCK_MONOTONIC);
-	}
-	if (u->start_timeout_usec || u->stop_timeout_usec) {
-		c->start_limit_usec = u->start_timeout_usec;
-		c->stop_limit_usec = u->stop_timeout_usec;
-	}
-}
+	struct err e;
 
-static void next_step(struct control *c)
-{
-	forget_question(c);
+	control_forget_question(c);
 	c->step++;
-	step_now(c);
-}
-
-/* ---- the end of a job */
-
-static void on_why(int r, struct why_answer *answer, const struct err *e, void *arg)
-{
-	const struct why_facts *f = r < 0 ? NULL : &answer->facts;
-	struct control *c = arg;
-	struct err why;
-
-	(void)e;
-	c->why = NULL;
-	/* A unit that had failed long before is merely still stopped. */
-	if (strcmp(c->result, "done") == 0 &&
-	    (!f || f->state != MACHINE_FAILED || f->state_usec < c->began_usec)) {
-		finish(c, 0, NULL);
-		return;
-	}
-	r = ending_explain(verb_words[c->verb], c->name, c->result, f, &why);
-	for (size_t i = 0; f && f->lines && i < f->lines->n; i++)
-		if (c->verb == CONTROL_START || f->lines->v[i].usec >= c->began_usec)
-			loglines_add(&c->lines, f->lines->v[i].usec, f->lines->v[i].from_systemd,
-			             f->lines->v[i].text);
-	finish(c, r, &why);
-}
-
-static void ask_why(struct control *c)
-{
-	struct err e;
-	int r;
-
-	r = why_ask(sd_event_source_get_event(c->end), hub.units, c->name, c->unit, on_why, c, &c->why, &e);
-	if (r < 0)
-		on_why(r, NULL, &e, c);
-}
-
-static void job_ended(struct control *c, const char *result)
-{
-	struct err e;
-
-	free(take_p(&c->job));
-	forget_question(c);
-	if (strcmp(result, "done") == 0 && c->verb != CONTROL_STOP) {
-		next_step(c);
-		return;
-	}
-	c->result = strdup(result);
-	if (c->result)
-		ask_why(c);
+	c->own_limit_usec = 0;
+	c->since_usec = now_usec(CLOCK_MONOTONIC);
+	if (c->cancelled && *c->step != STEP_END)
+		control_finish(c,
+		               err_set(&e, STATUS_FAILED, ECANCELED,
+		                       "%s: the %s was cancelled; what it had begun goes on by itself",
+		                       c->name, control_word(c->verb)),
+		               &e);
 	else
-		finish(c, err_no_memory(&e), &e);
-}
-
-/* A question about a job that goes on. When the connection is lost, on_down comes next. */
-static void unanswered(struct control *c, int r, const struct err *e)
-{
-	if (r != -ECONNRESET)
-		finish(c, r, e);
-}
-
-static bool is(const char *word, const char *value)
-{
-	return word && strcmp(word, value) == 0;
-}
-
-/* How long we follow a job. systemd allows each of its phases its time-out; there are at most three on each
- * way. */
-static void await_job(struct control *c)
-{
-	if (!c->stop_limit_usec)
-		wait_at_most(c, SECOND); /* then they are asked for */
-	else if (c->start_limit_usec == UINT64_MAX || c->stop_limit_usec == UINT64_MAX)
-		(void)sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
-	else
-		wait_at_most(c, 3 * (c->start_limit_usec + c->stop_limit_usec) + SLACK);
-}
-
-/* The connection was lost meanwhile and the job's end may have passed unheard. */
-static void on_recheck(int r, const struct unit *u, const struct err *e, void *arg)
-{
-	struct control *c = arg;
-	bool as_wished;
-
-	if (r < 0) {
-		unanswered(c, r, e);
-		return;
-	}
-	learn(c, u);
-	if (u->job) {
-		free(c->job);
-		c->job = strdup(u->job);
-		forget_question(c);
-		await_job(c);
-		return;
-	}
-	if (*c->step == STEP_STOP || *c->step == STEP_KILL)
-		as_wished = is(u->active, "inactive") || is(u->active, "failed");
-	else
-		as_wished = is(u->active, "active");
-	job_ended(c, as_wished ? "done" : "failed");
-}
-
-static void on_limits(int r, const struct unit *u, const struct err *e, void *arg)
-{
-	struct control *c = arg;
-
-	if (r >= 0) {
-		forget_question(c);
-		learn(c, u);
-		c->stop_limit_usec = c->stop_limit_usec ? c->stop_limit_usec : UINT64_MAX;
-		await_job(c);
-	} else {
-		unanswered(c, r, e);
-	}
-}
-
-/* A job that takes longer than a second: learn how long systemd waits for it, for people and for our own
- * deadline. */
-static void too_long(struct control *c)
-{
-	struct err e;
-	int r;
-
-	if (!c->stop_limit_usec) {
-		forget_question(c);
-		r = units_get(hub.units, c->unit, on_limits, c, &c->slot, &e);
-		if (r < 0)
-			finish(c, r, &e);
-		return;
-	}
-	(void)err_set(&e, STATUS_DEADLINE, ETIMEDOUT, "%s: systemd does not tell how its job ended; it is %s",
-	              c->name, c->sub[0] ? c->sub : "in no state that is known");
-	finish(c, -ETIMEDOUT, &e);
+		step_now(c);
 }
 
 static int on_timer(sd_event_source *s, uint64_t now, void *arg)
@@ -302,56 +152,74 @@ static int on_timer(sd_event_source *s, uint64_t now, void *arg)
 
 	(void)s, (void)now;
 	if (c->watch) {
-		/* A systemd-machined that hangs must not keep anything from starting. */
 		folder_watch_free(take_p(&c->watch));
-		next_step(c);
+		/* A systemd-machined that hangs must not keep anything from starting. */
+		if (*c->step == STEP_FORGOTTEN)
+			control_next_step(c);
+		else
+			control_finish(c,
+			               err_set(&e, STATUS_DEADLINE, ETIMEDOUT,
+			                       "%s was asked to end, but still runs; kill it", c->name),
+			               &e);
 	} else if (c->job && hub.up) {
-		too_long(c);
+		control_too_long(c);
 	} else {
-		finish(c, err_set(&e, STATUS_UNAVAILABLE, ETIMEDOUT, "%s: systemd is out of reach", c->name),
-		       &e);
+		control_finish(
+			c, err_set(&e, STATUS_UNAVAILABLE, ETIMEDOUT, "%s: systemd is out of reach", c->name),
+			&e);
 	}
 	return 0;
 }
 
-/* ---- the steps */
-
-static void on_killed(int r, const char *job, const struct err *e, void *arg)
-{
-	(void)job;
-	if (r < 0)
-		finish(arg, r, e);
-}
-
-static void on_job(int r, const char *job, const struct err *e, void *arg)
-{
-	struct control *c = arg;
-	struct err own;
-
-	forget_question(c);
-	if (r >= 0 && !(c->job = strdup(job ? job : "")))
-		r = err_no_memory(&own), e = &own;
-	/* The stop comes first: a unit that is being stopped is not restarted when it dies. */
-	if (r >= 0 && *c->step == STEP_KILL) {
-		r = units_kill(hub.units, c->unit, on_killed, c, &c->slot, &own);
-		e = &own;
-	}
-	if (r < 0)
-		finish(c, r, e);
-	else
-		await_job(c);
-}
+/* ---- the steps that are no jobs */
 
 static void on_forgiven(int r, const char *job, const struct err *e, void *arg)
 {
 	struct control *c = arg;
 
 	(void)job;
-	forget_question(c);
-	if (r < 0 && c->verb == CONTROL_TERMINATE)
-		finish(c, r, e);
+	control_forget_question(c);
+	if (r < 0 && c->verb != CONTROL_START && c->verb != CONTROL_RESTART)
+		control_finish(c, r, e);
 	else
-		next_step(c); /* what is wrong with systemd the start says better */
+		control_next_step(c); /* what is wrong with systemd the start says better */
+}
+
+static void on_changed(int r, const char *job, const struct err *e, void *arg)
+{
+	struct control *c = arg;
+	struct err own;
+
+	(void)job;
+	if (r >= 0) {
+		control_next_step(c);
+		return;
+	}
+	own = *e;
+	if (*c->step == STEP_REREAD)
+		(void)err_wrap(&own, r, "%s: it is written down, but not yet known to systemd", c->name);
+	control_finish(c, r, &own);
+}
+
+static void on_machined(int r, int pty, const struct err *e, void *arg)
+{
+	struct control *c = arg;
+
+	(void)pty; /* of none of what we ask */
+	c->machined = NULL;
+	if (r < 0 && c->verb != CONTROL_KILL)
+		control_finish(c, r, e);
+	else if (r < 0 && *c->step == STEP_MACHINED)
+		control_finish(c, r, e);
+	else
+		control_next_step(c);
+}
+
+static int ask_machined(struct control *c, enum machined_verb verb, struct err *e)
+{
+	c->own_limit_usec = FORGET_LIMIT;
+	return machined_ask(sd_event_source_get_event(c->end), verb, c->name, NULL, on_machined, c,
+	                    &c->machined, e);
 }
 
 static bool is_forgotten(const char *name)
@@ -370,81 +238,149 @@ static void on_machines(void *arg)
 	if (!c->watch || !is_forgotten(c->name))
 		return;
 	folder_watch_free(take_p(&c->watch));
-	next_step(c);
+	control_next_step(c);
 }
 
-static int wait_forgotten(struct control *c, struct err *e)
+static int wait_forgotten(struct control *c, uint64_t limit, struct err *e)
 {
 	int r;
 
 	if (is_forgotten(c->name)) { /* as on a host where no machine ever ran: there is no folder to watch */
-		next_step(c);
+		control_next_step(c);
 		return 0;
 	}
 	r = folder_watch_new(sd_event_source_get_event(c->end), MACHINED_FOLDER, on_machines, c, &c->watch,
 	                     e);
 	if (r < 0)
 		return r;
-	wait_at_most(c, FORGET_LIMIT);
+	c->own_limit_usec = limit;
+	control_wait_at_most(c, limit);
 	on_machines(c);
 	return 0;
 }
 
+static int save_conf(void *arg, struct err *e)
+{
+	const struct control *c = arg;
+
+	return autostart_set("", c->name, c->verb == CONTROL_ENABLE, e);
+}
+
+static void on_saved(int r, const struct err *e, void *arg)
+{
+	struct control *c = arg;
+	struct err own;
+
+	c->aside = NULL;
+	if (r >= 0) {
+		control_next_step(c);
+		return;
+	}
+	own = *e;
+	control_finish(c, err_wrap(&own, r, "cannot %s %s", control_word(c->verb), c->name), &own);
+}
+
+static int ask_conf(struct control *c, struct err *e)
+{
+	int r = gate_ask(e, "cannot %s %s", control_word(c->verb), c->name);
+
+	c->own_limit_usec = SAVE_LIMIT;
+	return r < 0 ? r
+	             : aside_begin(sd_event_source_get_event(c->end), save_conf, c, SAVE_LIMIT, on_saved, c,
+	                           &c->aside, e);
+}
+
+/* ---- the steps */
+
+static int unregister(struct control *c, struct err *e)
+{
+	if (is_forgotten(c->name)) {
+		control_next_step(c);
+		return 0;
+	}
+	return ask_machined(c, MACHINED_UNREGISTER, e);
+}
+
+static enum machined_verb machined_verb_of(const struct control *c)
+{
+	if (c->verb == CONTROL_TERMINATE)
+		return MACHINED_TERMINATE;
+	return c->target.unit ? MACHINED_KILL_ALL : MACHINED_KILL_LEADER;
+}
+
 static void step_now(struct control *c)
 {
+	struct units *u = hub.units;
 	struct err e;
 	int r = 0;
 
 	c->begun = true;
 	switch (*c->step) {
 	case STEP_END:
-		finish(c, 0, NULL);
+		control_finish(c, 0, NULL);
 		break;
 	case STEP_START:
-		r = units_job(hub.units, UNITS_START, c->unit, on_job, c, &c->slot, &e);
+		r = units_job(u, UNITS_START, c->unit, control_on_job, c, &c->slot, &e);
 		break;
 	case STEP_STOP:
 	case STEP_KILL:
-		r = units_job(hub.units, UNITS_STOP, c->unit, on_job, c, &c->slot, &e);
+	case STEP_KILL_ALL:
+		r = units_job(u, UNITS_STOP, c->unit, control_on_job, c, &c->slot, &e);
 		break;
 	case STEP_RELOAD:
-		r = units_job(hub.units, UNITS_RELOAD, c->unit, on_job, c, &c->slot, &e);
+		r = units_job(u, UNITS_RELOAD, c->unit, control_on_job, c, &c->slot, &e);
 		break;
 	case STEP_FORGOTTEN:
-		r = wait_forgotten(c, &e);
+		r = wait_forgotten(c, FORGET_LIMIT, &e);
+		break;
+	case STEP_VANISH:
+		r = wait_forgotten(c, VANISH_LIMIT, &e);
+		break;
+	case STEP_UNREGISTER:
+		r = unregister(c, &e);
+		break;
+	case STEP_MACHINED:
+		r = ask_machined(c, machined_verb_of(c), &e);
 		break;
 	case STEP_FORGIVE:
-		r = units_forgive(hub.units, c->unit, on_forgiven, c, &c->slot, &e);
+		r = units_forgive(u, c->unit, on_forgiven, c, &c->slot, &e);
+		break;
+	case STEP_FREEZE:
+	case STEP_THAW:
+		r = units_freeze(u, c->unit, *c->step == STEP_FREEZE, on_changed, c, &c->slot, &e);
+		break;
+	case STEP_CONF:
+		r = ask_conf(c, &e);
+		break;
+	case STEP_LINKS:
+		r = units_enable(u, c->unit, c->verb == CONTROL_ENABLE, on_changed, c, &c->slot, &e);
+		break;
+	case STEP_REREAD:
+		r = units_reload_manager(u, on_changed, c, &c->slot, &e);
 		break;
 	}
 	if (r < 0)
-		finish(c, r, &e);
+		control_finish(c, r, &e);
 }
 
 /* ---- the connection */
 
 static void on_up(struct control *c)
 {
-	struct err e;
-	int r;
-
 	if (!c->begun) {
 		(void)sd_event_source_set_enabled(c->timer, SD_EVENT_OFF);
 		step_now(c);
 	} else if (c->job) {
-		forget_question(c);
-		r = units_get(hub.units, c->unit, on_recheck, c, &c->slot, &e);
-		if (r < 0)
-			finish(c, r, &e);
+		control_recheck(c);
 	}
 }
 
 static void on_down(struct control *c, const struct err *e)
 {
 	if (!c->begun)
-		finish(c, -ENOTCONN, e);
+		control_finish(c, -ENOTCONN, e);
 	else if (c->job)
-		wait_at_most(c, BUS_LIMIT);
+		control_wait_at_most(c, BUS_LIMIT);
 }
 
 static void on_units(const struct units_event *event, void *arg)
@@ -460,33 +396,67 @@ static void on_units(const struct units_event *event, void *arg)
 		else if (event->change == UNITS_DOWN)
 			on_down(c, event->e);
 		else if (event->change == UNITS_STATE && strcmp(event->unit->name, c->unit) == 0)
-			learn(c, event->unit);
+			control_learn(c, event->unit);
 		else if (event->change == UNITS_JOB_REMOVED && c->job &&
 		         strcmp(event->unit->job, c->job) == 0)
-			job_ended(c, event->result);
+			control_job_ended(c, event->result);
 	}
 }
 
 /* ---- the face */
 
+/* What the target's kind rules out; its state is systemd's to know. */
+static int look_at(const char *name, enum control_verb verb, const struct target *t, struct err *e)
+{
+	char *unit = t->unit;
+	const struct machine m = { .kind = t->kind, .unit = unit, .state = MACHINE_UNKNOWN };
+	const char *why = control_refuses(&m, verb);
+
+	if (!why && verb == CONTROL_DROP && !t->registered)
+		why = "is not registered with systemd-machined: there is nothing to drop";
+	if (!why && verb == CONTROL_DROP && !t->ghost)
+		why = "is not a ghost: its first process runs, so its registration is needed";
+	if (!why)
+		return 0;
+	return err_set(e, unit ? STATUS_FAILED : STATUS_BUSY, unit ? EOPNOTSUPP : EBUSY, "cannot %s %s: it %s",
+	               control_word(verb), name, why);
+}
+
+static const enum step *steps_of(enum control_verb verb, const struct target *t)
+{
+	if (verb == CONTROL_DROP)
+		return unit_steps[verb];
+	if (t->kind == MACHINE_VM || !t->unit)
+		return machined_steps;
+	if (t->kind == MACHINE_CONTAINER && (verb == CONTROL_ENABLE || verb == CONTROL_DISABLE))
+		return conf_steps;
+	return unit_steps[verb];
+}
+
 int control_begin(sd_event *loop, enum control_verb verb, const char *name, control_done_fn *done, void *arg,
                   struct control **ret, struct err *e)
 {
-	CLEANUP(free_p) char *unit = NULL;
+	CLEANUP(target_done) struct target target = { 0 };
 	struct control *c;
-	int r = target_find(name, verb == CONTROL_START, &unit, e);
+	int r = gate_ask(e, "cannot %s %s", control_word(verb), name);
 
+	if (r >= 0)
+		r = target_find(name, verb == CONTROL_START, &target, e);
+	if (r >= 0)
+		r = look_at(name, verb, &target, e);
 	if (r < 0)
 		return r;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_no_memory(e);
 	*c = (struct control){
-		.verb = verb, .done = done, .arg = arg, .step = steps[verb], .next = hub.first
+		.verb = verb, .done = done, .arg = arg, .step = steps_of(verb, &target), .next = hub.first
 	};
 	hub.first = c;
 	(void)snprintf(c->name, sizeof(c->name), "%s", name);
-	c->unit = take_p(&unit);
+	c->target = target;
+	target = (struct target){ 0 };
+	c->unit = c->target.unit ? c->target.unit : "";
 	c->began_usec = now_usec(CLOCK_REALTIME);
 	c->since_usec = now_usec(CLOCK_MONOTONIC);
 	r = sd_event_add_defer(loop, &c->end, on_end, c);
@@ -515,7 +485,7 @@ void control_cancel(struct control *c)
 		control_free(c);
 }
 
-static const char *waits_for(const struct control *c)
+static const char *job_waits_for(const struct control *c)
 {
 	static const struct {
 		const char *sub, *what;
@@ -533,25 +503,46 @@ static const char *waits_for(const struct control *c)
 		{ "auto-restart", "its automatic restart" },
 	};
 
-	if (!c->begun || !hub.up)
-		return "systemd";
-	if (c->watch)
-		return "systemd-machined to forget it";
 	for (size_t i = 0; i < COUNT(subs); i++)
 		if (strcmp(c->sub, subs[i].sub) == 0)
 			return subs[i].what;
-	return c->job ? "what comes before it" : "systemd";
+	return "what comes before it";
+}
+
+static const char *waits_for(const struct control *c)
+{
+	if (c->watch)
+		return "systemd-machined to forget it";
+	if (c->machined)
+		return "systemd-machined";
+	if (c->aside)
+		return "its conf to be on the disk";
+	if (!c->begun || !hub.up || !c->job)
+		return *c->step == STEP_REREAD && hub.up ? "systemd to read all units anew" : "systemd";
+	return job_waits_for(c);
+}
+
+/* systemd's time-out for what the unit does now; a job that waits for others, and a restart to come, have
+ * none. */
+static uint64_t limit_of(const struct control *c)
+{
+	uint64_t limit = 0;
+
+	if (!c->job)
+		return c->own_limit_usec;
+	if (strncmp(c->sub, "stop", 4) == 0 || strncmp(c->sub, "final", 5) == 0)
+		limit = c->stop_limit_usec;
+	else if (strncmp(c->sub, "start", 5) == 0 || strcmp(c->sub, "reload") == 0)
+		limit = c->start_limit_usec;
+	return limit == UINT64_MAX ? 0 : limit;
 }
 
 void control_look(const struct control *c, struct control_look *ret)
 {
-	bool stops = strncmp(c->sub, "stop", 4) == 0 || strncmp(c->sub, "final", 5) == 0;
-	uint64_t limit = stops ? c->stop_limit_usec : c->start_limit_usec;
-
 	*ret = (struct control_look){
 		.waits_for = waits_for(c),
 		.since_usec = c->since_usec,
-		.limit_usec = limit == UINT64_MAX ? 0 : limit,
+		.limit_usec = limit_of(c),
 		.unit = c->unit,
 		.lines = &c->lines,
 	};

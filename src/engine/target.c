@@ -1,6 +1,8 @@
 #include "engine/target.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,36 +10,70 @@
 #include "engine/load.h"
 #include "words/name.h"
 
-static bool is_own_unit(const char *unit)
-{
-	const char *end = strrchr(unit, '.');
+#define NSPAWN "systemd-nspawn@"
 
-	if (!end || strncmp(unit, "user@", 5) == 0)
-		return false;
-	return strcmp(end, ".service") == 0 || strncmp(unit, "machine-", 8) == 0;
+void target_done(struct target *t)
+{
+	free(t->unit);
+	*t = (struct target){ 0 };
 }
 
-/* The unit of a machine that no conf describes, but which runs. */
-static int find_foreign(const char *name, bool to_start, char **ret, struct err *e)
+static int absent(const char *name, struct err *e)
 {
-	struct registration m = { 0 };
+	return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+	               "%s: there is no container of that name (`machdeck list` shows all)", name);
+}
+
+static void find_registered(struct registration *m, struct target *ret)
+{
+	ret->registered = true;
+	ret->ghost = !machined_leader_lives(m);
+	if (m->class && strcmp(m->class, "vm") == 0)
+		ret->kind = MACHINE_VM;
+	else if (m->unit && strncmp(m->unit, NSPAWN, strlen(NSPAWN)) == 0)
+		ret->kind = MACHINE_NSPAWN;
+	else
+		ret->kind = MACHINE_OTHER;
+	if (m->unit && name_unit_is_alone(m->unit))
+		ret->unit = take_p(&m->unit);
+}
+
+static int find_image(const char *name, struct target *ret, struct err *e)
+{
+	CLEANUP(strs_done) struct strs images = { 0 };
+	char unit[NAME_UNIT_SIZE];
+	int r = machined_images("", &images, e);
+
+	if (r < 0)
+		return r;
+	if (!strs_has(&images, name))
+		return absent(name, e);
+	(void)snprintf(unit, sizeof(unit), NSPAWN "%s.service", name);
+	ret->kind = MACHINE_NSPAWN;
+	ret->unit = strdup(unit);
+	return ret->unit ? 0 : err_no_memory(e);
+}
+
+static int find_foreign(const char *name, bool to_start, struct target *ret, struct err *e)
+{
+	CLEANUP(registration_done) struct registration m = { 0 };
 	int r = machined_find("", name, &m, e);
 
-	if (r < 0 || to_start)
-		r = err_set(e, STATUS_NO_CONTAINER, ENOENT,
-		            "%s: there is no container of that name (`machdeck list` shows all)", name);
-	else if (!m.unit || !is_own_unit(m.unit))
-		r = err_set(e, STATUS_BUSY, EBUSY,
-		            "%s runs in %s, which is not its alone: end it where it was started", name,
-		            m.unit ? m.unit : "no unit");
-	else
-		*ret = take_p(&m.unit);
-	registration_done(&m);
-	return r;
+	if (r == -ENOENT)
+		return find_image(name, ret, e);
+	if (r < 0)
+		return r;
+	find_registered(&m, ret);
+	if (!to_start || ret->kind == MACHINE_NSPAWN)
+		return 0;
+	target_done(ret);
+	return absent(name, e);
 }
 
-int target_find(const char *name, bool to_start, char **ret, struct err *e)
+int target_find(const char *name, bool to_start, struct target *ret, struct err *e)
 {
+	CLEANUP(registration_done) struct registration m = { 0 };
+	struct target t = { .kind = MACHINE_CONTAINER };
 	struct loaded l = { 0 };
 	char unit[NAME_UNIT_SIZE];
 	int r;
@@ -46,13 +82,22 @@ int target_find(const char *name, bool to_start, char **ret, struct err *e)
 		return err_set(e, STATUS_USAGE, EINVAL, "'%s' can not be a machine's name", name);
 	r = load_container("", name, &l, e);
 	loaded_done(&l);
-	if (r == -ENOENT)
-		return find_foreign(name, to_start, ret, e);
 	/* A conf that we, not being root, may not read is the unit's business; a bad one does not hinder
 	 * stopping. */
-	if (r < 0 && r != -EACCES && to_start)
+	if (r < 0 && r != -EACCES && r != -ENOENT && to_start)
 		return r;
-	name_unit(name, unit);
-	*ret = strdup(unit);
-	return *ret ? 0 : err_no_memory(e);
+	if (r == -ENOENT) {
+		r = find_foreign(name, to_start, &t, e);
+		if (r < 0)
+			return r;
+	} else {
+		name_unit(name, unit);
+		t.unit = strdup(unit);
+		t.registered = machined_find("", name, &m, NULL) >= 0;
+		t.ghost = t.registered && !machined_leader_lives(&m);
+		if (!t.unit)
+			return err_no_memory(e);
+	}
+	*ret = t;
+	return 0;
 }

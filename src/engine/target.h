@@ -1,14 +1,24 @@
-/* target - which unit is meant by a machine's name. */
+/* target - what is meant by a machine's name: which unit, and what can be done with it. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "words/machine.h"
 
-/* target_find - container@NAME.service for what has a conf or a root; else the unit of a running machine,
- * unless it is to be started. ret: the caller frees it.
+struct target {
+	enum machine_kind kind; /* CONTAINER, NSPAWN (images, too), VM, OTHER */
+	char *unit;             /* owned; NULL: it has none that is its alone */
+	bool registered;
+	bool ghost; /* registered, but its leader is dead */
+};
+
+void target_done(struct target *t);
+
+/* target_find - container@NAME.service for what has a conf or a root; else the unit of a running machine;
+ * else systemd-nspawn@NAME.service for a tree or image in /var/lib/machines. ret: target_done().
  *
- * errors  -EINVAL STATUS_USAGE: not a machine's name; to start, STATUS_DATA: its conf can not be used
- *         -ENOENT STATUS_NO_CONTAINER: neither configured nor running
- *         -EBUSY STATUS_BUSY: it runs in a unit that is not its alone, such as a person's session */
-int target_find(const char *name, bool to_start, char **ret, struct err *e);
+ * to_start  what systemd can not start is not found, and a conf that can not be used is an error
+ * errors    -EINVAL STATUS_USAGE: not a machine's name; to start, STATUS_DATA: its conf can not be used
+ *           -ENOENT STATUS_NO_CONTAINER: neither configured, nor running, nor an image */
+int target_find(const char *name, bool to_start, struct target *ret, struct err *e);

@@ -1,4 +1,4 @@
-/* start, stop, restart, reload, terminate: all named machines at once. What ended is printed for good; on a
+/* start, stop and all else that control.h asks of machines: all named ones at once. What ended is printed for good; on a
  * terminal the machines that are still waited for stand below it, redrawn every second. */
 #include <errno.h>
 #include <stdio.h>
@@ -16,16 +16,6 @@
 #define SECOND     1000000ULL
 #define SHOW_AFTER (SECOND / 3)
 #define LOG_LINES  10
-
-static const struct {
-	const char *word, *done;
-} verb_words[] = {
-	[CONTROL_START] = { "start", "started" },
-	[CONTROL_STOP] = { "stop", "stopped" },
-	[CONTROL_RESTART] = { "restart", "restarted" },
-	[CONTROL_RELOAD] = { "reload", "reloaded" },
-	[CONTROL_TERMINATE] = { "terminate", "terminated" },
-};
 
 struct all;
 
@@ -157,7 +147,7 @@ static void on_done(int r, const struct err *e, void *arg)
 		if (!told)
 			show_log(look.lines);
 	} else {
-		printf("%s: %s\n", o->name, verb_words[a->verb].done);
+		printf("%s: %s\n", o->name, control_did(a->verb));
 		if (a->verb == CONTROL_RELOAD)
 			show_pending(o->name);
 		fflush(stdout);
@@ -200,7 +190,7 @@ int verb_control(const struct verb *v, int argc, char **argv)
 
 	if (r != STATUS_DONE)
 		return r;
-	while (strcmp(verb_words[all.verb].word, v->name) != 0)
+	while (strcmp(control_word(all.verb), v->name) != 0)
 		all.verb++;
 	all.v = list = calloc(all.n, sizeof(*list));
 	r = list ? sd_event_new(&loop) : -ENOMEM;

@@ -129,3 +129,12 @@ void name_unit(const char *name, char ret[static NAME_UNIT_SIZE])
 {
 	(void)snprintf(ret, NAME_UNIT_SIZE, "container@%s.service", name);
 }
+
+bool name_unit_is_alone(const char *unit)
+{
+	const char *end = strrchr(unit, '.');
+
+	if (!end || strncmp(unit, "user@", 5) == 0)
+		return false;
+	return strcmp(end, ".service") == 0 || strncmp(unit, "machine-", 8) == 0;
+}

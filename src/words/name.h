@@ -28,3 +28,7 @@ void name_host_link(const char *prefix, const char *name, char ret[static NAME_L
 
 /* name_unit - "container@NAME.service"; a machine's name needs no escapes there. */
 void name_unit(const char *name, char ret[static NAME_UNIT_SIZE]);
+
+/* name_unit_is_alone - whether a unit that a machine runs in is one machine's alone, by its name: a service, or the
+ * scope that systemd-machined or libvirt made for it; not a person's session. */
+bool name_unit_is_alone(const char *unit);

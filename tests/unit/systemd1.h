@@ -46,6 +46,7 @@ struct systemd1 {
 	int main_code, main_status, post_status;
 	uint64_t state_usec;
 	bool job_pending;
+	char job_unit[64]; /* of the last job */
 };
 
 static inline void systemd1_append(sd_bus_message *m, const char *name, const char *type, const char *text,
@@ -150,10 +151,24 @@ static inline void systemd1_answer_change(struct systemd1 *s, sd_bus_message *m,
 		OK(sd_bus_reply_method_errorf(m, s->error, "%s", s->error_text));
 		return;
 	}
-	if (strcmp(member, "KillUnit") == 0 || strcmp(member, "ResetFailedUnit") == 0) {
+	if (!strcmp(member, "EnableUnitFiles")) {
+		OK(sd_bus_reply_method_return(m, "ba(sss)", true, 0));
+		return;
+	}
+	if (!strcmp(member, "DisableUnitFiles")) {
+		OK(sd_bus_reply_method_return(m, "a(sss)", 0));
+		return;
+	}
+	if (!strcmp(member, "CancelJob")) {
+		OK(sd_bus_reply_method_return(m, NULL));
+		systemd1_job_removed(s, s->job_unit, "canceled");
+		return;
+	}
+	if (strcmp(member, "StartUnit") && strcmp(member, "StopUnit") && strcmp(member, "ReloadUnit")) {
 		OK(sd_bus_reply_method_return(m, NULL));
 		return;
 	}
+	(void)snprintf(s->job_unit, sizeof(s->job_unit), "%s", unit);
 	OK(sd_bus_reply_method_return(m, "o", "/org/freedesktop/systemd1/job/7"));
 	if (s->hang_up) {
 		s->hang_up = false;
@@ -174,7 +189,10 @@ static inline int systemd1_on_message(sd_bus_message *m, void *arg, sd_bus_error
 		return 0;
 	if (strcmp(member, "Subscribe") == 0)
 		return sd_bus_reply_method_return(m, NULL);
-	if (!sd_bus_message_has_signature(m, "asas"))
+	if (sd_bus_message_has_signature(m, "asbb") || sd_bus_message_has_signature(m, "asb"))
+		OK(sd_bus_message_enter_container(m, 'a', "s"));
+	if (!sd_bus_message_has_signature(m, "asas") && !sd_bus_message_has_signature(m, "u") &&
+	    !sd_bus_message_is_empty(m))
 		OK(sd_bus_message_read(m, "s", &unit));
 	strs_addf(&s->calls, "%s%s%s", member, unit && *unit ? " " : "", unit ? unit : "");
 	if (s->mute)

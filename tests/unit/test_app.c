@@ -190,10 +190,10 @@ static void what_can_not_be_done_is_said(void **state)
 	} cases[] = {
 		{ "db", 's', "db is running already" },
 		{ "lab", 'x', "lab is not running" },
-		{ "lab", 'R', "lab is not running: s starts it" },
+		{ "lab", 'R', "lab is not running: start it" },
 		{ "cache", 'r', "cache is not running" },
 		{ "build", 's', "build is starting already" },
-		{ "win11", 'x', "win11 is not a container of machdeck's: use the tool that started it" },
+		{ "win11", 'x', "win11 is a virtual machine: use the tool that started it" },
 	};
 
 	(void)state;

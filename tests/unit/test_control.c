@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "decide/ending.h"
+#include "engine/autostart.h"
 #include "engine/control.h"
 #include "engine/load.h"
 #include "tests/unit/systemd1.h"
@@ -26,6 +27,15 @@ int load_container(const char *host_root, const char *name, struct loaded *ret, 
 void loaded_done(struct loaded *l)
 {
 	(void)l;
+}
+
+/* Called in a process of its own. */
+static int saves;
+
+int autostart_set(const char *host_root, const char *name, bool on, struct err *e)
+{
+	(void)host_root, (void)name, (void)on;
+	return saves < 0 ? err_set(e, STATUS_UNSAFE_HOST, -saves, "web.conf is a link") : 0;
 }
 
 struct seen {
@@ -122,6 +132,212 @@ static void terminate_stops_before_it_kills_and_forgets_the_failure(void **state
 	assert_int_equal(s->r, 0);
 	called(s, "StopUnit container@web.service, KillUnit container@web.service, "
 	          "ResetFailedUnit container@web.service");
+}
+
+static void kill_kills_again_what_tidies_up(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.mute_about_jobs = true;
+	begin(s, CONTROL_KILL);
+	systemd1_settle(&s->systemd);
+	called(s, "StopUnit container@web.service, KillUnit container@web.service");
+	s->systemd.active = "deactivating";
+	s->systemd.sub = "stop-post";
+	systemd1_changed(&s->systemd, "container@web.service", false);
+	systemd1_settle(&s->systemd);
+	called(s, "StopUnit container@web.service, KillUnit container@web.service, "
+	          "KillUnit container@web.service");
+	systemd1_job_removed(&s->systemd, "container@web.service", "done");
+	systemd1_run(&s->systemd, &s->ended);
+	assert_int_equal(s->r, 0);
+}
+
+static void freeze_thaw_and_forgive_are_one_call_each(void **state)
+{
+	struct seen *s = *state;
+
+	follow(s, CONTROL_FREEZE);
+	assert_int_equal(s->r, 0);
+	s->ended = false;
+	s->n_ended = 0;
+	follow(s, CONTROL_THAW);
+	s->ended = false;
+	s->n_ended = 0;
+	follow(s, CONTROL_FORGIVE);
+	called(s, "FreezeUnit container@web.service, ThawUnit container@web.service, "
+	          "ResetFailedUnit container@web.service");
+}
+
+static void a_manager_that_can_not_freeze_says_so(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.error = SD_BUS_ERROR_NOT_SUPPORTED;
+	s->systemd.error_text = "Unit 'container@web.service' does not support freezing";
+	follow(s, CONTROL_FREEZE);
+	assert_true(s->r < 0);
+	assert_string_equal(s->e.text, "cannot freeze container@web.service: Unit 'container@web.service' "
+	                               "does not support freezing");
+}
+
+static void enable_saves_the_conf_and_makes_systemd_read_it(void **state)
+{
+	struct seen *s = *state;
+
+	saves = 0;
+	follow(s, CONTROL_ENABLE);
+	assert_int_equal(s->r, 0);
+	called(s, "Reload");
+}
+
+static void a_conf_that_is_declared_elsewhere_is_not_enabled(void **state)
+{
+	struct seen *s = *state;
+
+	saves = -ELOOP;
+	follow(s, CONTROL_DISABLE);
+	assert_int_equal(s->r, -ELOOP);
+	assert_int_equal(s->e.status, STATUS_UNSAFE_HOST);
+	assert_string_equal(s->e.text, "cannot disable web: web.conf is a link");
+	called(s, "");
+}
+
+static void what_has_no_ghost_is_not_dropped(void **state)
+{
+	struct seen *s = *state;
+
+	assert_true(control_begin(s->systemd.loop, CONTROL_DROP, "web", on_done, s, &s->control, &s->e) < 0);
+	assert_string_equal(s->e.text, "cannot drop web: it is not registered with systemd-machined: there is "
+	                               "nothing to drop");
+}
+
+static void a_start_that_is_cancelled_is_stopped(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.mute_about_jobs = true;
+	begin(s, CONTROL_START);
+	systemd1_settle(&s->systemd);
+	control_cancel_job(s->control);
+	s->systemd.mute_about_jobs = false;
+	systemd1_run(&s->systemd, &s->ended);
+	called(s, FORGIVEN "StartUnit container@web.service, CancelJob, StopUnit container@web.service");
+	assert_int_equal(s->r, -ECANCELED);
+	assert_string_equal(s->e.text, "web: the start was cancelled; it is stopped");
+}
+
+static void a_stop_that_is_cancelled_goes_on_by_itself(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.mute_about_jobs = true;
+	begin(s, CONTROL_STOP);
+	systemd1_settle(&s->systemd);
+	control_cancel_job(s->control);
+	systemd1_run(&s->systemd, &s->ended);
+	called(s, "StopUnit container@web.service, CancelJob");
+	assert_string_equal(s->e.text, "web: the stop was cancelled; what it had begun goes on by itself");
+}
+
+static void what_is_cancelled_before_it_began_never_begins(void **state)
+{
+	struct seen *s = *state;
+
+	begin(s, CONTROL_STOP);
+	control_cancel_job(s->control);
+	systemd1_run(&s->systemd, &s->ended);
+	assert_string_equal(s->e.text, "web: the stop was cancelled before it began");
+	called(s, "");
+}
+
+/* ---- what fits, and its command */
+
+static void every_kind_says_what_it_can_not(void **state)
+{
+	static const struct {
+		enum machine_kind kind;
+		const char *unit;
+		enum machine_state state;
+		enum control_verb verb;
+		const char *why;
+	} cases[] = {
+		{ MACHINE_CONTAINER, NULL, MACHINE_RUNNING, CONTROL_START, "is running already" },
+		{ MACHINE_CONTAINER, NULL, MACHINE_GHOST, CONTROL_START, NULL },
+		{ MACHINE_CONTAINER, NULL, MACHINE_STOPPED, CONTROL_KILL, "is not running" },
+		{ MACHINE_CONTAINER, NULL, MACHINE_RUNNING, CONTROL_FREEZE, NULL },
+		{ MACHINE_CONTAINER, NULL, MACHINE_RUNNING, CONTROL_FORGIVE, "has not failed" },
+		{ MACHINE_CONTAINER, NULL, MACHINE_RUNNING, CONTROL_DISABLE,
+		  "does not start by itself anyway" },
+		{ MACHINE_CONTAINER, NULL, MACHINE_RUNNING, CONTROL_DROP,
+		  "is not a ghost: its registration is needed" },
+		{ MACHINE_NSPAWN, "systemd-nspawn@a.service", MACHINE_RUNNING, CONTROL_RELOAD,
+		  "can not be reloaded: systemd-nspawn@ knows no reload, only a restart" },
+		{ MACHINE_NSPAWN, "systemd-nspawn@a.service", MACHINE_GHOST, CONTROL_START,
+		  "is a ghost that keeps its name taken: drop the registration first" },
+		{ MACHINE_IMAGE, NULL, MACHINE_STOPPED, CONTROL_START, NULL },
+		{ MACHINE_IMAGE, NULL, MACHINE_STOPPED, CONTROL_STOP, "is not running" },
+		{ MACHINE_VM, "machine-qemu.scope", MACHINE_RUNNING, CONTROL_STOP,
+		  "is a virtual machine: use the tool that started it" },
+		{ MACHINE_VM, "machine-qemu.scope", MACHINE_RUNNING, CONTROL_TERMINATE, NULL },
+		{ MACHINE_VM, "session-1.scope", MACHINE_RUNNING, CONTROL_TERMINATE,
+		  "runs in a unit that is not its alone: end it where it was started" },
+		{ MACHINE_VM, "session-1.scope", MACHINE_RUNNING, CONTROL_KILL, NULL },
+		{ MACHINE_OTHER, "run-7.service", MACHINE_RUNNING, CONTROL_STOP, NULL },
+		{ MACHINE_OTHER, "run-7.service", MACHINE_RUNNING, CONTROL_ENABLE,
+		  "was started by somebody else: use the tool that started it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char unit[64] = "";
+		const struct machine m = { .kind = cases[i].kind,
+			                   .unit = cases[i].unit ? unit : NULL,
+			                   .configured = true,
+			                   .state = cases[i].state };
+		const char *why;
+
+		(void)snprintf(unit, sizeof(unit), "%s", cases[i].unit ? cases[i].unit : "");
+		why = control_refuses(&m, cases[i].verb);
+		if (!cases[i].why)
+			assert_null(why);
+		else
+			assert_string_equal(why, cases[i].why);
+	}
+}
+
+static void every_verb_has_its_command(void **state)
+{
+	static const struct {
+		enum machine_kind kind;
+		const char *unit;
+		enum control_verb verb;
+		const char *command;
+	} cases[] = {
+		{ MACHINE_CONTAINER, NULL, CONTROL_STOP, "systemctl stop container@web.service" },
+		{ MACHINE_IMAGE, NULL, CONTROL_START, "systemctl start systemd-nspawn@web.service" },
+		{ MACHINE_CONTAINER, NULL, CONTROL_ENABLE, "machdeck enable web" },
+		{ MACHINE_NSPAWN, NULL, CONTROL_DISABLE, "systemctl disable systemd-nspawn@web.service" },
+		{ MACHINE_OTHER, "machine-a\\x2db.scope", CONTROL_FREEZE,
+		  "systemctl freeze 'machine-a\\x2db.scope'" },
+		{ MACHINE_VM, "machine-web.scope", CONTROL_TERMINATE, "machinectl terminate web" },
+		{ MACHINE_OTHER, "session-1.scope", CONTROL_KILL,
+		  "machinectl kill --signal=KILL --kill-whom=leader web" },
+		{ MACHINE_CONTAINER, NULL, CONTROL_FORGIVE, "systemctl reset-failed container@web.service" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(buf_done) struct buf text = { 0 };
+		char unit[64], name[] = "web";
+		const struct machine m = { .name = name,
+			                   .kind = cases[i].kind,
+			                   .unit = cases[i].unit ? unit : NULL };
+
+		(void)snprintf(unit, sizeof(unit), "%s", cases[i].unit ? cases[i].unit : "");
+		control_command(cases[i].verb, &m, &text);
+		assert_string_equal(buf_text(&text), cases[i].command);
+	}
 }
 
 static void a_failed_start_says_what_the_exit_status_means(void **state)
@@ -350,6 +566,17 @@ int main(void)
 		T(a_job_that_is_done_is_success),
 		T(restart_stops_and_then_starts),
 		T(terminate_stops_before_it_kills_and_forgets_the_failure),
+		T(kill_kills_again_what_tidies_up),
+		T(freeze_thaw_and_forgive_are_one_call_each),
+		T(a_manager_that_can_not_freeze_says_so),
+		T(enable_saves_the_conf_and_makes_systemd_read_it),
+		T(a_conf_that_is_declared_elsewhere_is_not_enabled),
+		T(what_has_no_ghost_is_not_dropped),
+		T(a_start_that_is_cancelled_is_stopped),
+		T(a_stop_that_is_cancelled_goes_on_by_itself),
+		T(what_is_cancelled_before_it_began_never_begins),
+		cmocka_unit_test(every_kind_says_what_it_can_not),
+		cmocka_unit_test(every_verb_has_its_command),
 		T(a_failed_start_says_what_the_exit_status_means),
 		T(a_guest_that_had_to_be_killed_makes_stop_fail),
 		T(stopping_what_had_failed_before_is_success),
