@@ -1,0 +1,171 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ui/columns.h"
+
+static void ranks_say_who_leaves_first(void **state)
+{
+	static const enum column_id leaving[] = { COLUMN_TX,      COLUMN_RX,    COLUMN_LIMIT, COLUMN_HISTORY,
+		                                  COLUMN_ADDRESS, COLUMN_PORTS, COLUMN_MEM,   COLUMN_CPU,
+		                                  COLUMN_UP,      COLUMN_STATE, COLUMN_NAME };
+	unsigned seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < COUNT(leaving); i++)
+		assert_true(columns_info(leaving[i])->rank > columns_info(leaving[i + 1])->rank);
+	for (unsigned c = 0; c < COLUMN_COUNT; c++)
+		seen |= 1u << columns_info((enum column_id)c)->rank;
+	assert_int_equal(seen, (1u << COLUMN_COUNT) - 1); /* each rank once */
+}
+
+static void a_list_of_columns_can_be_written_and_read_again(void **state)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct columns c, again, all;
+	struct err e;
+
+	(void)state;
+	columns_default(&all);
+	assert_int_equal(columns_parse("name, State,-up mem", &c, &e), 0);
+	assert_int_equal(c.order[0], COLUMN_NAME);
+	assert_int_equal(c.order[2], COLUMN_UP);
+	assert_int_equal(c.order[3], COLUMN_MEM);
+	assert_true(c.shown[COLUMN_STATE] && c.shown[COLUMN_MEM]);
+	assert_false(c.shown[COLUMN_UP] || c.shown[COLUMN_CPU]);
+	columns_print(&c, &text);
+	assert_int_equal(strncmp(buf_text(&text), "name,state,-up,mem,-cpu,", 24), 0);
+	assert_int_equal(columns_parse(buf_text(&text), &again, &e), 0);
+	assert_true(columns_same(&c, &again));
+	assert_false(columns_same(&c, &all));
+}
+
+static void a_wrong_column_is_named(void **state)
+{
+	struct columns c = { .shown = { true } };
+	struct err e;
+
+	(void)state;
+	assert_int_equal(columns_parse("name,speed", &c, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "there is no column 'speed' (name, state"));
+	assert_int_equal(columns_parse("-name,cpu,cpu", &c, &e), 0);
+	assert_true(c.shown[COLUMN_NAME]); /* never hidden */
+}
+
+static void columns_are_moved_among_those_that_are_shown(void **state)
+{
+	struct columns c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(columns_parse("name,state,-up,mem", &c, &e), 0);
+	assert_true(columns_move(&c, COLUMN_MEM, -1));
+	assert_int_equal(c.order[1], COLUMN_MEM);
+	assert_false(columns_move(&c, COLUMN_MEM, -1));
+	assert_false(columns_move(&c, COLUMN_NAME, 1));
+	assert_true(columns_move(&c, COLUMN_MEM, 1));
+	assert_int_equal(c.order[2], COLUMN_MEM);
+	assert_false(columns_move(&c, COLUMN_MEM, 1));
+	assert_false(columns_show(&c, COLUMN_NAME, false));
+	assert_true(columns_show(&c, COLUMN_UP, true));
+}
+
+struct row {
+	struct machine m;
+	struct stats s;
+};
+
+static int compare(const char *sort, const struct row *a, const struct row *b)
+{
+	struct columns_sort s;
+	struct err e;
+
+	assert_int_equal(columns_sort_parse(sort, &s, &e), 0);
+	return columns_compare(&s, &a->m, &a->s, &b->m, &b->s);
+}
+
+static void figures_sort_largest_first_and_unknown_last_either_way(void **state)
+{
+	char web2[] = "web-2", web10[] = "web-10", lab[] = "lab";
+	const struct row a = { { .name = web2 }, { .at_usec = 1, .cpu = 5, .memory = 100 } };
+	const struct row b = { { .name = web10 }, { .at_usec = 1, .cpu = 50, .memory = STATS_UNKNOWN } };
+	const struct row c = { { .name = lab }, { .cpu = NAN } };
+
+	(void)state;
+	assert_true(compare("cpu", &b, &a) < 0);
+	assert_true(compare("-cpu", &b, &a) > 0);
+	assert_true(compare("cpu", &a, &c) < 0);
+	assert_true(compare("-cpu", &a, &c) < 0);
+	assert_true(compare("mem", &a, &b) < 0);
+	assert_true(compare("-mem", &b, &a) > 0);
+	assert_true(compare("name", &a, &b) < 0); /* 2 before 10 */
+	assert_true(compare("-name", &a, &b) > 0);
+	assert_true(compare("mem", &c, &b) < 0); /* both unknown: by name */
+}
+
+static void addresses_and_ports_sort_as_numbers(void **state)
+{
+	char web[] = "web", lab[] = "lab";
+	char *low[] = { "10.0.0.9", NULL }, *high[] = { "10.0.0.10", NULL };
+	char *p80[] = { "tcp:80:80", NULL }, *p9000[] = { "tcp:9000:1", NULL };
+	const struct row a = { { .name = web, .addresses = { low, 1, false }, .ports = { p80, 1, false } },
+		               { 0 } };
+	const struct row b = { { .name = lab, .addresses = { high, 1, false }, .ports = { p9000, 1, false } },
+		               { 0 } };
+
+	(void)state;
+	assert_true(compare("address", &a, &b) < 0);
+	assert_true(compare("ports", &a, &b) < 0);
+}
+
+static void what_needs_a_person_comes_first(void **state)
+{
+	char name[] = "x", why[] = "because";
+	const struct row failed = { { .name = name, .state = MACHINE_FAILED }, { .at_usec = 0 } };
+	const struct row starting = { { .name = name, .state = MACHINE_STARTING }, { .at_usec = 0 } };
+	const struct row ill = { { .name = name, .state = MACHINE_RUNNING, .reason = why },
+		                 { .at_usec = 0 } };
+	const struct row fine = { { .name = name, .state = MACHINE_RUNNING }, { .at_usec = 0 } };
+	const struct row off = { { .name = name, .state = MACHINE_STOPPED }, { .at_usec = 0 } };
+
+	(void)state;
+	assert_true(compare("urgency", &failed, &starting) < 0);
+	assert_true(compare("urgency", &starting, &ill) < 0);
+	assert_true(compare("urgency", &ill, &fine) < 0);
+	assert_true(compare("urgency", &fine, &off) < 0);
+}
+
+static void a_sort_can_be_written_and_read_again(void **state)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct columns_sort s;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(columns_sort_parse("-mem", &s, &e), 0);
+	columns_sort_print(&s, &text);
+	assert_string_equal(buf_text(&text), "-mem");
+	assert_int_equal(columns_sort_parse("size", &s, &e), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ranks_say_who_leaves_first),
+		cmocka_unit_test(a_list_of_columns_can_be_written_and_read_again),
+		cmocka_unit_test(a_wrong_column_is_named),
+		cmocka_unit_test(columns_are_moved_among_those_that_are_shown),
+		cmocka_unit_test(figures_sort_largest_first_and_unknown_last_either_way),
+		cmocka_unit_test(addresses_and_ports_sort_as_numbers),
+		cmocka_unit_test(what_needs_a_person_comes_first),
+		cmocka_unit_test(a_sort_can_be_written_and_read_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
