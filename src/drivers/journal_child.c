@@ -49,8 +49,7 @@ static int run(journal_look_fn *look, int out, const void *question)
 	return look(j, f, question) == 0 && fflush(f) == 0 ? READER_DONE : READER_FAILED;
 }
 
-/* The child dies with its parent, leaves no core, and has no handler or blocked signal of the parent's. */
-static void become_reader(void)
+void journal_child_become(void)
 {
 	static const struct rlimit none = { 0, 0 };
 	sigset_t all;
@@ -179,7 +178,7 @@ static int start(struct journal_child *c, sd_event *loop, journal_look_fn *look,
 		return err_sys(e, errno, "cannot make a process");
 	}
 	if (c->child == 0) {
-		become_reader();
+		journal_child_become();
 		_exit(run(look, out, question));
 	}
 	(void)fcntl(c->pipe, F_SETFL, O_NONBLOCK);

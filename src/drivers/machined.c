@@ -20,6 +20,7 @@ void registration_done(struct registration *m)
 	free(m->service);
 	free(m->unit);
 	free(m->root);
+	free(m->id);
 	free(m->links);
 	*m = (struct registration){ 0 };
 }
@@ -96,6 +97,8 @@ static int set_field(struct registration *m, const char *key, char *value)
 		return set_text(&m->unit, value);
 	else if (strcmp(key, "ROOT") == 0)
 		return set_text(&m->root, value);
+	else if (strcmp(key, "ID") == 0)
+		return set_text(&m->id, value);
 	return 0;
 }
 

@@ -335,6 +335,11 @@ int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf
 	return files_read_fd(fd, path, max, ret, NULL, e);
 }
 
+int rootfs_open_dir(const struct rootfs *t, const char *path)
+{
+	return open_inside(t, path, O_RDONLY | O_DIRECTORY);
+}
+
 int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int seconds, struct err *e)
 {
 	CLEANUP(close_p) int fd = open_inside(t, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);

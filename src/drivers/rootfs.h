@@ -52,6 +52,10 @@ int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct er
 /* rootfs_read - a regular file of at most max bytes, links followed inside the root, appended to ret. */
 int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf *ret, struct err *e);
 
+/* rootfs_open_dir - a folder for reading, links followed inside the root. Returns a descriptor, or a negative errno
+ * without a sentence: that it is not there is mostly no failure. */
+int rootfs_open_dir(const struct rootfs *t, const char *path);
+
 /* rootfs_connect - to the listening unix socket of that name, links followed inside the root. Calls on it
  * that block end after 5 minutes. errors: -ENOENT, -ECONNREFUSED (nobody listens), ... */
 int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e);

@@ -24,6 +24,7 @@ const struct verb verbs[] = {
 	{ "forgive", verb_control, "NAME...", "forget that it failed", false },
 	{ "drop", verb_control, "NAME...", "forget a machine whose processes are gone", false },
 	{ "run", verb_run, "NAME -- COMMAND...", "run a command in a running machine", false },
+	{ "logs", verb_logs, "[-f] [-n N] [-p PRIO] [--grep RE] [--json] NAME...", "what they log, inside and on the host", false },
 	{ "show-ip", verb_show_ip, "[--json] NAME", "its address", false },
 	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },
 	{ "check", verb_check, "[--root DIR] [--json] [NAME...]", "look for mistakes in confs", false },

@@ -28,3 +28,7 @@ void loglines_add(struct loglines *l, uint64_t usec, bool from_systemd, const ch
  * fall away for readability, all else passes text_printable. Returns its length; 0 for one with nothing to
  * see. */
 size_t logline_clean(char ret[static LOGLINE_SIZE], const char *raw, size_t len);
+
+/* logline_record - the same for a record of a journal: '\n' between its lines stays, what does not fit into
+ * size is cut with a mark. */
+size_t logline_record(char *ret, size_t size, const char *raw, size_t len);

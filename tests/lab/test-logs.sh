@@ -1,0 +1,193 @@
+#!/bin/bash
+# machdeck logs: the guest's journal and the host's view of it, followed through bursts, rotations and broken files.
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario logs
+
+helpers=$(cat <<-'END'
+	guests=1
+	# guest NAME - one that boots systemd, whose journald takes all that is written.
+	guest() {
+		web "$1"
+		mkdir -p $ROOTS/"$1"/etc/systemd/journald.conf.d
+		printf '[Journal]\nRateLimitIntervalSec=0\nRateLimitBurst=0\nRuntimeMaxUse=400M\n' >$ROOTS/"$1"/etc/systemd/journald.conf.d/all.conf
+		conf "$1" PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.$((++guests))
+		machdeck start "$1"
+	}
+	follow() { # NAME... - what is followed from now on, in $seen; its process is $follower
+		seen=$(mktemp)
+		machdeck logs -f -n 0 "$@" >"$seen" 2>"$seen.err" &
+		follower=$!
+		want 5 has_reader
+		reader=$(has_reader)
+		say "$1" marker-of-the-start
+		want 5 grep -q marker-of-the-start "$seen"
+	}
+	has_reader() { pgrep --parent "$follower"; }
+	say() { by_the_guest "$1" logger -t said "${@:2}"; }
+	seen() { grep -q -- "$1" "$seen"; }
+	cpu() { # PID - hundredths of a second, with its children's
+		local s pid total=0
+		for pid in "$1" $(pgrep --parent "$1"); do
+			s=$(sed 's/.*) //' "/proc/$pid/stat")
+			set -- $s
+			total=$((total + ${12} + ${13} + (pid == follower ? ${14} + ${15} : 0)))
+		done
+		echo $total
+	}
+	peak() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status"; }
+	journals() { echo "/proc/$(leader "$1")/root/run/log/journal"/*/; }
+END
+)
+scene() { inside <<<"$helpers"$'\n'"$(cat)"; }
+
+guest_and_host_are_merged_by_time() {
+	scene <<-'END'
+		guest web
+		say web first of the guest
+		within web sh -c 'echo second of the console >/dev/console'
+		want 3 has_line web 'second of the console'
+		systemd-run --quiet --wait true
+		say web third of the guest
+		got=$(machdeck logs -n 200 web | grep -oE 'said\[?[0-9]*\]?: first|console: second|said\[?[0-9]*\]?: third' | sed 's/.* //' | xargs)
+		same order 'first second third' "$got"
+		exits 0 machdeck logs -n 500 web
+		told 'Startup finished in' 'console: ' "Started container@web.service"
+		same json 'guest said' "$(machdeck logs --json web | jq -r 'select(.text == "third of the guest") | "\(.from) \(.ident)"')"
+		exits 0 machdeck logs --grep '^third of .*guest' web
+		same one 1 "$(wc -l <<<"$said")"
+		exits 64 machdeck logs --grep '(' web
+		told "'(' can not be searched for"
+		exits 64 machdeck logs -p nonsense web
+		exits 66 machdeck logs nobody
+	END
+}
+
+several_machines_have_a_column() {
+	scene <<-'END'
+		guest one
+		guest two
+		follow one two
+		say two here is two
+		want 3 seen ' two  *said.*here is two'
+		say one here is one
+		want 3 seen ' one  *said.*here is one'
+		kill "$follower"
+	END
+}
+
+a_burst_arrives_whole_and_costs_little() {
+	scene <<-'END'
+		guest web
+		follow web
+		before=$(cpu "$follower")
+		began=${EPOCHREALTIME/./}
+		by_the_guest web sh -c 'seq -f "burst line %06.0f of 100000, as long as such lines mostly are" 100000 | systemd-cat -t burst'
+		within web journalctl --sync
+		written=${EPOCHREALTIME/./}
+		want 20 seen 'burst line 100000'
+		lag=$(((${EPOCHREALTIME/./} - written) / 1000))
+		used=$(($(cpu "$follower") - before))
+		echo "FIGURES written in $(((written - began) / 1000)) ms, seen $lag ms later, $used/100 s of CPU, peak $(peak "$follower") kB, reader $(peak "$(pgrep --parent "$follower")") kB" >&2
+		same lines 100000 "$(grep -c 'burst\[.*burst line ' "$seen")"
+		grep -o 'burst line [0-9]*' "$seen" | sort -c -u
+		[ "$used" -lt 200 ] || fail "it took $used/100 s"
+		[ "$lag" -lt 2000 ] || fail "the last line was seen $lag ms after the journal had it"
+		[ "$(peak "$follower")" -lt 16384 ] || fail "it took $(peak "$follower") kB"
+		kill "$follower"
+	END
+}
+
+a_burst_that_is_there_is_read_at_once() {
+	scene <<-'END'
+		guest web
+		by_the_guest web sh -c 'seq -f "burst line %06.0f of 100000, as long as such lines mostly are" 100000 | systemd-cat -t burst'
+		want 20 sh -c 'machdeck logs -n 1 --grep "line 100000" web | grep -q 100000'
+		TIMEFORMAT='%R s, %U user, %S system'
+		spent=$({ time machdeck logs -n 10000 web >/dev/null; } 2>&1)
+		echo "FIGURES 10,000 lines: $spent" >&2
+	END
+}
+
+a_truncated_journal_kills_only_its_reader() {
+	scene <<-'END'
+		guest web
+		follow web
+		first=$reader
+		for i in 1 2 3; do
+			: >"$(ls "$(journals web)"system.journal)"
+			say web after truncation $i || true
+			say web after truncation $i again
+			want 30 seen "after truncation $i again"
+		done
+		want 5 seen 'log read error: '
+		kill -0 "$follower"
+		want 5 has_reader
+		[ "$(has_reader)" != "$first" ] || fail "the reader is the same"
+		same once 1 "$(grep -c 'said.*: after truncation 3 again' "$seen")"
+		kill "$follower"
+	END
+}
+
+a_rotation_loses_and_repeats_nothing() {
+	scene <<-'END'
+		guest web
+		follow web
+		for i in $(seq 5); do
+			by_the_guest web sh -c "seq -f 'turn $i line %03.0f' 200 | systemd-cat -t turn"
+			within web journalctl --rotate
+		done
+		say web the end
+		want 10 seen 'the end'
+		same lines 1000 "$(grep -c 'turn\[.*turn . line' "$seen")"
+		grep -o 'turn . line ...' "$seen" | sort -c -u
+		kill "$follower"
+	END
+}
+
+a_restarted_machine_is_read_on() {
+	scene <<-'END'
+		guest web
+		follow web
+		machdeck restart web
+		want 10 seen 'Started container@web.service'
+		kill "$follower"
+	END
+}
+
+who_may_not_read_is_told_what_it_takes() {
+	scene <<-'END'
+		guest web
+		exits 77 setpriv --reuid=65534 --regid=65534 --clear-groups machdeck logs web
+		told 'run as root, or join the group systemd-journal'
+		exits 0 setpriv --reuid=65534 --regid=65534 --groups "$(getent group systemd-journal | cut -d: -f3)" machdeck logs web
+		told 'console: ' "the guest's own journal can not be read: run as root"
+	END
+}
+
+the_reader_has_no_rights_left() {
+	scene <<-'END'
+		guest web
+		follow web
+		same uid 65534 "$(awk '$1 == "Uid:" { print $2 }' "/proc/$reader/status")"
+		same groups '' "$(awk '$1 == "Groups:" { print $2 }' "/proc/$reader/status")"
+		same capabilities 0000000000000000 "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$reader/status")"
+		kill "$follower"
+	END
+}
+
+hostile_lines_reach_no_terminal() {
+	scene <<-'END'
+		guest web
+		printf '\033]52;c;aGk=\007evil \033[2J \302\233 \342\200\256rtl \001\377 end\n' >$ROOTS/web/evil
+		within web sh -c 'cat /evil >/dev/console; systemd-cat -t evil cat /evil; head -c 100000 /dev/zero | tr "\0" a | systemd-cat -t long'
+		want 5 sh -c 'machdeck logs -n 1 --grep "evil .*end" web | grep -q evil'
+		exits 0 machdeck logs -n 500 web
+		told 'evil' '<U+202E>rtl' '\x01\xff end'
+		! LC_ALL=C grep -q '[^[:print:][:space:]]' < <(sed 's/…//g' <<<"$said") || fail "something of it gets through"
+		same longest yes "$(awk 'length($0) > 4300 { print "no" } END { print "yes" }' <<<"$said" | head -n 1)"
+	END
+}
+
+run_cases "$@"
