@@ -65,8 +65,9 @@ $(B)/machdeck-init: $(call obj,$(INIT))
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libengine.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG))
 
+$(B)/tests/unit/test_term: $(call obj,ui/term.c)
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libui.a $(B)/libengine.a
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG) cmocka)
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG) cmocka $(if $(findstring term.o,$^),ncursesw)) -lm
 
 # Everything is made again when a flag changes, and only then. What names an installed file hangs on PREFIX alone.
 $(B)/.flags: now := $(CC) $(CPPFLAGS) $(CFLAGS)

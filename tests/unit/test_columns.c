@@ -115,9 +115,9 @@ static void addresses_and_ports_sort_as_numbers(void **state)
 	char *low[] = { "10.0.0.9", NULL }, *high[] = { "10.0.0.10", NULL };
 	char *p80[] = { "tcp:80:80", NULL }, *p9000[] = { "tcp:9000:1", NULL };
 	const struct row a = { { .name = web, .addresses = { low, 1, false }, .ports = { p80, 1, false } },
-		               { 0 } };
+		               { .at_usec = 0 } };
 	const struct row b = { { .name = lab, .addresses = { high, 1, false }, .ports = { p9000, 1, false } },
-		               { 0 } };
+		               { .at_usec = 0 } };
 
 	(void)state;
 	assert_true(compare("address", &a, &b) < 0);
