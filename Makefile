@@ -7,7 +7,7 @@ DESTDIR ?=
 CFLAGS  ?= -O2 -g
 SAN     ?=
 
-PROGRAMS := $(B)/machdeck $(B)/machdeck-init $(B)/machdeck-generator
+PROGRAMS := $(B)/machdeck $(B)/machdeck-unit $(B)/machdeck-init $(B)/machdeck-generator
 PKG      := libsystemd libmnl jansson
 VERSION  := 0.1
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null)
@@ -56,6 +56,12 @@ $(B)/machdeck: $(call obj,ui/main.c ui/term.c $(VERBS)) $(B)/libui.a $(B)/libeng
 $(B)/machdeck-generator: $(call obj,src/generator.c) $(B)/libengine.a
 	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG))
 
+# What units call, static where that can be done: each library that a start loads costs it time.
+UNIT_LIBS := $(if $(SAN),,$(wildcard $(shell $(CC) -print-file-name=libjansson.a)))
+$(B)/machdeck-unit: $(call obj,src/unit.c src/verbs/phases.c $(if $(UNIT_LIBS),src/mnl.c)) $(B)/libengine.a
+	$(call say,LD)$(CC) $(if $(UNIT_LIBS),$(filter-out -pie,$(LDFLAGS)) -static-pie,$(LDFLAGS)) -o $@ $^ \
+		$(or $(UNIT_LIBS),$(shell pkg-config --libs libmnl jansson))
+
 # PID 1 of a container: static, since the guest need not have a single library.
 INIT := $(addprefix src/,init.c mnl.c base/buf.c base/err.c base/gate.c base/text.c base/num.c base/strs.c words/addr.c words/name.c \
 	words/netop.c drivers/nl.c drivers/rtnl.c drivers/rtnl_apply.c)
@@ -78,15 +84,16 @@ $(B)/.flags $(B)/.prefix: FORCE
 .PHONY: FORCE
 FORCE:
 
-PLACED := $(call obj,$(shell grep -ls LIBEXECDIR src/*/*.c src/*.c tests/unit/*.c))
+PLACED := $(call obj,$(shell grep -lsE 'LIBEXECDIR|BINDIR' src/*/*.c src/*.c tests/unit/*.c))
 $(PLACED): $(B)/.prefix
-$(PLACED): override CPPFLAGS += -DLIBEXECDIR='"$(PREFIX)/libexec/machdeck"'
+$(PLACED): override CPPFLAGS += -DLIBEXECDIR='"$(PREFIX)/libexec/machdeck"' -DBINDIR='"$(PREFIX)/bin"'
 
 # ---- installing: MODE:FILE:PLACE, the place below PREFIX
 
 UNITS := $(patsubst data/%,$(B)/data/%,$(wildcard data/*.service))
 FILES := 755:$(B)/machdeck:bin/machdeck \
 	755:$(B)/machdeck-init:libexec/machdeck/machdeck-init \
+	755:$(B)/machdeck-unit:libexec/machdeck/machdeck-unit \
 	755:$(B)/machdeck-generator:lib/systemd/system-generators/machdeck-generator \
 	$(foreach u,$(UNITS),644:$(u):lib/systemd/system/$(notdir $(u))) \
 	644:data/machdeck.rules:lib/udev/rules.d/70-machdeck.rules \
@@ -101,7 +108,7 @@ FILES := 755:$(B)/machdeck:bin/machdeck \
 
 $(B)/data/%: data/% $(B)/.prefix
 	@mkdir -p $(@D)
-	$(call say,SED)sed 's,@bindir@,$(PREFIX)/bin,g' $< >$@
+	$(call say,SED)sed 's,@bindir@,$(PREFIX)/bin,g; s,@libexecdir@,$(PREFIX)/libexec/machdeck,g' $< >$@
 
 .PHONY: install uninstall stage
 install: all $(UNITS) ## the programs, units and documents into DESTDIR and PREFIX
@@ -151,7 +158,7 @@ memcheck: tests ## unit tests under valgrind
 tidy: $(patsubst %.c,$(B)/%.tidy,$(filter %.c,$(SOURCES))) ## clang-tidy on all sources; findings are errors
 $(B)/%.tidy: %.c $(filter %.h,$(SOURCES)) $(B)/.flags
 	@mkdir -p $(@D)
-	$(call say,TIDY)clang-tidy --quiet $< -- $(CPPFLAGS) -DLIBEXECDIR='""' -std=c17 2>/dev/null && touch $@
+	$(call say,TIDY)clang-tidy --quiet $< -- $(CPPFLAGS) -DLIBEXECDIR='""' -DBINDIR='""' -std=c17 2>/dev/null && touch $@
 
 format: ## clang-format on all sources
 	clang-format -i $(SOURCES)

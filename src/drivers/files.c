@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/gate.h"
 
 #define LINKS_MAX 40
+#define COPY_STEP (1024 * 1024)
 
 /* Where a path has been walked to. */
 struct walk {
@@ -270,9 +272,29 @@ static int write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-static int fill(int fd, const struct files_new *as, const void *bytes, size_t len)
+/* The kernel copies, without a detour through our memory. */
+static int copy_all(int fd, int from)
 {
-	int r = write_all(fd, bytes, len);
+	ssize_t n;
+
+	do {
+		n = sendfile(fd, from, NULL, COPY_STEP);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+	} while (n != 0);
+	return 0;
+}
+
+/* What a file is to hold: these bytes, or with from >= 0 what is left to read of that file. */
+struct content {
+	int from;
+	const void *bytes;
+	size_t len;
+};
+
+static int fill(int fd, const struct files_new *as, const struct content *c)
+{
+	int r = c->from >= 0 ? copy_all(fd, c->from) : write_all(fd, c->bytes, c->len);
 
 	if (r < 0)
 		return r;
@@ -284,7 +306,7 @@ static int fill(int fd, const struct files_new *as, const void *bytes, size_t le
 	return 0;
 }
 
-int files_replace(int dir, const char *leaf, const struct files_new *as, const void *bytes, size_t len)
+static int replace(int dir, const char *leaf, const struct files_new *as, const struct content *content)
 {
 	CLEANUP(close_p) int fd = -1;
 	char temp[NAME_MAX + 1];
@@ -300,7 +322,7 @@ int files_replace(int dir, const char *leaf, const struct files_new *as, const v
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = fill(fd, as, bytes, len);
+	r = fill(fd, as, content);
 	if (r == 0 && renameat(dir, temp, dir, leaf) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -308,6 +330,16 @@ int files_replace(int dir, const char *leaf, const struct files_new *as, const v
 		return r;
 	}
 	return as->durable && fsync(dir) < 0 ? -errno : 0;
+}
+
+int files_replace(int dir, const char *leaf, const struct files_new *as, const void *bytes, size_t len)
+{
+	return replace(dir, leaf, as, &(struct content){ .from = -1, .bytes = bytes, .len = len });
+}
+
+int files_copy(int dir, const char *leaf, const struct files_new *as, int from)
+{
+	return replace(dir, leaf, as, &(struct content){ .from = from });
 }
 
 int files_save(const char *host_root, const char *path, mode_t mode, const void *bytes, size_t len,

@@ -49,6 +49,9 @@ struct files_new { /* what a new file is to be */
  * as it was and nothing else is left. No sentence is made: the caller knows what the file is for. */
 int files_replace(int dir, const char *leaf, const struct files_new *as, const void *bytes, size_t len);
 
+/* files_copy - the same with what is left to read of a regular file. */
+int files_copy(int dir, const char *leaf, const struct files_new *as, int from);
+
 /* files_save - files_replace, durable, in a folder that is opened safely. A file that exists keeps its owner
  * and mode; a link is refused with STATUS_UNSAFE_HOST (-ELOOP): it is somebody's who declares the file
  * elsewhere. */

@@ -314,6 +314,14 @@ static bool path_has(const char *path, const char *unit)
 	return false;
 }
 
+bool machined_is_in(const char *unit)
+{
+	CLEANUP(close_p) int self = open("/proc/self", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	char text[FILE_SIZE_MAX];
+
+	return self >= 0 && read_whole(self, "cgroup", text) >= 0 && path_has(text, unit);
+}
+
 bool machined_leader_lives(const struct registration *m)
 {
 	CLEANUP(close_p) int folder = -1;

@@ -57,6 +57,9 @@ int machined_find(const char *host_root, const char *name, struct registration *
  * whose leader is dead is a ghost: its name stays taken (facts 1.6). True when the leader is not known. */
 bool machined_leader_lives(const struct registration *m);
 
+/* machined_is_in - whether we are a process of that unit. */
+bool machined_is_in(const char *unit);
+
 /* machined_images - the names of the trees and images in /var/lib/machines, which systemd-nspawn@NAME.service
  * would start, sorted. No folder, or one that may not be read: none. */
 int machined_images(const char *host_root, struct strs *ret, struct err *e);

@@ -21,6 +21,7 @@ struct scene {
 	const char *name;
 	struct nl nl;
 	struct neighbours others;
+	bool has_dead_forwards; /* the last look saw some */
 };
 
 static void scene_done(struct scene *s)
@@ -136,6 +137,7 @@ static int look_at_forwards(struct scene *s, const struct port *v, size_t n, boo
 	int r = nft_forwards(&l, e);
 
 	all = l.v;
+	s->has_dead_forwards = false;
 	for (size_t i = 0; r == 0 && i < l.n; i++) {
 		const struct port *ours = find_port(v, n, &all[i].port);
 		const struct claims *owner =
@@ -143,7 +145,10 @@ static int look_at_forwards(struct scene *s, const struct port *v, size_t n, boo
 
 		if (owner && refuse)
 			return refuse_port(s, ours, owner->machine.name, e);
-		if (!ours || owner || !really)
+		if (!ours || owner)
+			continue;
+		s->has_dead_forwards = true;
+		if (!really)
 			continue;
 		r = nft_forward_delete(&all[i], l.generation, e);
 		if (r == 0)
@@ -242,7 +247,7 @@ int network_prestart(const char *host_root, const struct container *c, const str
 		r = check_ports(&s, c, e);
 	if (r == 0)
 		r = clear_links(&s, &p->prestart, true, e);
-	if (r == 0)
+	if (r == 0 && s.has_dead_forwards)
 		r = clear_forwards(&s, c->ports, c->n_ports, true, true, e);
 	return r;
 }

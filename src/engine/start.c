@@ -3,14 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
-#include <systemd/sd-login.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,69 +14,17 @@
 #include "drivers/cgroup.h"
 #include "drivers/files.h"
 #include "drivers/machined.h"
-#include "drivers/machined_ask.h"
 #include "words/name.h"
-
-#define MACHINES     "/run/systemd/machines"
-#define GONE_WAIT_MS 3000
-#define INIT_MAX     (4 * 1024 * 1024)
 
 /* --- a name that is free */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* systemd-machined answers an UnregisterMachine before it lets the name go. watch sees changes of its folder.
- */
-static bool await_gone(int watch, const char *name)
-{
-	int64_t end = now_ms() + GONE_WAIT_MS;
-	char path[sizeof(MACHINES) + NAME_MACHINE_MAX + 1], events[4096];
-
-	(void)snprintf(path, sizeof(path), MACHINES "/%s", name);
-	while (access(path, F_OK) == 0) {
-		struct pollfd poll_fd = { .fd = watch, .events = POLLIN };
-		int64_t left = end - now_ms();
-
-		if (left <= 0 || poll(&poll_fd, 1, (int)left) < 0)
-			return false;
-		(void)!read(watch, events, sizeof(events));
-	}
-	return true;
-}
-
-static int drop_registration(const char *name, struct strs *warnings, struct err *e)
-{
-	CLEANUP(close_p) int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	struct err cause;
-
-	if (watch < 0 || inotify_add_watch(watch, MACHINES, IN_DELETE | IN_MOVED_FROM) < 0)
-		return err_sys(e, errno, "cannot watch " MACHINES);
-	if (machined_await(MACHINED_UNREGISTER, name, NULL, NULL, &cause) < 0)
-		strs_addf(warnings, "a stale registration of the machine is there and stays: %s", cause.text);
-	else if (!await_gone(watch, name))
-		strs_addf(warnings, "systemd-machined keeps a stale registration of the machine");
-	return 0;
-}
-
-static bool in_unit(const char *unit)
-{
-	CLEANUP(free_p) char *own = NULL;
-
-	return sd_pid_get_unit(0, &own) >= 0 && strcmp(own, unit) == 0;
-}
-
-int start_clear(const char *name, struct strs *warnings, struct err *e)
+int start_look(const char *name, bool *ret_stale, struct err *e)
 {
 	CLEANUP(registration_done) struct registration m = { 0 };
 	char unit[NAME_UNIT_SIZE];
 	int r = machined_find("", name, &m, e);
 
+	*ret_stale = false;
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	name_unit(name, unit);
@@ -88,9 +32,10 @@ int start_clear(const char *name, struct strs *warnings, struct err *e)
 		return err_set(e, STATUS_BUSY, EBUSY,
 		               "a machine of that name runs already, as %s (machinectl terminate %s)",
 		               m.unit ? m.unit : "somebody's", name);
-	if (!in_unit(unit) && machined_leader_lives(&m))
+	if (!machined_is_in(unit) && machined_leader_lives(&m))
 		return err_set(e, STATUS_BUSY, EBUSY, "it is running (machdeck stop %s)", name);
-	return drop_registration(name, warnings, e);
+	*ret_stale = true;
+	return 0;
 }
 
 /* --- /run/machdeck/NAME */
@@ -119,10 +64,14 @@ int start_put_ops(int dir, const char *leaf, const struct netops *ops, struct er
 /* The guest's root can change what is bound into the container (M11), so it gets a copy of its own. */
 static int put_init(int guest, struct err *e)
 {
-	CLEANUP(buf_done) struct buf bytes = { 0 };
-	int r = files_read("", LIBEXECDIR "/machdeck-init", INIT_MAX, &bytes, NULL, e);
+	struct files_new as = { .mode = 0555, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	CLEANUP(close_p) int from = -1;
+	int r = files_open("", LIBEXECDIR "/machdeck-init", O_RDONLY, &from, e);
 
-	return r < 0 ? r : put(guest, "init", 0555, &bytes, e);
+	if (r < 0)
+		return r;
+	r = files_copy(guest, "init", &as, from);
+	return r < 0 ? err_sys(e, -r, "cannot write init in " PLAN_RUN_DIR) : 0;
 }
 
 void start_plan_text(const struct loaded *l, struct buf *ret)

@@ -2,15 +2,18 @@
  * ExecStart does after the tree is prepared, and the registration that an unclean end leaves behind. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/strs.h"
 #include "engine/load.h"
 
-/* start_clear - drop a stale registration of container@NAME.service (M15, facts 1.6) and wait until it is
- * gone, at most 3 s. A systemd-machined that does not answer is a warning: systemd-nspawn will say what it
- * makes of it.
- *
+/* start_look - whether the name is free but for a stale registration of container@NAME.service (M15, facts 1.6).
  * errors  -EBUSY STATUS_BUSY: the name is another unit's, or it runs and we are not its unit's start */
+int start_look(const char *name, bool *ret_stale, struct err *e);
+
+/* start_clear - the same, and drop the stale one over the bus (clear.c) and wait until it is gone, at most 3 s. A
+ * systemd-machined that does not answer is a warning: systemd-nspawn will say what it makes of it. */
 int start_clear(const char *name, struct strs *warnings, struct err *e);
 
 /* start_files - furnish /run/machdeck/NAME: the private copy of machdeck-init, the guest's and the host's

@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-event.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "decide/plan.h"
 #include "drivers/files.h"
-#include "drivers/units.h"
 #include "words/name.h"
 
 #define SECOND      1000000ULL
@@ -32,57 +30,6 @@ static uint64_t now_usec(void)
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec / 1000;
 }
-
-/* ---- asking systemd */
-
-struct request {
-	sd_event *loop;
-	struct units *units;
-	char unit[NAME_UNIT_SIZE];
-	bool forgiven;
-};
-
-static void on_forgiven(int r, const char *job, const struct err *e, void *arg)
-{
-	struct request *q = arg;
-
-	(void)job, (void)e;
-	q->forgiven = r >= 0;
-	(void)sd_event_exit(q->loop, 0);
-}
-
-static void on_units(const struct units_event *event, void *arg)
-{
-	struct request *q = arg;
-
-	if (event->change == UNITS_DOWN ||
-	    (event->change == UNITS_UP && units_forgive(q->units, q->unit, on_forgiven, q, NULL, NULL) < 0))
-		(void)sd_event_exit(q->loop, 0);
-}
-
-static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
-{
-	(void)usec, (void)arg;
-	return sd_event_exit(sd_event_source_get_event(s), 0);
-}
-
-static bool forgive(const char *name)
-{
-	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
-	struct request q = { 0 };
-
-	name_unit(name, q.unit);
-	if (sd_event_new(&loop) < 0 ||
-	    sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, SECOND, 1000, on_deadline, NULL) < 0)
-		return false;
-	q.loop = loop;
-	if (units_new(loop, on_units, &q, &q.units, NULL) >= 0)
-		(void)sd_event_loop(loop);
-	units_free(q.units);
-	return q.forgiven;
-}
-
-/* ---- counting */
 
 /* The open file, and what it holds; -1: systemd did not start us. */
 static int open_starts(const char *name, struct starts *ret)
@@ -104,7 +51,7 @@ static int open_starts(const char *name, struct starts *ret)
 	return fd;
 }
 
-void startlimit_begin(const char *name)
+void startlimit_begin(const char *name, bool (*forgive)(const char *name))
 {
 	struct starts s;
 	CLEANUP(close_p) int fd = open_starts(name, &s);

@@ -1,0 +1,63 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "drivers/machined_ask.h"
+#include "engine/start.h"
+#include "words/name.h"
+
+#define MACHINES     "/run/systemd/machines"
+#define GONE_WAIT_MS 3000
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* systemd-machined answers an UnregisterMachine before it lets the name go. watch sees changes of its folder.
+ */
+static bool await_gone(int watch, const char *name)
+{
+	int64_t end = now_ms() + GONE_WAIT_MS;
+	char path[sizeof(MACHINES) + NAME_MACHINE_MAX + 1], events[4096];
+
+	(void)snprintf(path, sizeof(path), MACHINES "/%s", name);
+	while (access(path, F_OK) == 0) {
+		struct pollfd poll_fd = { .fd = watch, .events = POLLIN };
+		int64_t left = end - now_ms();
+
+		if (left <= 0 || poll(&poll_fd, 1, (int)left) < 0)
+			return false;
+		(void)!read(watch, events, sizeof(events));
+	}
+	return true;
+}
+
+static int drop_registration(const char *name, struct strs *warnings, struct err *e)
+{
+	CLEANUP(close_p) int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct err cause;
+
+	if (watch < 0 || inotify_add_watch(watch, MACHINES, IN_DELETE | IN_MOVED_FROM) < 0)
+		return err_sys(e, errno, "cannot watch " MACHINES);
+	if (machined_await(MACHINED_UNREGISTER, name, NULL, NULL, &cause) < 0)
+		strs_addf(warnings, "a stale registration of the machine is there and stays: %s", cause.text);
+	else if (!await_gone(watch, name))
+		strs_addf(warnings, "systemd-machined keeps a stale registration of the machine");
+	return 0;
+}
+
+int start_clear(const char *name, struct strs *warnings, struct err *e)
+{
+	bool stale;
+	int r = start_look(name, &stale, e);
+
+	return r < 0 || !stale ? r : drop_registration(name, warnings, e);
+}

@@ -1,0 +1,182 @@
+#include "verbs/phases.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "engine/claims.h"
+#include "engine/load.h"
+#include "engine/network.h"
+#include "engine/prepare.h"
+#include "engine/start.h"
+#include "engine/startlimit.h"
+
+#define ENDING_MS 1000
+
+/* One line "machdeck: NAME: STEP: SENTENCE" with the priority that the journal takes off again. */
+void phase_say(const struct phase_call *c, int priority, const char *sentence)
+{
+	char shown[ERR_TEXT_MAX];
+	size_t len = strlen(c->name);
+
+	if (strncmp(sentence, c->name, len) == 0 && strncmp(sentence + len, ": ", 2) == 0)
+		sentence += len + 2;
+	text_printable(shown, sizeof(shown), sentence, strlen(sentence));
+	if (getenv("JOURNAL_STREAM"))
+		fprintf(stderr, "<%d>", priority);
+	fprintf(stderr, "machdeck: %s: %s: %s\n", c->name, c->step, shown);
+}
+
+static void warn_all(const struct phase_call *c, const struct strs *warnings)
+{
+	for (size_t i = 0; i < warnings->n; i++)
+		phase_say(c, 4, warnings->v[i]);
+}
+
+/* --- the steps of a start */
+
+static int step_prestart(struct phase_call *c, const struct loaded *l, struct err *e)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	int r;
+
+	c->step = "prestart";
+	r = c->clear(c, &warnings, e);
+	warn_all(c, &l->warnings);
+	warn_all(c, &warnings);
+	return r < 0 ? r : network_prestart("", &l->container, &l->plan, e);
+}
+
+static int step_prepare(struct phase_call *c, const struct loaded *l, struct err *e)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	int r;
+
+	c->step = "prepare";
+	r = prepare_root(&l->container, &l->plan, &warnings, e);
+	warn_all(c, &warnings);
+	return r;
+}
+
+/* --- the phases */
+
+static int phase_prestart(struct phase_call *c, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load_plan("", c->name, &l, e);
+
+	return r < 0 ? r : step_prestart(c, &l, e);
+}
+
+static int phase_prepare(struct phase_call *c, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load_plan("", c->name, &l, e);
+
+	if (r < 0)
+		return r;
+	warn_all(c, &l.warnings);
+	return step_prepare(c, &l, e);
+}
+
+static int phase_start(struct phase_call *c, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r;
+
+	startlimit_begin(c->name, c->forgive);
+	r = load_plan("", c->name, &l, e);
+	if (r == 0)
+		r = step_prestart(c, &l, e);
+	if (r == 0)
+		r = step_prepare(c, &l, e);
+	if (r < 0)
+		return r;
+	c->step = "start";
+	r = start_files(&l, e);
+	return r < 0 ? r : start_exec(&l.plan, e);
+}
+
+/* systemd-nspawn, as systemd.exec(5) tells who it is; -1 when nobody does. */
+static int open_main_process(void)
+{
+	const char *text = getenv("MAINPID");
+	uint64_t pid;
+
+	return text && num_parse(text, 1, INT_MAX, &pid) == 0 ? process_open((pid_t)pid) : -1;
+}
+
+/* Links go a moment before systemd-nspawn does. */
+static bool is_ending(int pidfd)
+{
+	struct pollfd process = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&process, 1, ENDING_MS) > 0;
+}
+
+/* What was started counts, whatever the conf says by now. A container that ends at once has failed to start,
+ * but has said why itself. */
+static int phase_poststart(struct phase_call *c, struct err *e)
+{
+	CLEANUP(claims_done) struct claims started = { 0 };
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	CLEANUP(close_p) int pidfd = open_main_process();
+	int r;
+
+	r = claims_read("", c->name, &started, e);
+	if (r == 0)
+		r = network_host_up("", c->name, &started.host, e);
+	if (r == 0 && load_plan("", c->name, &l, NULL) == 0 && l.plan.wait_fifo)
+		r = prepare_wait_ready(&l.container, &l.plan, pidfd, e);
+	if (r < 0 && pidfd >= 0 && is_ending(pidfd))
+		c->quiet = true;
+	return r;
+}
+
+/* The network first: it needs nobody's answer. */
+static int phase_stopped(struct phase_call *c, struct err *e)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	struct err cause;
+	int r;
+
+	startlimit_end(c->name);
+	r = network_stopped("", c->name, e);
+
+	if (c->clear(c, &warnings, &cause) < 0)
+		strs_add(&warnings, cause.text);
+	warn_all(c, &warnings);
+	return r;
+}
+
+const struct phase phases[] = {
+	{ "prestart", phase_prestart, false }, { "prepare", phase_prepare, false },
+	{ "start", phase_start, false },       { "poststart", phase_poststart, false },
+	{ "stopped", phase_stopped, false },   { 0 },
+};
+
+const struct phase *phase_find(const struct phase *list, const char *name)
+{
+	while (list->name && strcmp(list->name, name) != 0)
+		list++;
+	return list->name ? list : NULL;
+}
+
+int phase_run(const struct phase *p, struct phase_call *c)
+{
+	struct err e = { .status = STATUS_BUG, .text = "no reason was given" };
+
+	c->phase = c->step = p->name;
+	if (p->run(c, &e) == 0)
+		return STATUS_DONE;
+	if (!c->quiet)
+		phase_say(c, 3, e.text);
+	return (int)e.status;
+}
