@@ -1,5 +1,8 @@
 /* app - what the person at the screen has done so far, as a value. Pure: keys, snapshots and results go in,
- * the next state and at most one command come out. It keeps names, never pointers into a snapshot.
+ * the next state and commands come out. It keeps names, never pointers into a snapshot.
+ *
+ *   app.c       rows, selection, marks, sorting         app_jobs.c  jobs and the log of commands
+ *   app_keys.c  from a key to what it does              app_ask.c   questions, prompts, menus
  *
  * Times are CLOCK_REALTIME in microseconds, and given by the caller. */
 #pragma once
@@ -9,57 +12,78 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/strs.h"
 #include "engine/control.h"
-#include "engine/observe.h"
 #include "ui/cells.h"
+#include "ui/columns.h"
+#include "ui/filter.h"
 #include "ui/keys.h"
+#include "ui/line.h"
+#include "ui/world.h"
 #include "words/name.h"
 
 #define APP_CONFIRM_USEC 200000 /* a key pressed sooner was meant for what was on the screen before */
+#define APP_LOG_MAX      500    /* commands that the log remembers */
+#define APP_TARGETS_MAX  1000   /* machines that one action goes to */
+
+enum tab {
+	TAB_OVERVIEW,
+	TAB_LOGS,
+	TAB_NETWORK,
+	TAB_PORTS,
+	TAB_PROCESSES,
+	TAB_CONFIG,
+	TAB_PLAN,
+	TAB_EVENTS,
+	TAB_COUNT
+};
 
 /* A job that was asked for and has not ended. */
 struct app_job {
 	char name[NAME_MACHINE_MAX + 1];
 	enum control_verb verb;
 	uint64_t since_usec;
+	char waits_for[64];  /* "its guest boots"; "": not known */
+	uint64_t limit_usec; /* how long systemd allows it; 0: not known */
+	size_t logged;       /* its entry in the log of commands */
 };
 
-enum app_text { APP_TEXT_NONE, APP_TEXT_HELP, APP_TEXT_DETAILS };
-
-struct app {
-	char host[NAME_MACHINE_MAX + 1]; /* whose machines these are */
-
-	size_t *order; /* rows: indices into the snapshot, what needs a person first */
-	size_t n_order;
-	char selected[NAME_MACHINE_MAX + 1]; /* "": there is none */
-	size_t row;                          /* where it is */
-	size_t top, page; /* first row shown, what a page key moves by: as the last frame had it */
-
-	struct app_job *jobs;
-	size_t n_jobs;
-
-	struct {
-		char text[ERR_TEXT_MAX];
-		enum style style;
-		uint64_t at_usec; /* 0: a remark, no event */
-	} message;
-	struct app_job ended; /* the last one, when it went well; no name: none */
-
-	enum app_text text; /* what is read over the list */
-	int text_top;
-
-	struct {
-		bool open, yes; /* which answer is marked */
-		enum control_verb verb;
-		char name[NAME_MACHINE_MAX + 1];
-		uint64_t shown_usec; /* when it came onto the screen; 0: not yet */
-	} confirm;
+/* One line of the log of commands. */
+struct app_logged {
+	uint64_t at_usec;
+	char *command; /* the shell command that does the same */
+	char *result;  /* NULL: it goes on */
+	enum style style;
 };
+
+enum app_text { APP_TEXT_NONE, APP_TEXT_HELP, APP_TEXT_WHY, APP_TEXT_COMMANDS, APP_TEXT_RESULTS };
+
+enum app_prompt {
+	PROMPT_NONE,
+	PROMPT_FILTER,  /* which machines are shown; takes effect as it is typed */
+	PROMPT_SEARCH,  /* in the details, a text, the logs */
+	PROMPT_LINES,   /* which lines of the logs are shown */
+	PROMPT_RUN,     /* a command for the targets */
+	PROMPT_SAVE,    /* a file for the logs */
+	PROMPT_PALETTE, /* an action or a machine */
+	PROMPT_NAME,    /* the name that confirms something severe */
+};
+
+enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS };
 
 enum app_effect {
 	APP_NOTHING,
 	APP_CONTROL,     /* begin verb on name, tell app_result() how it ended */
+	APP_CANCEL,      /* cancel its job */
 	APP_FLUSH_INPUT, /* forget keys that were typed but not yet read */
+	APP_SESSION,     /* lend the terminal to a shell (text "shell") or console in name */
+	APP_RUN,         /* run text in each of names; app_results() takes them */
+	APP_COPY,        /* text to the clipboard */
+	APP_SAVE_LOGS,   /* to the file text */
+	APP_PAGE_LOGS,
+	APP_MOUSE, /* it was turned on or off */
+	APP_LOCK,  /* locked or unlocked: close or open the gate */
+	APP_REREAD,
 	APP_REPAINT,
 	APP_QUIT,
 };
@@ -68,27 +92,138 @@ struct app_command {
 	enum app_effect what;
 	enum control_verb verb;
 	char name[NAME_MACHINE_MAX + 1];
+	char *text;        /* owned */
+	struct strs names; /* owned */
 };
 
+/* Something that is going to be done to some machines. */
+struct app_intent {
+	enum control_verb verb;
+	struct strs names; /* in the order of the list */
+};
+
+struct app {
+	uint64_t now_usec; /* of the last key or frame */
+	struct columns columns;
+	struct columns_sort sort;
+	struct filter filter;
+	char filter_text[LINE_SIZE];   /* as it was typed; "": all are shown */
+	char filter_before[LINE_SIZE]; /* what Esc goes back to while one is typed */
+	bool folds;                    /* healthy rows that have no room are only counted */
+
+	size_t *order; /* rows: indices into the snapshot */
+	size_t n_order;
+	struct strs marks;                   /* names */
+	char selected[NAME_MACHINE_MAX + 1]; /* "": there is none */
+	size_t row;                          /* where it is */
+	size_t top, page; /* first row shown, what a page key moves by: as the last frame had it */
+
+	struct {
+		bool open, focused, zoomed;
+		bool alone; /* there was no room for the list beside it */
+		enum tab tab;
+		int top, page; /* first line that is shown; what a page key moves by */
+	} pane;
+
+	enum app_text text; /* what is read over the list */
+	int text_top, text_page;
+	char search[128]; /* in what is read or in the details: a regular expression; "": none */
+	int seek;         /* 1, -1: the frame goes to the next, the previous place where it is */
+
+	struct app_job *jobs;
+	size_t n_jobs;
+	bool jobs_hidden;
+	struct app_logged *log;
+	size_t n_log, log_begins; /* the first one's number */
+
+	struct {
+		char text[ERR_TEXT_MAX];
+		enum style style;
+		uint64_t at_usec; /* 0: a remark, no event */
+	} message;
+	struct app_job ended; /* the last one, when it went well; no name: none */
+
+	struct {                /* a question: severe ones by PROMPT_NAME */
+		bool open, yes; /* which answer is marked */
+		struct app_intent what;
+		uint64_t shown_usec; /* when it came onto the screen; 0: not yet */
+	} confirm;
+	enum app_prompt prompt;
+	struct line line;                         /* what is typed into it */
+	struct line_history history[PROMPT_NAME]; /* what was typed before, by prompt */
+	enum app_menu menu;
+	size_t menu_row;
+
+	const char *read_only; /* why nothing may be changed; NULL: it may */
+	bool locked;           /* it is read-only because it was locked, u unlocks */
+	bool mouse;
+	bool ascii; /* what the terminal can show */
+
+	struct app_command *todo; /* what app_next() gives */
+	size_t n_todo, next_todo;
+};
+
+/* app_init - columns and all as they are without settings. app_done() also takes a zeroed one. */
+void app_init(struct app *a);
 void app_done(struct app *a);
 
 enum screen app_screen(const struct app *a);
 
-/* app_follow - the system is now s; call it before app_key() and before a frame is built. */
-void app_follow(struct app *a, const struct snapshot *s);
-/* app_key - a person pressed key (input.h); s is the one of the last app_follow(). */
-struct app_command app_key(struct app *a, const struct snapshot *s, int key, uint64_t now_usec);
+/* app_follow - the world is now w; call it before app_key() and before a frame is built. */
+void app_follow(struct app *a, const struct world *w);
+/* app_key - a person pressed key (input.h); w is the one of the last app_follow(). What is to be done about
+ * it is then given by app_next(). */
+void app_key(struct app *a, const struct world *w, int key, uint64_t now_usec);
+/* app_act - the same, by the action: for the palette and the mouse. */
+void app_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
+/* app_next - the next thing to do; ret owned, app_command_done(). False: nothing more. */
+bool app_next(struct app *a, struct app_command *ret);
+void app_command_done(struct app_command *c);
+
 /* app_shown - a frame with all of this reached the terminal. */
 void app_shown(struct app *a, uint64_t now_usec);
 /* app_result - the job on name ended: r as in control.h, e says why when it failed. */
 void app_result(struct app *a, const char *name, enum control_verb verb, int r, const struct err *e,
                 uint64_t now_usec);
+/* app_progress - what the job on name waits for now. */
+void app_progress(struct app *a, const char *name, enum control_verb verb, const char *waits_for,
+                  uint64_t limit_usec);
 /* app_say - a sentence in the message line. */
 void app_say(struct app *a, enum style style, uint64_t at_usec, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* app_select - go to that machine, when it is shown. */
+void app_select(struct app *a, const struct world *w, const char *name);
+/* app_targets - who an action goes to: the marked machines in the order of the list, else the selected one.
+ * ret owned. */
+void app_targets(const struct app *a, const struct world *w, struct strs *ret);
 /* app_job - the latest job on that machine, or NULL. */
 const struct app_job *app_job(const struct app *a, const char *name);
 /* app_refuses - why verb can not be done on m, as words that follow its name ("is not running"); NULL: it
  * can. */
 const char *app_refuses(const struct app *a, const struct machine *m, enum control_verb verb);
+/* app_can - whether the action would do something to the targets; for what is dimmed. */
+bool app_can(const struct app *a, const struct world *w, enum action action);
+/* app_confirm_word - what must be typed to confirm something severe: the name, or of several the verb. */
+const char *app_confirm_word(const struct app *a);
+/* ---- between the files of the app */
+
+/* app_todo - one more thing for app_next(); text and names are copied, and may be NULL. */
+void app_todo(struct app *a, enum app_effect what, enum control_verb verb, const char *name, const char *text,
+              const struct strs *names);
+/* app_log - the command in the log; returns its place for app_log_result(). */
+size_t app_log(struct app *a, uint64_t now_usec, const char *command);
+void app_log_result(struct app *a, size_t entry, enum style style, const char *result);
+/* app_begin - begin the verb on each of the names that still takes it. */
+void app_begin(struct app *a, const struct world *w, enum control_verb verb, const struct strs *names,
+               uint64_t now_usec);
+/* app_want - the verb on the targets: mild ones at once, the others ask first. */
+void app_want(struct app *a, const struct world *w, enum control_verb verb, uint64_t now_usec);
+void app_answer(struct app *a, const struct world *w, bool yes, uint64_t now_usec);
+void app_open_prompt(struct app *a, enum app_prompt prompt, const char *text);
+void app_open_menu(struct app *a, enum app_menu menu);
+void app_prompt_key(struct app *a, int key);
+void app_prompt_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
+void app_menu_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
+/* app_move - up or down by that many rows or lines, wherever one is. */
+void app_move(struct app *a, const struct world *w, long by);

@@ -15,33 +15,25 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "engine/observe.h"
 #include "ui/app.h"
+#include "ui/doer.h"
+#include "ui/frame.h"
 #include "ui/input.h"
 #include "ui/restore.h"
-#include "ui/screen.h"
+#include "ui/source.h"
 #include "ui/term.h"
 
 #define FRAME_USEC        16000
-#define FIRST_ANSWER_USEC 100000 /* systemd may take this long before we show that it has not answered */
-
-struct dashboard;
-
-struct job {
-	struct job *next;
-	struct dashboard *d;
-	char name[NAME_MACHINE_MAX + 1];
-	enum control_verb verb;
-	struct control *control;
-};
+#define PERIOD_USEC       2000000 /* between two samples */
+#define FIRST_ANSWER_USEC 100000  /* systemd may take this long before we show that it has not answered */
 
 struct dashboard {
 	sd_event *loop;
 	struct terminal *term;
-	struct observer *observer;
+	struct source *source;
+	struct doer *doer;
 	struct app app;
 	struct input input;
-	struct job *jobs;
 	int wake_fd; /* readable when a signal asks us to end */
 	sd_event_source *keys;
 	sd_event_source *output; /* the terminal takes more; enabled while something waits */
@@ -57,13 +49,6 @@ static uint64_t clock_usec(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-static const struct snapshot *system_now(const struct dashboard *d)
-{
-	static const struct snapshot nothing_yet = { 0 };
-
-	return d->observer ? observer_snapshot(d->observer) : &nothing_yet;
 }
 
 static void terminal_gone(struct dashboard *d)
@@ -104,28 +89,40 @@ static void plan_tick(struct dashboard *d, uint64_t tick_usec)
 		shoot_at(d->tick, clock_usec(CLOCK_MONOTONIC) + tick_usec - real % tick_usec);
 }
 
+/* Only what can be seen is sampled. */
+static void want_stats(struct dashboard *d, const struct grid *g, const struct view *v)
+{
+	const struct machine *seen[GRID_MAX];
+	const struct world *w = source_world(d->source);
+	size_t first, n, n_seen = 0;
+
+	if (!d->source)
+		return;
+	screen_rows(g, v, &first, &n);
+	for (size_t i = first; i < first + n && i < d->app.n_order && n_seen < COUNT(seen); i++)
+		seen[n_seen++] = &w->s->v[d->app.order[i]];
+	source_want(d->source, seen, n_seen, screen_samples(g, v) ? PERIOD_USEC : 0);
+}
+
 static int draw(struct dashboard *d, struct err *e)
 {
 	CLEANUP(grid_done) struct grid g = { 0 };
 	CLEANUP(view_done) struct view v = { 0 };
-	const struct snapshot *s = system_now(d);
 	int w, h, r;
 
 	term_size(d->term, &w, &h);
 	if (grid_init(&g, w, h, term_is_ascii(d->term)) < 0)
 		return err_no_memory(e);
-	app_follow(&d->app, s);
-	view_build(&d->app, s, clock_usec(CLOCK_REALTIME), &v);
-	screen_fit(&g, &v, &d->app.page);
-	d->app.top = v.table.top;
-	d->app.text_top = v.dialog.top;
-	screen_draw(&g, &v);
+	if (d->doer)
+		doer_look(d->doer);
+	frame_draw(&d->app, source_world(d->source), clock_usec(CLOCK_REALTIME), &g, &v);
 	r = term_draw(d->term, &g, d->repaint, e);
 	if (r < 0)
 		return r;
+	want_stats(d, &g, &v);
 	plan_tick(d, v.tick_usec);
 	d->dirty = d->repaint = false;
-	d->last_frame_usec = d->observer ? clock_usec(CLOCK_MONOTONIC) : 0;
+	d->last_frame_usec = d->source ? clock_usec(CLOCK_MONOTONIC) : 0;
 	send(d);
 	return 0;
 }
@@ -167,54 +164,9 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *arg
 	return 0;
 }
 
-/* --- the system --- */
-
-static void on_change(const struct snapshot *now, void *arg)
+static void on_change(void *arg)
 {
-	(void)now; /* asked for when a frame is drawn */
 	touch(arg);
-}
-
-static void forget_job(struct job *j)
-{
-	struct job **link = &j->d->jobs;
-
-	while (*link != j)
-		link = &(*link)->next;
-	*link = j->next;
-	free(j);
-}
-
-static void on_job_done(int r, const struct err *e, void *arg)
-{
-	struct job *j = arg;
-
-	struct dashboard *d = j->d;
-
-	app_result(&d->app, j->name, j->verb, r, e, clock_usec(CLOCK_REALTIME));
-	forget_job(j);
-	touch(d);
-}
-
-static void begin_job(struct dashboard *d, const struct app_command *c)
-{
-	struct job *j = calloc(1, sizeof(*j));
-	struct err e = { 0 };
-	int r;
-
-	if (!j) {
-		r = err_no_memory(&e);
-		app_result(&d->app, c->name, c->verb, r, &e, clock_usec(CLOCK_REALTIME));
-		return;
-	}
-	j->d = d;
-	j->verb = c->verb;
-	memcpy(j->name, c->name, sizeof(j->name));
-	j->next = d->jobs;
-	d->jobs = j;
-	r = control_begin(d->loop, c->verb, c->name, on_job_done, j, &j->control, &e);
-	if (r < 0)
-		on_job_done(r, &e, j);
 }
 
 /* --- keys --- */
@@ -223,11 +175,6 @@ static void begin_job(struct dashboard *d, const struct app_command *c)
 static bool obey(struct dashboard *d, const struct app_command *c)
 {
 	switch (c->what) {
-	case APP_NOTHING:
-		break;
-	case APP_CONTROL:
-		begin_job(d, c);
-		break;
 	case APP_FLUSH_INPUT:
 		return true;
 	case APP_REPAINT:
@@ -236,21 +183,39 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_QUIT:
 		sd_event_exit(d->loop, STATUS_DONE);
 		break;
+	case APP_NOTHING:
+	case APP_MOUSE:
+	case APP_COPY:
+	case APP_SESSION:
+	case APP_REREAD:
+	case APP_PAGE_LOGS:
+	case APP_SAVE_LOGS:
+	case APP_RUN:
+	case APP_LOCK:
+	case APP_CONTROL:
+	case APP_CANCEL:
+		doer_do(d->doer, c);
+		break;
 	}
 	return false;
 }
 
 static bool press(struct dashboard *d, int key)
 {
-	const struct snapshot *s = system_now(d);
+	const struct world *w = source_world(d->source);
 	struct app_command c;
+	bool forget = false;
 
 	if (key == INPUT_NONE)
 		return false;
-	app_follow(&d->app, s);
-	c = app_key(&d->app, s, key, clock_usec(CLOCK_REALTIME));
+	app_follow(&d->app, w);
+	app_key(&d->app, w, key, clock_usec(CLOCK_REALTIME));
 	d->dirty = true;
-	return obey(d, &c);
+	while (app_next(&d->app, &c)) {
+		forget |= obey(d, &c);
+		app_command_done(&c);
+	}
+	return forget;
 }
 
 /* Keys that are forgotten still go through the decoder, so that no sequence is torn apart. */
@@ -374,8 +339,7 @@ static int set_up(struct dashboard *d, struct err *e)
 	r = sd_event_new(&d->loop);
 	if (r < 0)
 		return err_sys(e, -r, "cannot set up the event loop");
-	if (gethostname(d->app.host, sizeof(d->app.host) - 1) < 0)
-		d->app.host[0] = '\0';
+	app_init(&d->app);
 	r = term_open(d->wake_fd, &d->term, e);
 	if (r < 0)
 		return r;
@@ -388,7 +352,9 @@ static int set_up(struct dashboard *d, struct err *e)
 	r = draw(d, e); /* something to look at, however long the system takes to answer */
 	if (r < 0)
 		return r;
-	r = observer_new(d->loop, on_change, d, &d->observer, e);
+	r = source_new(d->loop, on_change, d, &d->source, e);
+	if (r >= 0)
+		r = doer_new(d->loop, &d->app, on_change, d, &d->doer, e);
 	if (r < 0)
 		return r;
 	shoot_at(d->frame, clock_usec(CLOCK_MONOTONIC) + FIRST_ANSWER_USEC);
@@ -397,11 +363,8 @@ static int set_up(struct dashboard *d, struct err *e)
 
 static void tear_down(struct dashboard *d)
 {
-	while (d->jobs) {
-		control_cancel(d->jobs->control);
-		forget_job(d->jobs);
-	}
-	observer_free(d->observer);
+	doer_free(d->doer);
+	source_free(d->source);
 	sd_event_source_unref(d->keys);
 	sd_event_source_unref(d->output);
 	sd_event_source_unref(d->input_timer);

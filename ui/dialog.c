@@ -113,3 +113,18 @@ void dialog_draw(struct grid *g, struct rect screen, const struct dialog *d)
 	if (p.buttons_y >= 0)
 		draw_buttons(g, p.box.x + indent, p.buttons_y, p.box.x + p.box.w - indent, d);
 }
+
+size_t dialog_button_at(const struct dialog *d, const struct grid *g, struct rect screen, int x, int y)
+{
+	struct place p = place(d, g, screen);
+	int at = p.box.x + (p.framed ? 2 : 0);
+
+	for (size_t i = 0; i < d->n_buttons && y == p.buttons_y; i++) {
+		int end = at + 2 + grid_columns(g, d->buttons[i]);
+
+		if (x >= at && x < end)
+			return i;
+		at = end + 2;
+	}
+	return d->n_buttons;
+}

@@ -18,3 +18,5 @@ int dialog_page(const struct dialog *d, const struct grid *g, struct rect screen
 /* dialog_draw - over what is there; where there is no room the frame goes first, then the title, never the
  * buttons. */
 void dialog_draw(struct grid *g, struct rect screen, const struct dialog *d);
+/* dialog_button_at - the number of the button there; n_buttons: none. */
+size_t dialog_button_at(const struct dialog *d, const struct grid *g, struct rect screen, int x, int y);

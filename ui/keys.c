@@ -8,7 +8,8 @@
 #include "ui/input.h"
 
 static const struct binding bindings[ACTION_COUNT] = {
-#define X(name, screens, keys, bar, help) [ACTION_##name] = { #name, screens, keys, bar, help },
+#define X(name, screens, effect, keys, bar, help)                                                            \
+	[ACTION_##name] = { #name, screens, effect, keys, bar, help },
 	ACTIONS(X)
 #undef X
 };
@@ -27,14 +28,17 @@ int keys_parse(const char *name, size_t len)
 		{ "Up", INPUT_UP },        { "Down", INPUT_DOWN },      { "Left", INPUT_LEFT },
 		{ "Right", INPUT_RIGHT },  { "Home", INPUT_HOME },      { "End", INPUT_END },
 		{ "PgUp", INPUT_PAGE_UP }, { "PgDn", INPUT_PAGE_DOWN }, { "Enter", INPUT_ENTER },
-		{ "Esc", INPUT_ESC },      { "Tab", INPUT_TAB },        { "F1", INPUT_F1 },
-		{ "F10", INPUT_F10 },
+		{ "Esc", INPUT_ESC },      { "Tab", INPUT_TAB },        { "Space", ' ' },
 	};
 	uint32_t code = 0;
 
 	for (size_t i = 0; i < COUNT(named); i++)
 		if (strlen(named[i].name) == len && !memcmp(named[i].name, name, len))
 			return named[i].key;
+	if (len == 2 && name[0] == 'F' && name[1] >= '1' && name[1] <= '9')
+		return INPUT_F1 + name[1] - '1';
+	if (len == 3 && name[0] == 'F' && name[1] == '1' && name[2] >= '0' && name[2] <= '2')
+		return INPUT_F10 + name[2] - '0';
 	if (len == 3 && name[0] == 'C' && name[1] == '-' && name[2] >= 'a' && name[2] <= 'z')
 		return name[2] - 'a' + 1;
 	if (len > 0 && text_decode(name, len, &code) == len)

@@ -7,36 +7,22 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "words/port.h"
+#include "ui/units.h"
 
 #define SEC  1000000ull
-#define MIN  (60 * SEC)
-#define HOUR (60 * MIN)
-#define DAY  (24 * HOUR)
-
-enum { COLUMN_NAME, COLUMN_STATE, COLUMN_UP, COLUMN_ADDRESS, COLUMN_PORTS, N_COLUMNS };
-
-static const struct column columns[N_COLUMNS] = {
-	[COLUMN_NAME] = { "NAME", 0, 8, 10, 26 },  [COLUMN_STATE] = { "STATE", 1, 7, 11, 12 },
-	[COLUMN_UP] = { "UP", 2, 4, 4, 4 },        [COLUMN_ADDRESS] = { "ADDRESS", 3, 15, 18, 28 },
-	[COLUMN_PORTS] = { "PORTS", 4, 8, 8, 40 },
-};
-
-/* How a row's state looks: the glyph is for screens where the word has no room. */
-struct look {
-	const char *word;
-	char mark;
-	enum style style;
-};
+#define HOUR (3600 * SEC)
 
 void view_done(struct view *v)
 {
 	free(v->table.rows);
+	doc_done(&v->pane.doc);
+	doc_done(&v->text.doc);
+	menu_done(&v->menu);
 	strs_done(&v->pool);
 	*v = (struct view){ 0 };
 }
 
-__attribute__((format(printf, 2, 3))) static const char *keep(struct view *v, const char *format, ...)
+const char *view_keep(struct view *v, const char *format, ...)
 {
 	char *text = NULL;
 	va_list ap;
@@ -56,147 +42,70 @@ __attribute__((format(printf, 2, 3))) static const char *keep(struct view *v, co
 	return v->pool.v[v->pool.n - 1];
 }
 
-static void add_span(struct view_line *l, enum style style, const char *text)
+void view_add(struct view_line *l, enum style style, const char *text)
 {
 	if (l->n < VIEW_SPANS)
 		l->v[l->n++] = (struct span){ text, style };
 }
 
-static struct look look_of(const struct app *a, struct view *v, const struct machine *m)
+void view_tick(struct view *v, uint64_t usec)
+{
+	if (v->tick_usec == 0 || usec < v->tick_usec)
+		v->tick_usec = usec < HOUR ? usec : HOUR;
+}
+
+const char *view_age(struct view *v, uint64_t since_usec, uint64_t now_usec)
+{
+	char text[UNITS_SIZE];
+
+	if (since_usec == 0)
+		return NULL;
+	view_tick(v, units_span(now_usec > since_usec ? now_usec - since_usec : 0, text));
+	return view_keep(v, "%s", text);
+}
+
+const char *view_clock(struct view *v, uint64_t at_usec)
+{
+	time_t seconds = (time_t)(at_usec / SEC);
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm))
+		return "";
+	return view_keep(v, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+struct look_words view_look(const struct app *a, struct view *v, const struct machine *m)
 {
 	const struct app_job *job = app_job(a, m->name);
 
 	if (job)
-		return (struct look){ keep(v, "%s…", control_doing(job->verb)), '~', STYLE_BUSY };
+		return (struct look_words){ view_keep(v, "%s…", control_doing(job->verb)), '~', STYLE_BUSY };
 	if (m->bad_conf && m->state == MACHINE_STOPPED)
-		return (struct look){ "bad conf", '!', STYLE_BAD };
+		return (struct look_words){ "bad conf", '!', STYLE_BAD };
 	switch (m->state) {
 	case MACHINE_RUNNING:
-		return (struct look){ machine_state_word(m->state), '+', STYLE_GOOD };
+		if (m->guest_failed.n > 0)
+			return (struct look_words){ "degraded", '*', STYLE_BUSY };
+		return (struct look_words){ machine_state_word(m->state), '+', STYLE_GOOD };
 	case MACHINE_STOPPED:
-		return (struct look){ machine_state_word(m->state), '-', STYLE_DIM };
+		return (struct look_words){ m->kind == MACHINE_IMAGE ? "image" : machine_state_word(m->state),
+			                    '-', STYLE_DIM };
 	case MACHINE_STARTING:
 	case MACHINE_RELOADING:
 	case MACHINE_STOPPING:
 	case MACHINE_RESTARTING:
-		return (struct look){ machine_state_word(m->state), '~', STYLE_BUSY };
+		return (struct look_words){ machine_state_word(m->state), '~', STYLE_BUSY };
 	case MACHINE_FAILED:
-		return (struct look){ machine_state_word(m->state), '!', STYLE_BAD };
+		return (struct look_words){ machine_state_word(m->state), '!', STYLE_BAD };
 	case MACHINE_GHOST:
-		return (struct look){ machine_state_word(m->state), '?', STYLE_BAD };
+		return (struct look_words){ machine_state_word(m->state), '?', STYLE_BAD };
 	case MACHINE_UNKNOWN:
 		break;
 	}
-	return (struct look){ machine_state_word(m->state), '?', STYLE_DIM };
+	return (struct look_words){ machine_state_word(m->state), '?', STYLE_DIM };
 }
 
-/* One number and one unit, rounded down; the screen then need not change before the unit is over. */
-static const char *age(struct view *v, uint64_t since, uint64_t now)
-{
-	static const struct {
-		uint64_t below, unit;
-		char letter;
-	} steps[] = {
-		{ MIN, SEC, 's' }, { HOUR, MIN, 'm' }, { 2 * DAY, HOUR, 'h' }, { UINT64_MAX, DAY, 'd' }
-	};
-	uint64_t past = now > since ? now - since : 0;
-	size_t i = 0;
-
-	if (since == 0)
-		return NULL;
-	while (past >= steps[i].below)
-		i++;
-	if (v->tick_usec == 0 || steps[i].unit < v->tick_usec)
-		v->tick_usec = steps[i].unit < HOUR ? steps[i].unit : HOUR;
-	return keep(v, "%llu%c", (unsigned long long)(past / steps[i].unit), steps[i].letter);
-}
-
-static bool is_link_local(const char *address)
-{
-	return !strncmp(address, "fe80:", 5);
-}
-
-/* The one to reach it by, and how many more there are. */
-static const char *addresses(struct view *v, const struct strs *all)
-{
-	size_t best = 0;
-
-	if (all->n == 0)
-		return NULL;
-	while (best + 1 < all->n && is_link_local(all->v[best]))
-		best++;
-	if (is_link_local(all->v[best]))
-		best = 0;
-	return all->n == 1 ? all->v[0] : keep(v, "%s +%zu", all->v[best], all->n - 1);
-}
-
-/* "8080>80", "53/udp"; as it is when it can not be read. */
-static const char *port(struct view *v, const char *text)
-{
-	struct port p;
-	const char *udp;
-
-	if (port_parse(text, &p, NULL) < 0)
-		return text;
-	udp = p.udp ? "/udp" : "";
-	return p.host == p.guest ? keep(v, "%u%s", p.host, udp) : keep(v, "%u>%u%s", p.host, p.guest, udp);
-}
-
-static const char *ports(struct view *v, const struct strs *all)
-{
-	CLEANUP(strs_done) struct strs shown = { 0 };
-	CLEANUP(free_p) char *joined = NULL;
-
-	if (all->n == 0)
-		return NULL;
-	for (size_t i = 0; i < all->n && i < 2; i++)
-		strs_add(&shown, port(v, all->v[i]));
-	if (all->n > 2)
-		strs_addf(&shown, "+%zu", all->n - 2);
-	joined = strs_join(&shown, " ");
-	return keep(v, "%s", joined ? joined : "");
-}
-
-static void build_row(const struct app *a, struct view *v, const struct machine *m, uint64_t now,
-                      struct table_row *ret)
-{
-	struct look look = look_of(a, v, m);
-	const struct app_job *job = app_job(a, m->name);
-	enum style weight = look.style == STYLE_DIM ? STYLE_DIM : STYLE_TEXT;
-
-	*ret = (struct table_row){ .mark = look.mark, .style = look.style, .note = m->reason };
-	if (job && (m->state == MACHINE_FAILED || m->state == MACHINE_STOPPED))
-		ret->note = NULL;                 /* why it was down is not news while it is being started */
-	if (m->reason && look.style != STYLE_BAD) /* it runs or changes, but something is to be said */
-		ret->style = STYLE_BUSY;
-	ret->cells[COLUMN_NAME] = (struct table_cell){ m->name, weight };
-	ret->cells[COLUMN_STATE] = (struct table_cell){ look.word, look.style };
-	ret->cells[COLUMN_UP] =
-		(struct table_cell){ age(v, job ? job->since_usec : m->since_usec, now), weight };
-	ret->cells[COLUMN_ADDRESS] =
-		(struct table_cell){ addresses(v, &m->addresses), m->addresses_seen ? weight : STYLE_DIM };
-	ret->cells[COLUMN_PORTS] = (struct table_cell){ ports(v, &m->ports), weight };
-}
-
-static void build_table(const struct app *a, const struct snapshot *s, uint64_t now, struct view *v)
-{
-	v->table = (struct table){
-		.columns = columns,
-		.n_columns = N_COLUMNS,
-		.rows = calloc(a->n_order + 1, sizeof(*v->table.rows)),
-		.cursor = a->row,
-		.top = a->top,
-		.empty = s->taken_usec == 0 ? "asking the system…"
-		                            : "no machine is configured and none runs; a NAME.conf in "
-		                              "/etc/containers makes one",
-	};
-	if (!v->table.rows) {
-		v->bad = true;
-		return;
-	}
-	for (; v->table.n_rows < a->n_order; v->table.n_rows++)
-		build_row(a, v, &s->v[a->order[v->table.n_rows]], now, &v->table.rows[v->table.n_rows]);
-}
+/* ---- title, status, jobs */
 
 /* What the title counts, in its order. */
 struct count {
@@ -206,51 +115,108 @@ struct count {
 	size_t n;
 };
 
-static void build_titles(const struct app *a, const struct snapshot *s, struct view *v)
+static void count_states(const struct app *a, const struct world *w, struct view *v, struct count *counts,
+                         size_t n)
 {
-	struct count counts[] = {
-		{ "failed", "!", STYLE_BAD, 0 },   { "changing", "~", STYLE_BUSY, 0 },
-		{ "running", "+", STYLE_GOOD, 0 }, { "stopped", "-", STYLE_DIM, 0 },
-		{ "unknown", "?", STYLE_DIM, 0 },
-	};
+	for (size_t i = 0; i < w->s->n; i++) {
+		struct look_words l = view_look(a, v, &w->s->v[i]);
 
-	for (size_t i = 0; i < s->n; i++) {
-		struct look l = look_of(a, v, &s->v[i]);
-
-		for (size_t c = 0; c < COUNT(counts); c++)
+		for (size_t c = 0; c < n; c++)
 			if (counts[c].glyph[0] == (l.style == STYLE_BAD ? '!' : l.mark))
 				counts[c].n++;
 	}
-	add_span(&v->titles[0], STYLE_STRONG, keep(v, " %s", a->host));
-	add_span(&v->titles[0], STYLE_TEXT,
-	         keep(v, "  %zu machine%s%s", s->n, s->n == 1 ? "" : "s", s->n > 0 ? ":" : ""));
+}
+
+static void build_titles(const struct app *a, const struct world *w, struct view *v)
+{
+	struct count counts[] = {
+		{ "failed", "!", STYLE_BAD, 0 },    { "changing", "~", STYLE_BUSY, 0 },
+		{ "degraded", "*", STYLE_BUSY, 0 }, { "running", "+", STYLE_GOOD, 0 },
+		{ "stopped", "-", STYLE_DIM, 0 },   { "unknown", "?", STYLE_DIM, 0 },
+	};
+	const char *host = w->s->host ? w->s->host : "";
+
+	count_states(a, w, v, counts, COUNT(counts));
+	view_add(&v->titles[0], STYLE_STRONG, view_keep(v, " %s", host));
+	view_add(&v->titles[0], STYLE_TEXT,
+	         view_keep(v, "  %zu machine%s%s", w->s->n, w->s->n == 1 ? "" : "s", w->s->n > 0 ? ":" : ""));
 	for (size_t form = 1; form <= 2; form++) {
-		add_span(&v->titles[form], STYLE_STRONG, a->host);
-		add_span(&v->titles[form], STYLE_TEXT, keep(v, " %zu:", s->n));
+		view_add(&v->titles[form], STYLE_STRONG, host);
+		view_add(&v->titles[form], STYLE_TEXT, view_keep(v, " %zu:", w->s->n));
 	}
-	add_span(&v->titles[3], STYLE_TEXT, keep(v, "%zu:", s->n));
+	view_add(&v->titles[3], STYLE_TEXT, view_keep(v, "%zu:", w->s->n));
 	for (size_t c = 0; c < COUNT(counts); c++) {
-		const char *glyph = keep(v, " %zu%s", counts[c].n, counts[c].glyph);
-		const char *word = keep(v, " %zu %s", counts[c].n, counts[c].word);
+		const char *glyph = view_keep(v, " %zu%s", counts[c].n, counts[c].glyph);
+		const char *word = view_keep(v, " %zu %s", counts[c].n, counts[c].word);
 
 		if (counts[c].n == 0)
 			continue;
-		add_span(&v->titles[0], STYLE_TEXT, " ");
-		add_span(&v->titles[0], counts[c].style, word);
-		add_span(&v->titles[1], counts[c].style, word);
-		add_span(&v->titles[2], counts[c].style, counts[c].style == STYLE_BAD ? word : glyph);
-		add_span(&v->titles[3], counts[c].style, glyph);
+		view_add(&v->titles[0], STYLE_TEXT, " ");
+		view_add(&v->titles[0], counts[c].style, word);
+		view_add(&v->titles[1], counts[c].style, word);
+		view_add(&v->titles[2], counts[c].style, counts[c].style == STYLE_BAD ? word : glyph);
+		view_add(&v->titles[3], counts[c].style, glyph);
+	}
+	for (size_t form = 0; a->read_only && form < COUNT(v->titles); form++) {
+		view_add(&v->titles[form], STYLE_TEXT, form == 0 ? "  " : " ");
+		view_add(&v->titles[form], STYLE_BANNER, form == 0 ? " read-only " : "RO");
 	}
 }
 
-static const char *clock_text(struct view *v, uint64_t at_usec)
+/* What the host does, on the right of the longest title. */
+static void build_host(const struct world *w, struct view *v)
 {
-	time_t seconds = (time_t)(at_usec / SEC);
-	struct tm tm;
+	char used[UNITS_SIZE], total[UNITS_SIZE], cpu[UNITS_SIZE];
 
-	if (!localtime_r(&seconds, &tm))
-		return "";
-	return keep(v, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (w->host->at_usec == 0 || w->host->cores == 0)
+		return;
+	units_percent((double)w->host->cpu / w->host->cores, cpu);
+	units_bytes(w->host->memory, used);
+	units_bytes(w->host->memory_total, total);
+	view_add(&v->titles[0], STYLE_DIM, view_keep(v, "   cpu %s%%  mem %s/%s", cpu, used, total));
+}
+
+static void build_status(const struct app *a, const struct world *w, struct view *v)
+{
+	if (a->filter_text[0]) {
+		view_add(&v->status, STYLE_STRONG, view_keep(v, "filter %s", a->filter_text));
+		view_add(&v->status, STYLE_TEXT, view_keep(v, "  %zu of %zu  ", a->n_order, w->s->n));
+	}
+	if (a->marks.n > 0)
+		view_add(&v->status, STYLE_KEY, view_keep(v, "%zu marked  ", a->marks.n));
+}
+
+static const char *seconds(struct view *v, uint64_t from, uint64_t to)
+{
+	return view_keep(v, "%llus", (unsigned long long)(to > from ? (to - from) / SEC : 0));
+}
+
+static void build_job(const struct app_job *job, uint64_t now, struct view *v)
+{
+	struct view_line *l = &v->jobs[v->n_jobs++];
+
+	view_add(l, STYLE_BUSY, view_keep(v, "%s %s", control_word(job->verb), job->name));
+	view_add(l, STYLE_TEXT, view_keep(v, "  %s", seconds(v, job->since_usec, now)));
+	if (job->limit_usec > 0 && job->limit_usec != UINT64_MAX)
+		view_add(l, STYLE_TEXT, view_keep(v, "/%llus", (unsigned long long)(job->limit_usec / SEC)));
+	if (job->waits_for[0])
+		view_add(l, STYLE_TEXT, view_keep(v, "  waits: %s", job->waits_for));
+	view_add(l, STYLE_KEY, "  X");
+	view_add(l, STYLE_TEXT, " cancel");
+	view_tick(v, SEC);
+}
+
+/* The ones that were asked for last; what there is no line for is counted. */
+static void build_jobs(const struct app *a, uint64_t now, struct view *v)
+{
+	size_t hidden = a->n_jobs > VIEW_JOBS ? a->n_jobs - VIEW_JOBS : 0;
+
+	if (a->jobs_hidden)
+		return;
+	for (size_t i = hidden; i < a->n_jobs; i++)
+		build_job(&a->jobs[i], now, v);
+	if (hidden > 0)
+		view_add(&v->jobs[0], STYLE_DIM, view_keep(v, "  and %zu more", hidden));
 }
 
 static void build_message(const struct app *a, struct view *v)
@@ -259,147 +225,190 @@ static void build_message(const struct app *a, struct view *v)
 		return;
 	v->message_style = a->message.style;
 	v->message = a->message.at_usec
-	                     ? keep(v, "%s  %s", clock_text(v, a->message.at_usec), a->message.text)
+	                     ? view_keep(v, "%s  %s", view_clock(v, a->message.at_usec), a->message.text)
 	                     : a->message.text;
 }
 
-/* Whether pressing the key would do something to the selected machine. */
-static bool is_possible(const struct app *a, const struct snapshot *s, enum action action)
-{
-	const struct machine *m = snapshot_find(s, a->selected);
+/* ---- keys */
 
-	switch (action) {
-	case ACTION_START:
-		return m && !app_refuses(a, m, CONTROL_START);
-	case ACTION_STOP:
-		return m && !app_refuses(a, m, CONTROL_STOP);
-	case ACTION_RESTART:
-		return m && !app_refuses(a, m, CONTROL_RESTART);
-	case ACTION_RELOAD:
-		return m && !app_refuses(a, m, CONTROL_RELOAD);
-	case ACTION_DETAILS:
-		return m;
-	default:
-		return true;
-	}
-}
-
-static void add_key(const struct app *a, const struct snapshot *s, struct view *v, enum action action)
+static void add_key(const struct app *a, const struct world *w, struct view *v, enum action action)
 {
 	const struct binding *b = keys_binding(action);
 	struct view_line *l = &v->keys[v->n_keys];
-	bool possible = is_possible(a, s, action);
+	bool possible = app_can(a, w, action);
 	char key[KEY_TEXT_MAX];
 
-	if (!(b->screens & app_screen(a)) || !*b->bar)
+	if (!(b->screens & app_screen(a)))
 		return;
 	keys_first(action, key);
-	add_span(l, possible ? STYLE_KEY : STYLE_DIM, keep(v, "%s", key));
-	add_span(l, possible ? STYLE_TEXT : STYLE_DIM, keep(v, " %s", b->bar));
+	view_add(l, possible ? STYLE_KEY : STYLE_DIM, view_keep(v, "%s", key));
+	view_add(l, possible ? STYLE_TEXT : STYLE_DIM, view_keep(v, " %s", b->bar));
 	v->n_keys++;
 }
 
-static void build_keys(const struct app *a, const struct snapshot *s, struct view *v)
+static void build_keys(const struct app *a, const struct world *w, struct view *v)
 {
 	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++)
-		add_key(a, s, v, action);
+		add_key(a, w, v, action);
 }
 
-/* What one of these screens has and none of the ones before. */
-static void add_help(struct buf *b, const char *title, unsigned here, unsigned before)
+/* ---- what lies over the list */
+
+static const char *const tab_words[TAB_COUNT] = {
+	[TAB_OVERVIEW] = "Overview", [TAB_LOGS] = "Logs",           [TAB_NETWORK] = "Network",
+	[TAB_PORTS] = "Ports",       [TAB_PROCESSES] = "Processes", [TAB_CONFIG] = "Config",
+	[TAB_PLAN] = "Plan",         [TAB_EVENTS] = "Events",
+};
+
+static void build_pane(const struct app *a, const struct world *w, uint64_t now, struct view *v)
 {
-	buf_addf(b, "%s\n", title);
-	for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
-		if ((keys_binding(a)->screens & here) && !(keys_binding(a)->screens & before))
-			buf_addf(b, "  %-24s %s\n", keys_binding(a)->keys, keys_binding(a)->help);
+	if (!a->pane.open)
+		return;
+	v->has_pane = true;
+	v->pane.top = a->pane.top;
+	v->pane.focused = a->pane.focused;
+	v->pane.zoomed = a->pane.zoomed;
+	view_add(&v->pane.tabs, STYLE_STRONG, view_keep(v, " %s ", a->selected[0] ? a->selected : "-"));
+	for (size_t i = 0; i < TAB_COUNT; i++)
+		view_add(&v->pane.tabs, i == a->pane.tab ? STYLE_STRONG : STYLE_DIM,
+		         view_keep(v, i == a->pane.tab ? "[%zu %s]" : " %zu %s ", i + 1, tab_words[i]));
+	view_tab(a, w, now, v, &v->pane.doc);
 }
 
-static const char *help_text(struct view *v)
+static void build_text(const struct app *a, struct view *v)
+{
+	v->text.top = a->text_top;
+	v->has_text = a->text != APP_TEXT_NONE;
+	switch (a->text) {
+	case APP_TEXT_HELP:
+		v->text.title = "machdeck " VERSION ": keys";
+		view_help(&v->text.doc);
+		break;
+	case APP_TEXT_COMMANDS:
+		v->text.title = "what was done here, as shell commands";
+		view_commands(a, v, &v->text.doc);
+		break;
+	case APP_TEXT_WHY:
+	case APP_TEXT_RESULTS:
+	case APP_TEXT_NONE:
+		break;
+	}
+}
+
+static const char *consequence(enum control_verb verb)
+{
+	switch (verb) {
+	case CONTROL_STOP:
+		return "It shuts down; s starts it again.";
+	case CONTROL_RESTART:
+		return "It goes down and comes up again.";
+	case CONTROL_FREEZE:
+		return "All its processes stop where they are; P lets them go on.";
+	case CONTROL_RELOAD:
+		return "What can change without a restart is applied.";
+	case CONTROL_TERMINATE:
+		return "It ends now; its init gets no time to shut down.";
+	case CONTROL_KILL:
+		return "Every process of it is killed.";
+	case CONTROL_START:
+	case CONTROL_THAW:
+	case CONTROL_ENABLE:
+	case CONTROL_DISABLE:
+	case CONTROL_FORGIVE:
+	case CONTROL_DROP:
+		break;
+	}
+	return "";
+}
+
+static const char *capital(struct view *v, const char *word)
+{
+	return view_keep(v, "%c%s", *word - 'a' + 'A', word + 1);
+}
+
+/* Who it goes to, each with its state. */
+static const char *names_with_states(const struct world *w, struct view *v, const struct strs *names)
 {
 	CLEANUP(buf_done) struct buf b = { 0 };
 
-	add_help(&b, "In the list", SCREEN_LIST, 0);
-	add_help(&b, "While reading, also to move", SCREEN_TEXT, SCREEN_LIST);
-	add_help(&b, "In a question", SCREEN_CONFIRM, SCREEN_LIST | SCREEN_TEXT);
-	buf_puts(&b, "Marks\n"
-	             "  + running   ~ changing   ! failed   - stopped\n"
-	             "  ? not known; or a ghost, registered but gone\n"
-	             "An address in dim type is configured, but not seen. C- is the Ctrl key.");
-	return keep(v, "%s", buf_text(&b));
+	for (size_t i = 0; i < names->n; i++) {
+		const struct machine *m = snapshot_find(w->s, names->v[i]);
+
+		buf_addf(&b, "\n  %-16s %s", names->v[i], m ? machine_state_word(m->state) : "gone");
+	}
+	return view_keep(v, "%s", buf_text(&b));
 }
 
-static void add_fact(struct buf *b, const char *label, const char *value)
+static void build_confirm(const struct app *a, const struct world *w, struct view *v)
 {
-	buf_addf(b, "%-9s %s\n", label, value);
-}
+	const struct app_intent *what = &a->confirm.what;
+	const char *verb = capital(v, control_word(what->verb)),
+		   *host = w->s->host ? w->s->host : "this host";
+	static const char *const one[] = { "No", "Yes" };
+	const char *buttons[2];
 
-static void add_list(struct buf *b, const char *label, const struct strs *list)
-{
-	CLEANUP(free_p) char *joined = strs_join(list, "  ");
-
-	if (list->n > 0 && joined)
-		add_fact(b, label, joined);
-}
-
-static const char *details_text(const struct app *a, struct view *v, const struct machine *m, uint64_t now)
-{
-	CLEANUP(buf_done) struct buf b = { 0 };
-	struct look look = look_of(a, v, m);
-	const char *since = age(v, m->since_usec, now);
-
-	add_fact(&b, "state", since ? keep(v, "%s for %s", look.word, since) : look.word);
-	if (m->reason)
-		add_fact(&b, "because", m->reason);
-	add_list(&b, m->addresses_seen ? "address" : "to be at", &m->addresses);
-	add_list(&b, "ports", &m->ports);
-	if (m->unit)
-		add_fact(&b, "unit", m->unit);
-	if (m->leader > 0)
-		add_fact(&b, "leader", keep(v, "PID %ld", (long)m->leader));
-	add_fact(&b, "conf", m->configured ? m->bad_conf ? "can not be used" : "yes" : "none");
-	add_fact(&b, "at boot", m->auto_start ? "started" : "not started");
-	if (b.len > 0)
-		b.p[b.len - 1] = '\0';
-	return keep(v, "%s", buf_text(&b));
-}
-
-static void build_dialog(const struct app *a, const struct snapshot *s, uint64_t now, struct view *v)
-{
-	static const char *const buttons[] = { "No", "Yes" };
-	const struct machine *m = snapshot_find(s, a->selected);
-	char verb[16];
-
-	v->dialog.top = a->text_top;
-	if (a->confirm.open) {
-		(void)snprintf(verb, sizeof(verb), "%s", control_word(a->confirm.verb));
-		verb[0] = (char)(verb[0] - 'a' + 'A');
-		v->dialog = (struct dialog){ .title = keep(v, "%s %s on %s?", verb, a->confirm.name, a->host),
-			                     .text = a->confirm.verb == CONTROL_RESTART
-			                                     ? "It goes down and comes up again."
-			                                     : "It shuts down; s starts it again.",
-			                     .buttons = buttons,
-			                     .n_buttons = COUNT(buttons),
-			                     .chosen = a->confirm.yes };
-	} else if (a->text == APP_TEXT_HELP) {
-		v->dialog.title = "machdeck " VERSION ": keys";
-		v->dialog.text = help_text(v);
-	} else if (a->text == APP_TEXT_DETAILS && m) {
-		v->dialog.title = m->name;
-		v->dialog.text = details_text(a, v, m, now);
-	} else {
+	v->has_dialog = true;
+	v->dialog = (struct dialog){ .buttons = one, .n_buttons = 2, .chosen = a->confirm.yes };
+	if (what->names.n == 1) {
+		v->dialog.title = view_keep(v, "%s %s on %s?", verb, what->names.v[0], host);
+		v->dialog.text = consequence(what->verb);
 		return;
 	}
-	v->has_dialog = true;
+	buttons[0] = one[0];
+	buttons[1] = view_keep(v, "%s all %zu", verb, what->names.n);
+	memcpy(v->buttons, buttons, sizeof(buttons));
+	v->dialog.buttons = v->buttons;
+	v->dialog.title = view_keep(v, "%s %zu machines on %s?", verb, what->names.n, host);
+	v->dialog.text = view_keep(v, "%s%s", consequence(what->verb), names_with_states(w, v, &what->names));
 }
 
-void view_build(const struct app *a, const struct snapshot *s, uint64_t now_usec, struct view *ret)
+static void build_prompt(const struct app *a, struct view *v)
 {
-	*ret = (struct view){ 0 };
-	build_titles(a, s, ret);
-	if (s->stale)
-		ret->banner = keep(ret, "%s; shown as of %s", s->stale, clock_text(ret, s->taken_usec));
-	build_table(a, s, now_usec, ret);
+	static const char *const labels[] = {
+		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
+		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
+		[PROMPT_PALETTE] = ": ",    [PROMPT_NAME] = "",
+	};
+	const struct app_intent *what = &a->confirm.what;
+
+	v->prompt = labels[a->prompt];
+	v->line = &a->line;
+	if (a->prompt == PROMPT_NAME)
+		v->prompt = view_keep(
+			v, "to %s %s%s type '%s': ", control_word(what->verb),
+			what->names.n == 1 ? what->names.v[0] : view_keep(v, "%zu machines", what->names.n),
+			what->verb == CONTROL_KILL ? " (every process)" : "", app_confirm_word(a));
+	else if (a->prompt == PROMPT_RUN)
+		v->prompt = view_keep(v, "command for %s: ",
+		                      a->marks.n > 0 ? view_keep(v, "%zu marked", a->marks.n) : a->selected);
+}
+
+static void build_menu(const struct app *a, const struct world *w, struct view *v)
+{
+	v->has_menu = a->menu != MENU_NONE || a->prompt == PROMPT_PALETTE;
+	v->menu_row = a->menu_row;
+	if (v->has_menu)
+		menu_build(a, w, &v->menu);
+}
+
+void view_build(const struct app *a, const struct world *w, uint64_t now_usec, struct view *ret)
+{
+	*ret = (struct view){ .search = a->search };
+	build_titles(a, w, ret);
+	build_host(w, ret);
+	if (w->s->stale)
+		ret->banner =
+			view_keep(ret, "%s; shown as of %s", w->s->stale, view_clock(ret, w->s->taken_usec));
+	view_table(a, w, now_usec, ret);
+	build_jobs(a, now_usec, ret);
+	build_status(a, w, ret);
 	build_message(a, ret);
-	build_keys(a, s, ret);
-	build_dialog(a, s, now_usec, ret);
+	build_keys(a, w, ret);
+	build_pane(a, w, now_usec, ret);
+	build_text(a, ret);
+	if (a->confirm.open)
+		build_confirm(a, w, ret);
+	build_menu(a, w, ret);
+	build_prompt(a, ret);
+	ret->bad |= ret->pane.doc.bad || ret->text.doc.bad;
 }

@@ -1,13 +1,19 @@
-/* view - what the screen says, as strings and meanings: no width, no colour, no terminal. Pure. */
+/* view - what the screen says, as strings and meanings: no width, no colour, no terminal. Pure.
+ *
+ *   view.c       title, banner, message, keys, overlays    view_list.c  the rows
+ *   view_text.c  help, commands, what a tab says about itself */
 #pragma once
 
 #include "base/strs.h"
 #include "ui/app.h"
 #include "ui/cells.h"
 #include "ui/dialog.h"
+#include "ui/doc.h"
+#include "ui/menu.h"
 #include "ui/table.h"
 
 #define VIEW_SPANS 24
+#define VIEW_JOBS  3
 
 struct view_line {
 	struct span v[VIEW_SPANS];
@@ -18,19 +24,71 @@ struct view {
 	struct view_line titles[4]; /* the same, from the longest form to the shortest */
 	const char *banner;         /* NULL, or why what is shown may be old */
 	struct table table;
-	const char *message; /* NULL: nothing to say */
+	bool sampled[TABLE_COLUMNS];      /* what the column shows is sampled */
+	bool samples;                     /* what the rows are sorted by, or the details show, is */
+	struct view_line jobs[VIEW_JOBS]; /* the oldest first */
+	size_t n_jobs;
+	struct view_line status; /* where there is no message: filter, marks, sorting */
+	const char *message;     /* NULL: nothing to say */
 	enum style message_style;
 	struct view_line keys[ACTION_COUNT]; /* one for each key on the bar, the most important first */
 	size_t n_keys;
-	bool has_dialog;
+
+	bool has_pane;
+	struct {
+		struct view_line tabs;
+		struct doc doc;
+		int top;
+		bool focused, zoomed;
+	} pane;
+
+	bool has_dialog; /* a question */
 	struct dialog dialog;
+	const char *buttons[2]; /* of a question about several */
+	bool has_text;
+	struct {
+		const char *title;
+		struct doc doc;
+		int top;
+	} text;
+	bool has_menu;
+	struct menu menu;
+	size_t menu_row;
+	const char *prompt; /* what is asked for; NULL: nothing is typed */
+	const struct line *line;
+
+	const char *search; /* stands out in what is read; "": nothing */
 	uint64_t tick_usec; /* how often what is shown changes by itself; 0: never */
 
 	struct strs pool; /* what the pointers above point into */
 	bool bad;         /* out of memory: something is missing */
 };
 
-/* view_build - ret owned by the caller, view_done(); it borrows from a and s and must go before they change.
+/* view_build - ret owned by the caller, view_done(); it borrows from a and w and must go before they change.
  */
-void view_build(const struct app *a, const struct snapshot *s, uint64_t now_usec, struct view *ret);
+void view_build(const struct app *a, const struct world *w, uint64_t now_usec, struct view *ret);
 void view_done(struct view *v);
+
+/* ---- between the files of the view */
+
+/* How a machine's state looks: the glyph is for screens where the word has no room. */
+struct look_words {
+	const char *word;
+	char mark;
+	enum style style;
+};
+struct look_words view_look(const struct app *a, struct view *v, const struct machine *m);
+
+/* view_keep - a string that lives as long as the view. */
+const char *view_keep(struct view *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void view_add(struct view_line *l, enum style style, const char *text);
+/* view_age - "59s", "12d"; NULL when since is 0. Notes when it changes. */
+const char *view_age(struct view *v, uint64_t since_usec, uint64_t now_usec);
+/* view_tick - what is shown changes by itself every usec. */
+void view_tick(struct view *v, uint64_t usec);
+const char *view_clock(struct view *v, uint64_t at_usec);
+void view_table(const struct app *a, const struct world *w, uint64_t now_usec, struct view *v);
+void view_help(struct doc *d);
+void view_commands(const struct app *a, struct view *v, struct doc *d);
+/* view_tab - the details of the selected machine. */
+void view_tab(const struct app *a, const struct world *w, uint64_t now_usec, struct view *v, struct doc *d);

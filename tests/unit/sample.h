@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "engine/observe.h"
 #include "ui/app.h"
-#include "ui/screen.h"
+#include "ui/frame.h"
 
 #define SAMPLE_NOW 1700000000000000ull /* 2023-11-14 22:13:20 UTC */
 #define SAMPLE_SEC 1000000ull
@@ -62,6 +62,7 @@ static inline void sample_add(struct snapshot *s, const struct sample *from)
 		               .unit = from->unit ? strdup(from->unit) : NULL,
 		               .kind = from->unit && strstr(from->unit, "qemu") ? MACHINE_VM : MACHINE_CONTAINER,
 		               .configured = !from->unit,
+		               .netnsid = -1,
 		               .bad_conf = from->bad_conf,
 		               .state = from->state,
 		               .since_usec = from->age ? SAMPLE_NOW - from->age * SAMPLE_SEC : 0,
@@ -73,36 +74,60 @@ static inline void sample_add(struct snapshot *s, const struct sample *from)
 
 static inline struct snapshot sample_snapshot(void)
 {
-	struct snapshot s = { .taken_usec = SAMPLE_NOW };
+	struct snapshot s = { .host = strdup("frodo"), .taken_usec = SAMPLE_NOW };
 
 	for (size_t i = 0; i < COUNT(sample_machines); i++)
 		sample_add(&s, &sample_machines[i]);
 	return s;
 }
 
+static inline struct world sample_world(const struct snapshot *s)
+{
+	struct world w = world_nothing;
+
+	w.s = s;
+	return w;
+}
+
 static inline struct app sample_app(const struct snapshot *s)
 {
-	struct app a = { .host = "frodo" };
+	struct world w = sample_world(s);
+	struct app a;
 
-	app_follow(&a, s);
+	app_init(&a);
+	app_follow(&a, &w);
 	return a;
+}
+
+/* sample_press - a key, and the first thing that is to be done about it; the others are forgotten. */
+static inline struct app_command sample_press(struct app *a, const struct snapshot *s, int key,
+                                              uint64_t now_usec)
+{
+	struct world w = sample_world(s);
+	struct app_command first = { 0 }, c;
+
+	app_follow(a, &w);
+	app_key(a, &w, key, now_usec);
+	if (app_next(a, &first))
+		while (app_next(a, &c))
+			app_command_done(&c);
+	free(first.text); /* what is compared is the rest */
+	first.text = NULL;
+	strs_done(&first.names);
+	return first;
 }
 
 /* What a screen of that size says; the caller frees it. */
 static inline struct buf sample_screen(struct app *a, const struct snapshot *s, int w, int h, bool ascii)
 {
+	struct world world = sample_world(s);
 	struct buf text = { 0 };
 	struct view v;
 	struct grid g;
 
 	assert_int_equal(grid_init(&g, w, h, ascii), 0);
-	app_follow(a, s);
-	view_build(a, s, SAMPLE_NOW, &v);
+	frame_draw(a, &world, SAMPLE_NOW, &g, &v);
 	assert_false(v.bad);
-	screen_fit(&g, &v, &a->page);
-	a->top = v.table.top;
-	a->text_top = v.dialog.top;
-	screen_draw(&g, &v);
 	grid_print(&g, &text);
 	assert_in_range(g.cursor_x, 0, w - 1);
 	assert_in_range(g.cursor_y, 0, h - 1);

@@ -2,12 +2,6 @@
 
 #define ROWS 9
 
-static const struct column columns[] = {
-	{ "NAME", 0, 4, 4, 20 },
-	{ "STATE", 1, 5, 5, 10 },
-	{ "WHERE", 2, 6, 6, 20 },
-};
-
 struct fixture {
 	struct grid g;
 	struct table_row rows[ROWS];
@@ -17,9 +11,12 @@ struct fixture {
 
 static void set_up(struct fixture *f, int w, int h)
 {
-	*f = (struct fixture){
-		.t = { .columns = columns, .n_columns = 3, .n_rows = ROWS, .empty = "nothing" }
-	};
+	*f = (struct fixture){ .t = { .columns = { { "NAME", 0, 4, 4, 20, false, 0 },
+		                                   { "STATE", 1, 5, 5, 10, false, 0 },
+		                                   { "WHERE", 2, 6, 6, 20, false, 0 } },
+		                      .n_columns = 3,
+		                      .n_rows = ROWS,
+		                      .empty = "nothing" } };
 	f->t.rows = f->rows;
 	assert_int_equal(grid_init(&f->g, w, h, false), 0);
 	for (size_t i = 0; i < ROWS; i++) {

@@ -34,7 +34,7 @@ static void an_ascii_terminal_gets_ascii(void **state)
 	CLEANUP(buf_done) struct buf text = { 0 };
 
 	(void)state;
-	app_key(&a, &s, 's', SAMPLE_NOW);
+	sample_press(&a, &s, 's', SAMPLE_NOW);
 	golden_screen("ascii-80x24", &a, &s, 80, 24, true);
 	a.text = APP_TEXT_HELP;
 	text = sample_screen(&a, &s, 80, 24, true);
@@ -57,9 +57,9 @@ static void a_question_names_machine_and_host_and_means_no(void **state)
 	CLEANUP(app_done) struct app a = sample_app(&s);
 
 	(void)state;
-	app_key(&a, &s, 'j', SAMPLE_NOW);
-	app_key(&a, &s, 'j', SAMPLE_NOW);
-	app_key(&a, &s, 'x', SAMPLE_NOW);
+	sample_press(&a, &s, 'j', SAMPLE_NOW);
+	sample_press(&a, &s, 'j', SAMPLE_NOW);
+	sample_press(&a, &s, 'x', SAMPLE_NOW);
 	assert_int_equal(app_screen(&a), SCREEN_CONFIRM);
 	at_all_sizes("confirm", &a, &s);
 }
@@ -69,14 +69,15 @@ static void help_shows_every_key(void **state)
 	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
 	CLEANUP(app_done) struct app a = sample_app(&s);
 	CLEANUP(view_done) struct view v = { 0 };
+	struct world w = sample_world(&s);
 
 	(void)state;
-	app_key(&a, &s, '?', SAMPLE_NOW);
+	sample_press(&a, &s, '?', SAMPLE_NOW);
 	at_all_sizes("help", &a, &s);
-	view_build(&a, &s, SAMPLE_NOW, &v);
+	view_build(&a, &w, SAMPLE_NOW, &v);
 	for (enum action i = ACTION_NONE + 1; i < ACTION_COUNT; i++) {
-		assert_non_null(strstr(v.dialog.text, keys_binding(i)->keys));
-		assert_non_null(strstr(v.dialog.text, keys_binding(i)->help));
+		assert_non_null(strstr(buf_text(&v.text.doc.text), keys_binding(i)->keys));
+		assert_non_null(strstr(buf_text(&v.text.doc.text), keys_binding(i)->help));
 	}
 }
 
@@ -86,7 +87,7 @@ static void details_show_the_whole_reason(void **state)
 	CLEANUP(app_done) struct app a = sample_app(&s);
 
 	(void)state;
-	app_key(&a, &s, INPUT_ENTER, SAMPLE_NOW);
+	sample_press(&a, &s, INPUT_ENTER, SAMPLE_NOW);
 	at_all_sizes("details", &a, &s);
 }
 
@@ -109,9 +110,9 @@ static void what_was_asked_for_shows_at_once_and_its_failure_in_full(void **stat
 	struct err e;
 
 	(void)state;
-	app_key(&a, &s, 'G', SAMPLE_NOW - 12 * SAMPLE_SEC);
+	sample_press(&a, &s, 'G', SAMPLE_NOW - 12 * SAMPLE_SEC);
 	assert_string_equal(a.selected, "lab");
-	assert_int_equal(app_key(&a, &s, 's', SAMPLE_NOW - 12 * SAMPLE_SEC).what, APP_CONTROL);
+	assert_int_equal(sample_press(&a, &s, 's', SAMPLE_NOW - 12 * SAMPLE_SEC).what, APP_CONTROL);
 	golden_screen("starting-80x24", &a, &s, 80, 24, false);
 	(void)err_set(
 		&e, STATUS_FAILED, 5,
@@ -136,7 +137,7 @@ static void every_size_from_1x1_up_is_drawn(void **state)
 
 				a.confirm.open = screen == 1;
 				a.text = screen == 2   ? APP_TEXT_HELP
-				         : screen == 3 ? APP_TEXT_DETAILS
+				         : screen == 3 ? APP_TEXT_COMMANDS
 				                       : APP_TEXT_NONE;
 				text = sample_screen(&a, &s, w, h, w % 2);
 				assert_true(text.len > 0);
@@ -154,9 +155,10 @@ static void hostile_text_is_shown_and_keeps_its_columns(void **state)
 		{ "データベース", NULL, MACHINE_RUNNING, 5, "10.0.0.2", "", false, false, NULL },
 	};
 	CLEANUP(snapshot_done) struct snapshot s = { .taken_usec = SAMPLE_NOW };
-	CLEANUP(app_done) struct app a = { .host = "frodo" };
+	CLEANUP(app_done) struct app a;
 
 	(void)state;
+	app_init(&a);
 	sample_add(&s, &hostile[0]);
 	sample_add(&s, &hostile[1]);
 	golden_screen("hostile-80x10", &a, &s, 80, 10, false);
@@ -167,12 +169,14 @@ static uint64_t tick_at_age(uint64_t seconds)
 {
 	struct sample one = { "one", NULL, MACHINE_RUNNING, seconds, "", "", false, false, NULL };
 	CLEANUP(snapshot_done) struct snapshot s = { .taken_usec = SAMPLE_NOW };
-	CLEANUP(app_done) struct app a = { 0 };
+	CLEANUP(app_done) struct app a;
 	CLEANUP(view_done) struct view v = { 0 };
+	struct world w = sample_world(&s);
 
+	app_init(&a);
 	sample_add(&s, &one);
-	app_follow(&a, &s);
-	view_build(&a, &s, SAMPLE_NOW, &v);
+	app_follow(&a, &w);
+	view_build(&a, &w, SAMPLE_NOW, &v);
 	return v.tick_usec;
 }
 

@@ -1,0 +1,188 @@
+#include "ui/menu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ui/fuzzy.h"
+
+void menu_done(struct menu *m)
+{
+	free(m->v);
+	strs_done(&m->pool);
+	*m = (struct menu){ 0 };
+}
+
+static struct menu_item *add(struct menu *m, const char *label, const char *hint)
+{
+	struct menu_item *grown = reallocarray(m->v, m->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	m->v = grown;
+	grown[m->n] = (struct menu_item){ .label = label, .hint = hint, .possible = true };
+	return &grown[m->n++];
+}
+
+/* ---- the palette: the best match first, actions before machines */
+
+struct found {
+	int score;
+	struct menu_item item;
+};
+
+static int by_score(const void *a, const void *b)
+{
+	const struct found *f = a, *g = b;
+
+	return f->score != g->score ? (f->score < g->score) - (f->score > g->score)
+	       : f->item.action != g->item.action
+	               ? (f->item.action > g->item.action) - (f->item.action < g->item.action)
+	               : strcmp(f->item.label, g->item.label);
+}
+
+static void palette_actions(const struct app *a, const struct world *w, const char *text, struct found *v,
+                            size_t *n)
+{
+	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++) {
+		const struct binding *b = keys_binding(action);
+		int score = fuzzy_score(text, b->bar, NULL, NULL),
+		    help = fuzzy_score(text, b->help, NULL, NULL) / 2;
+
+		if (!(b->screens & AT_WORK) || (score < 0 && help <= 0))
+			continue;
+		v[(*n)++] = (struct found){ score > help ? score : help,
+			                    { .label = b->bar,
+			                      .hint = b->help,
+			                      .possible = app_can(a, w, action),
+			                      .action = action } };
+	}
+}
+
+static void palette_machines(const struct world *w, const char *text, struct found *v, size_t *n)
+{
+	for (size_t i = 0; i < w->s->n; i++) {
+		int score = fuzzy_score(text, w->s->v[i].name, NULL, NULL);
+
+		if (score >= 0)
+			v[(*n)++] = (struct found){ score,
+				                    { .label = w->s->v[i].name,
+				                      .hint = machine_state_word(w->s->v[i].state),
+				                      .possible = true,
+				                      .action = ACTION_NONE,
+				                      .name = w->s->v[i].name } };
+	}
+}
+
+static void build_palette(const struct app *a, const struct world *w, struct menu *m)
+{
+	CLEANUP(free_p) struct found *v = calloc(ACTION_COUNT + w->s->n + 1, sizeof(*v));
+	size_t n = 0;
+
+	m->title = "actions and machines; run COMMAND runs it in the marked ones";
+	m->v = v ? calloc(ACTION_COUNT + w->s->n + 1, sizeof(*m->v)) : NULL;
+	if (!m->v)
+		return;
+	palette_actions(a, w, a->line.text, v, &n);
+	palette_machines(w, a->line.text, v, &n);
+	qsort(v, n, sizeof(*v), by_score);
+	for (; m->n < n; m->n++)
+		m->v[m->n] = v[m->n].item;
+}
+
+/* ---- the others */
+
+static void build_kill(const struct app *a, const struct world *w, struct menu *m)
+{
+	static const struct {
+		enum control_verb verb;
+		const char *label, *hint;
+	} steps[] = {
+		{ CONTROL_STOP, "stop", "ask its init to shut down, and wait for it" },
+		{ CONTROL_TERMINATE, "terminate", "end it now: its init gets no time to shut down" },
+		{ CONTROL_KILL, "kill", "SIGKILL to every process of it; the unit may restart it" },
+	};
+	const struct machine *machine = snapshot_find(w->s, a->selected);
+
+	m->title = "from the mildest to the hardest";
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		struct menu_item *item = add(m, steps[i].label, steps[i].hint);
+
+		if (!item)
+			return;
+		item->verb = steps[i].verb;
+		item->possible = a->marks.n > 0 || (machine && !app_refuses(a, machine, steps[i].verb));
+	}
+}
+
+static void add_copied(struct menu *m, const char *label, const char *copied)
+{
+	struct menu_item *item = copied && *copied ? add(m, label, copied) : NULL;
+
+	if (item)
+		item->copied = copied;
+}
+
+static void add_list(struct menu *m, const char *label, const struct strs *list)
+{
+	char *joined = strs_join(list, " ");
+
+	if (joined && list->n > 0) {
+		strs_add(&m->pool, joined);
+		add_copied(m, label, m->pool.bad ? NULL : m->pool.v[m->pool.n - 1]);
+	}
+	free(joined);
+}
+
+static void build_copy(const struct app *a, const struct world *w, struct menu *m)
+{
+	const struct machine *machine = snapshot_find(w->s, a->selected);
+
+	m->title = "to the clipboard";
+	if (!machine)
+		return;
+	add_copied(m, "name", machine->name);
+	add_copied(m, "address", machine->addresses.n > 0 ? machine->addresses.v[0] : NULL);
+	if (machine->addresses.n > 1)
+		add_list(m, "addresses", &machine->addresses);
+	add_list(m, "ports", &machine->ports);
+	add_copied(m, "unit", machine->unit);
+	add_copied(m, "reason", machine->reason);
+}
+
+static void build_columns(const struct app *a, struct menu *m)
+{
+	m->title = "Space shows or hides, K and J move";
+	for (size_t i = 0; i < COLUMN_COUNT; i++) {
+		const struct column_info *info = columns_info(a->columns.order[i]);
+		struct menu_item *item = add(m, info->title, info->help);
+
+		if (!item)
+			return;
+		item->column = a->columns.order[i];
+		item->possible = a->columns.shown[item->column];
+	}
+}
+
+void menu_build(const struct app *a, const struct world *w, struct menu *ret)
+{
+	*ret = (struct menu){ 0 };
+	if (a->prompt == PROMPT_PALETTE) {
+		build_palette(a, w, ret);
+		return;
+	}
+	switch (a->menu) {
+	case MENU_KILL:
+		build_kill(a, w, ret);
+		break;
+	case MENU_COPY:
+		build_copy(a, w, ret);
+		break;
+	case MENU_COLUMNS:
+		build_columns(a, ret);
+		break;
+	case MENU_NONE:
+		break;
+	}
+}

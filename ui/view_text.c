@@ -1,0 +1,52 @@
+#include "base/cleanup.h"
+#include "ui/view.h"
+
+/* What one of these screens has and none of the ones before. */
+static void help_of(struct doc *d, const char *title, unsigned here, unsigned before)
+{
+	doc_head(d, "%s", title);
+	for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++) {
+		const struct binding *b = keys_binding(a);
+
+		if (!(b->screens & here) || (b->screens & before))
+			continue;
+		doc_line(d, STYLE_KEY, "  %-14s ", b->keys);
+		doc_add(d, STYLE_STRONG, "%-11s ", b->bar);
+		doc_add(d, STYLE_TEXT, "%s", b->help);
+	}
+}
+
+void view_help(struct doc *d)
+{
+	help_of(d, "In the list", SCREEN_LIST, 0);
+	help_of(d, "In the details, also", SCREEN_PANE, SCREEN_LIST);
+	help_of(d, "In the logs, also", SCREEN_LOGS, SCREEN_LIST | SCREEN_PANE);
+	help_of(d, "While reading a text, also", SCREEN_TEXT, SCREEN_LIST | SCREEN_PANE | SCREEN_LOGS);
+	help_of(d, "In a question", SCREEN_CONFIRM, AT_WORK | SCREEN_TEXT);
+	help_of(d, "In a menu, also", SCREEN_MENU, AT_WORK | SCREEN_TEXT | SCREEN_CONFIRM);
+	help_of(d, "While typing", SCREEN_PROMPT, AT_WORK | SCREEN_TEXT | SCREEN_CONFIRM | SCREEN_MENU);
+	doc_head(d, "Marks");
+	doc_line(d, STYLE_TEXT,
+	         "  + running   ~ changing   * degraded: runs, but not all is well   ! failed");
+	doc_line(d, STYLE_TEXT, "  - stopped   = frozen     ? not known; or a ghost, registered but gone");
+	doc_head(d, "Words");
+	doc_line(d, STYLE_TEXT,
+	         "  CPU%% 100 is one core. ~ before a number: estimated. An address or port in dim type is");
+	doc_line(d, STYLE_TEXT, "  configured, but not seen. C- is the Ctrl key.");
+}
+
+void view_commands(const struct app *a, struct view *v, struct doc *d)
+{
+	if (a->n_log == 0)
+		doc_line(d, STYLE_DIM, "nothing yet");
+	for (size_t i = a->n_log; i > 0; i--) {
+		const struct app_logged *l = &a->log[i - 1];
+
+		doc_line(d, STYLE_DIM, "%s  ", view_clock(v, l->at_usec));
+		doc_add(d, STYLE_STRONG, "%s", l->command);
+		if (l->result)
+			doc_add(d, l->style, "  %s", l->result);
+		else
+			doc_add(d, STYLE_DIM, "  …");
+	}
+}

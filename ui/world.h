@@ -1,0 +1,17 @@
+/* world - all that the screen may show, borrowed from who keeps it fresh until the loop runs again. */
+#pragma once
+
+#include "words/event.h"
+#include "words/snapshot.h"
+#include "words/stats.h"
+
+struct world {
+	const struct snapshot *s;
+	const struct stats_table *stats; /* of the machines on the screen */
+	const struct host_stats *host;   /* at_usec 0: nothing is sampled */
+	const struct events *events;     /* what happened, oldest first */
+	const char *events_note;         /* what is missing in them; NULL */
+};
+
+/* world_nothing - one that nobody has asked for yet. */
+extern const struct world world_nothing;
