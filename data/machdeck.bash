@@ -15,7 +15,7 @@ _machdeck_names() {
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} words
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='list status start stop restart reload terminate kill freeze thaw enable disable forgive drop run logs show-ip plan check import hosts help'
+		words='list status start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts help'
 	else
 		case ${COMP_WORDS[1]} in
 		list) words=--json ;;
@@ -28,7 +28,7 @@ _machdeck() {
 			;;
 		plan) words="--json --root $(_machdeck_names)" ;;
 		check) words="--root --json $(_machdeck_names)" ;;
-		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop | run) words=$(_machdeck_names) ;;
+		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop | run | shell | login) words=$(_machdeck_names) ;;
 		import) words='--root --release -' ;;
 		hosts) words='--root --json --write' ;;
 		esac

@@ -77,7 +77,8 @@ int autostart_edit(const char *file, const char *bytes, size_t len, bool on, str
 	if (text.bad)
 		return err_no_memory(e);
 	if (!is_well(file, &old, &text, on))
-		return err_set(e, STATUS_DATA, EINVAL, "%s: AUTO_START can not be changed in it: edit it", file);
+		return err_set(e, STATUS_DATA, EINVAL, "%s: AUTO_START can not be changed in it: edit it",
+		               file);
 	buf_add(ret, text.p, text.len);
 	return ret->bad ? err_no_memory(e) : 1;
 }

@@ -456,7 +456,7 @@ int enter_run(const char *name, char *const argv[], int copy, struct err *e)
 	r = -errno;
 	close(ends[1]);
 	r = pid < 0 ? err_sys(e, -r, "%s: cannot start a process in it", name)
-	            : follow(name, argv[0], pid, ours, &relay, e);
+	            : follow(name, argv[0] ? argv[0] : "root's shell", pid, ours, &relay, e);
 	relay_done(&relay);
 	return r;
 }

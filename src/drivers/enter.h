@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* enter_run - run argv as its root's login shell would, and wait for its end. Never hands our terminal over:
+/* enter_run - run argv (when it is empty: the shell itself) as its root's login shell would, and wait for its end. Never hands our terminal over:
  * a pty of the machine is joined to it when stdin and stdout are a terminal; what is none is passed on as it
  * is.
  *

@@ -90,22 +90,23 @@ int loginshell_exec(char *const argv[], bool terminal)
 	struct login l;
 	int r;
 
-	if (!argv[0])
-		return -EINVAL;
 	find_login(&l);
 	set_environment(&l, terminal);
 	if (chdir(l.home) < 0 && chdir("/") < 0)
 		return -errno;
 	strs_addf(&words, "-%s", strrchr(l.shell, '/') + 1); /* the dash makes it a login shell */
-	strs_add(&words, "-c");
-	strs_add(&words, "exec \"$@\"");
-	strs_add(&words, "machdeck");
+	if (argv[0]) {
+		strs_add(&words, "-c");
+		strs_add(&words, "exec \"$@\"");
+		strs_add(&words, "machdeck");
+	}
 	for (size_t i = 0; argv[i]; i++)
 		strs_add(&words, argv[i]);
 	if (words.bad)
 		return -ENOMEM;
 	(void)execv(l.shell, words.v);
-	(void)execvp(argv[0], argv);
+	if (argv[0])
+		(void)execvp(argv[0], argv);
 	r = -errno;
 	strs_done(&words);
 	return r;

@@ -23,7 +23,8 @@ static const struct {
 	const char *method, *cannot, *action;
 } kinds[] = {
 	[MACHINED_TERMINATE] = { "TerminateMachine", "cannot terminate it", MACHINE1 ".manage-machines" },
-	[MACHINED_KILL_LEADER] = { "KillMachine", "cannot kill its first process", MACHINE1 ".manage-machines" },
+	[MACHINED_KILL_LEADER] = { "KillMachine", "cannot kill its first process",
+	                           MACHINE1 ".manage-machines" },
 	[MACHINED_KILL_ALL] = { "KillMachine", "cannot kill it", MACHINE1 ".manage-machines" },
 	[MACHINED_UNREGISTER] = { "UnregisterMachine", "cannot drop its registration",
 	                          MACHINE1 ".manage-machines" },

@@ -7,12 +7,13 @@
 #include "base/err.h"
 
 enum machined_verb {
-	MACHINED_TERMINATE,   /* end the machine and its unit, cleanly if the unit knows how: for machines that
-	                       * are no units of ours */
+	MACHINED_TERMINATE, /* end the machine and its unit, cleanly if the unit knows how: for machines that
+	                     * are no units of ours */
 	MACHINED_KILL_LEADER, /* SIGKILL to its first process */
 	MACHINED_KILL_ALL,    /* ... to all processes of its unit, which must be its alone */
 	MACHINED_UNREGISTER,  /* drop the registration, nothing else; success when there is none. For a stale
-	                       * one of our own unit, where TERMINATE would dead-lock with the unit's start (M15) */
+	                       * one of our own unit, where TERMINATE would dead-lock with the unit's start
+	                       * (M15) */
 	MACHINED_LOGIN,       /* a getty of the guest's own systemd on a new pty */
 	MACHINED_SHELL,       /* root's login shell, or words, on a new pty */
 };
@@ -32,4 +33,5 @@ int machined_ask(sd_event *loop, enum machined_verb verb, const char *name, char
 void machined_ask_cancel(struct machined_ask *a);
 
 /* machined_await - the same, waited for here. ret_pty may be NULL for what opens none. */
-int machined_await(enum machined_verb verb, const char *name, char *const *words, int *ret_pty, struct err *e);
+int machined_await(enum machined_verb verb, const char *name, char *const *words, int *ret_pty,
+                   struct err *e);

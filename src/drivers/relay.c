@@ -9,10 +9,16 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/process.h"
+
+#define LEAVE_KEY   0x1d /* ^] */
+#define LEAVE_TIMES 3
+#define LEAVE_LIMIT 1000000 /* microseconds */
+#define NAP_MS      200
 
 static void close_fd(int *fd)
 {
@@ -96,16 +102,43 @@ static void way_end(struct relay_way *w)
 	close_fd(&w->to);
 }
 
+static uint64_t now_usec(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void look_for_leave(struct relay *r, const struct relay_way *w)
+{
+	for (size_t i = 0; r->terminal && i < w->len; i++) {
+		if (w->bytes[i] != LEAVE_KEY) {
+			r->n_leave = 0;
+			continue;
+		}
+		if (r->n_leave == 0 || now_usec() - r->leave_usec > LEAVE_LIMIT) {
+			r->n_leave = 0;
+			r->leave_usec = now_usec();
+		}
+		r->left |= ++r->n_leave == LEAVE_TIMES;
+	}
+}
+
 /* A pty's master says EIO when nobody holds its other end. */
-static void way_read(struct relay_way *w, int copy)
+static void way_read(struct relay *r, struct relay_way *w)
 {
 	ssize_t n = read(w->from, w->bytes, sizeof(w->bytes));
 
 	if (n > 0) {
 		w->at = 0;
 		w->len = (size_t)n;
-		if (copy >= 0 && !w->is_input)
-			(void)!write(copy, w->bytes, w->len);
+		if (w->is_input)
+			look_for_leave(r, w);
+		else if (r->copy >= 0)
+			(void)!write(r->copy, w->bytes, w->len);
+	} else if (n < 0 && errno == EIO && r->comes_back) {
+		w->sleeps = true;
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		way_end(w);
 	}
@@ -135,7 +168,10 @@ static bool carry(struct relay *r, int signals, int process, int timeout_ms)
 	for (int i = 0; i < RELAY_WAYS; i++) {
 		struct relay_way *w = &r->ways[i];
 
-		p[2 + i].fd = way_is_full(w) ? w->to : w->from;
+		p[2 + i].fd = way_is_full(w) ? w->to : w->sleeps ? -1 : w->from;
+		if (w->sleeps && timeout_ms < 0)
+			timeout_ms = NAP_MS;
+		w->sleeps = false;
 		p[2 + i].events = way_is_full(w) ? POLLOUT : POLLIN;
 	}
 	if (poll(p, RELAY_WAYS + 2, timeout_ms) <= 0)
@@ -146,7 +182,7 @@ static bool carry(struct relay *r, int signals, int process, int timeout_ms)
 		if (way_is_full(&r->ways[i]))
 			way_write(&r->ways[i]);
 		else
-			way_read(&r->ways[i], r->copy);
+			way_read(r, &r->ways[i]);
 	}
 	return true;
 }
@@ -159,6 +195,8 @@ static void take_signal(struct relay *r, int signals, int process)
 		return;
 	if (s.ssi_signo == SIGWINCH)
 		copy_size(r);
+	else if (r->attached)
+		r->left = true;
 	else
 		(void)syscall(SYS_pidfd_send_signal, process, (int)s.ssi_signo, NULL, 0);
 }
@@ -173,11 +211,14 @@ static bool is_ready(int fd)
 static int carry_until_end(struct relay *r, int signals, int process)
 {
 	siginfo_t end = { 0 };
+	unsigned n_told = 0;
 
 	while (!is_ready(process)) {
-		(void)carry(r, signals, process, -1);
+		(void)carry(r, signals, process, r->left ? NAP_MS : -1);
 		if (is_ready(signals))
 			take_signal(r, signals, process);
+		if (r->left) /* what does not heed the first dies of the second */
+			(void)syscall(SYS_pidfd_send_signal, process, n_told++ ? SIGKILL : SIGHUP, NULL, 0);
 	}
 	/* Input has nobody to go to; of the output, what is there: others may hold its end open for ever. */
 	way_end(&r->ways[0]);
@@ -188,9 +229,22 @@ static int carry_until_end(struct relay *r, int signals, int process)
 	return end.si_code == CLD_EXITED ? end.si_status : 128 + end.si_status;
 }
 
-int relay_until_end(struct relay *r, pid_t pid, struct err *e)
+static int carry_until_hangup(struct relay *r, int signals, int process)
 {
-	CLEANUP(close_p) int process = process_open(pid), signals = -1;
+	while (!r->left && r->ways[1].from >= 0 && !is_ready(process)) {
+		(void)carry(r, signals, process, -1);
+		if (is_ready(signals))
+			take_signal(r, signals, process);
+	}
+	return r->left;
+}
+
+typedef int carry_fn(struct relay *r, int signals, int process);
+
+/* With our terminal raw and our signals in a descriptor. */
+static int carry_raw(struct relay *r, int process, carry_fn *carry_it, struct err *e)
+{
+	CLEANUP(close_p) int signals = -1;
 	struct termios old, raw;
 	sigset_t taken, before;
 	int status;
@@ -200,7 +254,7 @@ int relay_until_end(struct relay *r, pid_t pid, struct err *e)
 		(void)sigaddset(&taken, (const int[]){ SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT }[i]);
 	(void)sigprocmask(SIG_BLOCK, &taken, &before);
 	signals = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (process < 0 || signals < 0)
+	if (signals < 0)
 		return err_sys(e, errno, "cannot wait for the command");
 	if (r->terminal && tcgetattr(STDIN_FILENO, &old) == 0) {
 		raw = old;
@@ -210,9 +264,35 @@ int relay_until_end(struct relay *r, pid_t pid, struct err *e)
 	}
 	(void)fcntl(r->ways[0].to, F_SETFL,
 	            O_NONBLOCK); /* its reader may be slow; our own output may block us */
-	status = carry_until_end(r, signals, process);
+	status = carry_it(r, signals, process);
 	if (r->terminal)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return status < 0 ? err_sys(e, -status, "cannot wait for the command") : status;
+}
+
+int relay_until_end(struct relay *r, pid_t pid, struct err *e)
+{
+	CLEANUP(close_p) int process = process_open(pid);
+
+	if (process < 0)
+		return err_sys(e, errno, "cannot wait for the command");
+	return carry_raw(r, process, carry_until_end, e);
+}
+
+int relay_attach(int master, bool comes_back, int process, struct err *e)
+{
+	struct relay r = { .terminal = true, .copy = -1, .stdio = { -1, -1, -1 } };
+	int q;
+
+	for (int i = 0; i < RELAY_WAYS; i++)
+		r.ways[i].from = r.ways[i].to = -1;
+	r.attached = true;
+	r.comes_back = comes_back;
+	(void)fcntl(master, F_SETFL, O_NONBLOCK);
+	q = relay_started(&r, master, e);
+	if (q >= 0)
+		q = carry_raw(&r, process, carry_until_hangup, e);
+	relay_done(&r);
+	return q;
 }

@@ -132,7 +132,9 @@ int units_cancel_job(struct units *u, const char *job, units_done_fn *done, void
                      struct err *e)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	struct ask ask = { .arg = arg, .done = done, .absent_is_well = true, .what = "cannot cancel the job" };
+	struct ask ask = {
+		.arg = arg, .done = done, .absent_is_well = true, .what = "cannot cancel the job"
+	};
 	const char *number = strrchr(job, '/');
 	uint64_t id;
 	int r = gate_ask(e, "cannot cancel the job");

@@ -418,8 +418,8 @@ static int look_at(const char *name, enum control_verb verb, const struct target
 		why = "is not a ghost: its first process runs, so its registration is needed";
 	if (!why)
 		return 0;
-	return err_set(e, unit ? STATUS_FAILED : STATUS_BUSY, unit ? EOPNOTSUPP : EBUSY, "cannot %s %s: it %s",
-	               control_word(verb), name, why);
+	return err_set(e, unit ? STATUS_FAILED : STATUS_BUSY, unit ? EOPNOTSUPP : EBUSY,
+	               "cannot %s %s: it %s", control_word(verb), name, why);
 }
 
 static const enum step *steps_of(enum control_verb verb, const struct target *t)

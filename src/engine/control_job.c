@@ -286,11 +286,12 @@ void control_cancel_job(struct control *c)
 	if (c->job) {
 		take_back(c);
 	} else if (!c->begun || c->watch || c->machined || c->aside) {
-		control_finish(c,
-		               err_set(&e, STATUS_FAILED, ECANCELED,
-		                       c->begun ? "%s: the %s was cancelled; what it had begun goes on by itself"
-		                                : "%s: the %s was cancelled before it began",
-		                       c->name, control_word(c->verb)),
-		               &e);
+		control_finish(
+			c,
+			err_set(&e, STATUS_FAILED, ECANCELED,
+		                c->begun ? "%s: the %s was cancelled; what it had begun goes on by itself"
+		                         : "%s: the %s was cancelled before it began",
+		                c->name, control_word(c->verb)),
+			&e);
 	} /* else systemd was asked just now: its answer comes first */
 }

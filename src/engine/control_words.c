@@ -129,10 +129,10 @@ static const char *foreign_refuses(const struct machine *m, enum control_verb ve
 		if (vm)
 			return "is a virtual machine: use the tool that started it";
 		return is_alone(m) ? state_refuses(m, verb)
-		               : "runs in a unit that is not its alone: end it where it was started";
+		                   : "runs in a unit that is not its alone: end it where it was started";
 	case CONTROL_TERMINATE:
 		return is_alone(m) ? state_refuses(m, verb)
-		               : "runs in a unit that is not its alone: end it where it was started";
+		                   : "runs in a unit that is not its alone: end it where it was started";
 	case CONTROL_KILL:
 	case CONTROL_DROP:
 		return state_refuses(m, verb);
@@ -221,8 +221,8 @@ void control_command(enum control_verb verb, const struct machine *m, struct buf
 		buf_addf(ret, "machinectl kill --signal=KILL%s %s", is_alone(m) ? "" : " --kill-whom=leader",
 		         m->name);
 	} else {
-		buf_addf(&unit, "%s@%s.service", m->kind == MACHINE_CONTAINER ? "container" : "systemd-nspawn",
-		         m->name);
+		buf_addf(&unit, "%s@%s.service",
+		         m->kind == MACHINE_CONTAINER ? "container" : "systemd-nspawn", m->name);
 		unit_command(verb, m, m->unit ? m->unit : buf_text(&unit), ret);
 	}
 }

@@ -24,6 +24,8 @@ const struct verb verbs[] = {
 	{ "forgive", verb_control, "NAME...", "forget that it failed", false },
 	{ "drop", verb_control, "NAME...", "forget a machine whose processes are gone", false },
 	{ "run", verb_run, "NAME -- COMMAND...", "run a command in a running machine", false },
+	{ "shell", verb_session, "NAME", "root's shell in a running machine", false },
+	{ "login", verb_session, "NAME", "a login console of a running machine", false },
 	{ "logs", verb_logs, "[-f] [-n N] [-p PRIO] [--grep RE] [--json] NAME...", "what they log, inside and on the host", false },
 	{ "show-ip", verb_show_ip, "[--json] NAME", "its address", false },
 	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },

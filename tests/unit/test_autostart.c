@@ -25,7 +25,8 @@ static void becomes(const char *text, bool on, const char *wanted)
 static void only_the_value_changes(void **state)
 {
 	(void)state;
-	becomes("# mine\nAUTO_START=0\nHOST_PORT=\"tcp:80\"", true, "# mine\nAUTO_START=1\nHOST_PORT=\"tcp:80\"");
+	becomes("# mine\nAUTO_START=0\nHOST_PORT=\"tcp:80\"", true,
+	        "# mine\nAUTO_START=1\nHOST_PORT=\"tcp:80\"");
 	becomes("AUTO_START='1'\n\n# x\n", false, "AUTO_START=0\n\n# x\n");
 	becomes("AUTO_START=1", false, "AUTO_START=0");
 }
