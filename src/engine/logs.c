@@ -31,7 +31,8 @@ struct logs {
 	struct folder_watch *machines;
 	pid_t leaders[LOGS_TARGETS_MAX];
 	sd_event_source *pace;
-	uint64_t called_usec; /* CLOCK_MONOTONIC, of changed */
+	uint64_t called_usec;        /* CLOCK_MONOTONIC, of changed */
+	size_t unseen, unseen_bytes; /* records since */
 	bool caught_up, pending;
 	struct buf note;
 };
@@ -79,19 +80,26 @@ static int on_pace(sd_event_source *s, uint64_t usec, void *arg)
 	if (!l->pending)
 		return 0;
 	l->pending = false;
+	l->unseen = l->unseen_bytes = 0;
 	(void)sd_event_now(l->loop, CLOCK_MONOTONIC, &l->called_usec);
 	l->changed(l->arg);
 	return 0;
+}
+
+/* Nothing may fall out of the ring before it was shown to changed. */
+static bool is_urgent(const struct logs *l)
+{
+	return l->unseen > LOGRING_RECORDS / 4 || l->unseen_bytes > LOGRING_BYTES / 4;
 }
 
 static void on_turn(void *arg)
 {
 	struct logs *l = arg;
 
-	if (l->pending)
+	if (l->pending && !is_urgent(l))
 		return;
 	l->pending = true;
-	(void)sd_event_source_set_time(l->pace, l->called_usec + PACE_USEC);
+	(void)sd_event_source_set_time(l->pace, is_urgent(l) ? 0 : l->called_usec + PACE_USEC);
 	(void)sd_event_source_set_enabled(l->pace, SD_EVENT_ONESHOT);
 }
 
@@ -100,6 +108,8 @@ static void on_record(const struct logrec *rec, void *arg)
 	struct logs *l = arg;
 
 	logring_add(&l->ring, rec);
+	l->unseen++;
+	l->unseen_bytes += strlen(rec->text);
 }
 
 static void on_state(size_t place, bool guest, enum journal_state state, const char *text, void *arg)

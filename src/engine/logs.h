@@ -20,8 +20,8 @@ struct logs_target {
 /* logs_open - the last `backlog` records of each journal, and all to come, also of a machine that starts
  * later or again.
  *
- * changed  called from the loop after records or notes came: at most once a turn, and 25 times a second while
- *          they pour in
+ * changed  called from the loop after records or notes came: at most once a turn, and 25 times a second unless
+ *          so many pour in that some would fall out of the ring unseen
  * cost     one child, while it is open; nothing while nothing is logged
  * errors   -E2BIG (more than LOGS_TARGETS_MAX), -ENOMEM, the system's. What can not be read is no failure:
  * logs_note() says why. */
