@@ -73,7 +73,8 @@ $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libengine.a
 
 $(B)/tests/unit/test_term: $(call obj,ui/term.c)
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libui.a $(B)/libengine.a
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG) cmocka $(if $(findstring term.o,$^),ncursesw)) -lm
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(shell pkg-config --libs $(PKG) cmocka $(if $(filter %/term.o,$^),ncursesw)) -lm
 
 # Everything is made again when a flag changes, and only then. What names an installed file hangs on PREFIX alone.
 $(B)/.flags: now := $(CC) $(CPPFLAGS) $(CFLAGS)

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <termios.h>
 
-#define RESTORE_BYTES_MAX     256
+#define RESTORE_BYTES_MAX     512 /* enough for all modes; term_open() refuses more */
 #define RESTORE_WATCHDOG_MSEC 1500
 
 /* restore_arm - from now on: bytes and settings bring fd back to what it was. Signals that end the program

@@ -20,11 +20,10 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "ui/restore.h"
+#include "ui/termseq.h"
 
 #define LAST_WORDS_MSEC 500
 #define STDERR_KEPT     4096 /* bytes of what was written to stderr meanwhile that are shown at the end */
-
-static const char paste_on[] = "\x1b[?2004h", paste_off[] = "\x1b[?2004l";
 
 struct terminal {
 	int fd; /* the terminal, on a file description of our own: O_NONBLOCK does not reach the shell's */
@@ -36,19 +35,17 @@ struct terminal {
 	struct buf enter, leave; /* bytes that take over and give back */
 	struct buf out;          /* waits to be sent, from sent on */
 	size_t sent;
-	bool ascii, taken; /* only ASCII can be shown; the terminal is ours just now */
-	char note[128];
+	char type[65];    /* what terminfo knows it as */
+	char sync[2][32]; /* what begins and ends a frame; "": nothing */
+	bool locale_is_ascii, only_ascii;
+	bool taken;        /* it is ours just now */
+	bool modern;       /* knows the private modes */
+	bool mouse, focus; /* are wanted */
+	char note[160];
+	int depth; /* colours in use */
 	attr_t attributes[STYLE_COUNT];
 	short pairs[STYLE_COUNT];
 };
-
-static bool is_terminal_name(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len >= 1 && len <= 64 &&
-	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+._-") == len;
-}
 
 static bool is_known(const struct terminal *t, const char *name)
 {
@@ -60,35 +57,49 @@ static bool is_known(const struct terminal *t, const char *name)
 	return true;
 }
 
-/* A curses screen for TERM; a name that terminfo does not have is taken for an xterm, as nearly all of them
- * are. */
-static int open_curses(struct terminal *t, struct err *e)
+static int only_lines(struct err *e, const char *name)
+{
+	return err_set(e, STATUS_UNSAFE_HOST, ENOTSUP,
+	               "the terminal type TERM='%.64s' can not show the dashboard (try TERM=xterm, or "
+	               "`machdeck list`)",
+	               name);
+}
+
+/* The type to take it for. One that is not set, or that terminfo does not have, is taken for an xterm, as
+ * nearly all of them are. */
+static int choose_type(struct terminal *t, struct err *e)
 {
 	static const char *const guesses[] = { "xterm-256color", "xterm", "vt100" };
 	const char *name = getenv("TERM"), *taken = name;
-	struct sigaction stop, size;
+	bool unset = !name || !*name;
 
-	if (!name || !is_terminal_name(name) || !strcmp(name, "dumb"))
-		return err_set(
-			e, STATUS_UNSAFE_HOST, EINVAL,
-			"the terminal type TERM='%.64s' can not show the dashboard (try TERM=xterm, or "
-			"`machdeck list`)",
-			name ? name : "");
-	for (size_t i = 0; i < COUNT(guesses) && !is_known(t, taken); i++) {
+	if (!unset && (!termseq_is_name(name) || !strcmp(name, "dumb")))
+		return only_lines(e, name);
+	for (size_t i = 0; i < COUNT(guesses) && (!taken || !*taken || !is_known(t, taken)); i++) {
 		taken = guesses[i];
 		(void)snprintf(t->note, sizeof(t->note),
-		               "the terminal type '%s' is not known here: taken for %s", name, taken);
+		               unset ? "the terminal type TERM is not set%.0s: taken for %s"
+		                     : "the terminal type '%s' is not known here: taken for %s",
+		               unset ? "" : name, taken);
 	}
+	(void)snprintf(t->type, sizeof(t->type), "%s", taken);
+	return 0;
+}
+
+static int open_curses(struct terminal *t, struct err *e)
+{
+	struct sigaction stop, size;
+	int r = choose_type(t, e);
+
+	if (r < 0)
+		return r;
 	sigaction(SIGTSTP, NULL, &stop);
 	sigaction(SIGWINCH, NULL, &size);
 	unsetenv("LINES"); /* the size is the terminal's, not the caller's */
 	unsetenv("COLUMNS");
-	t->curses = newterm(taken, t->memory_file, t->memory_file);
+	t->curses = newterm(t->type, t->memory_file, t->memory_file);
 	if (!t->curses || !tigetstr("cup") || tigetstr("cup") == (char *)-1)
-		return err_set(e, STATUS_UNSAFE_HOST, ENOTSUP,
-		               "the terminal type '%s' can not place its cursor (try TERM=xterm, or "
-		               "`machdeck list`)",
-		               name);
+		return only_lines(e, t->type);
 	sigaction(SIGTSTP, &stop, NULL); /* not curses' ways, the loop has its own */
 	sigaction(SIGWINCH, &size, NULL);
 	nonl();
@@ -119,8 +130,12 @@ static bool add_capability(struct buf *b, const char *name)
 static void build_enter_and_leave(struct terminal *t)
 {
 	add_capability(&t->enter, "smcup");
-	buf_puts(&t->enter, paste_on);
-	buf_puts(&t->leave, paste_off);
+	buf_puts(&t->enter, TERMSEQ_PASTE_ON);
+	if (t->modern) {
+		buf_puts(&t->leave, "\x1b\\"); /* ends what was broken off in the middle */
+		buf_puts(&t->leave, TERMSEQ_SYNC_OFF TERMSEQ_FOCUS_OFF TERMSEQ_MOUSE_OFF);
+	}
+	buf_puts(&t->leave, TERMSEQ_PASTE_OFF);
 	add_capability(&t->leave, "sgr0");
 	add_capability(&t->leave, "op");
 	add_capability(&t->leave, "cnorm");
@@ -129,32 +144,48 @@ static void build_enter_and_leave(struct terminal *t)
 		               "clear"); /* no second screen (linux): not half a list above the prompt */
 }
 
-/* The terminal's own 16 colours, and never colour alone: the words are there too. */
-static void choose_looks(struct terminal *t)
+/* terminfo's name for it is tmux's own: user_caps(5), tmux(1) Sync. */
+static void find_sync(struct terminal *t)
 {
-	static const struct {
-		attr_t attributes;
-		short colour; /* -1: the terminal's own */
-	} looks[STYLE_COUNT] = {
-		[STYLE_TEXT] = { A_NORMAL, -1 },
-		[STYLE_DIM] = { A_DIM, -1 },
-		[STYLE_STRONG] = { A_BOLD, -1 },
-		[STYLE_HEAD] = { A_UNDERLINE, -1 },
-		[STYLE_KEY] = { A_BOLD, -1 },
-		[STYLE_GOOD] = { A_NORMAL, COLOR_GREEN },
-		[STYLE_BUSY] = { A_NORMAL, COLOR_YELLOW },
-		[STYLE_BAD] = { A_BOLD, COLOR_RED },
-		[STYLE_BANNER] = { A_REVERSE | A_BOLD, COLOR_YELLOW },
-	};
-	const char *no_color = getenv("NO_COLOR");
-	bool colours =
-		!(no_color && *no_color) && has_colors() && start_color() == OK && use_default_colors() == OK;
+	const char *value = tigetstr("Sync");
 
+	for (int i = 0; i < 2 && value && value != (char *)-1; i++) {
+		const char *made = tiparm(value, i + 1);
+
+		(void)snprintf(t->sync[i], sizeof(t->sync[i]), "%s", made ? made : "");
+	}
+}
+
+static attr_t attributes_of(const struct terminal *t, unsigned attributes)
+{
+	bool dims =
+		strncmp(t->type, "linux", 5) != 0; /* there it is bright black, or the dark blue of some */
+
+	return (attributes & THEME_BOLD ? A_BOLD : 0) | (attributes & THEME_DIM && dims ? A_DIM : 0) |
+	       (attributes & THEME_UNDERLINE ? A_UNDERLINE : 0) |
+	       (attributes & THEME_REVERSE ? A_REVERSE : 0);
+}
+
+void term_set_theme(struct terminal *t, enum theme theme, enum theme_color color)
+{
+	const struct theme_wishes w = { color, getenv("SYSTEMD_COLORS"), getenv("NO_COLOR"), t->type,
+		                        has_colors() ? COLORS : 0 };
+	bool colours = has_colors() && start_color() == OK && use_default_colors() == OK;
+
+	t->depth = colours ? theme_depth(&w) : 0;
 	for (int i = 0; i < STYLE_COUNT; i++) {
-		t->attributes[i] = looks[i].attributes;
-		if (colours && looks[i].colour >= 0 && init_pair((short)(i + 1), looks[i].colour, -1) == OK)
+		struct look l = theme_look(theme, (enum style)i, t->depth);
+
+		t->attributes[i] = attributes_of(t, l.attributes);
+		t->pairs[i] = 0;
+		if ((l.fg >= 0 || l.bg >= 0) && init_pair((short)(i + 1), l.fg, l.bg) == OK)
 			t->pairs[i] = (short)(i + 1);
 	}
+}
+
+int term_depth(const struct terminal *t)
+{
+	return t->depth;
 }
 
 /* What curses has written since the last call, appended to to (NULL: dropped). */
@@ -256,16 +287,20 @@ int term_open(int wake_fd, struct terminal **ret, struct err *e)
 	t->memory_file = t->memory >= 0 ? fdopen(t->memory, "r+") : NULL;
 	if (t->fd < 0 || !t->memory_file || tcgetattr(t->fd, &t->before) < 0)
 		return err_sys(e, errno, "cannot take over the terminal");
-	t->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	t->locale_is_ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	r = open_curses(t, e);
 	if (r < 0)
 		return r;
-	choose_looks(t);
+	t->modern = termseq_is_modern(t->type);
+	term_set_theme(t, THEME_DEFAULT, THEME_COLOR_AUTO);
+	find_sync(t);
 	build_enter_and_leave(t);
 	doupdate();
 	collect(t, NULL); /* taking over is done by what we built: it must be undone in handlers too */
 	if (t->enter.bad || t->leave.bad)
 		return err_no_memory(e);
+	if (t->leave.len > RESTORE_BYTES_MAX)
+		return only_lines(e, t->type);
 
 	keep_stderr_aside(t);
 	set_modes(t);
@@ -306,9 +341,59 @@ const char *term_note(const struct terminal *t)
 	return t->note[0] ? t->note : NULL;
 }
 
+void term_set_ascii(struct terminal *t, bool ascii)
+{
+	t->only_ascii = ascii;
+}
+
 bool term_is_ascii(const struct terminal *t)
 {
-	return t->ascii;
+	return t->locale_is_ascii || t->only_ascii;
+}
+
+bool term_has_blocks(const struct terminal *t)
+{
+	return !term_is_ascii(t) && strncmp(t->type, "linux", 5) != 0; /* 512 glyphs, two of the bars */
+}
+
+/* A mode that is on or off, now and after each time the terminal was given away. */
+static bool set_mode(struct terminal *t, bool *mode, bool on, const char *bytes)
+{
+	if (!t->modern)
+		return false;
+	if (*mode != on && t->taken)
+		buf_puts(&t->out, bytes);
+	*mode = on;
+	return true;
+}
+
+bool term_set_mouse(struct terminal *t, bool on)
+{
+	return set_mode(t, &t->mouse, on, on ? TERMSEQ_MOUSE_ON : TERMSEQ_MOUSE_OFF);
+}
+
+bool term_set_focus(struct terminal *t, bool on)
+{
+	return set_mode(t, &t->focus, on, on ? TERMSEQ_FOCUS_ON : TERMSEQ_FOCUS_OFF);
+}
+
+bool term_ask_sync(struct terminal *t)
+{
+	if (!t->modern || t->sync[0][0] || !t->taken)
+		return false;
+	buf_puts(&t->out, TERMSEQ_SYNC_ASK);
+	return true;
+}
+
+void term_use_sync(struct terminal *t)
+{
+	(void)snprintf(t->sync[0], sizeof(t->sync[0]), "%s", TERMSEQ_SYNC_ON);
+	(void)snprintf(t->sync[1], sizeof(t->sync[1]), "%s", TERMSEQ_SYNC_OFF);
+}
+
+bool term_copy(struct terminal *t, const char *text, size_t len)
+{
+	return t->taken && termseq_copy(&t->out, t->type, getenv("TMUX") != NULL, text, len);
 }
 
 int term_input_fd(const struct terminal *t)
@@ -357,7 +442,7 @@ static int row_for_curses(const struct terminal *t, const struct grid *g, int y,
 	int n = 0;
 
 	for (int x = 0; x < g->w; x++) {
-		attr_t attributes = t->attributes[row[x].style] | (row[x].picked ? A_REVERSE : A_NORMAL);
+		attr_t attributes = t->attributes[row[x].style] ^ (row[x].picked ? A_REVERSE : A_NORMAL);
 		int width = x + 1 < g->w && !row[x + 1].text[0] ? 2 : 1;
 		wchar_t text[2] = { L'?' };
 		uint32_t code = 0;
@@ -375,6 +460,7 @@ static int row_for_curses(const struct terminal *t, const struct grid *g, int y,
 int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err *e)
 {
 	cchar_t cells[GRID_MAX];
+	size_t begun, opened;
 
 	if (LINES != g->h || COLS != g->w)
 		resizeterm(g->h, g->w);
@@ -387,7 +473,14 @@ int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err
 	if (repaint)
 		clearok(curscr, TRUE);
 	refresh();
+	begun = t->out.len;
+	buf_puts(&t->out, t->sync[0]);
+	opened = t->out.len;
 	collect(t, &t->out);
+	if (t->out.len > opened)
+		buf_puts(&t->out, t->sync[1]);
+	else
+		t->out.len = begun; /* nothing changed */
 	return t->out.bad ? err_no_memory(e) : 0;
 }
 
@@ -419,8 +512,50 @@ bool term_resume(struct terminal *t)
 	if (restore_is_background(t->fd))
 		return false;
 	tcsetattr(t->fd, TCSANOW, &t->during);
-	if (!t->taken) /* twice, and xterm would forget where its cursor was before the first time */
+	if (!t->taken) { /* twice, and xterm would forget where its cursor was before the first time */
 		buf_add(&t->out, t->enter.p, t->enter.len);
+		buf_puts(&t->out, t->mouse ? TERMSEQ_MOUSE_ON : "");
+		buf_puts(&t->out, t->focus ? TERMSEQ_FOCUS_ON : "");
+	}
 	t->taken = true;
 	return true;
+}
+
+/* Makes group the foreground's, also when we are in the background ourselves. */
+static int give_foreground(const struct terminal *t, pid_t group)
+{
+	sigset_t ttou, before;
+	int r;
+
+	sigemptyset(&ttou);
+	sigaddset(&ttou, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &ttou, &before);
+	r = tcsetpgrp(t->fd, group) < 0 ? -errno : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+void term_lend(struct terminal *t)
+{
+	term_suspend(t);
+	if (t->stderr_before >= 0)
+		dup2(t->stderr_before, STDERR_FILENO);
+}
+
+int term_lend_to(struct terminal *t, pid_t group, struct err *e)
+{
+	int r = give_foreground(t, group);
+
+	if (r < 0)
+		return err_sys(e, -r, "cannot give the terminal to another program");
+	kill(-group, SIGCONT);
+	return 0;
+}
+
+bool term_take_back(struct terminal *t)
+{
+	if (t->stderr_before >= 0 && t->stderr_memory >= 0)
+		dup2(t->stderr_memory, STDERR_FILENO);
+	(void)give_foreground(t, getpgrp()); /* fails where there are no jobs: then it always was ours */
+	return term_resume(t);
 }

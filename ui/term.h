@@ -13,22 +13,51 @@
 
 #include "base/err.h"
 #include "ui/cells.h"
+#include "ui/theme.h"
 
 struct terminal;
 
 /* term_open - take over the terminal on stdin and stdout; stderr is kept aside until the end.
  *
  * wake_fd  see restore.h; signals that end the program are noted from here on
- * errors   STATUS_UNSAFE_HOST: TERM is unset, dumb or not a name; nothing was written then
- * source   terminfo(5), console_codes(4), xterm's bracketed paste */
+ * A type that is not set or not known is taken for one that nearly all terminals understand; term_note() says
+ * so.
+ *
+ * errors   -ENOTSUP STATUS_UNSAFE_HOST: TERM is dumb, not a name, or can not place its cursor: only lines can
+ * be shown here; nothing was written then source   terminfo(5), console_codes(4), xterm's bracketed paste */
 int term_open(int wake_fd, struct terminal **ret, struct err *e);
 /* term_close - give it back as it was; waits half a second at most for it to take that. */
 void term_close(struct terminal *t);
 
 /* term_note - one sentence about what had to be guessed, or NULL. */
 const char *term_note(const struct terminal *t);
-/* term_is_ascii - whether the locale has no UTF-8. */
+/* term_set_ascii - show only ASCII, whatever the locale; off: what the locale has. */
+void term_set_ascii(struct terminal *t, bool ascii);
 bool term_is_ascii(const struct terminal *t);
+/* term_has_blocks - whether its font has the bars of ui/spark.h. */
+bool term_has_blocks(const struct terminal *t);
+
+/* term_set_theme - from the next term_draw() on, with repaint. It starts with THEME_DEFAULT and
+ * THEME_COLOR_AUTO.
+ */
+void term_set_theme(struct terminal *t, enum theme theme, enum theme_color color);
+/* term_depth - colours in use: 0, 8, 16, 256. */
+int term_depth(const struct terminal *t);
+
+/* Off at first; each false when this terminal can not. Events come as keys of input.h.
+ *
+ * term_set_mouse - presses and the wheel. The terminal's own selection then needs Shift, so it is the
+ * person's choice. term_set_focus - INPUT_FOCUS_IN and INPUT_FOCUS_OUT. term_ask_sync  - ask whether it can
+ * show a frame at once; on INPUT_SYNC_KNOWN call term_use_sync(). Where terminfo tells (Sync) it is used
+ * without asking. */
+bool term_set_mouse(struct terminal *t, bool on);
+bool term_set_focus(struct terminal *t, bool on);
+bool term_ask_sync(struct terminal *t);
+void term_use_sync(struct terminal *t);
+
+/* term_copy - text to the clipboard of who sits at the terminal; false: it has none, or the text is too long.
+ * That it arrived can not be known. */
+bool term_copy(struct terminal *t, const char *text, size_t len);
 int term_input_fd(const struct terminal *t);
 int term_output_fd(const struct terminal *t);
 
@@ -51,3 +80,11 @@ int term_flush(struct terminal *t);
  * in the background and must not draw; SIGCONT tells when that is over. */
 void term_suspend(struct terminal *t);
 bool term_resume(struct terminal *t);
+
+/* A child gets the terminal: term_lend() gives it back as it was, with stderr; start the child in a process
+ * group of its own; term_lend_to() puts that group into the foreground and wakes it, should it have read too
+ * early. When the child ended or stopped, term_take_back() as term_resume(). Meanwhile nothing may be drawn.
+ */
+void term_lend(struct terminal *t);
+int term_lend_to(struct terminal *t, pid_t group, struct err *e);
+bool term_take_back(struct terminal *t);

@@ -27,8 +27,8 @@ struct row {
 
 /* Without colours, whatever the theme. */
 static const unsigned mono[STYLE_COUNT] = {
-	[STYLE_DIM] = THEME_DIM, [STYLE_STRONG] = B, [STYLE_HEAD] = U,
-	[STYLE_KEY] = B,         [STYLE_BAD] = B,    [STYLE_BANNER] = R | B,
+	[STYLE_DIM] = THEME_DIM, [STYLE_STRONG] = B,    [STYLE_HEAD] = U,       [STYLE_KEY] = B,
+	[STYLE_BAD] = B,         [STYLE_MATCH] = B | U, [STYLE_BANNER] = R | B,
 };
 
 /* No dark blue, no bright black: they can not be read on many terminals. The banner alone has a background,

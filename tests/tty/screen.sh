@@ -75,14 +75,17 @@ refused() { # TERM
 	same "second screen" 0 "$(tm display-message -p '#{alternate_on}')"
 }
 a_dumb_terminal_is_refused() { refused dumb; }
-an_empty_terminal_type_is_refused() { refused ''; }
 a_path_for_a_terminal_type_is_refused() { refused ../../../tmp/x; }
 an_escape_in_a_terminal_type_is_refused() { refused $'x\ey'; }
 
-an_unset_terminal_type_is_refused() {
-	in_terminal 80 24 "env -u TERM $MACHDECK; echo status=\$?"
-	wait_for 'status=78'
+taken_for_an_xterm() { # COMMAND that starts it
+	in_terminal 80 24 "$1; echo status=\$?"
+	wait_for 'the terminal type TERM is not set: taken for xterm-256color'
+	keys q
+	wait_for 'status=0'
 }
+an_unset_terminal_type_is_taken_for_an_xterm() { taken_for_an_xterm "env -u TERM $MACHDECK"; }
+an_empty_terminal_type_is_taken_for_an_xterm() { taken_for_an_xterm "TERM= $MACHDECK"; }
 
 an_unknown_terminal_type_is_taken_for_an_xterm() {
 	open_dashboard 80 24 TERM=no-such-terminal
