@@ -8,7 +8,7 @@
 
 void app_init(struct app *a)
 {
-	*a = (struct app){ .folds = true, .sort = { .by = COLUMNS_URGENCY } };
+	*a = (struct app){ .folds = true, .sort = { .by = COLUMNS_URGENCY }, .period_usec = APP_PERIOD_USEC };
 	columns_default(&a->columns);
 }
 

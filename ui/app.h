@@ -22,9 +22,10 @@
 #include "ui/world.h"
 #include "words/name.h"
 
-#define APP_CONFIRM_USEC 200000 /* a key pressed sooner was meant for what was on the screen before */
-#define APP_LOG_MAX      500    /* commands that the log remembers */
-#define APP_TARGETS_MAX  1000   /* machines that one action goes to */
+#define APP_CONFIRM_USEC 200000  /* a key pressed sooner was meant for what was on the screen before */
+#define APP_PERIOD_USEC  2000000 /* between two samples, unless told otherwise */
+#define APP_LOG_MAX      500     /* commands that the log remembers */
+#define APP_TARGETS_MAX  1000    /* machines that one action goes to */
 
 enum tab {
 	TAB_OVERVIEW,
@@ -157,7 +158,8 @@ struct app {
 	const char *read_only; /* why nothing may be changed; NULL: it may */
 	bool locked;           /* it is read-only because it was locked, u unlocks */
 	bool mouse;
-	bool ascii; /* what the terminal can show */
+	uint64_t period_usec; /* between two samples; 0: nothing is sampled */
+	bool ascii;           /* what the terminal can show */
 
 	struct app_command *todo; /* what app_next() gives */
 	size_t n_todo, next_todo;
@@ -225,5 +227,9 @@ void app_open_menu(struct app *a, enum app_menu menu);
 void app_prompt_key(struct app *a, int key);
 void app_prompt_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
 void app_menu_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
+/* app_logs_act - what the action does to logs; false: nothing. */
+bool app_logs_act(struct app *a, struct logview *logs, enum action action);
+/* app_logs_take - what was typed to search or filter them. */
+void app_logs_take(struct app *a, struct logview *logs, enum app_prompt prompt, const char *text);
 /* app_move - up or down by that many rows or lines, wherever one is. */
 void app_move(struct app *a, const struct world *w, long by);

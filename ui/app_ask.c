@@ -213,9 +213,11 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 		take_filter(a, text);
 		break;
 	case PROMPT_SEARCH:
-		take_search(a, text);
-		break;
 	case PROMPT_LINES:
+		if (app_screen(a) == SCREEN_LOGS && w->logs)
+			app_logs_take(a, w->logs, prompt, text);
+		else
+			take_search(a, text);
 		break;
 	case PROMPT_RUN:
 		take_run(a, w, text, now_usec);

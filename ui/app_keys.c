@@ -315,13 +315,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_WRAP:
 	case ACTION_SIDE_LEFT:
 	case ACTION_SIDE_RIGHT:
-		break;
 	case ACTION_SAVE:
-		app_open_prompt(a, PROMPT_SAVE, "");
-		break;
-	case ACTION_PAGER:
-		app_todo(a, APP_PAGE_LOGS, CONTROL_START, NULL, NULL, NULL);
-		break;
+	case ACTION_PAGER: /* of logs */
 	case ACTION_MARK:
 		if (a->selected[0])
 			mark(a, a->selected, !strs_has(&a->marks, a->selected));
@@ -427,6 +422,7 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 void app_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec)
 {
 	bool moves = keys_binding(action)->screens & SCREEN_TEXT;
+	bool in_logs = app_screen(a) == SCREEN_LOGS && w->logs;
 
 	if (keys_binding(action)->effect == ACTS && a->read_only)
 		app_say(a, STYLE_TEXT, 0, "read-only: %s", a->read_only);
@@ -434,7 +430,7 @@ void app_act(struct app *a, const struct world *w, enum action action, uint64_t 
 		app_prompt_act(a, w, action, now_usec);
 	else if (app_screen(a) == SCREEN_MENU && !moves)
 		app_menu_act(a, w, action, now_usec);
-	else
+	else if (!in_logs || !app_logs_act(a, w->logs, action))
 		act(a, w, action, now_usec);
 }
 

@@ -24,10 +24,10 @@
 #include "ui/term.h"
 
 #define FRAME_USEC        16000
-#define PERIOD_USEC       2000000 /* between two samples */
-#define FIRST_ANSWER_USEC 100000  /* systemd may take this long before we show that it has not answered */
+#define FIRST_ANSWER_USEC 100000 /* systemd may take this long before we show that it has not answered */
 
 struct dashboard {
+	const struct dashboard_options *options;
 	sd_event *loop;
 	struct terminal *term;
 	struct source *source;
@@ -75,7 +75,7 @@ static void send(struct dashboard *d)
 	d->waiting = r == 0;
 	sd_event_source_set_enabled(d->output, d->waiting ? SD_EVENT_ON : SD_EVENT_OFF);
 	if (!d->waiting)
-		app_shown(&d->app, clock_usec(CLOCK_REALTIME));
+		app_shown(&d->app, source_clock(d->source));
 }
 
 /* What is shown changes next when its unit of time is over, as the clock on the wall counts. */
@@ -89,21 +89,6 @@ static void plan_tick(struct dashboard *d, uint64_t tick_usec)
 		shoot_at(d->tick, clock_usec(CLOCK_MONOTONIC) + tick_usec - real % tick_usec);
 }
 
-/* Only what can be seen is sampled. */
-static void want_stats(struct dashboard *d, const struct grid *g, const struct view *v)
-{
-	const struct machine *seen[GRID_MAX];
-	const struct world *w = source_world(d->source);
-	size_t first, n, n_seen = 0;
-
-	if (!d->source)
-		return;
-	screen_rows(g, v, &first, &n);
-	for (size_t i = first; i < first + n && i < d->app.n_order && n_seen < COUNT(seen); i++)
-		seen[n_seen++] = &w->s->v[d->app.order[i]];
-	source_want(d->source, seen, n_seen, screen_samples(g, v) ? PERIOD_USEC : 0);
-}
-
 static int draw(struct dashboard *d, struct err *e)
 {
 	CLEANUP(grid_done) struct grid g = { 0 };
@@ -115,11 +100,12 @@ static int draw(struct dashboard *d, struct err *e)
 		return err_no_memory(e);
 	if (d->doer)
 		doer_look(d->doer);
-	frame_draw(&d->app, source_world(d->source), clock_usec(CLOCK_REALTIME), &g, &v);
+	frame_draw(&d->app, source_world(d->source), source_clock(d->source), &g, &v);
 	r = term_draw(d->term, &g, d->repaint, e);
 	if (r < 0)
 		return r;
-	want_stats(d, &g, &v);
+	if (d->source)
+		frame_want(&d->app, d->source, &g, &v);
 	plan_tick(d, v.tick_usec);
 	d->dirty = d->repaint = false;
 	d->last_frame_usec = d->source ? clock_usec(CLOCK_MONOTONIC) : 0;
@@ -209,7 +195,7 @@ static bool press(struct dashboard *d, int key)
 	if (key == INPUT_NONE)
 		return false;
 	app_follow(&d->app, w);
-	app_key(&d->app, w, key, clock_usec(CLOCK_REALTIME));
+	app_key(&d->app, w, key, source_clock(d->source));
 	d->dirty = true;
 	while (app_next(&d->app, &c)) {
 		forget |= obey(d, &c);
@@ -352,7 +338,7 @@ static int set_up(struct dashboard *d, struct err *e)
 	r = draw(d, e); /* something to look at, however long the system takes to answer */
 	if (r < 0)
 		return r;
-	r = source_new(d->loop, on_change, d, &d->source, e);
+	r = source_new(d->loop, &d->options->source, on_change, d, &d->source, e);
 	if (r >= 0)
 		r = doer_new(d->loop, &d->app, on_change, d, &d->doer, e);
 	if (r < 0)
@@ -376,9 +362,9 @@ static void tear_down(struct dashboard *d)
 	app_done(&d->app);
 }
 
-int dashboard_run(struct err *e)
+int dashboard_run(const struct dashboard_options *o, struct err *e)
 {
-	CLEANUP(tear_down) struct dashboard d = { .wake_fd = -1 };
+	CLEANUP(tear_down) struct dashboard d = { .options = o, .wake_fd = -1 };
 	int r = set_up(&d, e);
 
 	if (r < 0)

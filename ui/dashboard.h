@@ -1,10 +1,19 @@
-/* dashboard - the screen: what a person sees who calls machdeck without arguments. */
+/* dashboard - the program a person leaves open. */
 #pragma once
 
-#include "base/err.h"
+#include <stdbool.h>
 
-/* dashboard_run - show the machines until the user leaves; needs a terminal on stdin and stdout.
- *
- * returns STATUS_DONE after `q`, 128 + n after signal n; or a negative errno with the sentence, before
- * anything was written to the terminal (STATUS_UNSAFE_HOST: TERM is not usable). */
-int dashboard_run(struct err *e);
+#include "base/err.h"
+#include "ui/source.h"
+
+struct dashboard_options {
+	struct source_options source;
+	const char *script;        /* a file that presses the keys; NULL: a person does */
+	const char *filter, *sort; /* as they are typed; NULL: as it was left */
+	double period;             /* seconds between two samples, 0: none; negative: as usual */
+	bool read_only, write;
+	bool ascii;
+};
+
+/* dashboard_run - until the person leaves; returns the exit status, or a negative errno. */
+int dashboard_run(const struct dashboard_options *o, struct err *e);

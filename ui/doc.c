@@ -83,6 +83,12 @@ void doc_add(struct doc *d, enum style style, const char *format, ...)
 	va_end(ap);
 }
 
+void doc_indent(struct doc *d, int columns)
+{
+	if (d->n_lines > 0)
+		d->lines[d->n_lines - 1].indent = columns;
+}
+
 void doc_fact(struct doc *d, const char *label, enum style style, const char *format, ...)
 {
 	va_list ap;

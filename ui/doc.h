@@ -40,6 +40,8 @@ void doc_line(struct doc *d, enum style style, const char *format, ...) __attrib
 void doc_add(struct doc *d, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void doc_fact(struct doc *d, const char *label, enum style style, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* doc_indent - lines that the last one is wrapped to begin at that column. */
+void doc_indent(struct doc *d, int columns);
 /* doc_head - a heading, after an empty line unless it is the first. */
 void doc_head(struct doc *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* doc_text - foreign text of several lines, each a line of its own. */

@@ -371,7 +371,8 @@ static double known(uint64_t value)
 static double figure(enum filter_key k, const struct machine *m, const struct stats *s, uint64_t now_usec)
 {
 	if (k == FILTER_UP)
-		return m->since_usec && now_usec >= m->since_usec ? (double)(now_usec - m->since_usec) : (double)NAN;
+		return m->since_usec && now_usec >= m->since_usec ? (double)(now_usec - m->since_usec)
+		                                                  : (double)NAN;
 	if (!s || s->at_usec == 0)
 		return (double)NAN;
 	if (k == FILTER_CPU)

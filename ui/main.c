@@ -10,7 +10,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "ui/dashboard.h"
+#include "ui/options.h"
+#include "ui/script.h"
 #include "verbs/verbs.h"
 
 /* A file that is opened while 0, 1 or 2 is free would be written to by whoever prints. */
@@ -64,15 +65,22 @@ static const struct verb *find_verb(const char *name)
 
 static int print_help(void)
 {
-	puts("usage: machdeck                 the dashboard\n"
+	CLEANUP(buf_done) struct buf options = { 0 };
+
+	puts("usage: machdeck [OPTIONS]       the dashboard\n"
 	     "       machdeck VERB [ARGS]\n");
 	for (const struct verb *v = verbs; v->name; v++)
 		if (!v->hidden)
 			printf("  %-9s %-38s %s\n", v->name, v->args, v->help);
-	puts("\n"
-	     "  help [VERB], --help, --version\n"
-	     "\n"
-	     "The manual is machdeck(1).");
+	options_help(&options);
+	printf("\n"
+	       "  help [VERB], --help, --version\n"
+	       "\n"
+	       "Options of the dashboard:\n"
+	       "%s"
+	       "\n"
+	       "The manual is machdeck(1).\n",
+	       buf_text(&options));
 	return STATUS_DONE;
 }
 
@@ -92,14 +100,21 @@ static int usage_error(const char *why, const char *what)
 	return STATUS_USAGE;
 }
 
-static int run_dashboard(void)
+static int run_dashboard(int argc, char **argv)
 {
+	struct dashboard_options o;
 	struct err e = { 0 };
-	int r;
+	int r = options_parse(argc, argv, &o, &e);
 
+	if (r < 0)
+		return verb_fail(&e);
+	if (o.script) {
+		r = script_run(&o, &e);
+		return r < 0 ? verb_fail(&e) : STATUS_DONE;
+	}
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return usage_error("the dashboard needs a terminal; try `machdeck list`", "");
-	r = dashboard_run(&e);
+	r = dashboard_run(&o, &e);
 	return r < 0 ? verb_fail(&e) : r;
 }
 
@@ -113,7 +128,7 @@ static int run(int argc, char **argv)
 	const struct verb *v;
 
 	if (argc < 2)
-		return run_dashboard();
+		return run_dashboard(argc, argv);
 	if (!strcmp(argv[1], "--version")) {
 		puts("machdeck " VERSION);
 		return STATUS_DONE;
@@ -125,7 +140,7 @@ static int run(int argc, char **argv)
 		return v ? print_verb_help(v) : usage_error("no such verb: ", argv[2]);
 	}
 	if (argv[1][0] == '-')
-		return usage_error("no such option: ", argv[1]);
+		return run_dashboard(argc, argv);
 	v = find_verb(argv[1]);
 	if (!v)
 		return usage_error("no such verb: ", argv[1]);

@@ -262,7 +262,10 @@ static void draw_pane(struct grid *g, const struct place *p, const struct view *
 		grid_fill(g, p->tabs, STYLE_HEAD);
 		grid_spans(g, p->tabs.x, p->tabs.y, p->tabs.w, v->pane.tabs.v, v->pane.tabs.n);
 	}
-	docview_draw(g, p->pane, &v->pane.doc, v->pane.top, v->search);
+	if (v->pane.logs)
+		logview_draw(g, p->pane, v->pane.logs, v->now_usec);
+	else
+		docview_draw(g, p->pane, &v->pane.doc, v->pane.top, v->search);
 	if (!v->pane.focused && p->table.h > 0)
 		return;
 	g->cursor_x = p->pane.x;
@@ -292,6 +295,9 @@ void screen_fit(const struct grid *g, struct view *v, int seek, struct screen_fi
 
 		ret->text_top = v->text.top = seek_in(g, in, &v->text.doc, v->search, v->text.top, seek, ret);
 		ret->text_page = in.h > 1 ? in.h - 1 : 1;
+	} else if (v->pane.logs) {
+		logview_fit(v->pane.logs, g, p.pane);
+		ret->pane_page = p.pane.h;
 	} else if (v->has_pane) {
 		ret->pane_top = v->pane.top =
 			seek_in(g, p.pane, &v->pane.doc, v->search, v->pane.top, seek, ret);

@@ -1,18 +1,36 @@
 #include "ui/source.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+#include "base/cleanup.h"
+#include "engine/logs.h"
 #include "engine/observe.h"
+#include "engine/player.h"
+#include "engine/recorder.h"
 #include "engine/sampler.h"
 #include "engine/timeline.h"
+
+#define BACKLOG 1000 /* records of each journal that are read at once */
 
 struct source {
 	sd_event *loop;
 	source_changed_fn *changed;
 	void *arg;
+
+	struct player *player; /* instead of the next three */
 	struct observer *observer;
 	struct sampler *sampler;
 	struct timeline *timeline; /* from the first source_want() on: the first frame does not wait for it */
+	struct recorder *recorder;
+
+	struct logs *logs;
+	struct logview logview;
+	struct strs logged; /* whose logs these are */
+	char *logs_problem;
 	struct world world;
 };
 
@@ -25,21 +43,28 @@ const struct world world_nothing = {
 	.s = &no_snapshot, .stats = &no_stats, .host = &no_host, .events = &no_events
 };
 
+/* ---- what happens */
+
 static void on_snapshot(const struct snapshot *now, void *arg)
 {
 	struct source *s = arg;
 
 	if (s->timeline)
 		timeline_snapshot(s->timeline, now);
+	if (s->recorder)
+		recorder_snapshot(s->recorder, now);
 	s->changed(s->arg);
 }
 
 static void on_sampled(void *arg)
 {
 	struct source *s = arg;
+	uint64_t at_usec = sampler_host(s->sampler)->at_usec;
 
 	if (s->timeline)
-		timeline_stats(s->timeline, sampler_now(s->sampler), sampler_host(s->sampler)->at_usec);
+		timeline_stats(s->timeline, sampler_now(s->sampler), at_usec);
+	if (s->recorder)
+		recorder_stats(s->recorder, sampler_now(s->sampler), at_usec);
 	s->changed(s->arg);
 }
 
@@ -47,11 +72,58 @@ static void on_events(const struct events *fresh, void *arg)
 {
 	struct source *s = arg;
 
-	(void)fresh; /* asked for when a frame is drawn */
+	if (s->recorder)
+		recorder_events(s->recorder, fresh);
 	s->changed(s->arg);
 }
 
-int source_new(sd_event *loop, source_changed_fn *changed, void *arg, struct source **ret, struct err *e)
+static void on_logs(void *arg)
+{
+	struct source *s = arg;
+
+	logview_update(&s->logview);
+	s->changed(s->arg);
+}
+
+static void on_tape(void *arg)
+{
+	struct source *s = arg;
+
+	s->changed(s->arg);
+}
+
+/* ---- making and freeing */
+
+static int open_tape(struct source *s, const struct source_options *o, struct err *e)
+{
+	int fd = open(o->replay, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open the tape '%s'", o->replay);
+	return player_new(s->loop, fd, o->replay, o->speed, on_tape, s, &s->player, e);
+}
+
+static int open_host(struct source *s, struct err *e)
+{
+	int r = observer_new(s->loop, on_snapshot, s, &s->observer, e);
+
+	return r < 0 ? r : sampler_new(s->loop, on_sampled, s, &s->sampler, e);
+}
+
+static int begin_recording(struct source *s, const char *path, struct err *e)
+{
+	const struct snapshot *now = source_world(s)->s;
+	int fd, r = recorder_create(path, &fd, e);
+
+	if (r >= 0)
+		r = recorder_new(s->loop, fd, now->host, &s->recorder, e);
+	if (r >= 0)
+		recorder_snapshot(s->recorder, now);
+	return r;
+}
+
+int source_new(sd_event *loop, const struct source_options *o, source_changed_fn *changed, void *arg,
+               struct source **ret, struct err *e)
 {
 	struct source *s = calloc(1, sizeof(*s));
 	int r;
@@ -61,9 +133,9 @@ int source_new(sd_event *loop, source_changed_fn *changed, void *arg, struct sou
 	s->loop = loop;
 	s->changed = changed;
 	s->arg = arg;
-	r = observer_new(loop, on_snapshot, s, &s->observer, e);
-	if (r >= 0)
-		r = sampler_new(loop, on_sampled, s, &s->sampler, e);
+	r = o->replay ? open_tape(s, o, e) : open_host(s, e);
+	if (r >= 0 && o->record)
+		r = begin_recording(s, o->record, e);
 	if (r < 0) {
 		source_free(s);
 		return r;
@@ -72,21 +144,34 @@ int source_new(sd_event *loop, source_changed_fn *changed, void *arg, struct sou
 	return 0;
 }
 
+static void close_logs(struct source *s)
+{
+	if (s->logs)
+		logview_done(&s->logview);
+	logs_free(s->logs);
+	s->logs = NULL;
+	strs_done(&s->logged);
+	free(s->logs_problem);
+	s->logs_problem = NULL;
+}
+
 void source_free(struct source *s)
 {
 	if (!s)
 		return;
+	close_logs(s);
+	recorder_free(s->recorder);
 	timeline_free(s->timeline);
 	sampler_free(s->sampler);
 	observer_free(s->observer);
+	player_free(s->player);
 	free(s);
 }
 
-const struct world *source_world(struct source *s)
+/* ---- what is shown */
+
+static void show_host(struct source *s)
 {
-	if (!s)
-		return &world_nothing;
-	s->world = world_nothing;
 	s->world.s = observer_snapshot(s->observer);
 	s->world.stats = sampler_now(s->sampler);
 	s->world.host = sampler_host(s->sampler);
@@ -94,12 +179,113 @@ const struct world *source_world(struct source *s)
 		s->world.events = timeline_events(s->timeline);
 		s->world.events_note = timeline_note(s->timeline);
 	}
+}
+
+static void show_tape(struct source *s)
+{
+	s->world.s = player_now(s->player);
+	s->world.stats = player_stats(s->player);
+	s->world.events = player_events(s->player);
+	s->world.events_note = player_note(s->player);
+}
+
+const struct world *source_world(struct source *s)
+{
+	if (!s)
+		return &world_nothing;
+	s->world = world_nothing;
+	if (s->player)
+		show_tape(s);
+	else
+		show_host(s);
+	if (s->logs) {
+		s->logview.note = logs_note(s->logs);
+		s->world.logs = &s->logview;
+	}
+	s->world.logs_problem = s->logs_problem;
 	return &s->world;
 }
 
-void source_want(struct source *s, const struct machine *const *v, size_t n, uint64_t period_usec)
+uint64_t source_clock(const struct source *s)
 {
+	struct timespec t;
+
+	if (s && s->player)
+		return player_clock_usec(s->player);
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+bool source_is_tape(const struct source *s)
+{
+	return s && s->player;
+}
+
+bool source_step(struct source *s)
+{
+	return s->player && player_step(s->player);
+}
+
+/* ---- what is wanted */
+
+static bool same(const struct strs *a, const struct strs *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return true;
+}
+
+static int open_logs(struct source *s, const struct strs *names, struct err *e)
+{
+	struct logs_target targets[LOGS_TARGETS_MAX] = { { 0 } };
+	size_t n = names->n < COUNT(targets) ? names->n : COUNT(targets);
+	const struct snapshot *now = observer_snapshot(s->observer);
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct machine *m = snapshot_find(now, names->v[i]);
+
+		targets[i].name = names->v[i];
+		targets[i].unit = m ? m->unit : NULL;
+	}
+	r = logs_open(s->loop, targets, n, BACKLOG, on_logs, s, &s->logs, e);
+	if (r < 0)
+		return r;
+	r = logview_init(&s->logview, logs_ring(s->logs), &s->logged);
+	if (r >= 0)
+		return 0;
+	logs_free(s->logs);
+	s->logs = NULL;
+	return err_no_memory(e);
+}
+
+static void want_logs(struct source *s, const struct strs *names)
+{
+	static const struct strs nobody;
+	struct err e;
+
+	if (same(&s->logged, names ? names : &nobody))
+		return;
+	close_logs(s);
+	if (!names)
+		return;
+	strs_add_all(&s->logged, names);
+	if (s->player)
+		s->logs_problem = strdup("a tape holds no logs");
+	else if (open_logs(s, names, &e) < 0)
+		s->logs_problem = strdup(e.text);
+}
+
+void source_want(struct source *s, const struct source_wanted *w)
+{
+	want_logs(s, w->logs);
+	if (s->player)
+		return;
 	if (!s->timeline && timeline_new(s->loop, on_events, s, &s->timeline, NULL) >= 0)
 		timeline_snapshot(s->timeline, observer_snapshot(s->observer));
-	(void)sampler_want(s->sampler, v, n, period_usec); /* out of memory: the next frame tries again */
+	(void)sampler_want(s->sampler, w->seen, w->n_seen,
+	                   w->period_usec); /* out of memory: the next frame tries again */
 }

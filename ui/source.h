@@ -1,20 +1,41 @@
-/* source - where the world on the screen comes from: this host, by events. */
+/* source - where the world on the screen comes from: this host, by events; or a tape of what was seen of one.
+ */
 #pragma once
 
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
+#include "base/strs.h"
 #include "ui/world.h"
+
+struct source_options {
+	const char *replay; /* a tape to play; NULL: this host */
+	double speed;       /* of the tape; 0: it stands still until source_step() */
+	const char *record; /* a file for a new tape; NULL: none */
+};
 
 /* source_new - changed is called from the loop, at most once a turn, after the world changed. */
 struct source;
 typedef void source_changed_fn(void *arg);
-int source_new(sd_event *loop, source_changed_fn *changed, void *arg, struct source **ret, struct err *e);
+int source_new(sd_event *loop, const struct source_options *o, source_changed_fn *changed, void *arg,
+               struct source **ret, struct err *e);
 void source_free(struct source *s); /* NULL is fine */
 
 /* source_world - borrowed until the loop runs again. NULL is fine: the world is empty then. */
 const struct world *source_world(struct source *s);
+/* source_clock - CLOCK_REALTIME in microseconds, of the world that is shown. */
+uint64_t source_clock(const struct source *s);
+/* source_is_tape - nothing can be done to what is shown. */
+bool source_is_tape(const struct source *s);
+/* source_step - the next moment of the tape; false: there is none. */
+bool source_step(struct source *s);
 
-/* source_want - after a frame: these machines are on the screen, and what they use is shown, sampled every
- * period_usec (0: it is not). Costs nothing when it is the same as before. */
-void source_want(struct source *s, const struct machine *const *v, size_t n, uint64_t period_usec);
+/* What can be seen after a frame; borrowed for the call. */
+struct source_wanted {
+	const struct machine *const *seen; /* rows */
+	size_t n_seen;
+	uint64_t period_usec;    /* between two samples of what they use; 0: that is not shown */
+	const struct strs *logs; /* whose logs are shown; NULL: nobody's */
+};
+/* source_want - costs nothing when it is the same as before. */
+void source_want(struct source *s, const struct source_wanted *w);

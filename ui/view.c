@@ -272,7 +272,9 @@ static void build_pane(const struct app *a, const struct world *w, uint64_t now,
 	for (size_t i = 0; i < TAB_COUNT; i++)
 		view_add(&v->pane.tabs, i == a->pane.tab ? STYLE_STRONG : STYLE_DIM,
 		         view_keep(v, i == a->pane.tab ? "[%zu %s]" : " %zu %s ", i + 1, tab_words[i]));
-	view_tab(a, w, now, v, &v->pane.doc);
+	v->pane.logs = a->pane.tab == TAB_LOGS ? w->logs : NULL;
+	if (!v->pane.logs)
+		view_tab(a, w, now, v, &v->pane.doc);
 }
 
 static void build_text(const struct app *a, struct view *v)
@@ -393,7 +395,7 @@ static void build_menu(const struct app *a, const struct world *w, struct view *
 
 void view_build(const struct app *a, const struct world *w, uint64_t now_usec, struct view *ret)
 {
-	*ret = (struct view){ .search = a->search };
+	*ret = (struct view){ .search = a->search, .now_usec = now_usec };
 	build_titles(a, w, ret);
 	build_host(w, ret);
 	if (w->s->stale)

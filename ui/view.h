@@ -40,6 +40,7 @@ struct view {
 		struct doc doc;
 		int top;
 		bool focused, zoomed;
+		struct logview *logs; /* instead of the document; NULL */
 	} pane;
 
 	bool has_dialog; /* a question */
@@ -58,6 +59,7 @@ struct view {
 	const struct line *line;
 
 	const char *search; /* stands out in what is read; "": nothing */
+	uint64_t now_usec;
 	uint64_t tick_usec; /* how often what is shown changes by itself; 0: never */
 
 	struct strs pool; /* what the pointers above point into */

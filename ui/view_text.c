@@ -13,6 +13,7 @@ static void help_of(struct doc *d, const char *title, unsigned here, unsigned be
 		doc_line(d, STYLE_KEY, "  %-14s ", b->keys);
 		doc_add(d, STYLE_STRONG, "%-11s ", b->bar);
 		doc_add(d, STYLE_TEXT, "%s", b->help);
+		doc_indent(d, 29);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* world - all that the screen may show, borrowed from who keeps it fresh until the loop runs again. */
 #pragma once
 
+#include "ui/logview.h"
 #include "words/event.h"
 #include "words/snapshot.h"
 #include "words/stats.h"
@@ -11,6 +12,8 @@ struct world {
 	const struct host_stats *host;   /* at_usec 0: nothing is sampled */
 	const struct events *events;     /* what happened, oldest first */
 	const char *events_note;         /* what is missing in them; NULL */
+	struct logview *logs;            /* of the machines whose logs are wanted; NULL: nobody's */
+	const char *logs_problem;        /* why there are none; NULL */
 };
 
 /* world_nothing - one that nobody has asked for yet. */
