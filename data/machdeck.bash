@@ -15,11 +15,13 @@ _machdeck_names() {
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} words
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='list status start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts help'
+		words='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts help'
 	else
 		case ${COMP_WORDS[1]} in
 		list) words=--json ;;
-		status | show-ip) words="--json $(_machdeck_names)" ;;
+		status) words="--json --line --line=tmux --width $(_machdeck_names)" ;;
+		watch) words=--json ;;
+		show-ip) words="--json $(_machdeck_names)" ;;
 		logs)
 			case ${COMP_WORDS[COMP_CWORD - 1]} in
 			-p | --priority) words='emerg alert crit err warning notice info debug' ;;

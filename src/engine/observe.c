@@ -15,7 +15,8 @@
 #include "engine/gather.h"
 #include "engine/unitwatch.h"
 
-#define ONCE_USEC 1000000
+#define ONCE_USEC   1000000
+#define GLANCE_USEC 100000
 /* The least time between two refreshes: short, so that a change is seen at once, until a flood of events
  * lasts. */
 #define GAP_USEC       20000
@@ -325,6 +326,11 @@ int observer_new(sd_event *loop, observer_changed_fn *changed, void *arg, struct
 	return 0;
 }
 
+bool observer_is_settled(const struct observer *o)
+{
+	return unitwatch_is_settled(&o->units) && !is_stale(o);
+}
+
 const struct snapshot *observer_snapshot(const struct observer *o)
 {
 	return &o->now;
@@ -337,7 +343,7 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
-int observe_once(struct snapshot *ret, struct err *e)
+static int observe_within(uint64_t usec, bool brief, struct snapshot *ret, struct err *e)
 {
 	struct observer *o = calloc(1, sizeof(*o));
 	sd_event *loop = NULL;
@@ -347,9 +353,9 @@ int observe_once(struct snapshot *ret, struct err *e)
 		return err_no_memory(e);
 	r = sd_event_new(&loop);
 	if (r >= 0)
-		r = sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, ONCE_USEC, 1000, on_deadline,
-		                               NULL);
+		r = sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, usec, 1000, on_deadline, NULL);
 	r = r < 0 ? err_sys(e, -r, "cannot make an event loop") : start(o, loop, e);
+	o->units.brief = brief;
 	while (r >= 0 && !unitwatch_is_settled(&o->units)) {
 		r = sd_event_run(loop, UINT64_MAX);
 		if (r < 0)
@@ -366,4 +372,14 @@ int observe_once(struct snapshot *ret, struct err *e)
 	observer_free(o);
 	sd_event_unref(loop);
 	return r < 0 ? r : 0;
+}
+
+int observe_once(struct snapshot *ret, struct err *e)
+{
+	return observe_within(ONCE_USEC, false, ret, e);
+}
+
+int observe_glance(struct snapshot *ret, struct err *e)
+{
+	return observe_within(GLANCE_USEC, true, ret, e);
 }

@@ -20,7 +20,7 @@ int timeline_new(sd_event *loop, timeline_fresh_fn *fresh, void *arg, struct tim
 void timeline_free(struct timeline *t); /* NULL is fine */
 
 /* timeline_snapshot, timeline_stats - take in the next look. The first one only is what later ones are
- * compared with. timeline_add - what somebody else knows happened. Out of memory: events are lost. */
+ * compared with: begin when observer_is_settled(). timeline_add - what somebody else knows happened. Out of memory: events are lost. */
 void timeline_snapshot(struct timeline *t, const struct snapshot *now);
 void timeline_stats(struct timeline *t, const struct stats_table *now, uint64_t usec);
 void timeline_add(struct timeline *t, const struct events *events);

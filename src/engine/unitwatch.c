@@ -113,7 +113,7 @@ static void pump_asks(struct unitwatch *w)
 		if (a->why)
 			continue;
 		machine_of(a->unit, name);
-		if (why_ask(w->loop, w->units, name, a->unit, on_why, a, &a->why, NULL) < 0)
+		if (why_ask(w->brief ? NULL : w->loop, w->units, name, a->unit, on_why, a, &a->why, NULL) < 0)
 			return; /* out of reach; asked again when it is back */
 		running++;
 	}

@@ -21,6 +21,7 @@ struct unitwatch {
 	struct units *units;
 	sd_bus_slot *listing;
 	bool answered; /* or refused to */
+	bool brief;    /* reasons are what systemd says of a unit, without its log; set after the start */
 	struct ask *asks;
 };
 

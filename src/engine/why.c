@@ -95,7 +95,7 @@ static void on_unit(int r, const struct unit *u, const struct err *e, void *arg)
 	}
 	take_unit(w, u);
 	/* A phase that failed while it runs is its last reload. */
-	if (!u->has_service || !u->result ||
+	if (!w->loop || !u->has_service || !u->result ||
 	    (!u->failed_phase &&
 	     (strcmp(u->result, "success") == 0 || w->answer.facts.state == MACHINE_RUNNING))) {
 		finish(w, 0, NULL);

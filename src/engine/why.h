@@ -13,7 +13,7 @@
  * could not be asked. The facts are borrowed for the call; its lines are empty when the unit's result was
  * success, or the log can not be read: then no_log says why, else NULL. conf_problem, taken_by and
  * dead_leader are the caller's to fill in before why_sentence(). why_cancel - without a call-back; NULL is
- * fine. */
+ * fine. loop NULL: without its log, which takes a child to read. */
 struct why;
 struct why_answer {
 	struct why_facts facts;

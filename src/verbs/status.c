@@ -9,6 +9,7 @@
 #include "engine/inspect.h"
 #include "engine/reload.h"
 #include "verbs/show.h"
+#include "verbs/status_line.h"
 #include "verbs/verbs.h"
 
 #define LOG_LINES  10
@@ -355,6 +356,8 @@ int verb_status(const struct verb *v, int argc, char **argv)
 	bool json;
 	int r;
 
+	if (status_line_is_meant(argc, argv))
+		return status_line(v, argc, argv);
 	r = verb_one_name(v, argc, argv, &json, &name);
 	if (r != STATUS_DONE)
 		return r;

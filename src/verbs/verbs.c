@@ -10,7 +10,8 @@
 
 const struct verb verbs[] = {
 	{ "list", verb_list, "[--json]", "every configured and every running machine", false },
-	{ "status", verb_status, "[--json] NAME", "one machine: what is configured, what runs, why it is down", false },
+	{ "status", verb_status, "[--json] NAME | --line[=tmux] [--width N]", "one machine: what is configured, what runs, why it is down", false },
+	{ "watch", verb_watch, "[--json]", "a line for each change, until it is interrupted", false },
 	{ "start", verb_control, "NAME...", "start, and wait until they are ready", false },
 	{ "stop", verb_control, "NAME...", "stop cleanly, and wait", false },
 	{ "restart", verb_control, "NAME...", "stop and start", false },
