@@ -238,6 +238,23 @@ the_host_s_side_is_up_before_the_guest_has_run_100_ms() {
 	END
 }
 
+a_guest_with_users_of_its_own_starts_again_and_again() {
+	inside <<-'END'
+		web u
+		conf u PRIVATE_NETWORK=1 PRIVATE_USERS=pick HOST_ADDRESS=10.9.0.1 LOCAL_ADDRESS=10.9.0.2 HOST_PORT=tcp:8080:80
+		for i in 1 2; do
+			exits 0 machdeck start u
+			want 2 serves u http://10.9.0.1:8080/
+			read -r _ base _ <"/proc/$(leader u)/uid_map"
+			[ "$base" -ge 65536 ] || fail "its root is $base of the host"
+			same 'root of its tree' "$base" "$(stat -c %u $ROOTS/u/etc)"
+			same 'who runs' 0 "$(machdeck run u -- id -u)"
+			exits 0 machdeck stop u
+			nothing_left u
+		done
+	END
+}
+
 status_and_list_have_a_word_for_every_state() {
 	inside <<-'END'
 		small up
