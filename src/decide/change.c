@@ -330,6 +330,10 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 	if (now->kind == KIND_TREE && strcmp(payload(&was->argv), payload(&now->argv)) != 0)
 		strs_addf(&c.restart, "INIT: runs with %s, configured is %s", payload(&was->argv),
 		          payload(&now->argv));
+	c.switches = now->kind == KIND_NIX && strs_has(&was->argv, "--bind-ro=/nix/store");
+	if (now->kind == KIND_NIX && !c.switches)
+		strs_addf(&c.restart, "SYSTEM_PATH: runs with %s of its own, configured is %s", payload(&was->argv),
+		          payload(&now->argv));
 	list_after(&was->host, &now->poststart, heaviest == MAIN_LINK, &c.host_after);
 	list_after(&was->guest, &now->init, heaviest == MAIN_LINK, &c.guest_after);
 	if (heaviest < MAIN_LINK) {

@@ -2,6 +2,8 @@
  * while it runs, and what takes a restart. Pure. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/strs.h"
 #include "decide/plan.h"
@@ -23,6 +25,7 @@ struct change {
 	                              to do: none */
 	struct netops host_back;   /* undoes `host` */
 	struct netops host_after, guest_after; /* what then has been done since the start, as in its files */
+	bool switches; /* its system can be switched: it is a nix container, and runs as one */
 	struct strs restart; /* "HOST_PORT: runs with tcp:8080:80, configured is tcp:9090:80" */
 };
 

@@ -273,9 +273,9 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 		return q;
 	repair(name, &r, ret_says);
 	say_what_changed(&r.change, ret_says);
-	if (r.now.plan.kind == KIND_NIX && release_rules(r.now.plan.release)->reload_socket)
+	if (r.change.switches && release_rules(r.now.plan.release)->reload_socket)
 		switched = switch_by_socket(name, &r.now.plan, output, &failed);
-	else if (r.now.plan.kind == KIND_NIX)
+	else if (r.change.switches)
 		switched = switch_system(name, &r.now.container, output, &failed);
 	if (switched < 0)
 		strs_add(&r.change.restart,

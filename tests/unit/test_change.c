@@ -224,9 +224,20 @@ static void files_of_another_shape_are_refused(void **state)
 	assert_int_equal(s.argv.n, 7); /* untouched on failure */
 }
 
+static void a_tree_does_not_become_a_system_of_nixos_while_it_runs(void **state)
+{
+	(void)state;
+	changes("INIT=/sbin/init\n", "SYSTEM_PATH=/nix/store/new\n",
+	        "restart: bind mounts: runs with none, configured is /nix/store /nix/var/nix/db "
+	        "/nix/var/nix/daemon-socket /nix/var/nix/profiles/per-container/web:/nix/var/nix/profiles "
+	        "/nix/var/nix/gcroots/per-container/web:/nix/var/nix/gcroots\n"
+	        "restart: SYSTEM_PATH: runs with /sbin/init of its own, configured is /nix/store/new/init\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_tree_does_not_become_a_system_of_nixos_while_it_runs),
 		cmocka_unit_test(the_same_conf_changes_nothing),
 		cmocka_unit_test(another_address_is_given_live_to_both_sides),
 		cmocka_unit_test(another_gateway_replaces_its_routes),
