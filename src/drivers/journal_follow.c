@@ -22,6 +22,9 @@
 #define PRIORITY     100         /* of the loop: keys and events come first */
 #define FIRST_USEC   250000ULL   /* how long a journal that killed its reader is left out, the first time */
 #define LONGEST_USEC 16000000ULL /* ... at most */
+#define LIVES_MS     250         /* a reader lives at least so long, and ... */
+#define LIVES_MAX_MS 8000        /* ... longer where a guest changes its folders again and again */
+#define PATIENCE     8
 #define END_USEC     2000000ULL  /* how long a reader may take to end */
 #define CALM_USEC    60000000ULL /* after so long without trouble it is a first time again */
 #define FRAME_MAX    (sizeof(struct frame) + FRAME_TEXTS_MAX)
@@ -42,6 +45,8 @@ struct journal_follow {
 	pid_t child;
 	int pipe, leash;
 	bool caught_up, ended_by_us;
+	uint64_t launched_usec;      /* CLOCK_MONOTONIC */
+	unsigned in_a_row, lives_ms; /* readers that soon ended because a folder changed */
 	sd_event_source *io, *retry;
 	size_t held;
 	char bytes[SLICE + FRAME_MAX];
@@ -106,6 +111,15 @@ static void tell_trouble(struct journal_follow *f, size_t i, const char *text)
 	set_state(f, i, JOURNAL_BROKEN, text);
 }
 
+static const char *why_ended(int status)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)
+		return "a journal file was truncated while it was read";
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		return "reading a journal took too long";
+	return "the journal's reader ended";
+}
+
 /* The reader was killed at the stream i, which is left out for a while so that the others can be read. */
 static void leave_out(struct journal_follow *f, size_t i, int status)
 {
@@ -120,10 +134,7 @@ static void leave_out(struct journal_follow *f, size_t i, int status)
 	k->trouble_usec = now;
 	k->off_until_usec = now + k->back_off_usec;
 	(void)snprintf(text, sizeof(text), "log read error: %s (%s); it is read on in %.1f s",
-	               WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS
-	                       ? "a journal file was truncated while it was read"
-	                       : "the journal's reader ended",
-	               WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpectedly",
+	               why_ended(status), WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "unexpectedly",
 	               (double)k->back_off_usec / 1e6);
 	tell_trouble(f, i, text);
 }
@@ -156,6 +167,20 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *arg)
 	return retry_at(f, usec + END_USEC);
 }
 
+/* A guest that changes its folders again and again gets a reader less often. */
+static void pace(struct journal_follow *f)
+{
+	uint64_t now = now_usec(CLOCK_MONOTONIC);
+
+	if (now - f->launched_usec > f->lives_ms * 2000ULL) {
+		f->in_a_row = 0;
+		f->lives_ms = LIVES_MS;
+	} else if (++f->in_a_row > PATIENCE && f->lives_ms < LIVES_MAX_MS) {
+		f->lives_ms *= 2;
+	}
+	f->launched_usec = now;
+}
+
 static void on_end(struct journal_follow *f)
 {
 	int status = reap(f);
@@ -165,6 +190,7 @@ static void on_end(struct journal_follow *f)
 	if (!f->ended_by_us && !(WIFEXITED(status) && WEXITSTATUS(status) == READER_AGAIN))
 		leave_out(f, at < f->n ? at : 0, status);
 	f->ended_by_us = false;
+	pace(f);
 	if (f->retry)
 		(void)sd_event_source_set_enabled(f->retry, SD_EVENT_OFF);
 	(void)launch(f, NULL);
@@ -328,7 +354,7 @@ static int launch(struct journal_follow *f, struct err *e)
 	(void)fcntl(out, F_SETPIPE_SZ, PIPE_SIZE);
 	f->child = fork();
 	if (f->child == 0)
-		journal_reader_run(out, end_of_leash, f->streams, f->n, f->at);
+		journal_reader_run(out, end_of_leash, f->lives_ms, f->streams, f->n, f->at);
 	r = f->child < 0 ? -errno : 0;
 	if (r == 0) {
 		(void)fcntl(f->pipe, F_SETFL, O_NONBLOCK);
@@ -423,6 +449,8 @@ int journal_follow(sd_event *loop, const struct journal_place *places, size_t n,
 	f->sink = *sink;
 	f->pipe = f->leash = -1;
 	f->n = 2 * n;
+	f->lives_ms = LIVES_MS;
+	f->launched_usec = now_usec(CLOCK_MONOTONIC);
 	f->streams = calloc(f->n + 1, sizeof(*f->streams));
 	f->kept = calloc(f->n + 1, sizeof(*f->kept));
 	shared = mmap(NULL, sizeof(*f->at), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

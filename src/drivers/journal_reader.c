@@ -25,7 +25,7 @@
 #define CURSOR_EVERY 1024               /* records of a stream */
 #define ROUND        256                /* records after which a stream that had nothing is looked at again */
 #define PAUSE_USEC   20000              /* between two looks: a guest decides how often its folder changes */
-#define LIVES_MS     250                /* a reader lives so long before it ends to be made again */
+#define STUCK_S      10                 /* a journal that takes so long for a step is broken on purpose */
 #define NOBODY       65534
 #define MEMORY_MAX   (256u << 20)
 
@@ -47,6 +47,7 @@ struct reader {
 	volatile uint32_t *at;
 	bool changed; /* a folder: end, and be made again */
 	uint64_t begun_ms;
+	unsigned lives_ms;
 	size_t held;
 	char bytes[32768 + sizeof(struct frame) + FRAME_TEXTS_MAX];
 };
@@ -61,8 +62,10 @@ static uint64_t now_usec(clockid_t clock)
 
 /* ---- telling */
 
+/* The clock stands while the parent has no time for us. */
 static void flush(struct reader *r)
 {
+	(void)alarm(0);
 	for (size_t done = 0; done < r->held;) {
 		ssize_t n = write(r->out, r->bytes + done, r->held - done);
 
@@ -71,6 +74,7 @@ static void flush(struct reader *r)
 		done += n > 0 ? (size_t)n : 0;
 	}
 	r->held = 0;
+	(void)alarm(STUCK_S);
 }
 
 static void tell(struct reader *r, struct frame *f, const char *ident, const char *text, size_t text_len)
@@ -234,12 +238,15 @@ static void tell_all(struct reader *r)
 {
 	struct reading *s;
 
+	(void)alarm(STUCK_S);
 	look_at_all_again(r);
 	for (size_t i = 1; (s = oldest(r)); i++) {
 		*r->at = (uint32_t)(s - r->v);
 		tell_entry(r, s);
-		if (i % ROUND == 0)
-			look_at_all_again(r);
+		if (i % ROUND != 0)
+			continue;
+		look_at_all_again(r);
+		(void)alarm(STUCK_S);
 	}
 	for (size_t i = 0; i < r->n; i++)
 		if (r->v[i].j && r->v[i].since_cursor > 0) {
@@ -360,11 +367,12 @@ static void live(struct reader *r)
 	for (;;) {
 		uint64_t age = now_usec(CLOCK_MONOTONIC) / 1000 - r->begun_ms;
 
-		if (r->changed && age >= LIVES_MS) {
+		if (r->changed && age >= r->lives_ms) {
 			tell_all(r);
 			_exit(READER_AGAIN);
 		}
-		(void)poll(p, COUNT(p), r->changed ? (int)(LIVES_MS - age) : -1);
+		(void)alarm(0);
+		(void)poll(p, COUNT(p), r->changed ? (int)(r->lives_ms - age) : -1);
 		if (p[1].revents)
 			let_go(r, p);
 		listen_for_changes(r);
@@ -400,7 +408,7 @@ static void close_others(struct reader *r, int out, int leash)
 		_exit(READER_UNABLE);
 }
 
-void journal_reader_run(int out, int leash, const struct journal_stream *streams, size_t n,
+void journal_reader_run(int out, int leash, unsigned lives_ms, const struct journal_stream *streams, size_t n,
                         volatile uint32_t *at)
 {
 	static struct reader r;
@@ -409,6 +417,7 @@ void journal_reader_run(int out, int leash, const struct journal_stream *streams
 	journal_child_become();
 	close_others(&r, out, leash);
 	r.at = at;
+	r.lives_ms = lives_ms;
 	r.n = n;
 	r.v = calloc(n + 1, sizeof(*r.v));
 	r.begun_ms = now_usec(CLOCK_MONOTONIC) / 1000;
@@ -425,6 +434,7 @@ void journal_reader_run(int out, int leash, const struct journal_stream *streams
 			journal_files_find(&streams[i], r.inotify, &r.v[i].files);
 	}
 	give_up_rights();
+	(void)alarm(STUCK_S);
 	for (size_t i = 0; i < n; i++)
 		if (!streams[i].off)
 			begin(&r, i);

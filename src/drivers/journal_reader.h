@@ -44,8 +44,9 @@ struct frame {
 
 /* journal_reader_run - never returns.
  *
- * out    the pipe's end
- * leash  when its other end is closed, it says where it is and ends, as when a folder changes
- * at     shared with the parent: the stream that is being read, so that a crash has a name */
-_Noreturn void journal_reader_run(int out, int leash, const struct journal_stream *streams, size_t n,
-                                  volatile uint32_t *at);
+ * out       the pipe's end
+ * leash     when its other end is closed, it says where it is and ends, as when a folder changes
+ * lives_ms  so long it lives at least before it ends by itself
+ * at        shared with the parent: the stream that is being read, so that a crash has a name */
+_Noreturn void journal_reader_run(int out, int leash, unsigned lives_ms, const struct journal_stream *streams,
+                                  size_t n, volatile uint32_t *at);

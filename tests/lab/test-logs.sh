@@ -138,20 +138,27 @@ a_rotation_loses_and_repeats_nothing() {
 			by_the_guest web sh -c "seq -f 'turn $i line %03.0f' 200 | systemd-cat -t turn"
 			within web journalctl --rotate
 		done
-		say web the end
-		want 10 seen 'the end'
+		want 10 seen 'turn 5 line 200'
+		within web journalctl --flush
+		say web after it became persistent
+		want 10 seen 'said.*: after it became'
 		same lines 1000 "$(grep -c 'turn\[.*turn . line' "$seen")"
 		grep -o 'turn . line ...' "$seen" | sort -c -u
 		kill "$follower"
 	END
 }
 
-a_restarted_machine_is_read_on() {
+a_machine_is_read_on_when_it_starts_again() {
 	scene <<-'END'
 		guest web
 		follow web
-		machdeck restart web
-		want 10 seen 'Started container@web.service'
+		machdeck stop web
+		want 10 seen 'Stopped container@web.service'
+		machdeck start web
+		want 10 seen 'systemd\[1\]: Startup finished'
+		say web in its second life
+		want 5 seen 'said.*: in its second life'
+		same once 1 "$(grep -c 'marker-of-the-start$' <<<"$(grep said "$seen")")"
 		kill "$follower"
 	END
 }
@@ -159,10 +166,16 @@ a_restarted_machine_is_read_on() {
 who_may_not_read_is_told_what_it_takes() {
 	scene <<-'END'
 		guest web
-		exits 77 setpriv --reuid=65534 --regid=65534 --clear-groups machdeck logs web
+		as() { setpriv --reuid=65534 --regid=65534 "$@"; }
+		journal=$(getent group systemd-journal | cut -d: -f3)
+		exits 77 as --clear-groups machdeck logs web
 		told 'run as root, or join the group systemd-journal'
-		exits 0 setpriv --reuid=65534 --regid=65534 --groups "$(getent group systemd-journal | cut -d: -f3)" machdeck logs web
+		exits 0 as --groups "$journal" machdeck logs web
 		told 'console: ' "the guest's own journal can not be read: run as root"
+		within web journalctl --flush
+		say web linked into the host
+		exits 0 as --groups "$journal" machdeck logs web
+		told 'said' 'linked into the host'
 	END
 }
 
@@ -170,9 +183,25 @@ the_reader_has_no_rights_left() {
 	scene <<-'END'
 		guest web
 		follow web
+		say web once more
+		want 5 seen 'said.*once more'
+		reader=$(has_reader)
 		same uid 65534 "$(awk '$1 == "Uid:" { print $2 }' "/proc/$reader/status")"
 		same groups '' "$(awk '$1 == "Groups:" { print $2 }' "/proc/$reader/status")"
 		same capabilities 0000000000000000 "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$reader/status")"
+		kill "$follower"
+	END
+}
+
+a_followed_machine_that_is_silent_costs_nothing() {
+	scene <<-'END'
+		guest web
+		follow web
+		want 5 has_reader
+		within web journalctl --sync
+		switches() { cat /proc/"$follower"/status /proc/"$(has_reader)"/status | awk '/ctxt_switches/ { n += $2 } END { print n }'; }
+		calm() { local before; before=$(switches); sleep 2; [ "$(switches)" -le $((before + 2)) ]; }
+		want 20 calm
 		kill "$follower"
 	END
 }

@@ -466,7 +466,7 @@ static void a_hundred_thousand_lines_are_taken_in_a_moment(void **state)
 	assert_int_equal(f.ring.received, 100000);
 	assert_int_equal(f.ring.fallen, 100000 - LOGRING_RECORDS);
 	assert_true(logview_next(&f.v, -1) || f.v.cursor == f.v.n - 1);
-	assert_in_range(cpu_usec() - began, 0, 2000000);
+	assert_in_range(cpu_usec() - began, 0, getenv("WRAP") ? 60000000 : 2000000); /* under valgrind */
 }
 
 int main(void)
