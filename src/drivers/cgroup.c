@@ -15,6 +15,10 @@
 #define KEPT_MAX  512
 #define TEXT_SIZE 4096
 
+/* Turns between readings of what changes slowly. */
+#define LIMITS_EVERY   4
+#define PRESSURE_EVERY 2
+
 enum leaf {
 	CPU_STAT,
 	CPU_MAX,
@@ -54,6 +58,8 @@ struct cgroup {
 	struct cgroupfs *fs;
 	int dir;
 	struct kept files[LEAVES];
+	unsigned turn; /* 0: nothing was read yet */
+	struct cgroup_now last;
 };
 
 /* ---- where it is */
@@ -169,7 +175,7 @@ int cgroup_of_leader(const struct cgroupfs *fs, pid_t leader, char **ret)
 
 int cgroup_open(struct cgroupfs *fs, const char *path, struct cgroup **ret)
 {
-	CLEANUP(close_p) int dir = cgroup_dir(fs, path);
+	CLEANUP(close_p) int dir = cgroup_dir(fs, path, O_PATH);
 	struct cgroup *c;
 
 	if (dir < 0)
@@ -262,30 +268,66 @@ static bool frozen(struct cgroup *c, char text[static TEXT_SIZE])
 	return kept_keyed(text, "frozen") == 1;
 }
 
-int cgroup_read(struct cgroup *c, struct cgroup_now *ret)
+void cgroup_unknown(struct cgroup_now *ret)
 {
 	static const struct stats_pressure none = { NAN, NAN };
+
+	*ret = (struct cgroup_now){ .cpu_usec = STATS_UNKNOWN,
+		                    .throttled_usec = STATS_UNKNOWN,
+		                    .cpu_limit = NAN,
+		                    .memory = STATS_UNKNOWN,
+		                    .memory_limit = STATS_UNKNOWN,
+		                    .swap = STATS_UNKNOWN,
+		                    .oom_kills = STATS_UNKNOWN,
+		                    .tasks = STATS_UNKNOWN,
+		                    .tasks_limit = STATS_UNKNOWN,
+		                    .io_read = STATS_UNKNOWN,
+		                    .io_write = STATS_UNKNOWN,
+		                    .cpu_pressure = none,
+		                    .memory_pressure = none,
+		                    .io_pressure = none };
+}
+
+static void read_limits(struct cgroup *c, char text[static TEXT_SIZE], struct cgroup_now *now)
+{
+	(void)read_leaf(c, CPU_MAX, text);
+	now->cpu_limit = quota(text);
+	now->memory_limit = number(c, MEMORY_MAX, text);
+	now->tasks_limit = number(c, PIDS_MAX, text);
+}
+
+static void read_pressure(struct cgroup *c, char text[static TEXT_SIZE], struct cgroup_now *now)
+{
+	now->cpu_pressure = pressure(c, CPU_PRESSURE, text);
+	now->memory_pressure = pressure(c, MEMORY_PRESSURE, text);
+	now->io_pressure = pressure(c, IO_PRESSURE, text);
+}
+
+int cgroup_read(struct cgroup *c, struct cgroup_now *ret)
+{
 	char text[TEXT_SIZE];
-	struct cgroup_now now = { .cpu_pressure = none, .memory_pressure = none, .io_pressure = none };
+	struct cgroup_now *now = &c->last;
+	bool first = c->turn == 0;
 	int r = read_leaf(c, CPU_STAT, text);
 
-	now.cpu_usec = kept_keyed(text, "usage_usec");
-	now.throttled_usec = kept_keyed(text, "throttled_usec");
-	(void)read_leaf(c, CPU_MAX, text);
-	now.cpu_limit = quota(text);
-	now.memory = number(c, MEMORY_CURRENT, text);
-	now.memory_limit = number(c, MEMORY_MAX, text);
-	now.swap = number(c, MEMORY_SWAP, text);
+	if (first)
+		c->turn =
+			++c->fs->n_opened % LIMITS_EVERY; /* so that not all have their long turn together */
+	now->cpu_usec = kept_keyed(text, "usage_usec");
+	now->throttled_usec = kept_keyed(text, "throttled_usec");
+	now->memory = number(c, MEMORY_CURRENT, text);
+	now->swap = number(c, MEMORY_SWAP, text);
 	(void)read_leaf(c, MEMORY_EVENTS, text);
-	now.oom_kills = kept_keyed(text, "oom_kill");
-	now.tasks = number(c, PIDS_CURRENT, text);
-	now.tasks_limit = number(c, PIDS_MAX, text);
-	read_io(c, text, &now);
-	now.cpu_pressure = pressure(c, CPU_PRESSURE, text);
-	now.memory_pressure = pressure(c, MEMORY_PRESSURE, text);
-	now.io_pressure = pressure(c, IO_PRESSURE, text);
-	now.frozen = frozen(c, text);
-	*ret = now;
+	now->oom_kills = kept_keyed(text, "oom_kill");
+	now->tasks = number(c, PIDS_CURRENT, text);
+	read_io(c, text, now);
+	now->frozen = frozen(c, text);
+	if (first || c->turn % LIMITS_EVERY == 0)
+		read_limits(c, text, now);
+	if (first || c->turn % PRESSURE_EVERY == 0)
+		read_pressure(c, text, now);
+	c->turn = c->turn % LIMITS_EVERY + 1;
+	*ret = *now;
 	return r == -ENODEV ? r : 0;
 }
 
@@ -343,13 +385,17 @@ static int estimate_one(int dir, const char *name, unsigned depth, void *arg)
 
 size_t cgroup_estimate(struct cgroup *c, struct cgroup_now *io)
 {
+	CLEANUP(close_p) int dir = -1;
 	struct estimate x = { .c = c,
 		              .memory = c->files[MEMORY_CURRENT].fd == KEPT_MISSING,
 		              .tasks = c->files[PIDS_CURRENT].fd == KEPT_MISSING };
 
 	if (!x.memory && !x.tasks)
 		return 0;
-	(void)cgroup_walk(c->dir, "", 0, estimate_one, &x);
+	dir = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return 0;
+	(void)cgroup_walk(dir, "", 0, estimate_one, &x);
 	if (x.memory && (x.seen > 0 || x.hidden == 0)) {
 		io->memory = x.bytes;
 		io->memory_is_estimate = true;

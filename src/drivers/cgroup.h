@@ -35,7 +35,7 @@ struct cgroup_now { /* counters since the cgroup was made; unknown: STATS_UNKNOW
 	uint64_t tasks, tasks_limit;
 	bool tasks_is_estimate;
 	uint64_t io_read, io_write;
-	bool frozen;
+	bool frozen; /* false where it is unknown */
 	struct stats_pressure cpu_pressure, memory_pressure, io_pressure;
 };
 
@@ -50,9 +50,13 @@ struct cgroup;
 int cgroup_open(struct cgroupfs *fs, const char *path, struct cgroup **ret);
 void cgroup_close(struct cgroup *c); /* NULL is fine */
 
-/* cgroup_read - what it tells now: 13 reads of some 1 us each. Outputs are always written.
- * errors  -ENODEV: it is gone, everything is unknown */
+/* cgroup_read - what it tells now: 7 to 13 reads of some 1 us each. Limits are read the first time and then
+ * every 4th, pressure every 2nd: the kernel's averages are of 10 s. Outputs are always written. errors
+ * -ENODEV: it is gone, and so is what it told */
 int cgroup_read(struct cgroup *c, struct cgroup_now *ret);
+
+/* cgroup_unknown - what is told of a cgroup that is not there. */
+void cgroup_unknown(struct cgroup_now *ret);
 
 /* cgroup_estimate - memory and tasks from the processes, each only where *io does not know it for want of a
  * controller, and marked so.

@@ -9,13 +9,15 @@
 struct cgroupfs {
 	int root, proc; /* folders */
 	size_t n_kept;  /* files that stay open */
+	unsigned n_opened;
 };
 
-/* cgroup_dir - open the folder of the cgroup at path. -EINVAL: that is no path of one. */
-int cgroup_dir(const struct cgroupfs *fs, const char *path);
+/* cgroup_dir - open the folder of the cgroup at path; access is O_PATH, or O_RDONLY to walk it. -EINVAL: that
+ * is no path of one. */
+int cgroup_dir(const struct cgroupfs *fs, const char *path, int access);
 
 /* cgroup_walk - dir and all below it, a parent first, until each returns not 0; not deeper than
- * PROCTREE_DEPTH. dir is borrowed for the call, and a folder. */
+ * PROCTREE_DEPTH. dir is borrowed, and read to its end. */
 typedef int cgroup_walk_fn(int dir, const char *name, unsigned depth, void *arg);
 int cgroup_walk(int dir, const char *name, unsigned depth, cgroup_walk_fn *each, void *arg);
 

@@ -38,13 +38,13 @@ static bool climbs(const char *path)
 	return false;
 }
 
-int cgroup_dir(const struct cgroupfs *fs, const char *path)
+int cgroup_dir(const struct cgroupfs *fs, const char *path, int access)
 {
 	int fd;
 
 	if (path[0] != '/' || path[strspn(path, "/")] == '\0' || climbs(path))
 		return -EINVAL;
-	fd = openat(fs->root, path + strspn(path, "/"), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(fs->root, path + strspn(path, "/"), access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -56,40 +56,38 @@ static bool may_have_folders(int dir)
 	return fstat(dir, &st) == 0 && st.st_nlink != 2;
 }
 
-static void closedir_p(DIR **d)
+static int walk_into(int dir, const char *name, unsigned depth, cgroup_walk_fn *each, void *arg)
 {
-	if (*d)
-		closedir(*d);
+	CLEANUP(close_p) int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return below < 0 ? 0 : cgroup_walk(below, name, depth, each, arg);
 }
 
-static DIR *list(int dir)
+/* By the system call itself: estimates walk often, and opendir() costs more than what is read by it. */
+static int walk_below(int dir, unsigned depth, cgroup_walk_fn *each, void *arg)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_Alignas(struct dirent64) char buf[4096];
+	ssize_t n;
+	int r = 0;
 
-	if (fd >= 0 && !d)
-		close(fd);
-	return d;
+	while (r == 0 && (n = getdents64(dir, buf, sizeof(buf))) > 0)
+		for (ssize_t at = 0; r == 0 && at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buf + at);
+
+			at += entry->d_reclen;
+			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+				r = walk_into(dir, entry->d_name, depth, each, arg);
+		}
+	return r;
 }
 
 int cgroup_walk(int dir, const char *name, unsigned depth, cgroup_walk_fn *each, void *arg)
 {
-	CLEANUP(closedir_p) DIR *d = NULL;
 	int r = each(dir, name, depth, arg);
 
 	if (r != 0 || depth + 1 >= PROCTREE_DEPTH || !may_have_folders(dir))
 		return r;
-	d = list(dir);
-	for (struct dirent *entry; r == 0 && d && (entry = readdir(d));) {
-		CLEANUP(close_p) int below = -1;
-
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		below = openat(dir, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (below >= 0)
-			r = cgroup_walk(below, entry->d_name, depth + 1, each, arg);
-	}
-	return r;
+	return walk_below(dir, depth + 1, each, arg);
 }
 
 int cgroup_pids(int dir, const char *leaf, cgroup_pid_fn *each, void *arg)
@@ -102,7 +100,8 @@ int cgroup_pids(int dir, const char *leaf, cgroup_pid_fn *each, void *arg)
 
 	if (fd < 0)
 		return -errno;
-	while (r == 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+	do {
+		n = read(fd, buf, sizeof(buf));
 		for (ssize_t i = 0; r == 0 && i < n; i++) {
 			if (buf[i] >= '0' && buf[i] <= '9') {
 				pid = pid * 10 + (buf[i] - '0');
@@ -111,6 +110,7 @@ int cgroup_pids(int dir, const char *leaf, cgroup_pid_fn *each, void *arg)
 			r = pid > 0 ? each(pid, arg) : 0;
 			pid = 0;
 		}
+	} while (r == 0 && n > (ssize_t)sizeof(buf) / 2); /* the kernel fills it but for a last line */
 	return r;
 }
 
@@ -251,7 +251,7 @@ static void shrink(struct proctree *t)
 
 int cgroup_processes(const struct cgroupfs *fs, const char *path, struct proctree *ret, struct err *e)
 {
-	CLEANUP(close_p) int dir = cgroup_dir(fs, path);
+	CLEANUP(close_p) int dir = cgroup_dir(fs, path, O_RDONLY);
 	struct reading x = { .fs = fs };
 	int r;
 

@@ -162,17 +162,15 @@ void sample_machine(struct cgroupfs *fs, const struct meter *meter, struct watch
 	find_cgroup(fs, w);
 	if (w->cgroup && cgroup_read(w->cgroup, &now) < 0)
 		lose_cgroup(w);
-	st->at_usec = realtime();
 	if (!w->cgroup) {
+		cgroup_unknown(&now);
 		set_unknown(st);
-		w->n_links = 0;
-		w->young = false;
-		return;
 	}
+	st->at_usec = realtime();
 	set_levels(st, &now);
 	set_rates(st, &w->before, &now, elapsed);
 	sample_traffic(meter, w, st, elapsed);
-	w->young = w->at == 0;
+	w->young = w->at == 0 && (w->cgroup || w->n_links > 0);
 	w->before = now;
 	w->at = mono;
 }

@@ -15,7 +15,7 @@
 
 #define SOON_USEC      250000 /* from a first sample to the second */
 #define GONE_MAX       64     /* histories of machines that left the screen */
-#define ESTIMATE_TICK  32     /* cgroups and processes looked at, a tick */
+#define ESTIMATE_TICK  8      /* cgroups and processes looked at, a tick */
 #define ESTIMATE_FIRST 1024   /* the same in one sampler_want */
 
 struct gone {
