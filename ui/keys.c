@@ -7,16 +7,26 @@
 #include "base/text.h"
 #include "ui/input.h"
 
-static const struct binding bindings[ACTION_COUNT] = {
+static const struct binding defaults[ACTION_COUNT] = {
 #define X(name, screens, effect, keys, bar, help)                                                            \
 	[ACTION_##name] = { #name, screens, effect, keys, bar, help },
 	ACTIONS(X)
 #undef X
 };
 
+/* The keys of each action when they are others than the default ones; set once, before the first key is read.
+ */
+static struct binding rebound[ACTION_COUNT];
+
 const struct binding *keys_binding(enum action a)
 {
-	return &bindings[a];
+	return rebound[a].keys ? &rebound[a] : &defaults[a];
+}
+
+void keys_rebind(enum action a, const char *keys)
+{
+	rebound[a] = defaults[a];
+	rebound[a].keys = keys;
 }
 
 int keys_parse(const char *name, size_t len)
@@ -25,10 +35,12 @@ int keys_parse(const char *name, size_t len)
 		const char *name;
 		int key;
 	} named[] = {
-		{ "Up", INPUT_UP },        { "Down", INPUT_DOWN },      { "Left", INPUT_LEFT },
-		{ "Right", INPUT_RIGHT },  { "Home", INPUT_HOME },      { "End", INPUT_END },
-		{ "PgUp", INPUT_PAGE_UP }, { "PgDn", INPUT_PAGE_DOWN }, { "Enter", INPUT_ENTER },
-		{ "Esc", INPUT_ESC },      { "Tab", INPUT_TAB },        { "Space", ' ' },
+		{ "Up", INPUT_UP },         { "Down", INPUT_DOWN },       { "Left", INPUT_LEFT },
+		{ "Right", INPUT_RIGHT },   { "Home", INPUT_HOME },       { "End", INPUT_END },
+		{ "PgUp", INPUT_PAGE_UP },  { "PgDn", INPUT_PAGE_DOWN },  { "Enter", INPUT_ENTER },
+		{ "Esc", INPUT_ESC },       { "Tab", INPUT_TAB },         { "Space", ' ' },
+		{ "Del", INPUT_DELETE },    { "BackTab", INPUT_BACKTAB }, { "Backspace", INPUT_BACKSPACE },
+		{ "C-h", INPUT_BACKSPACE }, { "C-j", INPUT_ENTER },
 	};
 	uint32_t code = 0;
 
@@ -63,14 +75,14 @@ enum action keys_action(enum screen s, int key)
 	if (key == INPUT_NONE)
 		return ACTION_NONE;
 	for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
-		if ((bindings[a].screens & s) && has_key(bindings[a].keys, key))
+		if ((defaults[a].screens & s) && has_key(keys_binding(a)->keys, key))
 			return a;
 	return ACTION_NONE;
 }
 
 void keys_first(enum action a, char ret[static KEY_TEXT_MAX])
 {
-	const char *keys = bindings[a].keys;
+	const char *keys = keys_binding(a)->keys;
 
 	(void)snprintf(ret, KEY_TEXT_MAX, "%.*s", (int)strcspn(keys, " "), keys);
 }

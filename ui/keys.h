@@ -142,9 +142,12 @@ struct binding {
 
 /* keys_binding - of an action other than NONE. */
 const struct binding *keys_binding(enum action a);
+/* keys_rebind - from now on an action has these keys; borrowed, NULL: its own ones again. See ui/keymap.h. */
+void keys_rebind(enum action a, const char *keys);
 /* keys_action - what key (see input.h) means on that screen; ACTION_NONE: nothing. */
 enum action keys_action(enum screen s, int key);
-/* keys_parse - the key of that name: "k", "Up", "PgDn", "C-l", "F1"; INPUT_NONE when there is none. */
+/* keys_parse - the key of that name: "k", "Up", "PgDn", "Del", "BackTab", "C-l", "F1"; INPUT_NONE when there is none.
+ */
 int keys_parse(const char *name, size_t len);
 /* keys_first - the name of the key to show for an action. */
 void keys_first(enum action a, char ret[static KEY_TEXT_MAX]);
