@@ -27,6 +27,7 @@ void app_done(struct app *a)
 		free(a->log[i].command);
 		free(a->log[i].result);
 	}
+	doc_done(&a->results);
 	strs_done(&a->marks);
 	strs_done(&a->confirm.what.names);
 	free(a->todo);

@@ -16,6 +16,7 @@
 #include "engine/control.h"
 #include "ui/cells.h"
 #include "ui/columns.h"
+#include "ui/doc.h"
 #include "ui/filter.h"
 #include "ui/keys.h"
 #include "ui/line.h"
@@ -128,6 +129,8 @@ struct app {
 
 	enum app_text text; /* what is read over the list */
 	int text_top, text_page;
+	struct doc results; /* of a command that was run in some machines */
+	char results_title[160];
 	char search[128]; /* in what is read or in the details: a regular expression; "": none */
 	int seek;         /* 1, -1: the frame goes to the next, the previous place where it is */
 

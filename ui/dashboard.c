@@ -16,9 +16,11 @@
 
 #include "base/cleanup.h"
 #include "ui/app.h"
+#include "ui/click.h"
 #include "ui/doer.h"
 #include "ui/frame.h"
 #include "ui/input.h"
+#include "ui/lend.h"
 #include "ui/restore.h"
 #include "ui/source.h"
 #include "ui/term.h"
@@ -34,7 +36,9 @@ struct dashboard {
 	struct doer *doer;
 	struct app app;
 	struct input input;
-	int wake_fd; /* readable when a signal asks us to end */
+	struct input_click click;
+	struct lend *lend; /* who has the terminal; NULL: we */
+	int wake_fd;       /* readable when a signal asks us to end */
 	sd_event_source *keys;
 	sd_event_source *output; /* the terminal takes more; enabled while something waits */
 	sd_event_source *input_timer, *frame, *tick; /* one shot each */
@@ -157,6 +161,56 @@ static void on_change(void *arg)
 
 /* --- keys --- */
 
+static void on_back(int status, const struct err *e, void *arg)
+{
+	struct dashboard *d = arg;
+
+	(void)status, (void)e;
+	d->lend = NULL;
+	d->away = !term_take_back(d->term);
+	sd_event_source_set_enabled(d->keys, SD_EVENT_ON);
+	d->repaint = true;
+	touch(d);
+}
+
+static void lend_terminal(struct dashboard *d, const struct app_command *c)
+{
+	const struct world *w = source_world(d->source);
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err e;
+	int r;
+
+	if (c->what == APP_PAGE_LOGS && w->logs)
+		logview_save(w->logs, &text);
+	sd_event_source_set_enabled(d->keys, SD_EVENT_OFF);
+	d->away = true;
+	if (c->what == APP_SESSION)
+		r = lend_session(d->loop, d->term, c->name, !strcmp(c->text, "login"), on_back, d, &d->lend,
+		                 &e);
+	else
+		r = lend_pager(d->loop, d->term, &text, on_back, d, &d->lend, &e);
+	if (r >= 0)
+		return;
+	app_say(&d->app, STYLE_BAD, source_clock(d->source), "%s", e.text);
+	on_back(0, &e, d);
+}
+
+static void copy(struct dashboard *d, const char *text)
+{
+	if (!term_copy(d->term, text, strlen(text)))
+		app_say(&d->app, STYLE_TEXT, 0, "this terminal has no clipboard for programs");
+}
+
+static void reread(struct dashboard *d)
+{
+	struct err e;
+
+	source_free(d->source);
+	d->source = NULL;
+	if (source_new(d->loop, &d->options->source, on_change, d, &d->source, &e) < 0)
+		app_say(&d->app, STYLE_BAD, 0, "%s", e.text);
+}
+
 /* Whether the keys that are waiting are to be forgotten. */
 static bool obey(struct dashboard *d, const struct app_command *c)
 {
@@ -169,39 +223,79 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_QUIT:
 		sd_event_exit(d->loop, STATUS_DONE);
 		break;
-	case APP_NOTHING:
-	case APP_MOUSE:
-	case APP_COPY:
 	case APP_SESSION:
-	case APP_REREAD:
 	case APP_PAGE_LOGS:
+		lend_terminal(d, c);
+		break;
+	case APP_COPY:
+		copy(d, c->text);
+		break;
+	case APP_MOUSE:
+		(void)term_set_mouse(d->term, d->app.mouse);
+		break;
+	case APP_REREAD:
+		reread(d);
+		break;
+	case APP_NOTHING:
 	case APP_SAVE_LOGS:
 	case APP_RUN:
 	case APP_LOCK:
 	case APP_CONTROL:
 	case APP_CANCEL:
-		doer_do(d->doer, c);
+		doer_do(d->doer, source_world(d->source), c);
 		break;
 	}
 	return false;
 }
 
-static bool press(struct dashboard *d, int key)
+static bool obey_all(struct dashboard *d)
 {
-	const struct world *w = source_world(d->source);
 	struct app_command c;
 	bool forget = false;
 
-	if (key == INPUT_NONE)
-		return false;
-	app_follow(&d->app, w);
-	app_key(&d->app, w, key, source_clock(d->source));
 	d->dirty = true;
 	while (app_next(&d->app, &c)) {
 		forget |= obey(d, &c);
 		app_command_done(&c);
 	}
 	return forget;
+}
+
+static bool press_mouse(struct dashboard *d)
+{
+	CLEANUP(grid_done) struct grid g = { 0 };
+	CLEANUP(view_done) struct view v = { 0 };
+	const struct world *w = source_world(d->source);
+	bool twice = input_is_double(&d->click, &d->input.mouse, clock_usec(CLOCK_MONOTONIC));
+	int columns, rows;
+
+	term_size(d->term, &columns, &rows);
+	if (grid_init(&g, columns, rows, term_is_ascii(d->term)) < 0)
+		return false;
+	frame_draw(&d->app, w, source_clock(d->source), &g, &v);
+	click(&d->app, w, &g, &v, &d->input.mouse, twice, source_clock(d->source));
+	return obey_all(d);
+}
+
+static bool press(struct dashboard *d, int key)
+{
+	const struct world *w = source_world(d->source);
+
+	switch (key) {
+	case INPUT_NONE:
+	case INPUT_FOCUS_IN:
+	case INPUT_FOCUS_OUT:
+		return false;
+	case INPUT_SYNC_KNOWN:
+		term_use_sync(d->term);
+		return false;
+	case INPUT_MOUSE:
+		return press_mouse(d);
+	default:
+		app_follow(&d->app, w);
+		app_key(&d->app, w, key, source_clock(d->source));
+		return obey_all(d);
+	}
 }
 
 /* Keys that are forgotten still go through the decoder, so that no sequence is torn apart. */
@@ -332,6 +426,8 @@ static int set_up(struct dashboard *d, struct err *e)
 	r = add_sources(d);
 	if (r < 0)
 		return err_sys(e, -r, "cannot watch the terminal");
+	d->input.escape_msec = input_escape_msec(0, getenv("ESCDELAY"), getenv("SSH_CONNECTION"));
+	(void)term_ask_sync(d->term);
 	if (term_note(d->term))
 		app_say(&d->app, STYLE_TEXT, 0, "%s", term_note(d->term));
 	d->repaint = true;
@@ -349,6 +445,7 @@ static int set_up(struct dashboard *d, struct err *e)
 
 static void tear_down(struct dashboard *d)
 {
+	lend_free(d->lend);
 	doer_free(d->doer);
 	source_free(d->source);
 	sd_event_source_unref(d->keys);

@@ -1,10 +1,18 @@
 #include "ui/doer.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/gate.h"
+#include "engine/everywhere.h"
+#include "engine/recorder.h"
+
+#define RUN_USEC 60000000 /* a command may take */
 
 struct job {
 	struct job *next;
@@ -20,6 +28,8 @@ struct doer {
 	doer_changed_fn *changed;
 	void *arg;
 	struct job *jobs;
+	struct everywhere *everywhere;
+	size_t n_everywhere;
 };
 
 static uint64_t now_usec(void)
@@ -63,6 +73,7 @@ void doer_free(struct doer *d)
 		control_cancel(d->jobs->control);
 		forget_job(d->jobs);
 	}
+	everywhere_free(d->everywhere);
 	free(d);
 }
 
@@ -114,7 +125,93 @@ void doer_look(struct doer *d)
 	}
 }
 
-void doer_do(struct doer *d, const struct app_command *c)
+/* ---- one command in several machines */
+
+static void show_output(struct doc *d, const struct everywhere_result *r)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	size_t len = r->output.len;
+
+	while (len > 0 && r->output.p[len - 1] == '\n')
+		len--;
+	buf_add(&text, r->output.p, len);
+	if (len > 0 && !memchr(text.p, '\n', len)) /* a line of its own is not needed */
+		doc_add(d, STYLE_TEXT, "  %s", buf_text(&text));
+	else
+		doc_text(d, STYLE_TEXT, buf_text(&text));
+	if (r->cut)
+		doc_line(d, STYLE_DIM, "there was more, which is left out");
+}
+
+static void show_result(struct doc *d, const struct everywhere_result *r)
+{
+	doc_line(d, STYLE_STRONG, "%-20s ", r->name);
+	if (!r->begun)
+		doc_add(d, STYLE_DIM, "waits");
+	else if (!r->ended)
+		doc_add(d, STYLE_BUSY, "runs…");
+	else if (r->status < 0)
+		doc_add(d, STYLE_BAD, "%s", r->e.text);
+	else
+		doc_add(d, r->status == 0 ? STYLE_GOOD : STYLE_BAD, "%3d", r->status);
+	if (r->output.len > 0)
+		show_output(d, r);
+}
+
+static void on_everywhere(struct everywhere *w, size_t changed, void *arg)
+{
+	struct doer *d = arg;
+
+	(void)changed;
+	doc_done(&d->app->results);
+	for (size_t i = 0; i < d->n_everywhere; i++)
+		show_result(&d->app->results, everywhere_result(w, i));
+	if (everywhere_ended(w))
+		app_say(d->app, STYLE_GOOD, now_usec(), "%s: done", d->app->results_title);
+	d->changed(d->arg);
+}
+
+static void run_everywhere(struct doer *d, const struct app_command *c)
+{
+	char shell[] = "/bin/sh", option[] = "-c", *argv[] = { shell, option, c->text, NULL };
+	struct err e;
+
+	everywhere_free(d->everywhere);
+	d->everywhere = NULL;
+	d->n_everywhere = c->names.n;
+	(void)snprintf(d->app->results_title, sizeof(d->app->results_title), "%s in %zu machine%s", c->text,
+	               c->names.n, c->names.n == 1 ? "" : "s");
+	if (everywhere_begin(d->loop, (const char *const *)c->names.v, c->names.n, argv, RUN_USEC,
+	                     on_everywhere, d, &d->everywhere, &e) < 0) {
+		app_say(d->app, STYLE_BAD, now_usec(), "%s", e.text);
+		return;
+	}
+	d->app->text = APP_TEXT_RESULTS;
+	d->app->text_top = 0;
+	on_everywhere(d->everywhere, 0, d);
+}
+
+/* ---- logs */
+
+static void save_logs(struct doer *d, const struct app_command *c, const struct logview *logs)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(close_p) int fd = -1;
+	struct err e;
+
+	if (!logs)
+		return;
+	logview_save(logs, &text);
+	if (recorder_create(c->text, &fd, &e) < 0)
+		app_say(d->app, STYLE_BAD, now_usec(), "%s", e.text);
+	else if (text.bad || write(fd, buf_text(&text), text.len) != (ssize_t)text.len)
+		app_say(d->app, STYLE_BAD, now_usec(), "cannot write all of '%s': %s", c->text,
+		        strerror(errno));
+	else
+		app_say(d->app, STYLE_GOOD, now_usec(), "saved in %s: %zu bytes", c->text, text.len);
+}
+
+void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 {
 	switch (c->what) {
 	case APP_CONTROL:
@@ -130,9 +227,13 @@ void doer_do(struct doer *d, const struct app_command *c)
 			gate_open();
 		break;
 	case APP_RUN:
+		run_everywhere(d, c);
+		break;
+	case APP_SAVE_LOGS:
+		save_logs(d, c, w->logs);
+		break;
 	case APP_SESSION:
 	case APP_COPY:
-	case APP_SAVE_LOGS:
 	case APP_PAGE_LOGS:
 	case APP_NOTHING:
 	case APP_FLUSH_INPUT:

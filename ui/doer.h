@@ -13,7 +13,7 @@ int doer_new(sd_event *loop, struct app *app, doer_changed_fn *changed, void *ar
 /* doer_free - jobs go on without us. */
 void doer_free(struct doer *d);
 
-/* doer_do - begin it; what is no business of the system's is left alone. */
-void doer_do(struct doer *d, const struct app_command *c);
+/* doer_do - begin it; what is the terminal's business is left alone. */
+void doer_do(struct doer *d, const struct world *w, const struct app_command *c);
 /* doer_look - tell the app what its jobs wait for now. */
 void doer_look(struct doer *d);

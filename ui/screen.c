@@ -157,10 +157,10 @@ static void draw_menu(struct grid *g, struct rect over, const struct view *v)
 static void draw_text(struct grid *g, struct rect over, const struct view *v)
 {
 	struct rect box = inset(over), in = inside(box);
-	bool more = docview_lines(g, in.w, &v->text.doc) > v->text.top + in.h;
+	bool more = docview_lines(g, in.w, v->text.shown) > v->text.top + in.h;
 
 	grid_frame(g, box, is_framed(box), v->text.title, more ? "(j: more) " : "");
-	docview_draw(g, in, &v->text.doc, v->text.top, v->search);
+	docview_draw(g, in, v->text.shown, v->text.top, v->search);
 }
 
 /* ---- lines */
@@ -293,7 +293,8 @@ void screen_fit(const struct grid *g, struct view *v, int seek, struct screen_fi
 	if (v->has_text) {
 		struct rect in = inside(inset(p.over));
 
-		ret->text_top = v->text.top = seek_in(g, in, &v->text.doc, v->search, v->text.top, seek, ret);
+		ret->text_top = v->text.top =
+			seek_in(g, in, v->text.shown, v->search, v->text.top, seek, ret);
 		ret->text_page = in.h > 1 ? in.h - 1 : 1;
 	} else if (v->pane.logs) {
 		logview_fit(v->pane.logs, g, p.pane);

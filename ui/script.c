@@ -74,7 +74,7 @@ static int press(struct script *s, int key, struct err *e)
 	app_key(&s->app, source_world(s->source), key, clock_of(s));
 	while (app_next(&s->app, &c)) {
 		s->quit |= c.what == APP_QUIT;
-		doer_do(s->doer, &c);
+		doer_do(s->doer, source_world(s->source), &c);
 		app_command_done(&c);
 	}
 	if (app_screen(&s->app) == SCREEN_CONFIRM || s->app.prompt == PROMPT_NAME) {

@@ -243,7 +243,7 @@ static void add_key(const struct app *a, const struct world *w, struct view *v, 
 	keys_first(action, key);
 	view_add(l, possible ? STYLE_KEY : STYLE_DIM, view_keep(v, "%s", key));
 	view_add(l, possible ? STYLE_TEXT : STYLE_DIM, view_keep(v, " %s", b->bar));
-	v->n_keys++;
+	v->key_actions[v->n_keys++] = action;
 }
 
 static void build_keys(const struct app *a, const struct world *w, struct view *v)
@@ -280,6 +280,7 @@ static void build_pane(const struct app *a, const struct world *w, uint64_t now,
 static void build_text(const struct app *a, struct view *v)
 {
 	v->text.top = a->text_top;
+	v->text.shown = &v->text.doc;
 	v->has_text = a->text != APP_TEXT_NONE;
 	switch (a->text) {
 	case APP_TEXT_HELP:
@@ -290,8 +291,11 @@ static void build_text(const struct app *a, struct view *v)
 		v->text.title = "what was done here, as shell commands";
 		view_commands(a, v, &v->text.doc);
 		break;
-	case APP_TEXT_WHY:
 	case APP_TEXT_RESULTS:
+		v->text.title = a->results_title;
+		v->text.shown = &a->results;
+		break;
+	case APP_TEXT_WHY:
 	case APP_TEXT_NONE:
 		break;
 	}

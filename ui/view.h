@@ -32,6 +32,7 @@ struct view {
 	const char *message;     /* NULL: nothing to say */
 	enum style message_style;
 	struct view_line keys[ACTION_COUNT]; /* one for each key on the bar, the most important first */
+	enum action key_actions[ACTION_COUNT];
 	size_t n_keys;
 
 	bool has_pane;
@@ -49,7 +50,8 @@ struct view {
 	bool has_text;
 	struct {
 		const char *title;
-		struct doc doc;
+		struct doc doc;          /* made here, when it is */
+		const struct doc *shown; /* that, or somebody else's */
 		int top;
 	} text;
 	bool has_menu;
