@@ -52,6 +52,14 @@ static void await(unsigned wanted)
 	assert_int_equal(times, wanted);
 }
 
+/* Let it run until a rate is known: the first time that values change may come too soon for one. */
+static void await_rate(const float *rate)
+{
+	for (unsigned i = 0; i < 3 && isnan(*rate); i++)
+		await(times + 1);
+	assert_true(*rate >= 0);
+}
+
 /* A machine whose processes are in NAME.service; its leader's number is given. */
 static struct machine machine(const char *name, pid_t leader)
 {
@@ -185,13 +193,12 @@ static void another_run_is_counted_anew(void **state)
 	(void)state;
 	uses("web", "9000000", "1\n");
 	want(&web, NULL);
-	await(1);
-	assert_true(of("web")->cpu >= 0);
+	await_rate(&of("web")->cpu);
 	uses("web", "9900000", "1\n");
 	again = machine("web", 12);
 	want(&again, NULL);
 	assert_true(isnan(of("web")->cpu));
-	await(2);
+	await_rate(&of("web")->cpu);
 	assert_true(of("web")->cpu < 1.0f);
 }
 
@@ -220,7 +227,7 @@ static void the_host_is_a_share_of_all_its_cores(void **state)
 	assert_int_equal(sampler_host(sampler)->memory, 75 * 1024);
 	assert_true(isnan(sampler_host(sampler)->cpu));
 	put("/proc/stat", "cpu  130 0 0 170 0 0 0 0 0 0\n");
-	await(1);
+	await_rate(&sampler_host(sampler)->cpu);
 	assert_true(fabsf(sampler_host(sampler)->cpu - 30 * cores) < 0.1f);
 	assert_int_equal(sampler_host(sampler)->cores, (int)cores);
 }
