@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ui/options.h"
 #include "ui/script.h"
+#include "ui/settings.h"
 #include "verbs/verbs.h"
 
 /* A file that is opened while 0, 1 or 2 is free would be written to by whoever prints. */
@@ -74,7 +75,7 @@ static int print_help(void)
 			printf("  %-9s %-38s %s\n", v->name, v->args, v->help);
 	options_help(&options);
 	printf("\n"
-	       "  help [VERB], --help, --version\n"
+	       "  help [VERB], --help, --version, --default-config\n"
 	       "\n"
 	       "Options of the dashboard:\n"
 	       "%s"
@@ -123,6 +124,17 @@ static bool asks_for_help(const char *arg)
 	return !strcmp(arg, "--help") || !strcmp(arg, "-h");
 }
 
+static int print_default_config(void)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	settings_print_default(&text);
+	if (text.bad)
+		return STATUS_SYSTEM;
+	fputs(buf_text(&text), stdout);
+	return STATUS_DONE;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct verb *v;
@@ -133,6 +145,8 @@ static int run(int argc, char **argv)
 		puts("machdeck " VERSION);
 		return STATUS_DONE;
 	}
+	if (!strcmp(argv[1], "--default-config"))
+		return print_default_config();
 	if (asks_for_help(argv[1]) || (argc == 2 && !strcmp(argv[1], "help")))
 		return print_help();
 	if (!strcmp(argv[1], "help")) {

@@ -98,6 +98,9 @@ documented() {
 	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do
 		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"
 	done
+	for word in $(sed -n 's/^	X([A-Z_]*, "\([a-z_]*\)", \(WORD\|NUMBER\|COLUMNS\|SORT\),.*/\1/p' ui/settings.h | grep -vx tab); do
+		grep -q "^\.BR $word " data/machdeck.conf.5 || echo "data/machdeck.conf.5: the setting $word is missing"
+	done
 }
 verdict verbs_and_keys_are_documented "$(documented)"
 

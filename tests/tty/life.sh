@@ -11,7 +11,7 @@ q_gives_the_terminal_back() {
 ctrl_c_closes_the_help_and_then_the_dashboard() {
 	open_dashboard 80 24
 	keys '?'
-	wait_for 'this help'
+	wait_for 'machdeck .*: keys'
 	keys C-c
 	wait_for 'r reload'
 	keys C-c
@@ -90,14 +90,14 @@ a_stop_that_was_not_asked_for_is_survived() {
 	types fg
 	wait_for 'q quit'
 	keys '?'
-	wait_for 'this help'
+	wait_for 'machdeck .*: keys'
 }
 
 what_libraries_print_is_shown_after_it() {
 	open_dashboard 80 24
 	printf 'a word from a library\n' >"/proc/$DASHBOARD/fd/2"
 	keys '?'
-	wait_for 'this help'
+	wait_for 'machdeck .*: keys'
 	hides 'a word from' || fail "it was drawn over the screen"
 	keys q
 	wait_for 'q quit'

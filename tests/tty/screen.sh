@@ -44,14 +44,14 @@ answers_of_the_terminal_are_no_keys() {
 	open_dashboard 80 24
 	keys -l $'\e[24;80R\e[?62;22c\e]52;c;cQ==\a\eP1$rq\e\\\e[<0;1;1M\e[I\eq'
 	keys '?'
-	wait_for 'this help'
+	wait_for 'machdeck .*: keys'
 	kill -0 "$DASHBOARD" || fail "it took an answer for q"
 }
 
 escape_alone_closes_the_help() {
 	open_dashboard 80 24
 	keys '?'
-	wait_for 'this help'
+	wait_for 'machdeck .*: keys'
 	keys Escape
 	wait_for 'r reload'
 }
@@ -59,7 +59,7 @@ escape_alone_closes_the_help() {
 arrows_and_letters_both_move() {
 	open_dashboard 40 10
 	keys '?'
-	wait_for 'one up'
+	wait_for 'In the list'
 	keys Down Down j j PageDown
 	want $PATIENCE hides 'In the list'
 	keys g
@@ -78,14 +78,14 @@ a_dumb_terminal_is_refused() { refused dumb; }
 a_path_for_a_terminal_type_is_refused() { refused ../../../tmp/x; }
 an_escape_in_a_terminal_type_is_refused() { refused $'x\ey'; }
 
-taken_for_an_xterm() { # COMMAND that starts it
+guessed() { # COMMAND that starts it
 	in_terminal 80 24 "$1; echo status=\$?"
 	wait_for 'the terminal type TERM is not set: taken for xterm-256color'
 	keys q
 	wait_for 'status=0'
 }
-an_unset_terminal_type_is_taken_for_an_xterm() { taken_for_an_xterm "env -u TERM $MACHDECK"; }
-an_empty_terminal_type_is_taken_for_an_xterm() { taken_for_an_xterm "TERM= $MACHDECK"; }
+an_unset_terminal_type_is_taken_for_an_xterm() { guessed "env -u TERM $MACHDECK"; }
+an_empty_terminal_type_is_taken_for_an_xterm() { guessed "TERM= $MACHDECK"; }
 
 an_unknown_terminal_type_is_taken_for_an_xterm() {
 	open_dashboard 80 24 TERM=no-such-terminal
@@ -107,7 +107,7 @@ works_on() { # TERM
 	open_dashboard 80 24 "TERM=$1" LINES=7
 	hides 'not known' || fail "it is not in terminfo"
 	keys '?'
-	wait_for 'this help'
+	wait_for 'machdeck .*: keys'
 	keys q
 	wait_for 'r reload'
 	keys q
@@ -121,7 +121,7 @@ a_vt100_terminal_works() { works_on vt100; }
 without_utf8_all_is_ascii() {
 	LOCALE=C open_dashboard 80 24
 	keys '?'
-	wait_for 'this help'
+	wait_for 'machdeck .*: keys'
 	! screen | LC_ALL=C grep -q '[^ -~]' || fail "something else than ASCII is on the screen"
 }
 
