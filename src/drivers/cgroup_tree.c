@@ -128,7 +128,7 @@ static char *printable(const char *text, size_t len, size_t most)
  * memory, and who asks for its arguments would wait with it. */
 static char *command_of(int proc, char state, const char *comm, size_t comm_len)
 {
-	char text[COMMAND_READ];
+	char text[COMMAND_READ] = "";
 	ssize_t n = state == 'D' ? 0 : cgroup_text(proc, "cmdline", text, sizeof(text));
 
 	while (n > 0 && text[n - 1] == '\0')
@@ -150,7 +150,8 @@ static void read_numbers(char *rest, struct process *p)
 	uint64_t field[23] = { 0 };
 	char *at;
 
-	p->state = rest[0] ? rest[0] : '?';
+	if (rest[0])
+		p->state = rest[0];
 	at = rest + (rest[0] != '\0');
 	for (size_t i = 1; i < COUNT(field); i++)
 		field[i] = strtoull(at, &at, 10);
