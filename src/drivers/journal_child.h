@@ -25,10 +25,6 @@ int journal_child_ask(sd_event *loop, journal_look_fn *look, const void *questio
                       journal_answer_fn *answered, void *arg, struct journal_child **ret, struct err *e);
 void journal_child_cancel(struct journal_child *c);
 
-/* journal_child_become - in a child that reads journals: it dies with its parent, leaves no core, and has no
- * handler or blocked signal of the parent's. */
-void journal_child_become(void);
-
 /* journal_field - for look: the value of the entry's field; it lives until the next call; NULL: it has none.
  */
 const char *journal_field(sd_journal *j, const char *name, size_t *ret_len);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "drivers/child.h"
 #include "drivers/journal_child.h"
 #include "drivers/journal_files.h"
 #include "drivers/journal_follow.h"
@@ -414,7 +415,7 @@ void journal_reader_run(int out, int leash, unsigned lives_ms, const struct jour
 	static struct reader r;
 	struct rlimit files;
 
-	journal_child_become();
+	child_become();
 	close_others(&r, out, leash);
 	r.at = at;
 	r.lives_ms = lives_ms;
