@@ -4,6 +4,7 @@
  * ownership is given away by copying the value and resetting the variable. */
 #pragma once
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,6 +21,12 @@ static inline void close_p(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+static inline void closedir_p(DIR **d)
+{
+	if (*d)
+		closedir(*d);
 }
 
 /* take_fd - the descriptor, leaving the variable without one. */

@@ -79,11 +79,14 @@ static const char *run_dir(const struct draft *d)
 	return d->f->nixos_dirs ? "/run/nixos-containers" : "/run/containers";
 }
 
+const char *plan_roots(bool nixos_dirs)
+{
+	return nixos_dirs ? "/var/lib/nixos-containers" : "/var/lib/containers";
+}
+
 static const char *root_dir(const struct draft *d)
 {
-	if (has_ephemeral_root(d))
-		return run_dir(d);
-	return d->f->nixos_dirs ? "/var/lib/nixos-containers" : "/var/lib/containers";
+	return has_ephemeral_root(d) ? run_dir(d) : plan_roots(d->f->nixos_dirs);
 }
 
 static void plan_root(struct draft *d)

@@ -77,6 +77,9 @@ struct plan {
 int plan_build(const struct container *c, const struct facts *f, struct plan *ret, struct err *e);
 void plan_done(struct plan *p);
 
+/* plan_roots - the folder of the roots that are kept, by the pair of folders that a conf is from. */
+const char *plan_roots(bool nixos_dirs);
+
 /* plan_json - one object: name root prestart prepare argv init poststart unit hosts, commands as arrays of
  * words. plan_preview - the same for a person: comments, and commands that can be pasted into a shell; init is where
  * machdeck-init is installed. */

@@ -23,12 +23,6 @@ void conf_file_done(struct conf_file *f)
 	*f = (struct conf_file){ 0 };
 }
 
-static void closedir_p(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 /* Whether a line starts with an assignment to a key of ours. Not the strict reading: a conf with a mistake in
  * it is still ours, and is to be shown with the mistake. */
 static bool has_known_key(const char *text)

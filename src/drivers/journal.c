@@ -106,18 +106,21 @@ static int look(sd_journal *j, FILE *answer, const void *question)
 
 	(void)sd_journal_set_data_threshold(j, 4 * LOGLINE_SIZE);
 	journal_match(j, "_SYSTEMD_UNIT", q->unit);
-	if (*q->invocation)
+	if (q->invocation && *q->invocation)
 		journal_match(j, "_SYSTEMD_INVOCATION_ID", q->invocation);
 	(void)sd_journal_add_disjunction(j);
 	journal_match(j, "UNIT", q->unit);
 	journal_match(j, "_PID", "1");
-	if (*q->invocation)
+	if (q->invocation && *q->invocation)
 		journal_match(j, "INVOCATION_ID", q->invocation);
 
 	if (sd_journal_seek_tail(j) < 0)
 		return -1;
-	for (int i = 0; i < LOOK_AT_MAX && found.n < q->n && sd_journal_previous(j) > 0; i++)
+	for (int i = 0; i < LOOK_AT_MAX && found.n < q->n && sd_journal_previous(j) > 0; i++) {
+		if (!q->invocation && field_is(j, "_PID", "1") && is_routine(j))
+			break;
 		take_entry(j, &found);
+	}
 	if (tells_of_oom(&found))
 		take_oom(j, q->unit, &found);
 	for (size_t i = found.n; i > 0; i--)

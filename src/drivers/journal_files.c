@@ -23,12 +23,6 @@
 
 static const char *const bases[] = { "var/log/journal", "run/log/journal" };
 
-static void closedir_p(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 static void watch(int inotify, int folder, uint32_t mask)
 {
 	char path[32];

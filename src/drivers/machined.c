@@ -33,12 +33,6 @@ void registrations_done(struct registrations *l)
 	*l = (struct registrations){ 0 };
 }
 
-static void closedir_p(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 /* A value as systemd-machined escaped it: a backslash stands before what is meant literally. */
 static void unescape(char *value)
 {
@@ -309,7 +303,7 @@ static bool path_has(const char *path, const char *unit)
 	size_t len = strlen(unit);
 
 	for (const char *at = path; (at = strstr(at, unit)); at++)
-		if (at > path && at[-1] == '/' && strchr("/\n", at[len]))
+		if (at > path && at[-1] == '/' && strchr("/\n", at[len])) /* or the end */
 			return true;
 	return false;
 }
@@ -336,6 +330,49 @@ bool machined_leader_lives(const struct registration *m)
 	if (!m->unit || read_whole(folder, "cgroup", text) < 0)
 		return true;
 	return path_has(text, m->unit);
+}
+
+/* "/machine.slice/container@web.service/payload/init.scope" is where a systemd puts itself. */
+static char *services_folder(const char *path)
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified",
+		                              "/sys/fs/cgroup/systemd" };
+	static const char init[] = "/init.scope";
+	size_t len = strlen(path), tail = strlen(init);
+
+	if (len <= tail || strcmp(path + len - tail, init) != 0)
+		return NULL;
+	for (size_t i = 0; i < COUNT(mounts); i++) {
+		CLEANUP(free_p) char *folder = NULL;
+
+		if (asprintf(&folder, "%s%.*s/system.slice", mounts[i], (int)(len - tail), path) < 0) {
+			folder = NULL;
+			return NULL;
+		}
+		if (faccessat(AT_FDCWD, folder, F_OK, 0) == 0)
+			return take_p(&folder);
+	}
+	return NULL;
+}
+
+void machined_cgroups(const struct registration *m, char **ret_unit, char **ret_services)
+{
+	CLEANUP(close_p) int folder = -1;
+	char path[64], text[FILE_SIZE_MAX], *line, *rest = text;
+
+	*ret_unit = *ret_services = NULL;
+	(void)snprintf(path, sizeof(path), "/proc/%d", m->leader);
+	folder = m->leader && m->unit ? open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY) : -1;
+	if (folder < 0 || read_whole(folder, "cgroup", text) < 0)
+		return;
+	while (!*ret_unit && (line = strsep(&rest, "\n"))) {
+		char *unit = strstr(line, m->unit), *start = strchr(line, '/');
+
+		if (!unit || !start || !path_has(line, m->unit))
+			continue;
+		*ret_unit = strndup(start, (size_t)(unit - start) + strlen(m->unit));
+		*ret_services = services_folder(start);
+	}
 }
 
 int machined_images(const char *host_root, struct strs *ret, struct err *e)

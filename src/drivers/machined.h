@@ -60,6 +60,11 @@ bool machined_leader_lives(const struct registration *m);
 /* machined_is_in - whether we are a process of that unit. */
 bool machined_is_in(const char *unit);
 
+/* machined_cgroups - where its unit lives, "/machine.slice/container@web.service", and, when its first
+ * process is a systemd, the folder in which that one's services come and go. The caller frees both; NULL: not
+ * known, or none. */
+void machined_cgroups(const struct registration *m, char **ret_unit, char **ret_services);
+
 /* machined_images - the names of the trees and images in /var/lib/machines, which systemd-nspawn@NAME.service
  * would start, sorted. No folder, or one that may not be read: none. */
 int machined_images(const char *host_root, struct strs *ret, struct err *e);

@@ -9,10 +9,9 @@
 #include "drivers/bus.h"
 #include "drivers/units_ask.h"
 
-
-#define UNITS_MAX   10000
-#define LIST_LIMIT  BUS_SECOND
-#define GET_LIMIT   (3 * BUS_SECOND)
+#define UNITS_MAX  10000
+#define LIST_LIMIT BUS_SECOND
+#define GET_LIMIT  (3 * BUS_SECOND)
 
 /* ---- what a message says of a unit */
 
@@ -36,6 +35,17 @@ static int read_job(sd_bus_message *m, struct unit *u)
 	if (r >= 0)
 		u->job = id ? path : NULL;
 	return r;
+}
+
+static int read_requires(sd_bus_message *m, struct unit *u)
+{
+	const char *name;
+	int r = sd_bus_message_enter_container(m, 'a', "s");
+
+	while (r >= 0 && (r = sd_bus_message_read(m, "s", &name)) > 0)
+		if (u->n_requires < UNIT_REQUIRES_MAX)
+	u->requires[u->n_requires++] = name;
+	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 struct phase { /* the failed command that ended last, while a message is read */
@@ -84,6 +94,9 @@ static const struct property {
 	P("ActiveEnterTimestamp",   't', IS_STATE,   active_usec),
 	P("InvocationID",           'I', IS_STATE,   invocation),
 	P("Job",                    'J', IS_STATE,   job),
+	P("Requires",               'A', IS_STATE,   requires),
+	P("Requisite",              'A', IS_STATE,   requires),
+	P("BindsTo",                'A', IS_STATE,   requires),
 	P("Result",                 's', IS_SERVICE, result),
 	P("StatusText",             's', IS_SERVICE, status_text),
 	P("NRestarts",              'u', IS_SERVICE, n_restarts),
@@ -118,6 +131,8 @@ static int read_value(sd_bus_message *m, const struct property *p, struct unit *
 		return read_invocation(m, u);
 	if (p->type == 'J')
 		return read_job(m, u);
+	if (p->type == 'A')
+		return read_requires(m, u);
 	if (p->type == 'X')
 		return read_commands(m, p->name, failed);
 	return sd_bus_message_read(m, basic, (char *)u + p->offset);
@@ -127,8 +142,8 @@ static int read_value(sd_bus_message *m, const struct property *p, struct unit *
 static int read_properties(sd_bus_message *m, struct unit *u)
 {
 	static const char *const types[] = {
-		['I'] = "ay", ['J'] = "(uo)", ['X'] = "a(sasbttttuii)", ['s'] = "s", ['t'] = "t",
-		['u'] = "u",  ['i'] = "i"
+		['A'] = "as", ['I'] = "ay", ['J'] = "(uo)", ['X'] = "a(sasbttttuii)",
+		['s'] = "s",  ['t'] = "t",  ['u'] = "u",    ['i'] = "i"
 	};
 	struct phase failed = { 0 };
 	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
@@ -317,7 +332,7 @@ void units_free(struct units *u)
 /* ---- asking */
 
 int units_new_call(struct units *u, const char *path, const char *interface, const char *member,
-                    sd_bus_message **ret, struct err *e)
+                   sd_bus_message **ret, struct err *e)
 {
 	int r;
 
@@ -328,8 +343,8 @@ int units_new_call(struct units *u, const char *path, const char *interface, con
 }
 
 int units_send_ask(struct units *u, sd_bus_message *m, int r, uint64_t limit,
-                    sd_bus_message_handler_t handler, const struct ask *ask, sd_bus_slot **ret_slot,
-                    struct err *e)
+                   sd_bus_message_handler_t handler, const struct ask *ask, sd_bus_slot **ret_slot,
+                   struct err *e)
 {
 	CLEANUP(free_p) struct ask *kept = malloc(sizeof(*kept));
 	sd_bus_slot *slot = NULL;
@@ -418,6 +433,23 @@ int units_list(struct units *u, units_list_fn *done, void *arg, sd_bus_slot **re
 		return r;
 	r = sd_bus_message_append(m, "asas", 0, 3, "container@*.service", "systemd-nspawn@*.service",
 	                          "machine-*.scope");
+	return units_send_ask(u, m, r, LIST_LIMIT, on_list, &ask, ret_slot, e);
+}
+
+int units_named(struct units *u, char *const *names, size_t n, units_list_fn *done, void *arg,
+                sd_bus_slot **ret_slot, struct err *e)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	const struct ask ask = { .arg = arg, .list = done, .what = "systemd: cannot ask for units" };
+	int r = units_new_call(u, ROOT_PATH, MANAGER, "ListUnitsByNames", &m, e);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(m, 'a', "s");
+	for (size_t i = 0; r >= 0 && i < n && i < UNIT_REQUIRES_MAX; i++)
+		r = sd_bus_message_append(m, "s", names[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
 	return units_send_ask(u, m, r, LIST_LIMIT, on_list, &ask, ret_slot, e);
 }
 

@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 
+#define UNIT_REQUIRES_MAX 32 /* more are not looked at */
+
 /* One unit as systemd tells it; all text is borrowed for the length of the call-back. */
 struct unit {
 	const char *name;
@@ -23,6 +25,9 @@ struct unit {
 	char invocation[33]; /* hex; "" none: matches _SYSTEMD_INVOCATION_ID and INVOCATION_ID in the journal
 	                      */
 	const char *job;     /* its pending job's path; NULL: none */
+	const char
+		*requires[UNIT_REQUIRES_MAX]; /* what must be up for it (Requires=, Requisite=, BindsTo=) */
+	size_t n_requires;
 
 	bool has_service;        /* what follows was told */
 	const char *result;      /* "success", "exit-code", "timeout", ... */
@@ -32,8 +37,8 @@ struct unit {
 	int32_t main_code,
 		main_status; /* CLD_EXITED, CLD_KILLED, ... of waitid(2), and status or signal; 0: none */
 	uint64_t start_timeout_usec, stop_timeout_usec; /* UINT64_MAX: none */
-	uint64_t memory_max;     /* bytes; UINT64_MAX: none */
-	const char *cgroup;      /* "/machine.slice/container@web.service"; "" while it has none */
+	uint64_t memory_max;                            /* bytes; UINT64_MAX: none */
+	const char *cgroup;       /* "/machine.slice/container@web.service"; "" while it has none */
 	const char *failed_phase; /* "ExecStartPost": whose last run failed while the main process did not; or
 	                             NULL */
 	int32_t failed_code, failed_status;
@@ -68,6 +73,11 @@ void units_free(struct units *u);
  * are there only while something refers to them. The answer comes within 1 s. */
 typedef void units_list_fn(int r, const struct unit *v, size_t n, const struct err *e, void *arg);
 int units_list(struct units *u, units_list_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e);
+
+/* units_named - the same of these units (at most UNIT_REQUIRES_MAX), loaded or not: load is "not-found" of
+ * what there is none of. */
+int units_named(struct units *u, char *const *names, size_t n, units_list_fn *done, void *arg,
+                sd_bus_slot **ret_slot, struct err *e);
 
 /* units_get - all there is to know of one unit, loaded or not (costs PID 1 about 2 ms: for the one that
  * matters). The answer comes within 3 s. load is "not-found" when there is no such unit file. */

@@ -9,7 +9,9 @@
 #include "base/cleanup.h"
 #include "decide/conf.h"
 #include "drivers/confs.h"
+#include "drivers/masks.h"
 #include "drivers/rtnl.h"
+#include "engine/trees.h"
 
 static void conf_seen_done(struct conf_seen *c)
 {
@@ -30,8 +32,12 @@ static void confs_free(struct conf_seen *v, size_t n)
 
 static void net_free(struct net_seen *v, size_t n)
 {
-	for (size_t i = 0; v && i < n; i++)
+	for (size_t i = 0; v && i < n; i++) {
 		strs_done(&v[i].addresses);
+		strs_done(&v[i].failed);
+		free(v[i].cgroup);
+		free(v[i].services);
+	}
 	free(v);
 }
 
@@ -46,6 +52,8 @@ void sources_done(struct sources *s)
 	}
 	free(s->units);
 	strs_done(&s->images);
+	strs_done(&s->masked);
+	trees_done(s);
 	*s = (struct sources){ 0 };
 }
 
@@ -98,6 +106,7 @@ static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *r
 	*ret = (struct conf_seen){ .name = strdup(name) };
 	if (r >= 0) {
 		r = conf_read(file.path, name, buf_text(&file.text), file.text.len, &c, NULL, &e);
+		ret->nixos_dirs = file.nixos_dirs;
 		ret->text = file.text;
 		file.text = (struct buf){ 0 };
 	}
@@ -137,6 +146,8 @@ int gather_confs(struct sources *s, struct err *e)
 /* What was seen in the machine before, if it is the same one; moved out of old. */
 static struct net_seen take_net(const struct registration *m, struct net_seen *old, size_t n_old)
 {
+	struct net_seen made = { .inode = m->inode, .stale = true, .netnsid = -1 };
+
 	for (size_t i = 0; i < n_old; i++) {
 		struct net_seen taken = old[i];
 
@@ -145,7 +156,8 @@ static struct net_seen take_net(const struct registration *m, struct net_seen *o
 		old[i] = (struct net_seen){ 0 };
 		return taken;
 	}
-	return (struct net_seen){ .inode = m->inode, .stale = true, .netnsid = -1 };
+	machined_cgroups(m, &made.cgroup, &made.services);
+	return made;
 }
 
 int gather_machines(struct sources *s, struct err *e)
@@ -168,6 +180,20 @@ int gather_machines(struct sources *s, struct err *e)
 	s->net = net;
 	strs_done(&s->images);
 	s->images = images;
+	return 0;
+}
+
+int gather_masks(struct sources *s, struct err *e)
+{
+	struct strs masked = { 0 };
+	int r = masks_list("", &masked, e);
+
+	if (r < 0) {
+		strs_done(&masked);
+		return r;
+	}
+	strs_done(&s->masked);
+	s->masked = masked;
 	return 0;
 }
 
@@ -241,7 +267,8 @@ int gather_net(struct sources *s, struct nl *nl, struct err *e)
 			continue;
 		net->stale = false;
 		r = see_net(nl, &s->machines.v[i], net);
-		if (r == -EPERM || r == -EACCES)
+		s->net_denied = r == -EPERM || r == -EACCES;
+		if (s->net_denied)
 			return 0;
 		if (net->addresses.bad)
 			return err_no_memory(e);

@@ -10,6 +10,8 @@ int gather_confs(struct sources *s, struct err *e);
 /* gather_machines - and the images. What is seen in machines that are still the same is kept; new ones are
  * stale. */
 int gather_machines(struct sources *s, struct err *e);
+/* gather_masks - which units of ours are masked: for when systemd read its files anew. */
+int gather_masks(struct sources *s, struct err *e);
 /* gather_leaders - which leaders are dead, where no unit is known to run. */
 void gather_leaders(struct sources *s);
 /* gather_net - the addresses in the namespaces of stale machines. Without CAP_NET_ADMIN they are not seen: no

@@ -39,6 +39,12 @@ struct unit_seen *sources_unit(const struct sources *s, const char *unit)
 	return find(unit, s->units, s->n_units, sizeof(*s->units));
 }
 
+struct tree_seen *sources_tree(const struct sources *s, const char *name)
+{
+	_Static_assert(offsetof(struct tree_seen, name) == 0, "sorted by it");
+	return find(name, s->trees, s->n_trees, sizeof(*s->trees));
+}
+
 static int by_machine(const void *key, const void *item)
 {
 	return strcmp(key, ((const struct registration *)item)->name);
@@ -131,8 +137,8 @@ static void fill_addresses(const struct known *k, struct machine *m)
 		strs_add_all(&m->ports, &k->conf->ports);
 }
 
-static char *reason_of(const struct known *k, const struct machine *m, const char *taken_by,
-                       const struct unit_seen *unit, const char **ret_cause)
+static char *reason_of(const struct sources *s, const struct known *k, const struct machine *m,
+                       const char *taken_by, const struct unit_seen *unit, const char **ret_cause)
 {
 	char text[WHY_SIZE];
 	const struct why_facts f = {
@@ -141,6 +147,9 @@ static char *reason_of(const struct known *k, const struct machine *m, const cha
 		.conf_problem = k->conf ? k->conf->problem : NULL,
 		.taken_by = taken_by,
 		.dead_leader = k->machine ? k->machine->leader : 0,
+		.load = k->conf && m->state == MACHINE_STOPPED && strs_has(&s->masked, m->unit) ? "masked"
+		                                                                                : NULL,
+		.guest_failed = k->net ? &k->net->failed : NULL,
 	};
 
 	*ret_cause = why_sentence(&f, text);
@@ -171,6 +180,13 @@ static char *copy(const char *text, bool *bad)
 	return made;
 }
 
+static const char *os_of(const struct sources *s, const struct known *k)
+{
+	const struct tree_seen *t = sources_tree(s, k->name);
+
+	return t ? t->os : NULL;
+}
+
 static bool fill(const struct sources *s, const struct known *k, struct machine *m)
 {
 	char own[NAME_UNIT_SIZE];
@@ -196,15 +212,19 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.state = state_of(s, k, unit),
 		.leader = k->machine ? k->machine->leader : 0,
 		.kind = kind_of(k, name),
+		.os = copy(os_of(s, k), &bad),
+		.cgroup = copy(k->net ? k->net->cgroup : NULL, &bad),
 		.netnsid = k->net && k->net->seen ? k->net->netnsid : -1,
 	};
 	if (unit && unit->state == m->state)
 		m->since_usec = unit->since_usec;
 	if (m->since_usec == 0 && k->machine && m->state == MACHINE_RUNNING)
 		m->since_usec = k->machine->since_usec;
-	m->reason = reason_of(k, m, taken_by, unit, &m->cause);
+	m->reason = reason_of(s, k, m, taken_by, unit, &m->cause);
 	fill_addresses(k, m);
-	return !bad && !m->addresses.bad && !m->ports.bad;
+	if (k->net && m->state == MACHINE_RUNNING)
+		strs_add_all(&m->guest_failed, &k->net->failed);
+	return !bad && !m->guest_failed.bad && !m->addresses.bad && !m->ports.bad;
 }
 
 int merge(const struct sources *s, struct snapshot *ret, struct err *e)

@@ -13,6 +13,7 @@
 
 struct conf_seen { /* one NAME.conf */
 	char *name;
+	bool nixos_dirs; /* from /etc/nixos-containers, so its root is in /var/lib/nixos-containers */
 	struct buf text; /* as it was read; empty when it could not be */
 	char *problem;   /* why it can not be used; NULL: it can */
 	struct strs addresses, ports;
@@ -34,6 +35,18 @@ struct net_seen {       /* what a registered machine has inside; [i] belongs to 
 	bool seen;   /* else the system would not tell */
 	int netnsid; /* by which its events come; -1: none */
 	bool leader_dead;
+	char *cgroup;       /* of its unit; NULL: not known */
+	char *services;     /* the folder of the guest's services (machined_cgroups); NULL: its payload is no
+	                       systemd */
+	struct strs failed; /* units that failed in it */
+};
+
+struct tree_seen { /* what can be read in a tree without starting it */
+	char *name;
+	char *root;
+	uint64_t inode; /* of the registration that it was read at; 0: it did not run */
+	bool stale;
+	char *os; /* PRETTY_NAME of its os-release, printable; NULL: not known */
 };
 
 struct sources {
@@ -45,11 +58,16 @@ struct sources {
 	size_t n_units;
 	bool units_known; /* else systemd can not be asked now, and units is empty or old */
 	bool units_were_known;
-	struct strs images; /* sorted: trees and images in /var/lib/machines */
+	struct strs images;      /* sorted: trees and images in /var/lib/machines */
+	struct strs masked;      /* units of ours that somebody masked */
+	struct tree_seen *trees; /* sorted by name: of confs, images and registered machines */
+	size_t n_trees;
+	bool net_denied; /* the kernel does not let us look into the machines' networks */
 };
 
 struct conf_seen *sources_conf(const struct sources *s, const char *name);
 struct unit_seen *sources_unit(const struct sources *s, const char *unit);
+struct tree_seen *sources_tree(const struct sources *s, const char *name);
 
 /* merge - ret->v sorted by name: every conf, every registered machine, every unit that is not merely stopped,
  * every image. Fills v, n only. -ENOMEM */

@@ -13,6 +13,8 @@
 #include "drivers/folder.h"
 #include "drivers/rtnl.h"
 #include "engine/gather.h"
+#include "engine/guests.h"
+#include "engine/trees.h"
 #include "engine/unitwatch.h"
 
 #define ONCE_USEC   1000000
@@ -22,10 +24,9 @@
 #define GAP_USEC       20000
 #define FLOOD_GAP_USEC 100000
 #define FLOOD          20 /* refreshes without a pause of two flood gaps */
-#define ASKS_MAX       8  /* machines we ask the reason of at a time */
-#define UNITS_MAX      10000
+#define TREES_A_TURN   16 /* that are looked into between two keys */
 
-enum stale { CONFS, MACHINES, NET, UNITS, SOURCES };
+enum stale { CONFS, MACHINES, NET, UNITS, TREES, GUESTS, SOURCES };
 
 struct observer {
 	sd_event *loop;
@@ -39,10 +40,12 @@ struct observer {
 
 	struct err blind; /* changes that are not heard of; an empty text: none */
 	struct unitwatch units;
+	struct guests guests;
 	struct nl nl, monitor;
 	bool has_nl, has_monitor;
+	bool brief; /* no child is made, and no tree is looked into */
 	struct folder_watch *folders[4];
-	sd_event_source *heard, *post, *later;
+	sd_event_source *heard, *post, *later, *reading;
 	uint64_t refreshed_usec; /* CLOCK_MONOTONIC */
 	unsigned in_a_row;
 };
@@ -60,6 +63,13 @@ static void on_units(void *arg)
 	struct observer *o = arg;
 
 	o->stale[UNITS] = true;
+}
+
+static void on_guests(void *arg)
+{
+	struct observer *o = arg;
+
+	o->stale[GUESTS] = true;
 }
 
 /* ---- one refresh */
@@ -82,9 +92,15 @@ static void gather(struct observer *o)
 		set_problem(o, CONFS, gather_confs(&o->seen, &e), &e);
 	if (o->stale[MACHINES])
 		set_problem(o, MACHINES, gather_machines(&o->seen, &e), &e);
+	if (o->stale[CONFS] || o->stale[MACHINES])
+		set_problem(o, TREES, trees_gather(&o->seen, &e), &e);
+	if (o->units.reloaded)
+		o->units.reloaded = gather_masks(&o->seen, &e) < 0;
 	gather_leaders(&o->seen);
 	if ((o->stale[MACHINES] || o->stale[NET]) && o->has_nl)
 		set_problem(o, NET, gather_net(&o->seen, &o->nl, &e), &e);
+	if ((o->stale[MACHINES] || o->stale[UNITS]) && !o->brief)
+		guests_update(&o->guests);
 	o->problems[UNITS] = o->units.problem;
 	memset(o->stale, 0, sizeof(o->stale));
 	now = now_usec(CLOCK_MONOTONIC);
@@ -95,10 +111,9 @@ static void gather(struct observer *o)
 static char *stale_sentence(const struct observer *o)
 {
 	static const char *const what[SOURCES] = {
-		[CONFS] = "confs are old",
-		[MACHINES] = "running machines are old",
-		[NET] = "addresses are old",
-		[UNITS] = "states are old, but for who runs",
+		[CONFS] = "confs are old",   [MACHINES] = "running machines are old",
+		[NET] = "addresses are old", [UNITS] = "states are old, but for who runs",
+		[TREES] = "systems are old", [GUESTS] = "what failed inside is old",
 	};
 	char *text = NULL;
 
@@ -114,6 +129,20 @@ static char *stale_sentence(const struct observer *o)
 		               ? NULL
 		               : text;
 	return NULL;
+}
+
+/* What somebody else would see here, and which right he has. */
+static char *limits_sentence(const struct observer *o)
+{
+	CLEANUP(strs_done) struct strs limits = { 0 };
+
+	if (o->seen.net_denied)
+		strs_add(&limits, "guest addresses need CAP_NET_ADMIN");
+	if (o->units.log_denied)
+		strs_add(&limits, "logs need the group systemd-journal");
+	if (geteuid() != 0)
+		strs_add(&limits, "images and failed units inside need root");
+	return limits.n > 0 ? strs_join(&limits, "; ") : NULL;
 }
 
 static char *host_name(void)
@@ -135,8 +164,11 @@ static int refresh(struct observer *o, struct err *e)
 	made.host = host_name();
 	made.taken_usec = now_usec(CLOCK_REALTIME);
 	made.stale = stale_sentence(o);
+	made.limits = limits_sentence(o);
 	snapshot_done(&o->now);
 	o->now = made;
+	if (o->reading)
+		(void)sd_event_source_set_enabled(o->reading, SD_EVENT_ONESHOT);
 	return 0;
 }
 
@@ -174,6 +206,16 @@ static int on_post(sd_event_source *s, void *arg)
 	if (refresh(o, NULL) >= 0) /* out of memory: the old one stays */
 		o->changed(&o->now, o->arg);
 	return 0;
+}
+
+/* After what people wait for, a few at a time. */
+static int on_reading(sd_event_source *s, void *arg)
+{
+	struct observer *o = arg;
+	bool more;
+
+	o->stale[TREES] |= trees_read(&o->seen, TREES_A_TURN, &more);
+	return more ? sd_event_source_set_enabled(s, SD_EVENT_ONESHOT) : 0;
 }
 
 static void on_confs(void *arg)
@@ -260,7 +302,11 @@ static int watch(struct observer *o, struct err *e)
 
 	watch_folders(o);
 	note_blindness(o, watch_net(o, &net), &net);
-	r = sd_event_add_time(o->loop, &o->later, CLOCK_MONOTONIC, 0, 1000, on_later, o);
+	r = sd_event_add_defer(o->loop, &o->reading, on_reading, o);
+	if (r >= 0)
+		r = sd_event_source_set_priority(o->reading, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
+		r = sd_event_add_time(o->loop, &o->later, CLOCK_MONOTONIC, 0, 1000, on_later, o);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(o->later, SD_EVENT_OFF);
 	if (r >= 0)
@@ -275,11 +321,13 @@ void observer_free(struct observer *o)
 	if (!o)
 		return;
 	unitwatch_done(&o->units);
+	guests_done(&o->guests);
 	for (size_t i = 0; i < COUNT(o->folders); i++)
 		folder_watch_free(o->folders[i]);
 	sd_event_source_disable_unref(o->heard);
 	sd_event_source_disable_unref(o->post);
 	sd_event_source_disable_unref(o->later);
+	sd_event_source_disable_unref(o->reading);
 	if (o->has_nl)
 		nl_close(&o->nl);
 	if (o->has_monitor)
@@ -300,6 +348,7 @@ static int start(struct observer *o, sd_event *loop, struct err *e)
 	set_problem(o, NET, r, &problem);
 	o->has_nl = r >= 0;
 	o->stale[CONFS] = o->stale[MACHINES] = o->stale[NET] = true;
+	guests_start(&o->guests, loop, &o->seen, on_guests, o);
 	return unitwatch_start(&o->units, loop, &o->seen, on_units, o, e);
 }
 
@@ -343,6 +392,28 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
+/* Until all have answered, or the deadline. */
+static int await(struct observer *o, struct err *e)
+{
+	bool more;
+	int r;
+
+	gather(o);
+	if (!o->brief)
+		(void)trees_read(&o->seen, SIZE_MAX, &more);
+	while (!unitwatch_is_settled(&o->units) || !guests_are_settled(&o->guests)) {
+		r = sd_event_run(o->loop, UINT64_MAX);
+		if (r < 0)
+			return err_sys(e, -r, "cannot run an event loop");
+		if (sd_event_get_state(o->loop) == SD_EVENT_FINISHED)
+			break;
+		if (o->stale[UNITS] && !o->brief)
+			guests_update(&o->guests);
+	}
+	o->stale[MACHINES] = true; /* one that ended meanwhile is no ghost */
+	return 0;
+}
+
 static int observe_within(uint64_t usec, bool brief, struct snapshot *ret, struct err *e)
 {
 	struct observer *o = calloc(1, sizeof(*o));
@@ -355,14 +426,9 @@ static int observe_within(uint64_t usec, bool brief, struct snapshot *ret, struc
 	if (r >= 0)
 		r = sd_event_add_time_relative(loop, NULL, CLOCK_MONOTONIC, usec, 1000, on_deadline, NULL);
 	r = r < 0 ? err_sys(e, -r, "cannot make an event loop") : start(o, loop, e);
-	o->units.brief = brief;
-	while (r >= 0 && !unitwatch_is_settled(&o->units)) {
-		r = sd_event_run(loop, UINT64_MAX);
-		if (r < 0)
-			(void)err_sys(e, -r, "cannot run an event loop");
-		else if (sd_event_get_state(loop) == SD_EVENT_FINISHED)
-			break;
-	}
+	o->units.brief = o->brief = brief;
+	if (r >= 0)
+		r = await(o, e);
 	if (r >= 0)
 		r = refresh(o, e);
 	if (r >= 0) {

@@ -8,8 +8,9 @@
 #include "base/cleanup.h"
 #include "engine/why.h"
 
-#define ASKS_MAX  8 /* machines we ask the reason of at a time */
-#define UNITS_MAX 10000
+#define ASKS_MAX      8 /* machines we ask the reason of at a time */
+#define UNITS_MAX     10000
+#define IDLE_ASKS_MAX 16
 
 /* The reason why one unit is down is being asked, or will be. */
 struct ask {
@@ -75,6 +76,8 @@ static void on_why(int r, struct why_answer *answer, const struct err *e, void *
 
 	(void)e;
 	a->why = NULL;
+	if (r >= 0)
+		w->log_denied = answer->no_log && answer->no_log->status == STATUS_NOT_PERMITTED;
 	if (r >= 0 && u && answer->facts.state == u->state) {
 		free(u->reason);
 		u->cause = why_sentence(&answer->facts, text);
@@ -150,6 +153,36 @@ static void forget_asks(struct unitwatch *w)
 	}
 }
 
+/* Nothing but the journal remembers that something it requires kept it from starting. */
+static void ask_of_stopped(struct unitwatch *w, const char *unit)
+{
+	struct unit_seen *u = unit_place(w->seen, unit);
+
+	if (!u || (u->state != MACHINE_UNKNOWN && u->state != MACHINE_STOPPED))
+		return;
+	u->state = MACHINE_STOPPED;
+	ask_why(w, unit);
+}
+
+/* What should run and does not deserves the question, as long as it is not a crowd. */
+static void ask_of_idle(struct unitwatch *w)
+{
+	for (size_t i = 0, n = 0; i < w->seen->n_confs && n < IDLE_ASKS_MAX; i++) {
+		const struct conf_seen *c = &w->seen->confs[i];
+		const struct unit_seen *u;
+		char unit[NAME_UNIT_SIZE];
+
+		if (!c->auto_start || c->problem)
+			continue;
+		name_unit(c->name, unit);
+		u = sources_unit(w->seen, unit);
+		if (u && (u->state != MACHINE_STOPPED || u->reason))
+			continue;
+		ask_of_stopped(w, unit);
+		n++;
+	}
+}
+
 static bool is_down(enum machine_state state)
 {
 	return state == MACHINE_FAILED || state == MACHINE_RESTARTING;
@@ -205,6 +238,11 @@ static bool take_unit(struct unitwatch *w, const struct unit *given)
 	return changed;
 }
 
+static bool has_story(const struct unit_seen *u)
+{
+	return u->state == MACHINE_STOPPED && u->reason;
+}
+
 static bool is_listed(const char *name, const struct unit *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -227,13 +265,15 @@ static void on_list(int r, const struct unit *v, size_t n, const struct err *e, 
 	w->problem.text[0] = '\0';
 	w->seen->units_known = w->seen->units_were_known = true;
 	for (size_t i = w->seen->n_units; i > 0; i--)
-		if (!is_listed(w->seen->units[i - 1].name, v, n))
+		if (!has_story(&w->seen->units[i - 1]) && !is_listed(w->seen->units[i - 1].name, v, n))
 			unit_forget(w->seen, w->seen->units[i - 1].name);
 	for (size_t i = 0; i < n; i++)
 		(void)take_unit(w, &v[i]);
 	for (size_t i = 0; i < w->seen->n_units; i++) /* what was being asked when the connection was lost */
 		if (is_down(w->seen->units[i].state) && !w->seen->units[i].reason)
 			ask_why(w, w->seen->units[i].name);
+	if (!w->brief)
+		ask_of_idle(w);
 }
 
 static void units_lost(struct unitwatch *w, const struct err *e)
@@ -259,10 +299,18 @@ static void unit_gone(struct unitwatch *w, const char *name)
 {
 	const struct unit_seen *u = sources_unit(w->seen, name);
 
+	if (u && has_story(u))
+		return;
 	if (u && u->state == MACHINE_STOPPED)
 		unit_forget(w->seen, name);
 	else if (u && !w->listing)
 		list_units(w);
+}
+
+static bool is_container(const char *unit)
+{
+	return strncmp(unit, "container@", strlen("container@")) == 0 ||
+	       strncmp(unit, "systemd-nspawn@", strlen("systemd-nspawn@")) == 0;
 }
 
 static void on_units(const struct units_event *event, void *arg)
@@ -272,6 +320,7 @@ static void on_units(const struct units_event *event, void *arg)
 	switch (event->change) {
 	case UNITS_UP:
 	case UNITS_RELOADED:
+		w->reloaded = true;
 		list_units(w);
 		break;
 	case UNITS_DOWN:
@@ -284,8 +333,12 @@ static void on_units(const struct units_event *event, void *arg)
 	case UNITS_GONE:
 		unit_gone(w, event->unit->name);
 		break;
-	case UNITS_JOB_NEW:
 	case UNITS_JOB_REMOVED:
+		if (is_container(event->unit->name) && event->result &&
+		    strcmp(event->result, "dependency") == 0)
+			ask_of_stopped(w, event->unit->name);
+		return;
+	case UNITS_JOB_NEW:
 		return;
 	}
 	w->changed(w->arg);
@@ -299,7 +352,9 @@ bool unitwatch_is_settled(const struct unitwatch *w)
 int unitwatch_start(struct unitwatch *w, sd_event *loop, struct sources *seen, unitwatch_changed_fn *changed,
                     void *arg, struct err *e)
 {
-	*w = (struct unitwatch){ .loop = loop, .seen = seen, .changed = changed, .arg = arg };
+	*w = (struct unitwatch){
+		.loop = loop, .seen = seen, .reloaded = true, .changed = changed, .arg = arg
+	};
 	(void)err_set(&w->problem, STATUS_UNAVAILABLE, EAGAIN, "systemd has not answered yet");
 	return units_new(loop, on_units, w, &w->units, e);
 }

@@ -20,8 +20,10 @@ struct unitwatch {
 
 	struct units *units;
 	sd_bus_slot *listing;
-	bool answered; /* or refused to */
-	bool brief;    /* reasons are what systemd says of a unit, without its log; set after the start */
+	bool answered;   /* or refused to */
+	bool brief;      /* reasons are what systemd says of a unit, without its log; set after the start */
+	bool reloaded;   /* systemd read its files anew; for the owner to reset */
+	bool log_denied; /* the journal may not be read */
 	struct ask *asks;
 };
 

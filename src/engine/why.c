@@ -12,12 +12,14 @@
 
 struct why {
 	sd_event *loop;
+	struct units *units;
 	char *name, *unit;
 	why_done_fn *done;
 	void *arg;
 	sd_bus_slot *asked;
 	struct journal_tail *tail;
 	struct why_answer answer;
+	bool stopped;      /* and nothing failed: then it may be that it never got to start */
 	struct strs texts; /* what the facts point to */
 };
 
@@ -45,7 +47,7 @@ static void on_lines(int r, const struct loglines *lines, const struct err *e, v
 
 	w->tail = NULL;
 	w->answer.facts.lines = lines;
-	w->answer.no_log = r < 0 ? e : NULL;
+	w->answer.no_log = r < 0 && !w->stopped ? e : NULL;
 	finish(w, 0, NULL);
 }
 
@@ -83,10 +85,48 @@ static void take_unit(struct why *w, const struct unit *u)
 	}
 }
 
+static void ask_log(struct why *w, const char *invocation)
+{
+	struct err no_log;
+
+	if (journal_tail(w->loop, w->unit, invocation, LINES, on_lines, w, &w->tail, &no_log) >= 0)
+		return;
+	w->answer.no_log = &no_log;
+	finish(w, 0, NULL);
+}
+
+static bool is_word(const char *word, const char *value)
+{
+	return word && strcmp(word, value) == 0;
+}
+
+static void on_requires(int r, const struct unit *v, size_t n, const struct err *e, void *arg)
+{
+	struct why *w = arg;
+	const char **failed = &w->answer.facts.failed_dependency;
+
+	(void)e;
+	w->asked = sd_bus_slot_unref(w->asked);
+	for (size_t i = 0; r >= 0 && i < n && !*failed; i++)
+		if (is_word(v[i].active, "failed") || is_word(v[i].load, "not-found") ||
+		    is_word(v[i].load, "masked"))
+			*failed = keep(w, v[i].name);
+	ask_log(w, NULL);
+}
+
+static void ask_requires(struct why *w, const struct unit *u)
+{
+	CLEANUP(strs_done) struct strs names = { 0 };
+
+	for (size_t i = 0; i < u->n_requires; i++)
+		strs_add(&names, u->requires[i]);
+	if (names.bad || units_named(w->units, names.v, names.n, on_requires, w, &w->asked, NULL) < 0)
+		ask_log(w, NULL);
+}
+
 static void on_unit(int r, const struct unit *u, const struct err *e, void *arg)
 {
 	struct why *w = arg;
-	struct err no_log;
 
 	w->asked = sd_bus_slot_unref(w->asked);
 	if (r < 0) {
@@ -94,6 +134,12 @@ static void on_unit(int r, const struct unit *u, const struct err *e, void *arg)
 		return;
 	}
 	take_unit(w, u);
+	w->stopped = w->loop && w->answer.facts.state == MACHINE_STOPPED && is_word(u->result, "success") &&
+	             !u->failed_phase;
+	if (w->stopped) {
+		ask_requires(w, u);
+		return;
+	}
 	/* A phase that failed while it runs is its last reload. */
 	if (!w->loop || !u->has_service || !u->result ||
 	    (!u->failed_phase &&
@@ -101,10 +147,7 @@ static void on_unit(int r, const struct unit *u, const struct err *e, void *arg)
 		finish(w, 0, NULL);
 		return;
 	}
-	if (journal_tail(w->loop, w->unit, u->invocation, LINES, on_lines, w, &w->tail, &no_log) < 0) {
-		w->answer.no_log = &no_log;
-		finish(w, 0, NULL);
-	}
+	ask_log(w, u->invocation);
 }
 
 int why_ask(sd_event *loop, struct units *u, const char *name, const char *unit, why_done_fn *done, void *arg,
@@ -116,6 +159,7 @@ int why_ask(sd_event *loop, struct units *u, const char *name, const char *unit,
 	if (!w)
 		return err_no_memory(e);
 	w->loop = loop;
+	w->units = u;
 	w->name = strdup(name);
 	w->unit = strdup(unit);
 	w->done = done;

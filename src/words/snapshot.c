@@ -10,6 +10,7 @@ void snapshot_done(struct snapshot *s)
 	free(s->v);
 	free(s->host);
 	free(s->stale);
+	free(s->limits);
 	*s = (struct snapshot){ 0 };
 }
 

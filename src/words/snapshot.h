@@ -11,6 +11,7 @@ struct snapshot {
 	struct machine *v; /* sorted by name, each name once */
 	size_t n;
 	uint64_t taken_usec; /* CLOCK_REALTIME */
+	char *limits; /* what can not be seen for want of a right, and which one that is; NULL: all can */
 	char *stale; /* one sentence about what could not be asked ("the bus is gone: ..."); NULL: all is
 	                fresh */
 };
