@@ -188,7 +188,7 @@ static void draw_piece(struct grid *g, int x, int y, int w, const struct logview
 			end = hit;
 		buf_add(&part, text->p + from, end - from);
 		used = grid_text(g, x, y, w,
-		                 is_hit         ? STYLE_BANNER
+		                 is_hit         ? STYLE_MATCH
 		                 : from < begin ? STYLE_DIM
 		                                : style,
 		                 buf_text(&part));

@@ -18,8 +18,7 @@ int logview_init(struct logview *v, struct logring *ring, const struct strs *nam
 	v->rows = calloc(v->cap + 1, sizeof(*v->rows));
 	if (!v->rows)
 		return -ENOMEM;
-	(void)logring_news(ring);
-	ring->news = 0;
+	logring_rewind(ring);
 	logview_update(v);
 	return 0;
 }
@@ -119,7 +118,7 @@ static void choose_again(struct logview *v)
 	uint64_t position = v->n > 0 ? row_at(v, v->cursor)->position : 0, below = v->below;
 	size_t row = 0;
 
-	v->ring->news = 0;
+	logring_rewind(v->ring);
 	v->first = v->n = v->top = 0;
 	logview_update(v);
 	v->below = v->follow ? 0 : below;

@@ -198,9 +198,12 @@ static void find_guest(const struct journal_stream *s, int inotify, struct journ
 
 	if (geteuid() != 0)
 		find_linked(s, inotify, ret);
-	else if (open_running(s, &t) == 0 ||
-	         (s->root && rootfs_open(s->root, ROOTFS_REFUSE, 0, &t, NULL) == 0))
+	else if (open_running(s, &t) == 0)
 		find_all(&t, inotify, ret);
+	else if (s->root && rootfs_open(s->root, ROOTFS_REFUSE, 0, &t, NULL) == 0) {
+		ret->still = true;
+		find_all(&t, inotify, ret);
+	}
 }
 
 void journal_files_find(const struct journal_stream *s, int inotify, struct journal_files *ret)

@@ -15,6 +15,7 @@ struct journal_files {
 	int fds[JOURNAL_FILES_MAX];
 	size_t n;
 	bool denied; /* there are some that we may not read */
+	bool still;  /* nobody writes them: it is the tree of a machine that does not run */
 };
 
 /* journal_files_find - open them, and let inotify tell when one of them or their folders change. */

@@ -233,7 +233,8 @@ static void take_cursor(struct journal_follow *f, const struct frame *head, cons
 		return; /* from the last one on it is as exact */
 	free(f->kept[head->stream].cursor);
 	s->cursor = f->kept[head->stream].cursor = copy;
-	s->since = head->n ? 1 : 0;
+	s->done = head->n;
+	s->since = 0;
 }
 
 static void take_frame(struct journal_follow *f, const struct frame *head, const char *p)

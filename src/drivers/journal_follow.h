@@ -43,7 +43,7 @@ struct journal_sink {
 struct journal_follow;
 int journal_follow(sd_event *loop, const struct journal_place *places, size_t n, size_t backlog,
                    const struct journal_sink *sink, struct journal_follow **ret, struct err *e);
-/* journal_follow_again - some machine started: the journals are looked for anew, and all are read on from
- * where they were. */
+/* journal_follow_again - some machine started or ended: what is there is read to its end, then the journals
+ * are looked for anew, and read on from where they were. */
 void journal_follow_again(struct journal_follow *f);
 void journal_follow_free(struct journal_follow *f); /* NULL is fine */

@@ -201,14 +201,30 @@ static void tell_entry(struct reader *r, struct reading *s)
 
 /* ---- all entries, the oldest of all streams first */
 
+static void give_up(struct reader *r, struct reading *s, int error)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "log read error: %s", strerror(-error));
+	tell_state(r, (size_t)(s - r->v), JOURNAL_BROKEN, text);
+	sd_journal_close(s->j);
+	s->j = NULL;
+}
+
 static void load(struct reader *r, struct reading *s)
 {
 	uint64_t now = now_usec(CLOCK_REALTIME);
+	int got;
 
 	if (s->loaded || s->empty || !s->j)
 		return;
 	*r->at = (uint32_t)(s - r->v);
-	s->loaded = sd_journal_next(s->j) > 0;
+	got = sd_journal_next(s->j);
+	if (got < 0) {
+		give_up(r, s, got);
+		return;
+	}
+	s->loaded = got > 0;
 	s->empty = !s->loaded;
 	s->told &= s->empty;
 	if (s->loaded && (sd_journal_get_realtime_usec(s->j, &s->usec) < 0 || s->usec > now))
@@ -235,6 +251,18 @@ static void look_at_all_again(struct reader *r)
 		r->v[i].empty = false;
 }
 
+/* All of it is told. A tree that nobody runs in can be unmounted: an open file would be in the way. */
+static void pause_reading(struct reader *r, struct reading *s)
+{
+	*r->at = (uint32_t)(s - r->v);
+	if (s->j && s->since_cursor > 0)
+		tell_cursor(r, s);
+	if (!s->files.still)
+		return;
+	sd_journal_close(s->j);
+	s->j = NULL;
+}
+
 static void tell_all(struct reader *r)
 {
 	struct reading *s;
@@ -250,10 +278,7 @@ static void tell_all(struct reader *r)
 		(void)alarm(STUCK_S);
 	}
 	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].j && r->v[i].since_cursor > 0) {
-			*r->at = (uint32_t)i;
-			tell_cursor(r, &r->v[i]);
-		}
+		pause_reading(r, &r->v[i]);
 	flush(r);
 }
 
@@ -274,8 +299,11 @@ static int go_on(struct reading *s)
 	if (r >= 0)
 		r = sd_journal_next(s->j);
 	s->loaded = r > 0;
-	if (s->loaded && sd_journal_test_cursor(s->j, s->spec->cursor) > 0)
-		s->skip = s->spec->since; /* else that entry is gone, and this one came after it */
+	if (!s->loaded || sd_journal_test_cursor(s->j, s->spec->cursor) <= 0)
+		return r; /* that entry is gone, and this one came after it */
+	s->skip = s->spec->since;
+	s->told = s->spec->done;
+	s->loaded = !s->told;
 	return r;
 }
 
@@ -306,7 +334,6 @@ static int seek(struct reading *s)
 static void begin(struct reader *r, size_t i)
 {
 	struct reading *s = &r->v[i];
-	char text[128];
 	int failed;
 
 	*r->at = (uint32_t)i;
@@ -324,10 +351,7 @@ static void begin(struct reader *r, size_t i)
 	if (s->loaded)
 		(void)sd_journal_get_realtime_usec(s->j, &s->usec);
 	if (failed < 0) {
-		(void)snprintf(text, sizeof(text), "its journal can not be read: %s", strerror(-failed));
-		tell_state(r, i, JOURNAL_BROKEN, text);
-		sd_journal_close(s->j);
-		s->j = NULL;
+		give_up(r, s, failed);
 		return;
 	}
 	tell_state(r, i, s->files.denied ? JOURNAL_DENIED : JOURNAL_FOLLOWED, "");

@@ -12,13 +12,15 @@
 
 enum { READER_AGAIN = 10, READER_UNABLE }; /* how it ends; any other end is a crash */
 
-/* One journal to read. Where: `since` records after the cursor's; without a cursor, the last `backlog`. */
+/* One journal to read, and from where on: the cursor's entry or, when that is done, the one after it, and of
+ * those not the first `since` records, which were told. Without a cursor, the last `backlog`. */
 struct journal_stream {
 	uint32_t place;
 	bool guest;
 	const char *machine, *unit, *root;
 	size_t backlog;
 	const char *cursor; /* of an entry; "": from the first one on; NULL: never read before */
+	bool done;
 	uint64_t since;
 	bool off; /* not this time */
 };
@@ -26,9 +28,8 @@ struct journal_stream {
 /* What goes through the pipe: frames of a head and two texts. */
 enum frame_kind {
 	FRAME_RECORD,
-	FRAME_CURSOR, /* text: the cursor of what was last told of the stream, if n = 1; of what comes next,
-	                 if 0 */
-	FRAME_STATE,  /* n: enum journal_state, text: a sentence */
+	FRAME_CURSOR,    /* text: where the stream is; n: whether that entry is done */
+	FRAME_STATE,     /* n: enum journal_state, text: a sentence */
 	FRAME_CAUGHT_UP, /* all that was there was told */
 };
 

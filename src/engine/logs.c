@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/strs.h"
 #include "drivers/folder.h"
 #include "drivers/journal_follow.h"
 #include "drivers/machined.h"
@@ -152,7 +151,6 @@ static pid_t leader_of(const char *name)
 	return machined_find("", name, &m, NULL) == 0 ? m.leader : 0;
 }
 
-/* A machine that ended is still read: its last words are in files that are open. */
 static void on_machines(void *arg)
 {
 	struct logs *l = arg;
@@ -161,10 +159,8 @@ static void on_machines(void *arg)
 	for (size_t i = 0; i < l->names.n; i++) {
 		pid_t leader = leader_of(l->names.v[i]);
 
-		if (leader == 0 || leader == l->leaders[i])
-			continue;
+		again |= leader != l->leaders[i];
 		l->leaders[i] = leader;
-		again = true;
 	}
 	if (again)
 		journal_follow_again(l->follow);
@@ -264,14 +260,9 @@ struct logring *logs_ring(struct logs *l)
 	return &l->ring;
 }
 
-size_t logs_count(const struct logs *l)
+const struct strs *logs_names(const struct logs *l)
 {
-	return l->names.n;
-}
-
-const char *logs_name(const struct logs *l, size_t machine)
-{
-	return machine < l->names.n ? l->names.v[machine] : "?";
+	return &l->names;
 }
 
 bool logs_caught_up(const struct logs *l)

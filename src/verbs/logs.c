@@ -58,7 +58,7 @@ static void add_text(struct buf *to, const struct watching *w, const struct logr
 		len = strcspn(line, "\n");
 		buf_puts(to, when);
 		if (w->names.n > 1)
-			buf_addf(to, " %-12s", logs_name(w->logs, rec->machine));
+			buf_addf(to, " %-12s", w->names.v[rec->machine]);
 		buf_addf(to, " %s", rec->ident);
 		if (rec->pid > 0)
 			buf_addf(to, "[%d]", (int)rec->pid);
@@ -77,7 +77,7 @@ static void add_json(struct buf *to, const struct watching *w, const struct logr
 
 	show_time(rec->usec, when);
 	doc = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:s}", "time", when, "usec",
-	                (json_int_t)rec->usec, "machine", logs_name(w->logs, rec->machine), "from",
+	                (json_int_t)rec->usec, "machine", w->names.v[rec->machine], "from",
 	                log_source_word(rec->source), "priority", log_priority_word(rec->priority), "ident",
 	                rec->ident, "pid", rec->pid > 0 ? json_integer(rec->pid) : json_null(), "text",
 	                rec->text);

@@ -113,6 +113,11 @@ uint64_t logring_news(struct logring *r)
 	return from;
 }
 
+void logring_rewind(struct logring *r)
+{
+	r->news = 0;
+}
+
 const char *log_source_word(enum log_source s)
 {
 	switch (s) {

@@ -57,6 +57,8 @@ const struct logrec *logring_at(const struct logring *r, uint64_t position); /* 
 
 /* logring_news - from which position on records are new or have moved since the last call; for one reader. */
 uint64_t logring_news(struct logring *r);
+/* logring_rewind - all of them are news again. */
+void logring_rewind(struct logring *r);
 
 const char *log_source_word(enum log_source s);   /* "console", "systemd", "guest", "reader" */
 const char *log_priority_word(unsigned priority); /* "emerg" ... "debug" */

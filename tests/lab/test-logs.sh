@@ -24,6 +24,12 @@ helpers=$(cat <<-'END'
 		say "$1" marker-of-the-start
 		want 5 grep -q marker-of-the-start "$seen"
 	}
+	unfollow() {
+		reader=$(has_reader)
+		kill "$follower"
+		want 5 is_gone "$reader"
+	}
+	is_gone() { ! kill -0 "$1"; }
 	has_reader() { pgrep --parent "$follower"; }
 	say() { by_the_guest "$1" logger -t said "${@:2}"; }
 	seen() { grep -q -- "$1" "$seen"; }
@@ -73,7 +79,7 @@ several_machines_have_a_column() {
 		want 3 seen ' two  *said.*here is two'
 		say one here is one
 		want 3 seen ' one  *said.*here is one'
-		kill "$follower"
+		unfollow
 	END
 }
 
@@ -95,7 +101,7 @@ a_burst_arrives_whole_and_costs_little() {
 		[ "$used" -lt 200 ] || fail "it took $used/100 s"
 		[ "$lag" -lt 2000 ] || fail "the last line was seen $lag ms after the journal had it"
 		[ "$(peak "$follower")" -lt 16384 ] || fail "it took $(peak "$follower") kB"
-		kill "$follower"
+		unfollow
 	END
 }
 
@@ -126,7 +132,7 @@ a_truncated_journal_kills_only_its_reader() {
 		want 5 has_reader
 		[ "$(has_reader)" != "$first" ] || fail "the reader is the same"
 		same once 1 "$(grep -c 'said.*: after truncation 3 again' "$seen")"
-		kill "$follower"
+		unfollow
 	END
 }
 
@@ -136,15 +142,19 @@ a_rotation_loses_and_repeats_nothing() {
 		follow web
 		for i in $(seq 5); do
 			by_the_guest web sh -c "seq -f 'turn $i line %03.0f' 200 | systemd-cat -t turn"
+			within web sh -c "echo console $i >/dev/console; echo >/dev/console"
+			want 10 seen "console: console $i"
 			within web journalctl --rotate
+			journalctl --rotate
 		done
 		want 10 seen 'turn 5 line 200'
 		within web journalctl --flush
 		say web after it became persistent
 		want 10 seen 'said.*: after it became'
+		same console 5 "$(grep -c 'console: console' "$seen")"
 		same lines 1000 "$(grep -c 'turn\[.*turn . line' "$seen")"
 		grep -o 'turn . line ...' "$seen" | sort -c -u
-		kill "$follower"
+		unfollow
 	END
 }
 
@@ -158,8 +168,22 @@ a_machine_is_read_on_when_it_starts_again() {
 		want 10 seen 'systemd\[1\]: Startup finished'
 		say web in its second life
 		want 5 seen 'said.*: in its second life'
-		same once 1 "$(grep -c 'marker-of-the-start$' <<<"$(grep said "$seen")")"
-		kill "$follower"
+		same once 1 "$(grep -c 'said.*marker-of-the-start' "$seen")"
+		unfollow
+	END
+}
+
+the_tree_of_a_machine_that_ended_is_not_held() {
+	scene <<-'END'
+		guest web
+		follow web
+		within web journalctl --flush
+		say web in its last moment
+		machdeck stop web
+		want 10 seen 'Stopped container@web.service'
+		want 5 seen 'said.*: in its last moment'
+		want 5 umount $ROOTS/web
+		unfollow
 	END
 }
 
@@ -189,7 +213,7 @@ the_reader_has_no_rights_left() {
 		same uid 65534 "$(awk '$1 == "Uid:" { print $2 }' "/proc/$reader/status")"
 		same groups '' "$(awk '$1 == "Groups:" { print $2 }' "/proc/$reader/status")"
 		same capabilities 0000000000000000 "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$reader/status")"
-		kill "$follower"
+		unfollow
 	END
 }
 
@@ -202,7 +226,7 @@ a_followed_machine_that_is_silent_costs_nothing() {
 		switches() { cat /proc/"$follower"/status /proc/"$(has_reader)"/status | awk '/ctxt_switches/ { n += $2 } END { print n }'; }
 		calm() { local before; before=$(switches); sleep 2; [ "$(switches)" -le $((before + 2)) ]; }
 		want 20 calm
-		kill "$follower"
+		unfollow
 	END
 }
 
