@@ -22,13 +22,14 @@
 #include "drivers/journal_follow.h"
 #include "words/logline.h"
 
-#define THRESHOLD    (4 * LOG_TEXT_MAX) /* bytes of a field we ask for */
-#define CURSOR_EVERY 1024               /* records of a stream */
-#define ROUND        256                /* records after which a stream that had nothing is looked at again */
-#define PAUSE_USEC   20000              /* between two looks: a guest decides how often its folder changes */
-#define STUCK_S      10                 /* a journal that takes so long for a step is broken on purpose */
-#define NOBODY       65534
-#define MEMORY_MAX   (256u << 20)
+#define THRESHOLD       (4 * LOG_TEXT_MAX) /* bytes of a field we ask for */
+#define CURSOR_EVERY    1024               /* records of a stream */
+#define ROUND           256   /* records after which a stream that had nothing is looked at again */
+#define PAUSE_USEC      20000 /* between two looks: a guest decides how often its folder changes */
+#define SAME_MOMENT_MAX 10000 /* entries */
+#define STUCK_S         10    /* a journal that takes so long for a step is broken on purpose */
+#define NOBODY          65534
+#define MEMORY_MAX      (256u << 20)
 
 struct reading {
 	const struct journal_stream *spec;
@@ -292,15 +293,50 @@ static void match_unit(sd_journal *j, const char *unit)
 	journal_match(j, "_PID", "1");
 }
 
+/* What in a cursor is of the entry alone: ";b=BOOT;m=...;t=...;x=HASH". The rest names its file, and when
+ * journald moves its entries to the disk they come into another one. */
+static const char *identity(const char *cursor)
+{
+	const char *p = cursor ? strstr(cursor, ";b=") : NULL;
+
+	return p ? p : "";
+}
+
+/* Whether the journal stands on the entry, or on one before it of the same moment: many lines can come in
+ * one. */
+static bool is_at(sd_journal *j, const char *cursor)
+{
+	uint64_t begin, usec;
+
+	if (sd_journal_get_realtime_usec(j, &begin) < 0)
+		return false;
+	for (int i = 0; i < SAME_MOMENT_MAX; i++) {
+		CLEANUP(free_p) char *here = NULL;
+
+		if (sd_journal_get_cursor(j, &here) < 0)
+			return false;
+		if (strcmp(identity(here), identity(cursor)) == 0)
+			return true;
+		if (sd_journal_next(j) <= 0 || sd_journal_get_realtime_usec(j, &usec) < 0 || usec != begin)
+			return false;
+	}
+	return false;
+}
+
 static int go_on(struct reading *s)
 {
-	int r = sd_journal_seek_cursor(s->j, s->spec->cursor);
+	const char *cursor = s->spec->cursor;
+	int r = sd_journal_seek_cursor(s->j, cursor);
 
 	if (r >= 0)
 		r = sd_journal_next(s->j);
 	s->loaded = r > 0;
-	if (!s->loaded || sd_journal_test_cursor(s->j, s->spec->cursor) <= 0)
-		return r; /* that entry is gone, and this one came after it */
+	if (r <= 0)
+		return r;
+	if (!is_at(s->j, cursor)) { /* it is gone, and what is found came after it */
+		r = sd_journal_seek_cursor(s->j, cursor);
+		return r < 0 ? r : sd_journal_next(s->j);
+	}
 	s->skip = s->spec->since;
 	s->told = s->spec->done;
 	s->loaded = !s->told;

@@ -142,8 +142,10 @@ a_rotation_loses_and_repeats_nothing() {
 		follow web
 		for i in $(seq 5); do
 			by_the_guest web sh -c "seq -f 'turn $i line %03.0f' 200 | systemd-cat -t turn"
-			within web sh -c "echo console $i >/dev/console; echo >/dev/console"
+			within web logger "last of turn $i"
+			within web sh -c "echo console $i >/dev/console; [ $((i % 2)) = 0 ] || echo >/dev/console"
 			want 10 seen "console: console $i"
+			want 10 seen "last of turn $i"
 			within web journalctl --rotate
 			journalctl --rotate
 		done
@@ -152,8 +154,28 @@ a_rotation_loses_and_repeats_nothing() {
 		say web after it became persistent
 		want 10 seen 'said.*: after it became'
 		same console 5 "$(grep -c 'console: console' "$seen")"
+		same last 5 "$(grep -c 'last of turn' "$seen")"
 		same lines 1000 "$(grep -c 'turn\[.*turn . line' "$seen")"
 		grep -o 'turn . line ...' "$seen" | sort -c -u
+		unfollow
+	END
+}
+
+a_killed_reader_goes_on_exactly_where_it_was() {
+	scene <<-'END'
+		guest web
+		follow web
+		by_the_guest web sh -c 'seq -f "burst line %05.0f" 20000 | systemd-cat -t burst' &
+		want 10 seen 'burst\[.*burst line '
+		for i in 1 2 3; do
+			want 10 has_reader
+			kill -KILL $(has_reader)
+			want 10 seen "Killed); it is read on in"
+		done
+		wait $!
+		want 30 seen 'burst line 20000'
+		same lines 20000 "$(grep -c 'burst\[.*burst line ' "$seen")"
+		grep -o 'burst\[.*burst line [0-9]*' "$seen" | sort -c -u
 		unfollow
 	END
 }
@@ -168,7 +190,7 @@ a_machine_is_read_on_when_it_starts_again() {
 		want 10 seen 'systemd\[1\]: Startup finished'
 		say web in its second life
 		want 5 seen 'said.*: in its second life'
-		same once 1 "$(grep -c 'said.*marker-of-the-start' "$seen")"
+		same once 1 "$(grep -c 'said\[.*\]: marker-of-the-start' "$seen")"
 		unfollow
 	END
 }
