@@ -215,9 +215,8 @@ static int refresh_one(int folder, const struct dirent *entry, struct registrati
 
 	if (old && old->inode == entry->d_ino) {
 		*ret = *old;
-		old->class = old->service = old->unit = old->root = NULL;
-		old->links = NULL;
-		old->inode = 0;
+		*old = (struct registration){ 0 };
+		memcpy(old->name, ret->name, sizeof(old->name));
 		return 0;
 	}
 	r = read_one(folder, entry->d_name, ret, e);

@@ -106,6 +106,22 @@ static void machines_are_sorted_and_the_host_is_left_out(void **state)
 	registrations_done(&l);
 }
 
+static void a_machine_that_did_not_change_is_taken_over(void **state)
+{
+	struct registrations l = { 0 };
+
+	(void)state;
+	write_text("web", "NAME=web\nCLASS=container\nSERVICE=nspawn\nSCOPE=web.scope\nROOT=/x\n"
+	                  "ID=0123456789abcdef0123456789abcdef\nNETIF=3 4\n");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(machined_refresh(root, &l, NULL), 0);
+		assert_int_equal(l.n, 1);
+		assert_string_equal(l.v[0].class, "container");
+		assert_int_equal(l.v[0].n_links, 2);
+	}
+	registrations_done(&l);
+}
+
 static void what_is_not_a_machines_file_is_left_out(void **state)
 {
 	char path[512], *big = malloc(100000);
@@ -212,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_escaped_unit_is_unescaped, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(machines_are_sorted_and_the_host_is_left_out, make_root,
 		                                remove_root),
+		cmocka_unit_test_setup_teardown(a_machine_that_did_not_change_is_taken_over, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(what_is_not_a_machines_file_is_left_out, make_root,
 		                                remove_root),
 		cmocka_unit_test_setup_teardown(nonsense_in_a_file_does_no_harm, make_root, remove_root),
