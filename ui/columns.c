@@ -243,7 +243,7 @@ static bool is_known(const struct sort_key *k)
 
 static int compare_known(const struct sort_key *a, const struct sort_key *b)
 {
-	if (a->text)
+	if (a->text && b->text)
 		return strverscmp(a->text, b->text);
 	if (a->number != b->number)
 		return a->number < b->number ? -1 : 1;

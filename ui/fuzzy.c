@@ -44,6 +44,7 @@ static void fill_row(struct scores *s, size_t i, char letter, const char *text, 
 {
 	for (size_t j = 0; j < len; j++) {
 		s->best[i][j] = NEVER;
+		s->from[i][j] = 0;
 		if (fold(text[j]) != letter)
 			continue;
 		if (i == 0) {

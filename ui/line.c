@@ -100,7 +100,7 @@ static enum line_result recall(struct line *l, bool older)
 {
 	size_t n = l->history ? l->history->n : 0;
 
-	if (older ? l->back >= n : l->back == 0)
+	if (n == 0 || (older ? l->back >= n : l->back == 0))
 		return LINE_MOVED;
 	if (l->back == 0)
 		(void)snprintf(l->typed, sizeof(l->typed), "%s", l->text);

@@ -161,7 +161,7 @@ static int take_line(struct settings *s, const char *file, unsigned number, char
 {
 	enum setting which = SETTING_COUNT;
 	const struct setting_info *info;
-	struct setting_line l;
+	struct setting_line l = { 0 };
 	int before, r = split(text, &l, e);
 
 	if (r < 0 || !l.key)

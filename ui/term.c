@@ -178,7 +178,7 @@ void term_set_theme(struct terminal *t, enum theme theme, enum theme_color color
 
 		t->attributes[i] = attributes_of(t, l.attributes);
 		t->pairs[i] = 0;
-		if ((l.fg >= 0 || l.bg >= 0) && init_pair((short)(i + 1), l.fg, l.bg) == OK)
+		if ((l.fg >= 0 || l.bg >= 0) && init_pair((short)(i + 1), (short)l.fg, (short)l.bg) == OK)
 			t->pairs[i] = (short)(i + 1);
 	}
 }

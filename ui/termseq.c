@@ -32,7 +32,7 @@ bool termseq_is_modern(const char *term)
 
 static void add_base64(struct buf *to, const char *text, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 	for (size_t i = 0; i < len; i += 3) {
 		unsigned v = 0;
@@ -41,7 +41,7 @@ static void add_base64(struct buf *to, const char *text, size_t len)
 		for (size_t j = 0; j < 3; j++)
 			v = v << 8 | (i + j < len ? (unsigned char)text[i + j] : 0);
 		for (size_t j = 0; j < 4; j++)
-			four[j] = i + j > len ? '=' : digits[v >> (18 - 6 * j) & 63];
+			four[j] = digits[i + j > len ? 64 : v >> (18 - 6 * j) & 63];
 		buf_add(to, four, sizeof(four));
 	}
 }

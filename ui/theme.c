@@ -8,7 +8,7 @@
 
 /* A colour where there are 8, 16 and 256 of them. */
 struct shade {
-	short of8, of16, of256;
+	int of8, of16, of256;
 };
 
 #define SAME(n)                                                                                              \
@@ -90,9 +90,11 @@ static const struct row *const rows[THEME_COUNT] = {
 	[THEME_TRITANOPIA] = no_blue_yellow,
 };
 
-static short at_depth(const struct shade *s, int depth)
+static int at_depth(const struct shade *s, int depth)
 {
-	return depth >= 256 ? s->of256 : depth >= 16 ? s->of16 : s->of8;
+	if (depth < 16)
+		return s->of8;
+	return depth < 256 ? s->of16 : s->of256;
 }
 
 struct look theme_look(enum theme t, enum style s, int depth)
@@ -100,7 +102,7 @@ struct look theme_look(enum theme t, enum style s, int depth)
 	const struct row *row;
 
 	if (depth < 8 || !rows[t])
-		return (struct look){ OWN, OWN, mono[s] };
+		return (struct look){ -1, -1, mono[s] };
 	row = &rows[t][s];
 	return (struct look){ at_depth(&row->fg, depth), at_depth(&row->bg, depth), row->attributes };
 }
@@ -126,7 +128,7 @@ bool theme_parse(const char *word, enum theme *ret)
 	return false;
 }
 
-short theme_background(enum theme t)
+int theme_background(enum theme t)
 {
 	return t == THEME_DEUTERANOPIA || t == THEME_TRITANOPIA ? 0 : OWN;
 }

@@ -27,7 +27,7 @@ enum theme {
 enum { THEME_BOLD = 1, THEME_DIM = 2, THEME_UNDERLINE = 4, THEME_REVERSE = 8 };
 
 struct look {
-	short fg, bg; /* -1: the terminal's own */
+	int fg, bg; /* -1: the terminal's own */
 	unsigned attributes;
 };
 
@@ -37,7 +37,7 @@ const char *theme_word(enum theme t);
 /* theme_parse - false when there is none of that name. */
 bool theme_parse(const char *word, enum theme *ret);
 /* theme_background - what the theme is made for where it states no background: a colour; -1: any. */
-short theme_background(enum theme t);
+int theme_background(enum theme t);
 
 enum theme_color { THEME_COLOR_AUTO, THEME_COLOR_ALWAYS, THEME_COLOR_NEVER };
 

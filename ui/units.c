@@ -121,7 +121,9 @@ static int parse(const char *text, size_t len, double *ret, char *ret_letter)
 	if (n == 0 || n > 18 || len - i > 1)
 		return -EINVAL;
 	*ret = digit > 0 ? value / digit : value;
-	*ret_letter = i < len ? text[i] : '\0';
+	*ret_letter = '\0';
+	if (i < len)
+		*ret_letter = text[i];
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 static const int depths[] = { 0, 8, 16, 256 };
 
 /* As xterm has them. */
-static void rgb_of(short colour, int ret[static 3])
+static void rgb_of(int colour, int ret[static 3])
 {
 	static const int palette[16][3] = {
 		{ 0, 0, 0 },       { 205, 0, 0 },   { 0, 205, 0 },   { 205, 205, 0 },
@@ -33,7 +33,7 @@ static void rgb_of(short colour, int ret[static 3])
 	}
 }
 
-static double luminance(short colour)
+static double luminance(int colour)
 {
 	static const double weights[] = { 0.2126, 0.7152, 0.0722 };
 	double sum = 0;
@@ -49,7 +49,7 @@ static double luminance(short colour)
 }
 
 /* Web Content Accessibility Guidelines 2.1, "contrast ratio". */
-static double contrast(short a, short b)
+static double contrast(int a, int b)
 {
 	double la = luminance(a), lb = luminance(b);
 
@@ -63,7 +63,7 @@ static void every_stated_pair_of_colours_can_be_read(void **state)
 		for (unsigned s = 0; s < STYLE_COUNT; s++)
 			for (size_t d = 0; d < COUNT(depths); d++) {
 				struct look l = theme_look((enum theme)t, (enum style)s, depths[d]);
-				short bg = l.bg >= 0 ? l.bg : theme_background((enum theme)t);
+				int bg = l.bg >= 0 ? l.bg : theme_background((enum theme)t);
 
 				if (l.fg >= 0 && bg >= 0 && contrast(l.fg, bg) < 4.5)
 					fail_msg("%s, style %u, %d colours: %.1f", theme_word((enum theme)t),
