@@ -2,10 +2,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/strs.h"
 #include "drivers/machined.h"
 #include "drivers/units.h"
@@ -32,8 +36,58 @@ static void set_stopping(struct strs *list, const char *unit, bool stopping)
 		strs_add(list, unit);
 }
 
+static void read_proc(pid_t pid, const char *leaf, char *ret, size_t size)
+{
+	char path[64];
+	FILE *f;
+	size_t n = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, leaf);
+	f = fopen(path, "re");
+	if (f) {
+		n = fread(ret, 1, size - 1, f);
+		(void)fclose(f);
+	}
+	ret[n] = '\0';
+}
+
+/* Stage 2 is run by a shell, which hears of nothing until its command has ended. */
+static bool is_shell(pid_t leader)
+{
+	char comm[32];
+
+	read_proc(leader, "comm", comm, sizeof(comm));
+	return strstr(comm, "sh") || strncmp(comm, "busybox", strlen("busybox")) == 0;
+}
+
+static bool is_child_of(pid_t child, pid_t leader)
+{
+	char stat[512];
+	const char *end;
+
+	read_proc(child, "stat", stat, sizeof(stat));
+	end = strrchr(stat, ')'); /* of its name, which may hold anything; then state and parent: proc(5) */
+	return end && strlen(end) > 4 && strtol(end + 4, NULL, 10) == leader;
+}
+
+/* By a pidfd, so that nobody else is hit who has got the number meanwhile. */
+static void end_commands(pid_t leader)
+{
+	char leaf[32], children[1024], *rest = children, *word;
+
+	(void)snprintf(leaf, sizeof(leaf), "task/%d/children", (int)leader);
+	read_proc(leader, leaf, children, sizeof(children));
+	while ((word = strsep(&rest, " "))) {
+		pid_t child = (pid_t)strtol(word, NULL, 10);
+		CLEANUP(close_p) int fd = child > 1 ? process_open(child) : -1;
+
+		if (fd >= 0 && is_child_of(child, leader))
+			(void)syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+	}
+}
+
 /* Its leader is root's, as we are, unless it has user ids of its own. */
-static void stop_again(const char *unit)
+static void stop_again(const char *unit, bool only_shells)
 {
 	CLEANUP(registrations_done) struct registrations all = { 0 };
 
@@ -42,8 +96,12 @@ static void stop_again(const char *unit)
 	for (size_t i = 0; i < all.n; i++) {
 		const struct registration *m = &all.v[i];
 
-		if (m->unit && strcmp(m->unit, unit) == 0 && m->leader > 1 && machined_leader_lives(m))
-			(void)kill(m->leader, SIGRTMIN + 3);
+		if (!m->unit || strcmp(m->unit, unit) != 0 || m->leader <= 1 || !machined_leader_lives(m) ||
+		    (only_shells && !is_shell(m->leader)))
+			continue;
+		(void)kill(m->leader, SIGRTMIN + 3);
+		if (is_shell(m->leader))
+			end_commands(m->leader);
 	}
 }
 
@@ -58,11 +116,16 @@ static void on_unit(const struct units_event *event, void *arg)
 		set_stopping(&s->stopping, unit->name, false);
 	if (event->change != UNITS_STATE || strncmp(unit->name, "container@", 10) != 0)
 		return;
-	if (unit->has_state)
+	if (unit->has_state) {
+		bool was = strs_has(&s->stopping, unit->name);
+
 		set_stopping(&s->stopping, unit->name, strcmp(unit->active, "deactivating") == 0);
+		if (!was && strs_has(&s->stopping, unit->name))
+			stop_again(unit->name, true);
+	}
 	if (unit->has_service && unit->status_text && strstr(unit->status_text, EARLYSTOP_STATUS) &&
 	    strs_has(&s->stopping, unit->name))
-		stop_again(unit->name);
+		stop_again(unit->name, false);
 }
 
 int earlystop_new(sd_event *loop, struct earlystop **ret, struct err *e)

@@ -3,7 +3,10 @@
  * systemd-nspawn passes a stop on once, as a signal to the container's PID 1. While it still sets the
  * container up that is too early: the kernel drops signals that a PID 1 has no handler for, and the stop
  * would last until its deadline. So machdeck-init tells when it listens (STATUS=, EARLYSTOP_STATUS), and if
- * its unit is being stopped by then, the signal is sent to it once more. */
+ * its unit is being stopped by then, the signal is sent to it once more.
+ *
+ * And where a shell is PID 1, as in the stage 2 of NixOS, it does not hear the signal while it waits for a command:
+ * that is ended, too. */
 #pragma once
 
 #include <systemd/sd-event.h>

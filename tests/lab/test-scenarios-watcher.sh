@@ -87,4 +87,20 @@ it_has_one_privilege_and_few_doors() {
 	END
 }
 
+a_stop_ends_what_a_stage_2_script_waits_for() {
+	inside <<-'END'
+		nix_system base
+		sed -i '2i echo waiting; for i in 1 2 3; do sleep 300; done' /nix/store/base/init
+		conf slow SYSTEM_PATH=/nix/store/base PRIVATE_NETWORK=1
+		systemctl start --no-block container@slow
+		logged slow waiting
+		began=${EPOCHREALTIME/./}
+		exits 0 machdeck stop slow
+		took=$((${EPOCHREALTIME/./} - began))
+		[ $took -lt 1000000 ] || fail "the stop took $took us"
+		same state "inactive success" "$(state slow) $(property slow Result)"
+		nothing_left slow
+	END
+}
+
 run_cases "$@"
