@@ -252,6 +252,33 @@ a_followed_machine_that_is_silent_costs_nothing() {
 	END
 }
 
+a_hostile_folder_shows_nothing_of_the_host() {
+	scene <<-'END'
+		guest web
+		logger a secret of the host
+		journalctl --sync
+		host=/var/log/journal/$(cat /etc/machine-id)
+		[ -e "$host" ] || host=/run/log/journal/$(cat /etc/machine-id)
+		inside=$(journals web)
+		ln -s "$host/system.journal" "$inside/link.journal"
+		ln -s "../../../../../../../../../..$host/system.journal" "$inside/relative.journal"
+		ln -s "$host" "${inside%/*/}/ffffffffffffffffffffffffffffffff"
+		mkfifo "$inside/fifo.journal"
+		mkdir "$inside/folder.journal"
+		head -c 100000 /dev/urandom >"$inside/noise.journal"
+		head -c 1000000 "$inside/system.journal" >"$inside/half.journal"
+		for i in $(seq 300); do : >"$inside/many-$i.journal"; done
+		say web all the same
+		exits 0 machdeck logs -n 1000 web
+		told 'all the same'
+		[[ $said != *secret* ]] || fail "it shows the host's journal"
+		follow web
+		say web is followed
+		want 5 seen 'said.*: is followed'
+		unfollow
+	END
+}
+
 hostile_lines_reach_no_terminal() {
 	scene <<-'END'
 		guest web
