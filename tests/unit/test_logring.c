@@ -193,7 +193,7 @@ static void a_long_message_is_cut_with_a_mark(void **state)
 	assert_non_null(raw);
 	for (size_t shift = 0; shift < 4; shift++) {
 		for (size_t i = 0; i < 1 << 22; i++)
-			raw[i] = i < shift ? 'x' : "\xe2\x82\xac"[(i - shift) % 3];
+			raw[i] = *(i < shift ? "x" : &"\xe2\x82\xac"[(i - shift) % 3]);
 		assert_in_range(logline_record(shown, sizeof(shown), raw, 1 << 22), 58, 63);
 		assert_non_null(strstr(shown, "\xe2\x82\xac\xe2\x80\xa6"));
 	}
