@@ -74,9 +74,15 @@ static void characters_are_whole_and_may_be_pasted(void **state)
 
 static void a_full_line_takes_no_more(void **state)
 {
+	char text[LINE_SIZE + 8];
 	struct line l = { 0 };
 
 	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text + LINE_SIZE - 3, "\u30c7", 4);
+	line_set(&l, text);
+	assert_int_equal(l.len, LINE_SIZE - 3); /* not half a character */
+	line_set(&l, "");
 	for (int i = 0; i < 1000; i++)
 		line_key(&l, 0x30c7);
 	assert_int_equal(l.len, (LINE_SIZE - 1) / 3 * 3);

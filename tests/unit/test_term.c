@@ -243,13 +243,16 @@ static void a_type_that_is_missing_is_guessed_and_a_dumb_one_is_for_lines(void *
 	assert_exit(scene_types, &out);
 }
 
-/* The child's child: it has the terminal, cooked, and stderr is the terminal. */
+/* The child's child: it has the terminal, cooked, and stderr is the terminal. It reads at once, too early. */
 static int borrower(void)
 {
 	struct termios now;
-	char line[16];
+	char c;
 
-	if (read(STDIN_FILENO, line, 0) < 0 || tcgetattr(STDIN_FILENO, &now) < 0)
+	signal(SIGTTIN, SIG_DFL);
+	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+	(void)!read(STDIN_FILENO, &c, 1);
+	if (tcgetattr(STDIN_FILENO, &now) < 0)
 		return 1;
 	if (tcgetpgrp(STDIN_FILENO) != getpgrp() || !(now.c_lflag & ICANON) || !isatty(STDERR_FILENO))
 		return 2;
@@ -262,36 +265,31 @@ static int scene_lend(void)
 {
 	struct termios before, after;
 	struct err e = { 0 };
-	int status = 0, go[2];
+	int status = 0;
 	pid_t child;
 
-	if (tcgetattr(STDIN_FILENO, &before) < 0 || opened("xterm") < 0 || pipe(go) < 0)
+	if (tcgetattr(STDIN_FILENO, &before) < 0 || opened("xterm") < 0)
 		return 1;
 	term_flush(term);
 	term_lend(term);
 	child = fork();
 	if (child == 0) {
-		char c;
-
 		setpgid(0, 0);
-		close(go[1]);
-		if (read(go[0], &c, 1) != 0)
-			_exit(9);
 		_exit(borrower());
 	}
-	setpgid(child, child);
-	if (term_lend_to(term, child, &e) < 0)
+	if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))
 		return 2;
-	close(go[1]);
-	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	if (term_lend_to(term, child, &e) < 0)
 		return 3;
-	if (!term_take_back(term) || tcgetpgrp(STDIN_FILENO) != getpgrp() || isatty(STDERR_FILENO))
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return 4;
-	if (draw("mine again", true) < 0)
+	if (!term_take_back(term) || tcgetpgrp(STDIN_FILENO) != getpgrp() || isatty(STDERR_FILENO))
 		return 5;
+	if (draw("mine again", true) < 0)
+		return 6;
 	term_close(term);
 	if (tcgetattr(STDIN_FILENO, &after) < 0 || after.c_lflag != before.c_lflag)
-		return 6;
+		return 7;
 	return 0;
 }
 
