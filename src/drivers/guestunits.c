@@ -3,22 +3,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "drivers/child.h"
-#include "drivers/rootfs.h"
 
-#define SOCKET        "run/systemd/private"
+#define SOCKET        "/run/systemd/private"
 #define DEADLINE_USEC 2000000
 #define CALL_USEC     1500000
 #define MEMORY_MAX    (256UL * 1024 * 1024)
@@ -42,39 +47,101 @@ static int become(uid_t uid, gid_t gid)
 	                                                                                              : 0;
 }
 
-/* As the socket's owner from the moment of connecting on: that is when the kernel notes who we are. */
-static int connect_as_owner(int file)
+static bool is_own(int proc, const char *ns)
 {
-	CLEANUP(close_p) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct stat st;
-	int r;
+	char own[32];
+	struct stat ours, theirs;
 
-	if (fd < 0 || fstat(file, &st) < 0)
-		return -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -ENOTSOCK;
-	r = become(st.st_uid, st.st_gid);
-	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d", file);
-	if (r >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
-		r = -errno;
-	return r < 0 ? r : take_fd(&fd);
+	(void)snprintf(own, sizeof(own), "/proc/self/%s", ns);
+	return stat(own, &ours) < 0 || fstatat(proc, ns, &theirs, 0) < 0 ||
+	       (ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev);
 }
 
-static int open_socket(const struct registration *m)
+static int drop_capabilities(void)
 {
-	struct rootfs root = { .fd = -1 };
-	char path[40];
-	int fd;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)m->leader);
-	root.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root.fd < 0)
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	return syscall(SYS_capset, &head, none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int join(int proc, const char *ns, int kind)
+{
+	CLEANUP(close_p) int fd = openat(proc, ns, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 || setns(fd, kind) < 0 ? -errno : 0;
+}
+
+/* Into the machine, as its root without a single capability; the processes that are made next are seen from inside.
+ * Nothing of the host is left to them but what was in memory. */
+static int step_inside(const struct registration *m)
+{
+	CLEANUP(close_p) int proc = -1, root = -1;
+	char path[40];
+	bool has_users;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)m->leader);
+	proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = proc < 0 ? -1 : openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
 		return -errno;
-	/* Only now is it sure that this is the machine's root, and not that of who got its number. */
-	fd = machined_leader_lives(m) ? rootfs_open_path(&root, SOCKET) : -ESRCH;
-	close(root.fd);
-	return fd;
+	/* Only now is it sure that this is the machine's first process, and not who got its number. */
+	if (!machined_leader_lives(m) || is_own(proc, "ns/mnt") || is_own(proc, "ns/pid"))
+		return -ESRCH;
+	has_users = !is_own(proc, "ns/user");
+	r = join(proc, "ns/pid", CLONE_NEWPID);
+	if (r >= 0)
+		r = join(proc, "ns/mnt", CLONE_NEWNS);
+	if (r >= 0 && (fchdir(root) < 0 || chroot(".") < 0))
+		r = -errno;
+	if (r >= 0 && has_users)
+		r = join(proc, "ns/user", CLONE_NEWUSER);
+	if (r >= 0)
+		r = become(0, 0);
+	return r < 0 ? r : drop_capabilities();
+}
+
+static int connect_here(int socket)
+{
+	const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = SOCKET };
+
+	return connect(socket, (const struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
+}
+
+/* Exit status: an errno. */
+static int status_of(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return EIO;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
+static int connect_inside(const struct registration *m, int socket)
+{
+	pid_t pid = step_inside(m) < 0 ? -1 : fork();
+
+	if (pid == 0)
+		_exit(connect_here(socket));
+	return pid < 0 ? EIO : status_of(pid);
+}
+
+/* The guest's systemd lets nobody in whom it can not see (SO_PEERCRED), so a grandchild goes there for the moment of
+ * connecting; the socket is shared with it. */
+static int connect_to(const struct registration *m, int socket)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		child_become();
+		_exit(connect_inside(m, socket));
+	}
+	return pid < 0 ? EIO : status_of(pid);
 }
 
 /* No file, no process, no privilege; a little memory and time. */
@@ -144,15 +211,15 @@ static int ask(int out, int socket)
 
 static int run_child(int out, void *arg)
 {
-	int file = open_socket(arg), socket;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int errnum = fd < 0 ? errno : connect_to(arg, fd);
 
-	if (file < 0)
+	if (errnum == ENOENT || errnum == ECONNREFUSED)
 		return NO_SYSTEMD;
-	socket = connect_as_owner(file);
-	if (socket < 0)
-		return socket == -ECONNREFUSED || socket == -ENOTSOCK ? NO_SYSTEMD : FAILED;
+	if (errnum != 0)
+		return FAILED;
 	confine();
-	return ask(out, socket);
+	return ask(out, fd);
 }
 
 /* ---- the parent */

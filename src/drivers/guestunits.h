@@ -1,11 +1,10 @@
-/* guestunits - which units of a guest's systemd failed, asked from outside: no agent in the guest, no bus in
- * it.
+/* guestunits - which units of a guest's systemd failed, asked from outside: no agent in the guest, no bus in it.
  *
- * The guest's own private socket (/run/systemd/private) is opened below its leader's root, confined, and
- * connected to as that socket's owner, which is whom the guest's systemd lets in, also in a user namespace.
- * All of it happens in a child (drivers/child.h), which is nobody when it reads what the guest says, may use
- * 256 MiB and 1 s of processor time, and has 2 s: a guest can be slow, flood or lie, and gets no further than
- * its own line. Needs root. */
+ * The guest's own private socket (/run/systemd/private) is asked. Its systemd lets in only root whom it can see, so a
+ * grandchild steps inside for the moment of connecting, as the guest's root without a capability (a user namespace
+ * is no hindrance). Who then reads what the guest says is outside again, is nobody, may use 256 MiB and 1 s of
+ * processor time, and has 2 s: a guest can be slow, flood or lie, and gets no further than its own line. Needs
+ * root. */
 #pragma once
 
 #include <systemd/sd-event.h>

@@ -370,11 +370,6 @@ int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int se
 	return 0;
 }
 
-int rootfs_open_path(const struct rootfs *t, const char *path)
-{
-	return open_inside(t, path, O_PATH);
-}
-
 int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e)
 {
 	CLEANUP(close_p) int socket_file = open_inside(t, path, O_PATH);

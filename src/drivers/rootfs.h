@@ -56,10 +56,6 @@ int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf
  * without a sentence: that it is not there is mostly no failure. */
 int rootfs_open_dir(const struct rootfs *t, const char *path);
 
-/* rootfs_open_path - O_PATH on that name, links followed inside the root: what it is is for the caller to look at.
- * Returns the descriptor, or a negative errno. */
-int rootfs_open_path(const struct rootfs *t, const char *path);
-
 /* rootfs_connect - to the listening unix socket of that name, links followed inside the root. Calls on it
  * that block end after 5 minutes. errors: -ENOENT, -ECONNREFUSED (nobody listens), ... */
 int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e);

@@ -1,5 +1,6 @@
 #include "engine/guests.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -10,6 +11,7 @@
 
 #define ASKS_MAX 4
 #define GAP_USEC 5000000
+#define HUNG_GAP_USEC 300000000 /* of one that let us wait */
 /* A service that fails leaves its cgroup a moment before its state says so. */
 #define CALM_USEC 200000
 
@@ -17,6 +19,7 @@ struct guest {
 	struct guests *g;
 	uint64_t inode; /* of its registration */
 	bool due, here;
+	uint64_t gap_usec;   /* from one question to the next */
 	uint64_t asked_usec; /* CLOCK_MONOTONIC; 0: never */
 	struct guestunits_ask *ask;
 	sd_event_source *watch; /* NULL from the first change until it is asked again */
@@ -71,6 +74,7 @@ static void on_told(int r, const struct strs *failed, const struct err *e, void 
 
 	(void)e;
 	guest->ask = NULL;
+	guest->gap_usec = r == -ETIMEDOUT ? HUNG_GAP_USEC : GAP_USEC;
 	if (r >= 0 && i < s->machines.n && !is_same(&s->net[i].failed, failed)) {
 		strs_done(&s->net[i].failed);
 		strs_add_all(&s->net[i].failed, failed);
@@ -97,8 +101,9 @@ static int on_change(sd_event_source *source, const struct inotify_event *event,
 	(void)event;
 	guest->watch = sd_event_source_disable_unref(source);
 	(void)sd_event_now(guest->g->loop, CLOCK_MONOTONIC, &now);
-	when = guest->asked_usec + GAP_USEC > now + CALM_USEC ? guest->asked_usec + GAP_USEC
-	                                                      : now + CALM_USEC;
+	when = guest->asked_usec + guest->gap_usec;
+	if (when < now + CALM_USEC)
+		when = now + CALM_USEC;
 	(void)sd_event_source_set_time(guest->timer, when);
 	(void)sd_event_source_set_enabled(guest->timer, SD_EVENT_ONESHOT);
 	return 0;
@@ -149,7 +154,7 @@ static void add_guest(struct guests *g, uint64_t inode)
 
 	if (!made)
 		return;
-	*made = (struct guest){ .g = g, .inode = inode, .due = true, .here = true, .next = g->list };
+	*made = (struct guest){ .g = g, .inode = inode, .due = true, .here = true, .gap_usec = GAP_USEC, .next = g->list };
 	if (sd_event_add_time(g->loop, &made->timer, CLOCK_MONOTONIC, 0, 100000, on_time, made) < 0 ||
 	    sd_event_source_set_enabled(made->timer, SD_EVENT_OFF) < 0)
 		guest_free(made);
