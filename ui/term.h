@@ -44,14 +44,16 @@ void term_set_theme(struct terminal *t, enum theme theme, enum theme_color color
 /* term_depth - colours in use: 0, 8, 16, 256. */
 int term_depth(const struct terminal *t);
 
-/* Off at first; each false when this terminal can not. Events come as keys of input.h.
- *
- * term_set_mouse - presses and the wheel. The terminal's own selection then needs Shift, so it is the
- * person's choice. term_set_focus - INPUT_FOCUS_IN and INPUT_FOCUS_OUT. term_ask_sync  - ask whether it can
- * show a frame at once; on INPUT_SYNC_KNOWN call term_use_sync(). Where terminfo tells (Sync) it is used
- * without asking. */
+/* All of these are off at first, and false when this terminal can not. Events come as keys of input.h. */
+
+/* term_set_mouse - presses and the wheel. The terminal's own selection then needs Shift: the person's choice.
+ */
 bool term_set_mouse(struct terminal *t, bool on);
+/* term_set_focus - INPUT_FOCUS_IN and INPUT_FOCUS_OUT. */
 bool term_set_focus(struct terminal *t, bool on);
+/* term_ask_sync - ask whether it can show a frame at once, before the first frame: some terminals draw a
+ * letter of the question, which that wipes away. On INPUT_SYNC_KNOWN call term_use_sync(). Where terminfo
+ * tells (Sync) it is used without asking. */
 bool term_ask_sync(struct terminal *t);
 void term_use_sync(struct terminal *t);
 

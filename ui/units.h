@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UNITS_SIZE 24
+#define UNITS_SIZE 48
 
 /* units_bytes - 1024-based, at most four columns: "0B" "512B" "9.8K" "98K" "412M" "1.0G" "16E". */
 void units_bytes(uint64_t bytes, char ret[static UNITS_SIZE]);
