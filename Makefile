@@ -8,7 +8,7 @@ CFLAGS  ?= -O2 -g
 SAN     ?=
 
 PROGRAMS := $(B)/machdeck $(B)/machdeck-unit $(B)/machdeck-init $(B)/machdeck-generator
-PKG      := libsystemd libmnl jansson
+PKG      := libsystemd libmnl jansson libseccomp
 VERSION  := 0.1
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null)
 

@@ -11,7 +11,7 @@ my $changes = qr{
 	"(?:Terminate|Kill|Unregister|Register|Create)Machine" | "OpenMachine(?:Shell|Login|PTY)" | "BindMountMachine" |
 	"CopyToMachine" | "(?:Clone|Rename|Remove)Image" | "Set(?:ImageLimit|PoolLimit|Environment|Property)" |
 	\bRTM_(?:NEW|DEL|SET)(?:LINK|ADDR|ROUTE|RULE|NEIGH|NSID|LINKPROP)\b(?=\s*,) | \bNFT_MSG_(?:NEW|DEL)\w+ |
-	\bO_(?:CREAT|TRUNC|WRONLY)\b | \b(?:mkdir|rename|renameat2|unlink|symlink|link|mknod|mkdir|rename|fchown)(?:at)?\( | \bsetns\(
+	\bO_(?:CREAT|TRUNC|WRONLY)\b | \b(?:mkdir|rename|renameat2|unlink|symlink|link|mknod|mkdir|rename|fchown)(?:at)?\( | \bloginshell_exec\(
 }x;
 my $bad = 0;
 
