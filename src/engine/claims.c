@@ -1,16 +1,20 @@
 #include "engine/claims.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "decide/plan.h"
 #include "drivers/files.h"
+#include "words/name.h"
 
 #define FILE_MAX (1024 * 1024)
 
@@ -138,6 +142,52 @@ int neighbours_find(const char *host_root, const char *but, struct neighbours *r
 		all.v[i] = (struct registration){ 0 };
 		n.n++;
 	}
+	*ret = n;
+	n = (struct neighbours){ 0 };
+	return 0;
+}
+
+static bool is_registered(const char *host_root, const char *name)
+{
+	char path[sizeof(MACHINED_FOLDER) + NAME_MACHINE_MAX + 256];
+
+	(void)snprintf(path, sizeof(path), "%s" MACHINED_FOLDER "/%s", host_root, name);
+	return access(path, F_OK) == 0;
+}
+
+int neighbours_starting(const char *host_root, const char *but, struct neighbours *ret, struct err *e)
+{
+	CLEANUP(neighbours_done) struct neighbours n = { 0 };
+	int fd, r = files_open(host_root, PLAN_RUN_DIR, O_RDONLY | O_DIRECTORY, &fd, e);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return err_no_memory(e);
+	}
+	while (r == 0 && (entry = readdir(dir))) {
+		struct claims *grown;
+
+		if (!name_is_machine(entry->d_name) || strcmp(entry->d_name, but) == 0 ||
+		    is_registered(host_root, entry->d_name))
+			continue;
+		grown = reallocarray(n.v, n.n + 1, sizeof(*n.v));
+		if (!grown) {
+			r = err_no_memory(e);
+			break;
+		}
+		n.v = grown;
+		n.v[n.n] = (struct claims){ 0 };
+		r = claims_read(host_root, entry->d_name, &n.v[n.n], e);
+		n.n += r == 0;
+	}
+	(void)closedir(dir);
+	if (r < 0)
+		return r;
 	*ret = n;
 	n = (struct neighbours){ 0 };
 	return 0;

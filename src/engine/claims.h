@@ -38,6 +38,9 @@ struct neighbours {
 
 /* neighbours_find - all machines that run (registered, and the leader lives) but the one of that name. */
 int neighbours_find(const char *host_root, const char *but, struct neighbours *ret, struct err *e);
+/* neighbours_starting - those that have said what they take and are not registered yet, but for the one of that
+ * name. */
+int neighbours_starting(const char *host_root, const char *but, struct neighbours *ret, struct err *e);
 void neighbours_done(struct neighbours *n);
 
 /* neighbours_with_link - who has the link: the other end is in its namespace, or it registered it. NULL:

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -170,13 +171,20 @@ static int clear_forwards(struct scene *s, const struct port *v, size_t n, bool 
 	return r;
 }
 
-static int check_ports(struct scene *s, const struct container *c, struct err *e)
+static int check_claimed_ports(const struct scene *s, const struct container *c, struct err *e)
 {
 	for (size_t i = 0; i < c->n_ports; i++)
 		for (size_t k = 0; k < s->others.n; k++)
 			if (claims_has_port(&s->others.v[k], &c->ports[i]))
 				return refuse_port(s, &c->ports[i], s->others.v[k].machine.name, e);
-	return clear_forwards(s, c->ports, c->n_ports, true, false, e);
+	return 0;
+}
+
+static int check_ports(struct scene *s, const struct container *c, struct err *e)
+{
+	int r = check_claimed_ports(s, c, e);
+
+	return r < 0 ? r : clear_forwards(s, c->ports, c->n_ports, true, false, e);
 }
 
 /* ---- addresses, and links that must be there */
@@ -249,6 +257,68 @@ int network_prestart(const char *host_root, const struct container *c, const str
 		r = clear_links(&s, &p->prestart, true, e);
 	if (r == 0 && s.has_dead_forwards)
 		r = clear_forwards(&s, c->ports, c->n_ports, true, true, e);
+	return r;
+}
+
+static bool claims_has_veth(const struct claims *c, const char *name)
+{
+	const char *value;
+
+	for (size_t at = 0; (value = claims_value(c, "network-veth-extra", &at));)
+		if (strncmp(value, name, strlen(name)) == 0 && strchr(":", value[strlen(name)]))
+			return true;
+	return false;
+}
+
+static int check_claimed_veths(const struct scene *s, const struct container *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_veths; i++)
+		for (size_t k = 0; k < s->others.n; k++)
+			if (claims_has_veth(&s->others.v[k], c->veths[i].name))
+				return err_set(
+					e, STATUS_BUSY, EBUSY,
+					"%s: link %s is being made for %s, which starts (stop that, or "
+					"change one of the names)",
+					s->name, c->veths[i].name, s->others.v[k].machine.name);
+	return 0;
+}
+
+/* A file of root's own: whoever can open something can lock it. */
+static int lock_claims(const char *host_root, int *ret, struct err *e)
+{
+	CLEANUP(close_p) int dir = -1;
+	CLEANUP(close_p) int lock = -1;
+	int r = files_mkdir(host_root, PLAN_RUN_DIR, 0755, &dir, e);
+
+	if (r < 0)
+		return r;
+	lock = openat(dir, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	while (lock >= 0 && flock(lock, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_sys(e, errno, "cannot lock " PLAN_RUN_DIR "/.lock");
+	if (lock < 0)
+		return err_sys(e, errno, "cannot open " PLAN_RUN_DIR "/.lock");
+	*ret = take_fd(&lock);
+	return 0;
+}
+
+int network_claim(const char *host_root, const struct container *c, const struct plan *p, int *ret_lock,
+                  struct err *e)
+{
+	CLEANUP(scene_done) struct scene s = { .name = c->name, .nl = { .fd = -1 } };
+	CLEANUP(close_p) int lock = -1;
+	int r = lock_claims(host_root, &lock, e);
+
+	if (r == 0)
+		r = neighbours_starting(host_root, c->name, &s.others, e);
+	if (r == 0)
+		r = check_addresses(&s, p, e);
+	if (r == 0)
+		r = check_claimed_ports(&s, c, e);
+	if (r == 0)
+		r = check_claimed_veths(&s, c, e);
+	if (r == 0)
+		*ret_lock = take_fd(&lock);
 	return r;
 }
 

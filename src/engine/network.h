@@ -20,6 +20,11 @@
  *         system's */
 int network_prestart(const char *host_root, const struct container *c, const struct plan *p, struct err *e);
 
+/* network_claim - the same for machines that start at this moment. Until *ret_lock is closed nobody else gets this far:
+ * meanwhile the caller writes down what it takes (start_files), which the next one then sees. */
+int network_claim(const char *host_root, const struct container *c, const struct plan *p, int *ret_lock,
+                  struct err *e);
+
 /* network_host_up - the host's side of NAME is up when this returns 0: done by the watcher (then two files
  * are read and no more), or now. errors as rtnl_apply(). */
 int network_host_up(const char *host_root, const char *name, const struct netops *ops, struct err *e);

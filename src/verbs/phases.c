@@ -89,6 +89,7 @@ static int phase_prepare(struct phase_call *c, struct err *e)
 static int phase_start(struct phase_call *c, struct err *e)
 {
 	CLEANUP(loaded_done) struct loaded l = { 0 };
+	CLEANUP(close_p) int lock = -1;
 	int r;
 
 	startlimit_begin(c->name, c->forgive);
@@ -99,8 +100,13 @@ static int phase_start(struct phase_call *c, struct err *e)
 		r = step_prepare(c, &l, e);
 	if (r < 0)
 		return r;
+	c->step = "prestart";
+	r = network_claim("", &l.container, &l.plan, &lock, e);
+	if (r < 0)
+		return r;
 	c->step = "start";
 	r = start_files(&l, e);
+	close(take_fd(&lock));
 	return r < 0 ? r : start_exec(&l.plan, e);
 }
 

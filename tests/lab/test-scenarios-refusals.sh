@@ -57,6 +57,31 @@ an_address_of_another_running_container_is_not_given_to_the_host() {
 	END
 }
 
+of_two_that_start_at_once_and_want_the_same_one_is_refused() {
+	inside <<-'END'
+		small a
+		small b
+		mkdir -p /run/systemd/system/container@.service.d
+		printf '[Service]\nRestart=no\n' >/run/systemd/system/container@.service.d/x.conf
+		systemctl daemon-reload
+		one_of_two() { # LINE that both have besides
+			local i
+			for i in 1 2 3 4 5; do
+				conf a PRIVATE_NETWORK=1 HOST_ADDRESS=10.20.0.1 "$1" LOCAL_ADDRESS=10.20.0.2
+				conf b PRIVATE_NETWORK=1 HOST_ADDRESS=10.20.0.1 LOCAL_ADDRESS=10.20.0.3 "$1"
+				exits 75 machdeck start a b
+				told "belongs to "
+				same 'how many run' 1 "$(systemctl is-active container@a container@b | grep -cx active)"
+				machdeck stop a b
+			done
+		}
+		one_of_two HOST_PORT=tcp:8080:80
+		one_of_two LOCAL_ADDRESS6=fc00:20::2
+		rm -r /run/systemd/system/container@.service.d
+		systemctl daemon-reload
+	END
+}
+
 two_containers_can_share_the_host_s_address() {
 	inside <<-'END'
 		small a
