@@ -20,6 +20,7 @@
 #include "ui/filter.h"
 #include "ui/keys.h"
 #include "ui/line.h"
+#include "ui/theme.h"
 #include "ui/world.h"
 #include "words/name.h"
 
@@ -84,6 +85,7 @@ enum app_effect {
 	APP_SAVE_LOGS,   /* to the file text */
 	APP_PAGE_LOGS,
 	APP_MOUSE, /* it was turned on or off */
+	APP_THEME, /* it was changed */
 	APP_LOCK,  /* locked or unlocked: close or open the gate */
 	APP_REREAD,
 	APP_REPAINT,
@@ -131,7 +133,7 @@ struct app {
 	int text_top, text_page;
 	struct doc results; /* of a command that was run in some machines */
 	char results_title[160];
-	char search[128]; /* in what is read or in the details: a regular expression; "": none */
+	char search[LINE_SIZE]; /* in what is read or in the details: a regular expression; "": none */
 	int seek;         /* 1, -1: the frame goes to the next, the previous place where it is */
 
 	struct app_job *jobs;
@@ -161,6 +163,10 @@ struct app {
 	const char *read_only; /* why nothing may be changed; NULL: it may */
 	bool locked;           /* it is read-only because it was locked, u unlocks */
 	bool mouse;
+	enum theme theme;
+	bool cautious;        /* ask before every change, and for the name where a y would do */
+	uint64_t lock_usec;   /* without a key it locks after that; 0: never */
+	uint64_t key_usec;    /* of the last key */
 	uint64_t period_usec; /* between two samples; 0: nothing is sampled */
 	bool ascii;           /* what the terminal can show */
 
@@ -179,6 +185,9 @@ void app_follow(struct app *a, const struct world *w);
 /* app_key - a person pressed key (input.h); w is the one of the last app_follow(). What is to be done about
  * it is then given by app_next(). */
 void app_key(struct app *a, const struct world *w, int key, uint64_t now_usec);
+/* app_idle - lock it when no key was pressed for long enough; app_next() gives what is to be done then.
+ * False: it is not time yet, or there is nothing to lock. */
+bool app_idle(struct app *a, uint64_t now_usec);
 /* app_act - the same, by the action: for the palette and the mouse. */
 void app_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
 /* app_next - the next thing to do; ret owned, app_command_done(). False: nothing more. */

@@ -92,6 +92,8 @@ void app_want(struct app *a, const struct world *w, enum control_verb verb, uint
 	if (willing.n == 0)
 		return;
 	danger = danger_of(verb, willing.n);
+	if (a->cautious && danger < SEVERE)
+		danger++;
 	if (danger == MILD)
 		app_begin(a, w, verb, &willing, now_usec);
 	else
@@ -149,7 +151,7 @@ static void take_search(struct app *a, const char *text)
 		return;
 	}
 	regfree(&compiled);
-	(void)snprintf(a->search, sizeof(a->search), "%s", text);
+	(void)snprintf(a->search, sizeof(a->search), "%.*s", (int)sizeof(a->search) - 1, text);
 	a->seek = *text ? 1 : 0;
 }
 

@@ -202,7 +202,16 @@ static void lock(struct app *a, bool on)
 	}
 	a->locked = on;
 	a->read_only = on ? "locked; u unlocks" : NULL;
+	app_say(a, STYLE_TEXT, 0, on ? "locked: nothing can be changed until u is pressed" : "unlocked");
 	app_todo(a, APP_LOCK, CONTROL_START, NULL, NULL, NULL);
+}
+
+bool app_idle(struct app *a, uint64_t now_usec)
+{
+	if (a->lock_usec == 0 || a->read_only || now_usec < a->key_usec + a->lock_usec)
+		return false;
+	lock(a, true);
+	return true;
 }
 
 static void act(struct app *a, const struct world *w, enum action action, uint64_t now_usec)
@@ -367,6 +376,11 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 		        a->mouse ? "mouse on: clicks act here" : "mouse off: the terminal selects text");
 		app_todo(a, APP_MOUSE, CONTROL_START, NULL, NULL, NULL);
 		break;
+	case ACTION_THEME:
+		a->theme = (a->theme + 1) % THEME_COUNT;
+		app_say(a, STYLE_TEXT, 0, "theme: %s", theme_word(a->theme));
+		app_todo(a, APP_THEME, CONTROL_START, NULL, NULL, NULL);
+		break;
 	case ACTION_REREAD:
 		app_todo(a, APP_REREAD, CONTROL_START, NULL, NULL, NULL);
 		break;
@@ -438,7 +452,7 @@ void app_key(struct app *a, const struct world *w, int key, uint64_t now_usec)
 {
 	enum action action = keys_action(app_screen(a), key);
 
-	a->now_usec = now_usec;
+	a->now_usec = a->key_usec = now_usec;
 	if (key == INPUT_PASTE) {
 		if (a->prompt == PROMPT_NONE)
 			app_say(a, STYLE_TEXT, 0,

@@ -22,6 +22,7 @@
 #include "ui/input.h"
 #include "ui/lend.h"
 #include "ui/restore.h"
+#include "ui/setup.h"
 #include "ui/source.h"
 #include "ui/term.h"
 
@@ -35,6 +36,7 @@ struct dashboard {
 	struct source *source;
 	struct doer *doer;
 	struct app app;
+	struct setup setup;
 	struct input input;
 	struct input_click click;
 	struct lend *lend; /* who has the terminal; NULL: we */
@@ -195,6 +197,16 @@ static void lend_terminal(struct dashboard *d, const struct app_command *c)
 	on_back(0, &e, d);
 }
 
+static void take_theme(struct dashboard *d)
+{
+	enum theme_color color = (enum theme_color)d->setup.now.number[SETTING_COLOR];
+
+	if (d->options->color)
+		color = d->options->color - 1;
+	term_set_theme(d->term, d->app.theme, color);
+	d->repaint = true;
+}
+
 static void copy(struct dashboard *d, const char *text)
 {
 	if (!term_copy(d->term, text, strlen(text)))
@@ -232,6 +244,9 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 		break;
 	case APP_MOUSE:
 		(void)term_set_mouse(d->term, d->app.mouse);
+		break;
+	case APP_THEME:
+		take_theme(d);
 		break;
 	case APP_REREAD:
 		reread(d);
@@ -420,14 +435,23 @@ static int set_up(struct dashboard *d, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, "cannot set up the event loop");
 	app_init(&d->app);
+	r = setup_load(&d->setup, d->options, &d->app, e);
+	if (r < 0)
+		return r;
 	r = term_open(d->wake_fd, &d->term, e);
 	if (r < 0)
 		return r;
 	r = add_sources(d);
 	if (r < 0)
 		return err_sys(e, -r, "cannot watch the terminal");
-	d->input.escape_msec = input_escape_msec(0, getenv("ESCDELAY"), getenv("SSH_CONNECTION"));
+	d->input.escape_msec = input_escape_msec((unsigned)d->setup.now.number[SETTING_ESCDELAY],
+	                                         getenv("ESCDELAY"), getenv("SSH_CONNECTION"));
 	(void)term_ask_sync(d->term);
+	term_set_ascii(d->term, d->app.ascii);
+	d->app.ascii = term_is_ascii(d->term) || !term_has_blocks(d->term);
+	take_theme(d);
+	if (d->app.mouse)
+		(void)term_set_mouse(d->term, true);
 	if (term_note(d->term))
 		app_say(&d->app, STYLE_TEXT, 0, "%s", term_note(d->term));
 	d->repaint = true;
@@ -445,6 +469,8 @@ static int set_up(struct dashboard *d, struct err *e)
 
 static void tear_down(struct dashboard *d)
 {
+	if (d->source)
+		setup_remember(&d->setup, &d->app);
 	lend_free(d->lend);
 	doer_free(d->doer);
 	source_free(d->source);

@@ -13,6 +13,8 @@ struct dashboard_options {
 	double period;             /* seconds between two samples, 0: none; negative: as usual */
 	bool read_only, write;
 	bool ascii;
+	unsigned theme; /* enum theme + 1; 0: as the settings say */
+	unsigned color; /* enum theme_color + 1; 0: as the settings say */
 };
 
 /* dashboard_run - until the person leaves; returns the exit status, or a negative errno. */

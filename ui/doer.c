@@ -238,6 +238,7 @@ void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 	case APP_NOTHING:
 	case APP_FLUSH_INPUT:
 	case APP_MOUSE:
+	case APP_THEME:
 	case APP_REREAD:
 	case APP_REPAINT:
 	case APP_QUIT:

@@ -103,6 +103,7 @@ enum effect { LOOKS, ACTS };
 	X(FIRST, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "g Home", "first", "to the first")              \
 	X(LAST, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "G End", "last", "to the last; in logs: follow") \
 	X(MOUSE, AT_WORK, LOOKS, "m", "mouse", "mouse on or off; off, the terminal selects text")            \
+	X(THEME, AT_WORK, LOOKS, "T", "theme", "the next theme: colours, none, high contrast, ...")          \
 	X(REREAD, AT_WORK, LOOKS, "C-r F5", "re-read", "ask for everything anew")                            \
 	X(LOCK, AT_WORK, LOOKS, "L", "lock", "read-only until u is pressed")                                 \
 	X(UNLOCK, AT_WORK, LOOKS, "u", "unlock", "allow changes again")                                      \
@@ -146,7 +147,8 @@ const struct binding *keys_binding(enum action a);
 void keys_rebind(enum action a, const char *keys);
 /* keys_action - what key (see input.h) means on that screen; ACTION_NONE: nothing. */
 enum action keys_action(enum screen s, int key);
-/* keys_parse - the key of that name: "k", "Up", "PgDn", "Del", "BackTab", "C-l", "F1"; INPUT_NONE when there is none.
+/* keys_parse - the key of that name: "k", "Up", "PgDn", "Del", "BackTab", "C-l", "F1"; INPUT_NONE when there
+ * is none.
  */
 int keys_parse(const char *name, size_t len);
 /* keys_first - the name of the key to show for an action. */

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/strs.h"
+
 /* Name, letter (0: none), argument (NULL: none), help. */
 #define OPTIONS(X)                                                                                           \
 	X(READ_ONLY, "read-only", 'R', NULL, "change nothing, and drop the rights to")                       \
@@ -13,6 +16,8 @@
 	X(FILTER, "filter", 'f', "TEXT", "show only some: \"state:failed\"; / in the dashboard has help")    \
 	X(SORT, "sort", 's', "COLUMN", "by a column; -COLUMN turns the order around")                        \
 	X(PERIOD, "period", 'd', "SECONDS", "between two samples of what machines use; 0: none")             \
+	X(COLOR, "color", 0, "WHEN", "auto, always, never")                                                  \
+	X(THEME, "theme", 0, "NAME", "colours: default, mono, high-contrast, deuteranopia, tritanopia")      \
 	X(ASCII, "ascii", 0, NULL, "only ASCII characters")                                                  \
 	X(RECORD, "record", 0, "FILE", "write what is seen to a new file")                                   \
 	X(REPLAY, "replay", 0, "FILE", "show such a file instead of this host")                              \
@@ -60,6 +65,21 @@ static int number(const char *text, double *ret, enum known_option o, struct err
 	return 0;
 }
 
+/* Its place among words parted by '|', from 1 on. */
+static int word(const char *text, const char *words, unsigned *ret, enum known_option o, struct err *e)
+{
+	CLEANUP(strs_done) struct strs all = { 0 };
+
+	strs_split(&all, words, "|");
+	for (unsigned i = 0; i < all.n; i++) {
+		if (strcmp(all.v[i], text) != 0)
+			continue;
+		*ret = i + 1;
+		return 0;
+	}
+	return err_set(e, STATUS_USAGE, EINVAL, "--%s=%s: not one of %s", known[o].name, text, words);
+}
+
 static int take(enum known_option o, const char *arg, struct dashboard_options *ret, struct err *e)
 {
 	switch (o) {
@@ -77,6 +97,10 @@ static int take(enum known_option o, const char *arg, struct dashboard_options *
 		return 0;
 	case OPTION_PERIOD:
 		return number(arg, &ret->period, o, e);
+	case OPTION_COLOR:
+		return word(arg, "auto|always|never", &ret->color, o, e);
+	case OPTION_THEME:
+		return word(arg, "default|mono|high-contrast|deuteranopia|tritanopia", &ret->theme, o, e);
 	case OPTION_ASCII:
 		ret->ascii = true;
 		return 0;

@@ -31,11 +31,12 @@ static int sentence_height(const struct grid *g, const char *text)
 }
 
 /* The list has what it needs, but no more than two fifths. */
-static int list_height(const struct view *v, int room)
+static int list_height(const struct grid *g, const struct view *v, int room)
 {
-	int wanted = (int)smaller((int)v->table.n_rows, 500) + 2, most = room * 2 / 5;
+	int wanted = table_height(&v->table, g, lines(g, 0, room)),
+	    most = room * 2 / 5 > 5 ? room * 2 / 5 : 5;
 
-	return wanted < most ? (wanted > 5 ? wanted : 5) : (most > 5 ? most : 5);
+	return wanted < 5 ? 5 : smaller(wanted, most);
 }
 
 static void place_middle(const struct grid *g, const struct view *v, int top, int bottom, struct place *p)
@@ -43,7 +44,7 @@ static void place_middle(const struct grid *g, const struct view *v, int top, in
 	int room = bottom - top, list = room;
 
 	if (v->has_pane)
-		list = v->pane.zoomed || room < SPLIT_H || g->w < 40 ? 0 : list_height(v, room);
+		list = v->pane.zoomed || room < SPLIT_H || g->w < 40 ? 0 : list_height(g, v, room);
 	p->table = lines(g, top, list);
 	if (!v->has_pane)
 		return;

@@ -14,6 +14,7 @@
 #include "ui/doer.h"
 #include "ui/frame.h"
 #include "ui/input.h"
+#include "ui/setup.h"
 
 #define SCRIPT_MAX   65536    /* bytes */
 #define WAIT_USEC    10000000 /* for a text */
@@ -27,6 +28,7 @@ struct script {
 	struct source *source;
 	struct doer *doer;
 	struct app app;
+	struct setup setup;
 	int w, h;
 	bool quit;
 	uint64_t ahead_usec; /* time that reading took */
@@ -173,14 +175,18 @@ static int step(struct script *s, char *args, struct err *e)
 
 static int rest(struct script *s, char *args, struct err *e)
 {
+	CLEANUP(buf_done) struct buf screen = { 0 };
 	uint64_t msec, until;
-	int r = 0;
+	int r;
 
 	if (num_parse(args, 1, 600000, &msec) < 0)
 		return err_set(e, STATUS_DATA, EINVAL, "'%s' is no number of milliseconds", args);
 	until = frame_monotonic() + msec * 1000;
-	while (r >= 0 && frame_monotonic() < until)
+	while ((r = look(s, &screen, e)) >= 0 && frame_monotonic() < until) {
 		r = turn(s, until - frame_monotonic(), e);
+		if (r < 0)
+			break;
+	}
 	return r;
 }
 
@@ -288,6 +294,9 @@ int script_run(const struct dashboard_options *o, struct err *e)
 	if (r < 0)
 		return r;
 	app_init(&s.app);
+	r = setup_load(&s.setup, o, &s.app, e);
+	if (r < 0)
+		return r;
 	r = sd_event_new(&s.loop);
 	if (r < 0)
 		return err_sys(e, -r, "cannot set up the event loop");

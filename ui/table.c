@@ -322,6 +322,15 @@ void table_draw(struct grid *g, struct rect r, const struct table *t)
 		draw_count(g, r, r.y + r.h - 1, t, t->top + shown);
 }
 
+int table_height(const struct table *t, const struct grid *g, struct rect r)
+{
+	int total = heading_height(r);
+
+	for (size_t i = 0; i < t->n_rows && total < r.h; i++)
+		total += row_height(t, g, r, i);
+	return total;
+}
+
 size_t table_shown(const struct table *t, const struct grid *g, struct rect r)
 {
 	bool counted;

@@ -54,6 +54,8 @@ size_t table_scroll(const struct table *t, const struct grid *g, struct rect r);
 size_t table_page(const struct table *t, const struct grid *g, struct rect r);
 /* table_draw - into r; the grid's cursor is put on the selected row. */
 void table_draw(struct grid *g, struct rect r, const struct table *t);
+/* table_height - lines that all rows take in a place like r. */
+int table_height(const struct table *t, const struct grid *g, struct rect r);
 /* table_shown - how many rows from t->top on are drawn. */
 size_t table_shown(const struct table *t, const struct grid *g, struct rect r);
 /* table_has_room - whether the column is drawn. */
