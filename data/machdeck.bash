@@ -15,7 +15,7 @@ _machdeck_names() {
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} words
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts help --default-config'
+		words='--linear list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts help --default-config'
 	else
 		case ${COMP_WORDS[1]} in
 		list) words=--json ;;

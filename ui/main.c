@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "ui/linear.h"
 #include "ui/options.h"
 #include "ui/script.h"
 #include "ui/settings.h"
@@ -101,6 +102,13 @@ static int usage_error(const char *why, const char *what)
 	return STATUS_USAGE;
 }
 
+static bool is_linear_by_default(void)
+{
+	const char *wish = getenv("MACHDECK_LINEAR");
+
+	return wish && !strcmp(wish, "1");
+}
+
 static int run_dashboard(int argc, char **argv)
 {
 	struct dashboard_options o;
@@ -112,6 +120,10 @@ static int run_dashboard(int argc, char **argv)
 	if (o.script) {
 		r = script_run(&o, &e);
 		return r < 0 ? verb_fail(&e) : STATUS_DONE;
+	}
+	if (o.linear || is_linear_by_default()) {
+		r = linear_run(&o, &e);
+		return r < 0 ? verb_fail(&e) : r;
 	}
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return usage_error("the dashboard needs a terminal; try `machdeck list`", "");

@@ -25,6 +25,7 @@ struct source {
 	struct observer *observer;
 	struct sampler *sampler;
 	struct timeline *timeline; /* from the first source_want() on: the first frame does not wait for it */
+	bool settled;              /* what changes from now on is a change of the system */
 	struct recorder *recorder;
 
 	struct logs *logs;
@@ -49,7 +50,8 @@ static void on_snapshot(const struct snapshot *now, void *arg)
 {
 	struct source *s = arg;
 
-	if (s->timeline)
+	s->settled |= s->observer && observer_is_settled(s->observer);
+	if (s->timeline && s->settled)
 		timeline_snapshot(s->timeline, now);
 	if (s->recorder)
 		recorder_snapshot(s->recorder, now);
@@ -216,6 +218,11 @@ uint64_t source_clock(const struct source *s)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+bool source_is_settled(const struct source *s)
+{
+	return s->player || observer_is_settled(s->observer);
+}
+
 bool source_is_tape(const struct source *s)
 {
 	return s && s->player;
@@ -284,7 +291,7 @@ void source_want(struct source *s, const struct source_wanted *w)
 	want_logs(s, w->logs);
 	if (s->player)
 		return;
-	if (!s->timeline && timeline_new(s->loop, on_events, s, &s->timeline, NULL) >= 0)
+	if (!s->timeline && timeline_new(s->loop, on_events, s, &s->timeline, NULL) >= 0 && s->settled)
 		timeline_snapshot(s->timeline, observer_snapshot(s->observer));
 	(void)sampler_want(s->sampler, w->seen, w->n_seen,
 	                   w->period_usec); /* out of memory: the next frame tries again */

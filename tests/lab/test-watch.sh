@@ -1,0 +1,168 @@
+#!/bin/bash
+# watch, status --line and the timeline on a real systemd: each change is told once, at once, and never else.
+. "$(dirname -- "$(realpath -- "$0")")/lib.sh"
+
+lab_host watch
+on watch <<'END'
+mkdir -p /etc/containers
+for name in quick broken; do
+	echo PRIVATE_NETWORK=1 >/etc/containers/$name.conf
+done
+lab-guest quick --init - <<INIT
+#!/bin/sh
+exec sleep infinity
+INIT
+lab-guest broken --init - <<INIT
+#!/bin/sh
+echo "broken: /srv/data is missing, giving up" >&2
+sleep 0.3
+exit 7
+INIT
+systemctl daemon-reload
+cat >/usr/local/bin/watching <<'SH'
+# Sourced: `begin_watch [--json]` runs a watch in the background, its lines are in $lines.
+lines=$(mktemp -p /dev/shm)
+begin_watch() {
+	machdeck watch "$@" >"$lines" &
+	watch=$!
+	soon 'watching|"machines"' 2000000
+}
+# soon PATTERN USEC - a line must come within that time; prints how long it took.
+soon() {
+	local begun=${EPOCHREALTIME/./}
+	until grep -qE -- "$1" "$lines"; do
+		((${EPOCHREALTIME/./} - begun < ${2:-100000})) || { echo "no line '$1' within ${2:-100000} us:"; cat "$lines"; exit 1; }
+	done
+	echo "$((${EPOCHREALTIME/./} - begun)) us: $1"
+}
+SH
+END
+
+a_start_and_a_stop_are_lines_within_100_ms() {
+	on watch <<'END'
+. watching
+begin_watch
+for i in 1 2 3; do
+	systemctl start container@quick
+	soon 'quick: running$'
+	: >"$lines"
+	systemctl stop container@quick
+	soon 'quick: stopped$'
+	: >"$lines"
+done
+kill -INT $watch
+wait $watch
+END
+}
+
+a_failure_is_a_line_with_its_reason() {
+	on watch <<'END'
+. watching
+begin_watch
+systemctl start container@broken || true
+until systemctl is-failed -q container@broken; do :; done
+soon 'broken: (restarting|failed)'
+soon 'broken: .*(giving up|status 7)' 2000000
+systemctl stop container@broken
+systemctl reset-failed
+kill $watch
+wait $watch
+END
+}
+
+changes_of_confs_are_lines_and_nothing_else_is() {
+	on watch <<'END'
+. watching
+begin_watch
+echo PRIVATE_NETWORK=1 >/etc/containers/newcomer.conf
+soon 'newcomer: the conf was made$'
+echo HOST_ADDRESS=10.0.0.300 >>/etc/containers/newcomer.conf
+soon 'newcomer: the conf was changed and can not be used: .*10\.0\.0\.300'
+rm /etc/containers/newcomer.conf
+soon 'newcomer: the conf was taken away$'
+n=$(wc -l <"$lines")
+switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$watch/status"; }
+before=$(switches)
+sleep 3
+after=$(switches)
+cat "$lines"
+[ "$(wc -l <"$lines")" -eq "$n" ]
+[ $((after - before)) -le 1 ] || { echo "$((after - before)) wake-ups in 3 s"; exit 1; }
+kill $watch
+END
+}
+
+json_is_an_object_a_line() {
+	on watch <<'END'
+. watching
+begin_watch --json
+systemctl start container@quick
+soon '"name":"quick".*"text":"running"'
+systemctl stop container@quick
+soon '"text":"stopped"'
+kill $watch
+wait $watch
+jq -es 'all(.schema == 1) and .[0].machines == 2 and (.[1:] | all(.usec > 0 and .name == "quick" and .kind == "state"))
+	and .[-1].state == "stopped" and .[-1].bad == false' "$lines"
+END
+}
+
+a_watch_ends_when_its_reader_goes() {
+	on watch timeout 5 bash -c 'machdeck watch | head -n 1; exit "${PIPESTATUS[0]}"'
+	on watch timeout 5 bash -c 'machdeck watch >/dev/full; [ $? -eq 74 ]'
+}
+
+the_status_line_tells_health_by_its_status() {
+	on watch <<'END'
+same() { [ "$2" = "$1" ] || { echo "wanted '$1', got '$2'"; exit 1; }; }
+systemctl start container@quick
+same '2m 1+ 1-' "$(machdeck status --line)"
+systemctl start container@broken || true
+until systemctl is-failed -q container@broken; do :; done
+line=$(COLUMNS=40 machdeck status --line) && exit 1
+[[ $line == '2m 1+ 1!  broken:'* ]] || { echo "$line"; exit 1; }
+[ ${#line} -le 40 ]
+line=$(machdeck status --line=tmux --width 30) && exit 1
+[[ $line == '2m 1+ #[fg=red]1!#[default]  #[fg=red]broken:'*'#[default]' ]] || { echo "$line"; exit 1; }
+rc=0; machdeck status --line quick 2>/dev/null || rc=$?
+same 64 $rc
+rc=0; machdeck status --line --width 0 2>/dev/null || rc=$?
+same 64 $rc
+END
+}
+
+# The middle one of 21 runs, the start of the program included.
+the_status_line_takes_20_ms_and_no_process() {
+	on watch <<'END'
+strace -f -e trace=fork,vfork,clone,clone3,execve -o /dev/shm/calls machdeck status --line || true
+grep -cE 'fork|clone' /dev/shm/calls && { cat /dev/shm/calls; exit 1; }
+[ "$(grep -c execve /dev/shm/calls)" -eq 1 ]
+for i in $(seq 21); do
+	begun=${EPOCHREALTIME/./}
+	machdeck status --line >/dev/null || true
+	echo $((${EPOCHREALTIME/./} - begun))
+done | sort -n | sed -n 11p >/dev/shm/took
+echo "$(cat /dev/shm/took) us"
+[ "$(cat /dev/shm/took)" -le 20000 ]
+END
+}
+
+a_lost_systemd_makes_no_change_of_a_machine() {
+	on watch <<'END'
+. watching
+systemctl stop 'container@*'
+systemctl reset-failed
+systemctl start container@quick
+begin_watch
+systemctl daemon-reexec
+until systemctl is-active -q container@quick; do :; done
+echo PRIVATE_NETWORK=1 >/etc/containers/newcomer.conf
+soon 'newcomer: the conf was made$' 2000000
+rm /etc/containers/newcomer.conf
+kill $watch
+wait $watch
+! grep -E 'quick|broken' "$lines"
+END
+}
+
+run_cases "$@"

@@ -1,0 +1,183 @@
+#include "ui/talk.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "engine/player.h"
+#include "engine/timeline.h"
+#include "golden.h"
+
+static struct player *p;
+static struct talk t;
+static struct buf out;
+
+static struct world world_now(void)
+{
+	struct world w = world_nothing;
+
+	w.s = player_now(p);
+	w.stats = player_stats(p);
+	w.events = player_events(p);
+	return w;
+}
+
+static void open_tape(const char *path)
+{
+	struct err e;
+
+	if (player_new(NULL, open(path, O_RDONLY | O_CLOEXEC), path, 0, NULL, NULL, &p, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	player_free(p);
+	talk_done(&t);
+	buf_done(&out);
+	t = (struct talk){ 0 };
+	p = NULL;
+	return 0;
+}
+
+/* A line is typed: it stands in the transcript as the terminal would echo it. */
+static struct talk_command type(const char *line)
+{
+	struct world w = world_now();
+
+	buf_addf(&out, "%s\n", line);
+	return talk_line(&t, &w, player_clock_usec(p), line, &out);
+}
+
+static void begin(const char *tape)
+{
+	struct world w;
+
+	open_tape(tape);
+	w = world_now();
+	talk_begin(&t, &w, player_clock_usec(p), &out);
+}
+
+static void a_list_and_a_machine_are_told_as_sentences(void **state)
+{
+	static const char *const lines[] = { "2",      "b",  "mail", "?",      "",   "l",
+		                             "nobody", "99", "0",    "web-01", "fly" };
+
+	(void)state;
+	begin("tests/tapes/everyday.tape");
+	for (size_t i = 0; i < COUNT(lines); i++)
+		assert_false(type(lines[i]).act);
+	assert_true(type("q").quit);
+	assert_golden("talk-everyday.txt", buf_text(&out));
+}
+
+static void an_evening_is_told_as_it_happens(void **state)
+{
+	struct timeline *timeline;
+	size_t told = 0;
+
+	(void)state;
+	begin("tests/tapes/evening.tape");
+	assert_int_equal(timeline_new(NULL, NULL, NULL, &timeline, NULL), 0);
+	timeline_snapshot(timeline, player_now(p));
+	while (player_step(p)) {
+		const struct events *all;
+		struct events fresh;
+		struct world w = world_now();
+
+		timeline_snapshot(timeline, player_now(p));
+		all = timeline_events(timeline);
+		fresh = (struct events){ .v = all->v + told, .n = all->n - told };
+		talk_events(&t, &w, &fresh, &out);
+		told = all->n;
+	}
+	timeline_free(timeline);
+	assert_golden("talk-evening.txt", buf_text(&out));
+}
+
+static void hostile_texts_move_no_cursor(void **state)
+{
+	(void)state;
+	begin("tests/tapes/zoo.tape");
+	for (size_t i = 0; i < t.listed.n; i++) {
+		(void)type(t.listed.v[i]);
+		(void)type("b");
+	}
+	(void)type("\x1b[2J\xff");
+	for (const char *c = strstr(buf_text(&out), "There is no machine"); c && *c; c++)
+		assert_true((unsigned char)*c >= ' ' || *c == '\n');
+	for (size_t i = 0; i + 8 < out.len; i++)
+		assert_true((unsigned char)out.p[i] >= ' ' || out.p[i] == '\n' || out.p[i] == '\x1b');
+	assert_null(strstr(buf_text(&out), "\x1b[1A"));
+}
+
+static void what_interrupts_takes_a_yes_and_what_destroys_the_name(void **state)
+{
+	struct talk_command c;
+
+	(void)state;
+	begin("tests/tapes/everyday.tape");
+	(void)type("web-01");
+	assert_false(type("stop").act);
+	assert_false(type("y").act);
+	assert_false(type("stop").act);
+	c = type("yes");
+	assert_true(c.act && c.verb == CONTROL_STOP);
+	assert_string_equal(c.name, "web-01");
+	assert_false(type("yes").act); /* asked for nothing */
+	(void)type("web-01");
+	assert_false(type("terminate").act);
+	assert_false(type("yes").act);
+	assert_false(type("terminate").act);
+	assert_true(type("web-01").act);
+	(void)type("web-01");
+	c = type("reload");
+	assert_true(c.act && c.verb == CONTROL_RELOAD);
+}
+
+static void numbers_are_those_of_the_list_and_the_menu(void **state)
+{
+	struct talk_command c;
+
+	(void)state;
+	begin("tests/tapes/everyday.tape");
+	(void)type("7");
+	assert_string_equal(t.chosen, "lab");
+	c = type("1");
+	assert_true(c.act && c.verb == CONTROL_START);
+	assert_string_equal(c.name, "lab");
+}
+
+static void a_machine_that_is_gone_is_not_acted_on(void **state)
+{
+	(void)state;
+	begin("tests/tapes/evening.tape");
+	(void)type("shop");
+	(void)snprintf(t.chosen, sizeof(t.chosen), "elsewhere");
+	assert_false(type("start").act);
+	assert_non_null(strstr(buf_text(&out), "elsewhere is gone.\n"));
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_list_and_a_machine_are_told_as_sentences),
+		TEST(an_evening_is_told_as_it_happens),
+		TEST(hostile_texts_move_no_cursor),
+		TEST(what_interrupts_takes_a_yes_and_what_destroys_the_name),
+		TEST(numbers_are_those_of_the_list_and_the_menu),
+		TEST(a_machine_that_is_gone_is_not_acted_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

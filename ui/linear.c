@@ -1,0 +1,252 @@
+#include "ui/linear.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/gate.h"
+#include "engine/timeline.h"
+#include "ui/source.h"
+#include "ui/talk.h"
+
+#define LINE_SIZE   256 /* of what is typed; a longer line is cut */
+#define PERIOD_USEC 10000000
+
+struct linear;
+
+struct job {
+	struct job *next;
+	struct linear *l;
+	char name[NAME_MACHINE_MAX + 1];
+	enum control_verb verb;
+	struct control *control;
+};
+
+struct linear {
+	sd_event *loop;
+	struct source *source;
+	struct timeline *timeline;
+	struct talk talk;
+	struct job *jobs;
+	char line[LINE_SIZE];
+	size_t len;
+	bool begun, at_end; /* all is known; the input has ended */
+};
+
+static void say(struct linear *l, struct buf *out)
+{
+	if (fputs(buf_text(out), stdout) < 0 || fflush(stdout) != 0)
+		(void)sd_event_exit(l->loop, STATUS_IO);
+}
+
+static void leave_when_done(struct linear *l)
+{
+	if (l->at_end && l->begun && !l->jobs)
+		(void)sd_event_exit(l->loop, STATUS_DONE);
+}
+
+/* ---- actions */
+
+static void forget_job(struct job *j)
+{
+	struct job **link = &j->l->jobs;
+
+	while (*link != j)
+		link = &(*link)->next;
+	*link = j->next;
+	free(j);
+}
+
+static void on_job_done(int r, const struct err *e, void *arg)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+	char text[ERR_TEXT_MAX + NAME_MACHINE_MAX + 32];
+	struct job *j = arg;
+	struct linear *l = j->l;
+
+	if (r < 0)
+		(void)snprintf(text, sizeof(text), "Attention. %s: %s", j->name, e->text);
+	else
+		(void)snprintf(text, sizeof(text), "%s: %s.", j->name, control_did(j->verb));
+	forget_job(j);
+	talk_say(&l->talk, text, &out);
+	say(l, &out);
+	leave_when_done(l);
+}
+
+static void begin_job(struct linear *l, const struct talk_command *c)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	struct err e = { 0 };
+	int r;
+
+	if (!j)
+		return;
+	j->l = l;
+	j->verb = c->verb;
+	memcpy(j->name, c->name, sizeof(j->name));
+	j->next = l->jobs;
+	l->jobs = j;
+	r = control_begin(l->loop, c->verb, c->name, on_job_done, j, &j->control, &e);
+	if (r < 0)
+		on_job_done(r, &e, j);
+}
+
+/* ---- what is typed */
+
+static void take_line(struct linear *l)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+	struct talk_command c;
+
+	while (l->len > 0 && strchr(" \t\r", l->line[l->len - 1]))
+		l->len--;
+	l->line[l->len] = '\0';
+	l->len = 0;
+	c = talk_line(&l->talk, source_world(l->source), source_clock(l->source),
+	              l->line + strspn(l->line, " \t"), &out);
+	say(l, &out);
+	if (c.quit)
+		(void)sd_event_exit(l->loop, STATUS_DONE);
+	if (c.act)
+		begin_job(l, &c);
+}
+
+static int on_input(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	struct linear *l = arg;
+	char bytes[1024];
+	ssize_t n;
+
+	(void)events;
+	n = read(fd, bytes, sizeof(bytes));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	for (ssize_t i = 0; i < n && sd_event_get_state(l->loop) != SD_EVENT_EXITING; i++) {
+		if (bytes[i] == '\n')
+			take_line(l);
+		else if (l->len + 1 < sizeof(l->line))
+			l->line[l->len++] = bytes[i];
+	}
+	if (n <= 0) {
+		l->at_end = true;
+		(void)sd_event_source_set_enabled(s, SD_EVENT_OFF);
+		leave_when_done(l);
+	}
+	return 0;
+}
+
+/* A file can not be waited for: it is there. */
+static int on_file(sd_event_source *s, void *arg)
+{
+	return on_input(s, STDIN_FILENO, 0, arg);
+}
+
+/* ---- what happens */
+
+static void on_fresh(const struct events *fresh, void *arg)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+	struct linear *l = arg;
+
+	talk_events(&l->talk, source_world(l->source), fresh, &out);
+	say(l, &out);
+}
+
+static int listen_to(struct linear *l)
+{
+	int r = sd_event_add_io(l->loop, NULL, STDIN_FILENO, EPOLLIN, on_input, l);
+
+	if (r != -EPERM)
+		return r;
+	r = sd_event_add_defer(l->loop, NULL, on_file, l);
+	return r;
+}
+
+static void want(struct linear *l)
+{
+	const struct snapshot *s = source_world(l->source)->s;
+	const struct machine **seen = calloc(s->n + 1, sizeof(*seen));
+	struct source_wanted w = { .seen = seen, .n_seen = s->n, .period_usec = PERIOD_USEC };
+
+	for (size_t i = 0; seen && i < s->n; i++)
+		seen[i] = &s->v[i];
+	if (seen)
+		source_want(l->source, &w);
+	free(seen);
+}
+
+static void on_change(void *arg)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+	struct linear *l = arg;
+
+	if (!l->source || (!l->begun && !source_is_settled(l->source)))
+		return;
+	want(l);
+	timeline_snapshot(l->timeline, source_world(l->source)->s);
+	if (l->begun)
+		return;
+	l->begun = true;
+	talk_begin(&l->talk, source_world(l->source), source_clock(l->source), &out);
+	say(l, &out);
+	if (listen_to(l) < 0)
+		(void)sd_event_exit(l->loop, STATUS_IO);
+}
+
+static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
+{
+	(void)arg;
+	return sd_event_exit(sd_event_source_get_event(s), 128 + (int)si->ssi_signo);
+}
+
+static int set_up(struct linear *l, const struct dashboard_options *o, struct err *e)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	int r = sd_event_new(&l->loop);
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < COUNT(ends) && r >= 0; i++)
+		r = sd_event_add_signal(l->loop, NULL, ends[i] | SD_EVENT_SIGNAL_PROCMASK, on_signal, NULL);
+	if (r < 0)
+		return err_sys(e, -r, "cannot set up the event loop");
+	r = timeline_new(NULL, on_fresh, l, &l->timeline, e);
+	if (r >= 0)
+		r = source_new(l->loop, &o->source, on_change, l, &l->source, e);
+	if (r < 0)
+		return r;
+	if (o->read_only)
+		gate_seal("you started it with --read-only");
+	else if (source_is_tape(l->source))
+		gate_seal("it is a recording");
+	on_change(l);
+	return 0;
+}
+
+static void tear_down(struct linear *l)
+{
+	while (l->jobs) {
+		control_cancel(l->jobs->control);
+		forget_job(l->jobs);
+	}
+	source_free(l->source);
+	timeline_free(l->timeline);
+	talk_done(&l->talk);
+	sd_event_unref(l->loop);
+}
+
+int linear_run(const struct dashboard_options *o, struct err *e)
+{
+	CLEANUP(tear_down) struct linear l = { 0 };
+	int r = set_up(&l, o, e);
+
+	if (r < 0)
+		return r;
+	r = sd_event_loop(l.loop);
+	return r < 0 ? err_sys(e, -r, "the event loop broke") : r;
+}

@@ -1,0 +1,35 @@
+/* talk - the machines told as sentences, and asked for by lines: for screen readers, dumb terminals and
+ * serial consoles. Nothing is drawn and nothing is taken back: text only grows. Pure; ui/linear is its
+ * terminal. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "engine/control.h"
+#include "ui/world.h"
+
+struct talk {
+	struct strs listed;                /* names by their numbers, as they were last told */
+	char chosen[NAME_MACHINE_MAX + 1]; /* whose actions are on offer; "": none */
+	bool asks;                         /* for a yes, or the name, to verb */
+	enum control_verb verb;
+};
+
+/* What a line asked for. */
+struct talk_command {
+	bool quit, act;
+	enum control_verb verb;
+	char name[NAME_MACHINE_MAX + 1];
+};
+
+void talk_done(struct talk *t);
+
+/* talk_begin - the list, and the prompt. */
+void talk_begin(struct talk *t, const struct world *w, uint64_t now_usec, struct buf *out);
+/* talk_line - what a person typed, without its newline; answered in out, with the next prompt. */
+struct talk_command talk_line(struct talk *t, const struct world *w, uint64_t now_usec, const char *line,
+                              struct buf *out);
+/* talk_events - what happened, a line each; talk_say - another sentence. Then the prompt again. */
+void talk_events(const struct talk *t, const struct world *w, const struct events *fresh, struct buf *out);
+void talk_say(const struct talk *t, const char *sentence, struct buf *out);
