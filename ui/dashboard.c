@@ -22,6 +22,7 @@
 #include "ui/input.h"
 #include "ui/lend.h"
 #include "ui/restore.h"
+#include "ui/rights.h"
 #include "ui/setup.h"
 #include "ui/source.h"
 #include "ui/term.h"
@@ -35,6 +36,7 @@ struct dashboard {
 	struct terminal *term;
 	struct source *source;
 	struct doer *doer;
+	struct rights *rights;
 	struct app app;
 	struct setup setup;
 	struct input input;
@@ -458,6 +460,9 @@ static int set_up(struct dashboard *d, struct err *e)
 	r = draw(d, e); /* something to look at, however long the system takes to answer */
 	if (r < 0)
 		return r;
+	r = rights_begin(d->loop, d->options, &d->setup, &d->app, on_change, d, &d->rights, e);
+	if (r < 0)
+		return r;
 	r = source_new(d->loop, &d->options->source, on_change, d, &d->source, e);
 	if (r >= 0)
 		r = doer_new(d->loop, &d->app, on_change, d, &d->doer, e);
@@ -472,6 +477,7 @@ static void tear_down(struct dashboard *d)
 	if (d->source)
 		setup_remember(&d->setup, &d->app);
 	lend_free(d->lend);
+	rights_free(d->rights);
 	doer_free(d->doer);
 	source_free(d->source);
 	sd_event_source_unref(d->keys);

@@ -167,5 +167,7 @@ int options_parse(int argc, char **argv, struct dashboard_options *ret, struct e
 	if (r >= 0 && optind < argc)
 		return err_set(e, STATUS_USAGE, EINVAL, "the dashboard takes no word '%s'; verbs come first",
 		               argv[optind]);
-	return r < 0 ? r : check(ret, e);
+	if (r >= 0)
+		r = check(ret, e);
+	return r < 0 ? r : source_open_files(&ret->source, e);
 }

@@ -14,6 +14,7 @@
 #include "ui/doer.h"
 #include "ui/frame.h"
 #include "ui/input.h"
+#include "ui/rights.h"
 #include "ui/setup.h"
 
 #define SCRIPT_MAX   65536    /* bytes */
@@ -27,6 +28,7 @@ struct script {
 	sd_event *loop;
 	struct source *source;
 	struct doer *doer;
+	struct rights *rights;
 	struct app app;
 	struct setup setup;
 	int w, h;
@@ -278,6 +280,7 @@ static int read_script(const char *path, struct buf *ret, struct err *e)
 
 static void tear_down(struct script *s)
 {
+	rights_free(s->rights);
 	doer_free(s->doer);
 	source_free(s->source);
 	sd_event_unref(s->loop);
@@ -300,7 +303,9 @@ int script_run(const struct dashboard_options *o, struct err *e)
 	r = sd_event_new(&s.loop);
 	if (r < 0)
 		return err_sys(e, -r, "cannot set up the event loop");
-	r = source_new(s.loop, &o->source, on_change, &s, &s.source, e);
+	r = rights_begin(s.loop, o, &s.setup, &s.app, on_change, &s, &s.rights, e);
+	if (r >= 0)
+		r = source_new(s.loop, &o->source, on_change, &s, &s.source, e);
 	if (r >= 0)
 		r = doer_new(s.loop, &s.app, on_change, &s, &s.doer, e);
 	for (line = text.p; r >= 0 && line && !s.quit; line = rest_of) {

@@ -96,13 +96,25 @@ static void on_tape(void *arg)
 
 /* ---- making and freeing */
 
+/* The world may be asked for anew, then the files are needed once more. */
+static int dup_cloexec(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+int source_open_files(struct source_options *o, struct err *e)
+{
+	if (o->replay) {
+		o->replay_fd = open(o->replay, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (o->replay_fd < 0)
+			return err_sys(e, errno, "cannot open the tape '%s'", o->replay);
+	}
+	return o->record ? recorder_create(o->record, &o->record_fd, e) : 0;
+}
+
 static int open_tape(struct source *s, const struct source_options *o, struct err *e)
 {
-	int fd = open(o->replay, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open the tape '%s'", o->replay);
-	return player_new(s->loop, fd, o->replay, o->speed, on_tape, s, &s->player, e);
+	return player_new(s->loop, dup_cloexec(o->replay_fd), o->replay, o->speed, on_tape, s, &s->player, e);
 }
 
 static int open_host(struct source *s, struct err *e)
@@ -112,13 +124,11 @@ static int open_host(struct source *s, struct err *e)
 	return r < 0 ? r : sampler_new(s->loop, on_sampled, s, &s->sampler, e);
 }
 
-static int begin_recording(struct source *s, const char *path, struct err *e)
+static int begin_recording(struct source *s, int record_fd, struct err *e)
 {
 	const struct snapshot *now = source_world(s)->s;
-	int fd, r = recorder_create(path, &fd, e);
+	int r = recorder_new(s->loop, dup_cloexec(record_fd), now->host, &s->recorder, e);
 
-	if (r >= 0)
-		r = recorder_new(s->loop, fd, now->host, &s->recorder, e);
 	if (r >= 0)
 		recorder_snapshot(s->recorder, now);
 	return r;
@@ -137,7 +147,7 @@ int source_new(sd_event *loop, const struct source_options *o, source_changed_fn
 	s->arg = arg;
 	r = o->replay ? open_tape(s, o, e) : open_host(s, e);
 	if (r >= 0 && o->record)
-		r = begin_recording(s, o->record, e);
+		r = begin_recording(s, o->record_fd, e);
 	if (r < 0) {
 		source_free(s);
 		return r;

@@ -9,10 +9,14 @@
 #include "ui/world.h"
 
 struct source_options {
-	const char *replay; /* a tape to play; NULL: this host */
-	double speed;       /* of the tape; 0: it stands still until source_step() */
-	const char *record; /* a file for a new tape; NULL: none */
+	const char *replay;       /* a tape to play; NULL: this host */
+	double speed;             /* of the tape; 0: it stands still until source_step() */
+	const char *record;       /* a file for a new tape; NULL: none */
+	int replay_fd, record_fd; /* as source_open_files() made them; 0: none */
 };
+
+/* source_open_files - the files of o, while there may still be the rights for it. source_new() takes them. */
+int source_open_files(struct source_options *o, struct err *e);
 
 /* source_new - changed is called from the loop, at most once a turn, after the world changed. */
 struct source;
