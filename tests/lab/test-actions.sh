@@ -38,7 +38,7 @@ kill_ends_what_hangs_while_it_is_tidied_up() {
 		[ $took -lt 4000000 ] || fail "it took $took us"
 		same state inactive "$(state stuck)"
 		not machinectl show stuck
-		not pgrep -x sleep
+		not pgrep -f '^sleep 100$'
 		rm -r /run/systemd/system/container@stuck.service.d
 		systemctl daemon-reload
 		exits 66 machdeck kill nosuch
@@ -269,7 +269,7 @@ one_command_runs_in_five_machines_and_one_that_hangs_holds_up_nobody() {
 		took=$((${EPOCHREALTIME/./} - began))
 		[ $took -lt 4000000 ] || fail "it took $took us"
 		told 'a 3 2 ' 'b 3 2 ' 'd 3 2 ' 'e 3 2 ' 'c -110 0 c: it did not end within 2 s' 'nosuch -5 0 nosuch: not running'
-		want 2 not pgrep -x sleep
+		want 2 not pgrep -f '^sleep 100$'
 		exits 0 actions everywhere 5 'head -c 100000 /dev/zero' a
 		told 'a 0 65536 '
 	END
