@@ -59,7 +59,19 @@ struct app_logged {
 	enum style style;
 };
 
-enum app_text { APP_TEXT_NONE, APP_TEXT_HELP, APP_TEXT_WHY, APP_TEXT_COMMANDS, APP_TEXT_RESULTS };
+enum app_text {
+	APP_TEXT_NONE,
+	APP_TEXT_HELP,
+	APP_TEXT_WHY,
+	APP_TEXT_COMMANDS,
+	APP_TEXT_RESULTS,
+	APP_TEXT_SELF,
+};
+
+/* What the program itself has used since it began. */
+struct app_self {
+	uint64_t since_usec, cpu_usec, wakeups, frames, bytes, bus_calls, memory;
+};
 
 enum app_prompt {
 	PROMPT_NONE,
@@ -134,7 +146,7 @@ struct app {
 	struct doc results; /* of a command that was run in some machines */
 	char results_title[160];
 	char search[LINE_SIZE]; /* in what is read or in the details: a regular expression; "": none */
-	int seek;         /* 1, -1: the frame goes to the next, the previous place where it is */
+	int seek;               /* 1, -1: the frame goes to the next, the previous place where it is */
 
 	struct app_job *jobs;
 	size_t n_jobs;
@@ -164,9 +176,10 @@ struct app {
 	bool locked;           /* it is read-only because it was locked, u unlocks */
 	bool mouse;
 	enum theme theme;
-	bool cautious;        /* ask before every change, and for the name where a y would do */
-	uint64_t lock_usec;   /* without a key it locks after that; 0: never */
-	uint64_t key_usec;    /* of the last key */
+	bool cautious;      /* ask before every change, and for the name where a y would do */
+	uint64_t lock_usec; /* without a key it locks after that; 0: never */
+	uint64_t key_usec;  /* of the last key */
+	struct app_self self;
 	uint64_t period_usec; /* between two samples; 0: nothing is sampled */
 	bool ascii;           /* what the terminal can show */
 

@@ -291,6 +291,9 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_WHY:
 		open_text(a, APP_TEXT_WHY);
 		break;
+	case ACTION_SELF:
+		open_text(a, APP_TEXT_SELF);
+		break;
 	case ACTION_HELP:
 		open_text(a, APP_TEXT_HELP);
 		break;

@@ -23,6 +23,7 @@
 #include "ui/lend.h"
 #include "ui/restore.h"
 #include "ui/rights.h"
+#include "ui/self.h"
 #include "ui/setup.h"
 #include "ui/source.h"
 #include "ui/term.h"
@@ -45,9 +46,9 @@ struct dashboard {
 	int wake_fd;       /* readable when a signal asks us to end */
 	sd_event_source *keys;
 	sd_event_source *output; /* the terminal takes more; enabled while something waits */
-	sd_event_source *input_timer, *frame, *tick; /* one shot each */
-	uint64_t last_frame_usec;                    /* CLOCK_MONOTONIC */
-	bool dirty, repaint;                         /* the screen is old; all of it */
+	sd_event_source *input_timer, *frame, *tick, *lock; /* one shot each */
+	uint64_t last_frame_usec;                           /* CLOCK_MONOTONIC */
+	bool dirty, repaint;                                /* the screen is old; all of it */
 	bool waiting, away; /* the terminal still reads the last frame; the shell has it */
 };
 
@@ -108,6 +109,9 @@ static int draw(struct dashboard *d, struct err *e)
 		return err_no_memory(e);
 	if (d->doer)
 		doer_look(d->doer);
+	if (d->app.text == APP_TEXT_SELF)
+		self_measure(&d->app.self, term_bytes(d->term));
+	d->app.self.frames++;
 	frame_draw(&d->app, source_world(d->source), source_clock(d->source), &g, &v);
 	r = term_draw(d->term, &g, d->repaint, e);
 	if (r < 0)
@@ -219,6 +223,11 @@ static void reread(struct dashboard *d)
 {
 	struct err e;
 
+	if (d->options->source.replay || d->options->source.record) {
+		app_say(&d->app, STYLE_TEXT, 0, "a tape goes on as it is");
+		return;
+	}
+
 	source_free(d->source);
 	d->source = NULL;
 	if (source_new(d->loop, &d->options->source, on_change, d, &d->source, &e) < 0)
@@ -263,6 +272,13 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 		break;
 	}
 	return false;
+}
+
+/* When nobody has pressed a key for long enough: once, so that it costs nothing in between. */
+static void plan_lock(struct dashboard *d)
+{
+	if (d->app.lock_usec > 0 && !d->app.read_only)
+		shoot_at(d->lock, clock_usec(CLOCK_MONOTONIC) + d->app.lock_usec);
 }
 
 static bool obey_all(struct dashboard *d)
@@ -315,6 +331,18 @@ static bool press(struct dashboard *d, int key)
 	}
 }
 
+static int on_idle(sd_event_source *source, uint64_t at_usec, void *arg)
+{
+	struct dashboard *d = arg;
+
+	(void)source, (void)at_usec;
+	if (app_idle(&d->app, source_clock(d->source))) {
+		(void)obey_all(d);
+		touch(d);
+	}
+	return 0;
+}
+
 /* Keys that are forgotten still go through the decoder, so that no sequence is torn apart. */
 static int on_input(sd_event_source *source, int fd, uint32_t events, void *arg)
 {
@@ -338,6 +366,7 @@ static int on_input(sd_event_source *source, int fd, uint32_t events, void *arg)
 				forget = press(d, key);
 		}
 	} while (forget && term_has_input(d->term));
+	plan_lock(d);
 
 	wait = input_timeout(&d->input);
 	if (wait > 0)
@@ -422,6 +451,8 @@ static int add_sources(struct dashboard *d)
 	if (r >= 0)
 		r = sd_event_add_time(d->loop, &d->frame, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_time, d);
 	if (r >= 0)
+		r = sd_event_add_time(d->loop, &d->lock, CLOCK_MONOTONIC, UINT64_MAX, 1000000, on_idle, d);
+	if (r >= 0)
 		r = sd_event_add_time(d->loop, &d->tick, CLOCK_MONOTONIC, UINT64_MAX, 50000, on_time, d);
 	return r;
 }
@@ -468,6 +499,8 @@ static int set_up(struct dashboard *d, struct err *e)
 		r = doer_new(d->loop, &d->app, on_change, d, &d->doer, e);
 	if (r < 0)
 		return r;
+	d->app.self.since_usec = source_clock(d->source);
+	plan_lock(d);
 	shoot_at(d->frame, clock_usec(CLOCK_MONOTONIC) + FIRST_ANSWER_USEC);
 	return 0;
 }
@@ -485,6 +518,7 @@ static void tear_down(struct dashboard *d)
 	sd_event_source_unref(d->input_timer);
 	sd_event_source_unref(d->frame);
 	sd_event_source_unref(d->tick);
+	sd_event_source_unref(d->lock);
 	term_close(d->term);
 	sd_event_unref(d->loop);
 	close_p(&d->wake_fd);

@@ -15,7 +15,7 @@ struct dashboard_options {
 	bool ascii;
 	unsigned theme; /* enum theme + 1; 0: as the settings say */
 	unsigned color; /* enum theme_color + 1; 0: as the settings say */
-	bool linear; /* sentences, for a screen reader (ui/linear) */
+	bool linear;    /* sentences, for a screen reader (ui/linear) */
 };
 
 /* dashboard_run - until the person leaves; returns the exit status, or a negative errno. */

@@ -102,6 +102,8 @@ enum effect { LOOKS, ACTS };
 	X(HALF_DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "C-d", "half down", "half a page down")     \
 	X(FIRST, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "g Home", "first", "to the first")              \
 	X(LAST, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "G End", "last", "to the last; in logs: follow") \
+	X(SELF, AT_WORK, LOOKS, "%", "self",                                                                 \
+	  "what this program itself uses: processor, wake-ups, bytes, calls")                                \
 	X(MOUSE, AT_WORK, LOOKS, "m", "mouse", "mouse on or off; off, the terminal selects text")            \
 	X(THEME, AT_WORK, LOOKS, "T", "theme", "the next theme: colours, none, high contrast, ...")          \
 	X(REREAD, AT_WORK, LOOKS, "C-r F5", "re-read", "ask for everything anew")                            \

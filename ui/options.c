@@ -19,7 +19,8 @@
 	X(COLOR, "color", 0, "WHEN", "auto, always, never")                                                  \
 	X(THEME, "theme", 0, "NAME", "colours: default, mono, high-contrast, deuteranopia, tritanopia")      \
 	X(ASCII, "ascii", 0, NULL, "only ASCII characters")                                                  \
-	X(LINEAR, "linear", 0, NULL, "sentences and numbered menus, for a screen reader or a serial console") \
+	X(LINEAR, "linear", 0, NULL,                                                                         \
+	  "sentences and numbered menus, for a screen reader or a serial console")                           \
 	X(RECORD, "record", 0, "FILE", "write what is seen to a new file")                                   \
 	X(REPLAY, "replay", 0, "FILE", "show such a file instead of this host")                              \
 	X(SPEED, "speed", 0, "N", "play it N times as fast; 0 stands still")                                 \

@@ -5,8 +5,9 @@
 
 #include "ui/setup.h"
 
-/* rights_begin - before the first connection is made. When it is to be read-only, rights are given up for good and
- * a says why; else a stays read-only until it is known what this user may do: changed is called from the loop then.
+/* rights_begin - before the first connection is made. When it is to be read-only, rights are given up for
+ * good and a says why; else a stays read-only until it is known what this user may do: changed is called from
+ * the loop then.
  *
  * errors  what privileges_drop() gives: do not go on
  * rights_free - NULL is fine. */

@@ -31,8 +31,8 @@ const struct world *source_world(struct source *s);
 uint64_t source_clock(const struct source *s);
 /* source_is_tape - nothing can be done to what is shown. */
 bool source_is_tape(const struct source *s);
-/* source_is_settled - whether all that this host can tell at first is known; what changed before that is no change of
- * the system. */
+/* source_is_settled - whether all that this host can tell at first is known; what changed before that is no
+ * change of the system. */
 bool source_is_settled(const struct source *s);
 /* source_step - the next moment of the tape; false: there is none. */
 bool source_step(struct source *s);

@@ -35,6 +35,7 @@ struct terminal {
 	struct buf enter, leave; /* bytes that take over and give back */
 	struct buf out;          /* waits to be sent, from sent on */
 	size_t sent;
+	uint64_t bytes;   /* ever */
 	char type[65];    /* what terminfo knows it as */
 	char sync[2][32]; /* what begins and ends a frame; "": nothing */
 	bool locale_is_ascii, only_ascii;
@@ -484,6 +485,11 @@ int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err
 	return t->out.bad ? err_no_memory(e) : 0;
 }
 
+uint64_t term_bytes(const struct terminal *t)
+{
+	return t->bytes;
+}
+
 int term_flush(struct terminal *t)
 {
 	while (t->sent < t->out.len) {
@@ -496,6 +502,7 @@ int term_flush(struct terminal *t)
 		if (n < 0)
 			return -errno;
 		t->sent += (size_t)n;
+		t->bytes += (uint64_t)n;
 	}
 	t->sent = t->out.len = 0;
 	return 1;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -76,6 +77,9 @@ int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err
 /* term_flush - send what is waiting: 1 all is sent, 0 call again when the output is writable, -errno it is
  * gone. */
 int term_flush(struct terminal *t);
+
+/* term_bytes - sent so far. */
+uint64_t term_bytes(const struct terminal *t);
 
 /* term_suspend - give it back until term_resume(); a term_draw() with repaint must follow that. term_resume()
  * without term_suspend() sets the modes again: for who was stopped without having been asked. false: we are

@@ -74,9 +74,11 @@ const char *view_clock(struct view *v, uint64_t at_usec)
 	return view_keep(v, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-struct look_words view_look(const struct app *a, struct view *v, const struct machine *m)
+struct look_words view_look(const struct app *a, const struct world *w, struct view *v,
+                            const struct machine *m)
 {
 	const struct app_job *job = app_job(a, m->name);
+	const struct stats *s = stats_find(w->stats, m->name);
 
 	if (job)
 		return (struct look_words){ view_keep(v, "%s…", control_doing(job->verb)), '~', STYLE_BUSY };
@@ -84,6 +86,8 @@ struct look_words view_look(const struct app *a, struct view *v, const struct ma
 		return (struct look_words){ "bad conf", '!', STYLE_BAD };
 	switch (m->state) {
 	case MACHINE_RUNNING:
+		if (s && s->frozen)
+			return (struct look_words){ "frozen", '=', STYLE_BUSY };
 		if (m->guest_failed.n > 0)
 			return (struct look_words){ "degraded", '*', STYLE_BUSY };
 		return (struct look_words){ machine_state_word(m->state), '+', STYLE_GOOD };
@@ -119,7 +123,7 @@ static void count_states(const struct app *a, const struct world *w, struct view
                          size_t n)
 {
 	for (size_t i = 0; i < w->s->n; i++) {
-		struct look_words l = view_look(a, v, &w->s->v[i]);
+		struct look_words l = view_look(a, w, v, &w->s->v[i]);
 
 		for (size_t c = 0; c < n; c++)
 			if (counts[c].glyph[0] == (l.style == STYLE_BAD ? '!' : l.mark))
@@ -131,8 +135,9 @@ static void build_titles(const struct app *a, const struct world *w, struct view
 {
 	struct count counts[] = {
 		{ "failed", "!", STYLE_BAD, 0 },    { "changing", "~", STYLE_BUSY, 0 },
-		{ "degraded", "*", STYLE_BUSY, 0 }, { "running", "+", STYLE_GOOD, 0 },
-		{ "stopped", "-", STYLE_DIM, 0 },   { "unknown", "?", STYLE_DIM, 0 },
+		{ "degraded", "*", STYLE_BUSY, 0 }, { "frozen", "=", STYLE_BUSY, 0 },
+		{ "running", "+", STYLE_GOOD, 0 },  { "stopped", "-", STYLE_DIM, 0 },
+		{ "unknown", "?", STYLE_DIM, 0 },
 	};
 	const char *host = w->s->host ? w->s->host : "";
 
@@ -184,6 +189,8 @@ static void build_status(const struct app *a, const struct world *w, struct view
 	}
 	if (a->marks.n > 0)
 		view_add(&v->status, STYLE_KEY, view_keep(v, "%zu marked  ", a->marks.n));
+	if (w->s->limits)
+		view_add(&v->status, STYLE_DIM, view_keep(v, "not seen: %s", w->s->limits));
 }
 
 static const char *seconds(struct view *v, uint64_t from, uint64_t to)
@@ -277,7 +284,7 @@ static void build_pane(const struct app *a, const struct world *w, uint64_t now,
 		view_tab(a, w, now, v, &v->pane.doc);
 }
 
-static void build_text(const struct app *a, struct view *v)
+static void build_text(const struct app *a, uint64_t now, struct view *v)
 {
 	v->text.top = a->text_top;
 	v->text.shown = &v->text.doc;
@@ -290,6 +297,10 @@ static void build_text(const struct app *a, struct view *v)
 	case APP_TEXT_COMMANDS:
 		v->text.title = "what was done here, as shell commands";
 		view_commands(a, v, &v->text.doc);
+		break;
+	case APP_TEXT_SELF:
+		v->text.title = "what this program itself uses";
+		view_self(a, now, &v->text.doc);
 		break;
 	case APP_TEXT_RESULTS:
 		v->text.title = a->results_title;
@@ -411,7 +422,7 @@ void view_build(const struct app *a, const struct world *w, uint64_t now_usec, s
 	build_message(a, ret);
 	build_keys(a, w, ret);
 	build_pane(a, w, now_usec, ret);
-	build_text(a, ret);
+	build_text(a, now_usec, ret);
 	if (a->confirm.open)
 		build_confirm(a, w, ret);
 	build_menu(a, w, ret);

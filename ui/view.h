@@ -81,7 +81,7 @@ struct look_words {
 	char mark;
 	enum style style;
 };
-struct look_words view_look(const struct app *a, struct view *v, const struct machine *m);
+struct look_words view_look(const struct app *a, const struct world *w, struct view *v, const struct machine *m);
 
 /* view_keep - a string that lives as long as the view. */
 const char *view_keep(struct view *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -93,6 +93,8 @@ void view_tick(struct view *v, uint64_t usec);
 const char *view_clock(struct view *v, uint64_t at_usec);
 void view_table(const struct app *a, const struct world *w, uint64_t now_usec, struct view *v);
 void view_help(struct doc *d);
+/* view_self - what the program itself used, and what that is a second. */
+void view_self(const struct app *a, uint64_t now_usec, struct doc *d);
 void view_commands(const struct app *a, struct view *v, struct doc *d);
 /* view_tab - the details of the selected machine. */
 void view_tab(const struct app *a, const struct world *w, uint64_t now_usec, struct view *v, struct doc *d);

@@ -130,7 +130,7 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 {
 	const struct stats *s = m->state != MACHINE_STOPPED ? stats_find(w->stats, m->name) : NULL;
 	const struct app_job *job = app_job(a, m->name);
-	struct look_words look = view_look(a, v, m);
+	struct look_words look = view_look(a, w, v, m);
 	enum style weight = look.style == STYLE_DIM ? STYLE_DIM : STYLE_TEXT;
 
 	switch (id) {
@@ -174,7 +174,7 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 static void build_row(const struct app *a, const struct world *w, struct view *v, const struct machine *m,
                       uint64_t now, struct table_row *ret)
 {
-	struct look_words look = view_look(a, v, m);
+	struct look_words look = view_look(a, w, v, m);
 	size_t n = 0;
 
 	*ret = (struct table_row){ .mark = look.mark,

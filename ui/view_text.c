@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "ui/units.h"
 #include "ui/view.h"
 
 /* What one of these screens has and none of the ones before. */
@@ -34,6 +35,31 @@ void view_help(struct doc *d)
 	doc_line(d, STYLE_TEXT,
 	         "  CPU%% 100 is one core. ~ before a number: estimated. An address or port in dim type is");
 	doc_line(d, STYLE_TEXT, "  configured, but not seen. C- is the Ctrl key.");
+}
+
+static void rate(struct doc *d, const char *label, double n, const char *unit, double seconds)
+{
+	doc_fact(d, label, STYLE_TEXT, "%.0f%s", n, unit);
+	if (seconds >= 1)
+		doc_add(d, STYLE_DIM, "  %.2f a second", n / seconds);
+}
+
+void view_self(const struct app *a, uint64_t now_usec, struct doc *d)
+{
+	const struct app_self *s = &a->self;
+	double seconds = now_usec > s->since_usec ? (double)(now_usec - s->since_usec) / 1e6 : 0;
+	char memory[UNITS_SIZE];
+
+	units_bytes(s->memory, memory);
+	doc_fact(d, "for", STYLE_TEXT, "%.0f s", seconds);
+	doc_fact(d, "processor", STYLE_TEXT, "%.3f s", (double)s->cpu_usec / 1e6);
+	if (seconds >= 1)
+		doc_add(d, STYLE_DIM, "  %.2f %% of a core", (double)s->cpu_usec / 1e4 / seconds);
+	doc_fact(d, "memory", STYLE_TEXT, "%s", memory);
+	rate(d, "wake-ups", (double)s->wakeups, "", seconds);
+	rate(d, "frames", (double)s->frames, "", seconds);
+	rate(d, "terminal", (double)s->bytes, " bytes", seconds);
+	rate(d, "bus", (double)s->bus_calls, " calls", seconds);
 }
 
 void view_commands(const struct app *a, struct view *v, struct doc *d)

@@ -177,6 +177,13 @@ void bus_free(struct bus *b)
 	free(b);
 }
 
+static uint64_t calls;
+
+uint64_t bus_calls(void)
+{
+	return calls;
+}
+
 int bus_call(sd_bus *bus, sd_bus_message *m, uint64_t deadline_usec, sd_bus_message_handler_t handler,
              void *arg, sd_bus_slot **ret_slot, struct err *e)
 {
@@ -184,6 +191,7 @@ int bus_call(sd_bus *bus, sd_bus_message *m, uint64_t deadline_usec, sd_bus_mess
 
 	if (sd_bus_is_ready(bus) <= 0)
 		return err_set(e, STATUS_UNAVAILABLE, ENOTCONN, "there is no connection to the bus");
+	calls++;
 	r = sd_bus_call_async(bus, ret_slot, m, handler, arg, deadline_usec);
 	return r < 0 ? err_sys(e, -r, "cannot send to the bus") : 0;
 }

@@ -38,6 +38,9 @@ void bus_free(struct bus *b);
 int bus_call(sd_bus *bus, sd_bus_message *m, uint64_t deadline_usec, sd_bus_message_handler_t handler,
              void *arg, sd_bus_slot **ret_slot, struct err *e);
 
+/* bus_calls - how many were sent by this process so far. */
+uint64_t bus_calls(void);
+
 /* bus_refused - the sentence for an error answer: "FORMAT: what the other side said", with the status that
  * fits (NOT_PERMITTED, DEADLINE, UNAVAILABLE, FAILED). Returns the negative errno. */
 int bus_refused(const sd_bus_error *answer, struct err *e, const char *format, ...)
