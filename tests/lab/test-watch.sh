@@ -165,4 +165,93 @@ wait $watch
 END
 }
 
+# What a script begins with to have machdeck --linear in the background: `line WORDS` types, its text is in $lines.
+talking='
+. watching
+rm -f /dev/shm/typed
+mkfifo /dev/shm/typed
+TERM=dumb machdeck --linear </dev/shm/typed >"$lines" 2>&1 &
+talk=$!
+exec 9>/dev/shm/typed
+line() { echo "$*" >&9; }
+soon "^machine> " 2000000
+'
+
+a_screen_reader_can_start_and_stop() {
+	on watch <<<'systemctl stop "container@*"'"$talking"'
+line quick
+soon "^1\\. start"
+line 1
+soon "quick: starting\\.$"
+soon "quick: started\\.$" 3000000
+soon "^quick: running$" 1000000
+line quick
+line stop
+soon "To stop quick, type yes" 1000000
+[ "$(systemctl is-active container@quick)" = active ]
+line yes
+soon "quick: stopped\\.$" 3000000
+[ "$(systemctl is-active container@quick || true)" = inactive ]
+line q
+wait $talk
+if LC_ALL=C grep "[^[:print:]]" "$lines"; then exit 1; fi
+'
+}
+
+what_happened_before_is_known_from_the_journal() {
+	on watch <<<'
+systemctl start container@quick
+systemctl stop container@quick
+systemctl start container@broken || true
+until systemctl is-failed -q container@broken; do :; done
+journalctl --sync || true
+'"$talking"'
+seen() { # NAME WORDS
+	for i in $(seq 100); do
+		line "$1"
+		line b
+		! grep -qE "^Last event, .*$2" "$lines" || return 0
+		sleep 0.03
+	done
+	cat "$lines"
+	return 1
+}
+seen quick "stopped"
+seen broken "(failed: exit-code|restarts by itself, time|could not be started)"
+line q
+wait $talk
+'
+}
+
+nothing_a_guest_writes_is_taken_for_an_event() {
+	on watch <<<'
+systemctl stop "container@*"
+systemctl reset-failed
+logger --journald <<-END
+	MESSAGE=web failed
+	MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c
+	UNIT=container@quick.service
+	UNIT_RESULT=forged
+END
+logger --journald <<-END
+	MESSAGE=new machine
+	MESSAGE_ID=24d8d4452573402496068381a6312df2
+	NAME=quick
+	LEADER=forged
+END
+journalctl --sync || true
+until journalctl --quiet LEADER=forged | grep -q .; do sleep 0.02; done
+'"$talking"'
+for i in $(seq 20); do
+	line quick
+	line b
+	sleep 0.03
+done
+soon "^Last event, " 2000000
+if grep forged "$lines"; then exit 1; fi
+line q
+wait $talk
+'
+}
+
 run_cases "$@"
