@@ -326,6 +326,32 @@ a_reader_has_no_rights_and_can_do_nothing() {
 	END
 }
 
+a_read_only_dashboard_of_root_shows_and_changes_nothing() {
+	inside <<-END
+		$terminal
+		small calm; conf calm PRIVATE_NETWORK=1
+		machdeck start calm
+		opens 'strace -f -e trace=%file,%process,%network,kill,setresuid -s 4096 -o /tmp/trace machdeck --read-only'
+		wait_for '^.. ?calm +running|calm .*running'
+		pid=\$(pgrep -x machdeck -P "\$(pgrep -x strace)")
+		same 'its status' '65534 0000000000000000 1 2' "\$(awk '
+			/^(Uid|CapEff|NoNewPrivs):/ { printf "%s ", \$2 } /^Seccomp:/ { printf "%s", \$2 }' /proc/\$pid/status)"
+		for key in s x R r S T K D y Y Enter L l e a f F t u : Escape Tab Tab Tab Escape; do tmux send-keys -t s "\$key"; done
+		tmux send-keys -t s Escape Escape
+		want 5 shows calm
+		kill -0 \$pid
+		same state active "\$(state calm)"
+		kill \$pid
+		wait_for 'status='
+		drop=\$(grep -n 'setresuid(65534' /tmp/trace | head -n 1 | cut -d: -f1)
+		[ "\$drop" ] || fail 'it never dropped its rights'
+		head -n "\$drop" /tmp/trace | grep -E 'connect\(.*(dbus|systemd/private)' && fail 'it was connected before the drop'
+		said=\$(tail -n +"\$drop" /tmp/trace | grep -vE ' = -1 |/dev/(null|tty)' |
+			grep -E 'O_(WRONLY|RDWR|CREAT)|execve|RTM_(NEW|DEL)|(Start|Stop|Kill|Restart|Reload|Freeze|Thaw)Unit|ResetFailed|UnregisterM|TerminateM' || true)
+		same 'what it changed' '' "\$(grep -v 'nlmsg_type=RTM_NEW.*recv' <<<"\$said" | grep -v recv || true)"
+	END
+}
+
 a_user_learns_whether_he_may_manage_units() {
 	inside <<-END
 		exits 0 actions may
