@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "engine/privileges.h"
 #include "engine/timeline.h"
 #include "ui/source.h"
 #include "ui/talk.h"
@@ -215,14 +216,14 @@ static int set_up(struct linear *l, const struct dashboard_options *o, struct er
 		r = sd_event_add_signal(l->loop, NULL, ends[i] | SD_EVENT_SIGNAL_PROCMASK, on_signal, NULL);
 	if (r < 0)
 		return err_sys(e, -r, "cannot set up the event loop");
-	r = timeline_new(NULL, on_fresh, l, &l->timeline, e);
+	r = o->read_only ? privileges_drop(NULL, e) : 0; /* before the first connection */
+	if (r >= 0)
+		r = timeline_new(NULL, on_fresh, l, &l->timeline, e);
 	if (r >= 0)
 		r = source_new(l->loop, &o->source, on_change, l, &l->source, e);
 	if (r < 0)
 		return r;
-	if (o->read_only)
-		gate_seal("you started it with --read-only");
-	else if (source_is_tape(l->source))
+	if (source_is_tape(l->source))
 		gate_seal("it is a recording");
 	on_change(l);
 	return 0;
