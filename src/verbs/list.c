@@ -92,8 +92,8 @@ static json_t *document(const struct snapshot *s)
 
 	for (size_t i = 0; i < s->n; i++)
 		(void)json_array_append_new(machines, show_machine(&s->v[i]));
-	return json_pack("{s:i, s:o, s:o}", "schema", 1, "machines", machines, "stale",
-	                 show_json_text(s->stale));
+	return json_pack("{s:i, s:o, s:o, s:o}", "schema", 1, "machines", machines, "stale",
+	                 show_json_text(s->stale), "limits", show_json_text(s->limits));
 }
 
 int verb_list(const struct verb *v, int argc, char **argv)

@@ -162,6 +162,18 @@ a_unit_that_failed_in_the_guest_is_named() {
 	END
 }
 
+a_guest_that_does_not_answer_costs_a_second_and_is_asked_no_more_than_that() {
+	scene <<-'END'
+		lab-guest web; conf web PRIVATE_NETWORK=1
+		machdeck start web
+		within web sh -c 'rm /run/systemd/private; systemd-run --quiet --socket-property=ListenStream=/run/systemd/private sleep 1000'
+		began=${EPOCHREALTIME/./}
+		same state running "$(field web .state)"
+		took=$((${EPOCHREALTIME/./} - began))
+		[ $took -lt 1500000 ] || fail "it took $took us"
+	END
+}
+
 a_dependency_that_failed_is_named() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1 AUTO_START=1
@@ -190,6 +202,21 @@ a_signal_that_killed_it_is_named() {
 		machdeck start web
 		kill -SEGV "$(property web MainPID)"
 		why web killed SIGSEGV
+	END
+}
+
+# Where this machine's kernel gives its cgroups the memory controller; the rule itself has its unit test.
+want_of_memory_is_told_with_its_victim() {
+	scene <<-'END'
+		grep -qw memory /sys/fs/cgroup/cgroup.controllers || { echo "no memory controller in the lab's cgroup" >&2; exit 77; }
+		lab-guest web --init - <<-'INIT'
+			#!/bin/sh
+			exec tail /dev/zero
+		INIT
+		conf web PRIVATE_NETWORK=1
+		once web "$(printf 'MemoryMax=30M\nMemorySwapMax=0\nOOMPolicy=stop')"
+		machdeck start web || true
+		why web oom-kill 'out of memory'
 	END
 }
 
