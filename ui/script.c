@@ -192,6 +192,19 @@ static int rest(struct script *s, char *args, struct err *e)
 	return r;
 }
 
+static void print_rows(const struct buf *screen)
+{
+	const char *line = buf_text(screen);
+
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+
+		if (*line == '|')
+			printf("%.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
 static int await(struct script *s, char *args, struct err *e)
 {
 	CLEANUP(buf_done) struct buf screen = { 0 };
@@ -199,9 +212,11 @@ static int await(struct script *s, char *args, struct err *e)
 	int r;
 
 	while ((r = look(s, &screen, e)) >= 0 && !strstr(buf_text(&screen), args)) {
-		if (frame_monotonic() >= until)
+		if (frame_monotonic() >= until) {
+			print_rows(&screen);
 			return err_set(e, STATUS_DEADLINE, ETIMEDOUT,
-			               "'%s' did not come; the screen was:\n%s", args, buf_text(&screen));
+			               "'%s' did not come onto the screen that is printed", args);
+		}
 		r = turn(s, 20000, e);
 		if (r < 0)
 			return r;
@@ -215,12 +230,8 @@ static int show(struct script *s, char *args, struct err *e)
 	int r = look(s, &screen, e);
 
 	(void)args;
-	for (const char *line = buf_text(&screen); r >= 0 && *line; line += strcspn(line, "\n") + 1) {
-		if (*line == '|')
-			printf("%.*s\n", (int)strcspn(line, "\n"), line);
-		if (!strchr(line, '\n'))
-			break;
-	}
+	if (r >= 0)
+		print_rows(&screen);
 	return r;
 }
 

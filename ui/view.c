@@ -1,5 +1,6 @@
 #include "ui/view.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,7 +174,7 @@ static void build_host(const struct world *w, struct view *v)
 {
 	char used[UNITS_SIZE], total[UNITS_SIZE], cpu[UNITS_SIZE];
 
-	if (w->host->at_usec == 0 || w->host->cores == 0)
+	if (w->host->at_usec == 0 || w->host->cores == 0 || isnan(w->host->cpu))
 		return;
 	units_percent((double)w->host->cpu / w->host->cores, cpu);
 	units_bytes(w->host->memory, used);
