@@ -35,7 +35,8 @@ static int set_machine(struct snapshot *s, struct tape_record *r, struct err *e)
 		if (!grown)
 			return err_no_memory(e);
 		s->v = grown;
-		memmove(&grown[at + 1], &grown[at], (s->n++ - at) * sizeof(*grown));
+		for (size_t i = s->n++; i > at; i--)
+			grown[i] = grown[i - 1];
 	}
 	s->v[at] = r->machine;
 	r->machine = (struct machine){ 0 };
@@ -81,7 +82,8 @@ static int set_stats(struct stats_table *t, struct tape_record *r, struct err *e
 		if (!grown)
 			return err_no_memory(e);
 		t->v = grown;
-		memmove(&grown[at + 1], &grown[at], (t->n++ - at) * sizeof(*grown));
+		for (size_t i = t->n++; i > at; i--)
+			grown[i] = grown[i - 1];
 	}
 	t->v[at] = r->stats;
 	return 0;
