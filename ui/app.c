@@ -28,6 +28,7 @@ void app_done(struct app *a)
 		free(a->log[i].result);
 	}
 	doc_done(&a->results);
+	strs_done(&a->failed);
 	strs_done(&a->marks);
 	strs_done(&a->confirm.what.names);
 	free(a->todo);
@@ -185,11 +186,30 @@ static void take_back(struct app *a, const struct world *w)
 		a->ended.name[0] = '\0';
 }
 
+/* A machine that is failed now and was not at the last look is worth a bell; at the first look none is. */
+static void listen(struct app *a, const struct world *w)
+{
+	struct strs failed = { 0 };
+
+	for (size_t i = 0; i < w->s->n; i++) {
+		const struct machine *m = &w->s->v[i];
+
+		if (m->state != MACHINE_FAILED)
+			continue;
+		a->rings |= a->looked && !strs_has(&a->failed, m->name);
+		strs_add(&failed, m->name);
+	}
+	a->looked |= w->s->taken_usec > 0;
+	strs_done(&a->failed);
+	a->failed = failed;
+}
+
 void app_follow(struct app *a, const struct world *w)
 {
 	sort_rows(a, w);
 	forget_marks_of_the_gone(a, w);
 	take_back(a, w);
+	listen(a, w);
 	if (!find_row(a, w, a->selected, &a->row))
 		select_row(a, w, a->row); /* it went away: its neighbour */
 }

@@ -180,6 +180,9 @@ struct app {
 	uint64_t lock_usec; /* without a key it locks after that; 0: never */
 	uint64_t key_usec;  /* of the last key */
 	struct app_self self;
+	struct strs failed;   /* names of those that were failed at the last look */
+	bool looked;          /* there was a first look */
+	bool rings;           /* one more is; the caller takes it back */
 	uint64_t period_usec; /* between two samples; 0: nothing is sampled */
 	bool ascii;           /* what the terminal can show */
 

@@ -116,6 +116,9 @@ static int draw(struct dashboard *d, struct err *e)
 	r = term_draw(d->term, &g, d->repaint, e);
 	if (r < 0)
 		return r;
+	if (d->app.rings && d->setup.now.number[SETTING_BELL])
+		term_bell(d->term);
+	d->app.rings = false;
 	if (d->source)
 		frame_want(&d->app, d->source, &g, &v);
 	plan_tick(d, v.tick_usec);
@@ -457,6 +460,18 @@ static int add_sources(struct dashboard *d)
 	return r;
 }
 
+/* In a small pane that is only looked at, the terminal's own selection is worth more. */
+static void choose_mouse(struct dashboard *d)
+{
+	int w, h;
+
+	term_size(d->term, &w, &h);
+	if (setup_mouse_is_auto(&d->setup) && d->app.read_only && (w < 60 || h < 12))
+		d->app.mouse = false;
+	if (d->app.mouse)
+		(void)term_set_mouse(d->term, true);
+}
+
 static int set_up(struct dashboard *d, struct err *e)
 {
 	int r;
@@ -483,8 +498,6 @@ static int set_up(struct dashboard *d, struct err *e)
 	term_set_ascii(d->term, d->app.ascii);
 	d->app.ascii = term_is_ascii(d->term) || !term_has_blocks(d->term);
 	take_theme(d);
-	if (d->app.mouse)
-		(void)term_set_mouse(d->term, true);
 	if (term_note(d->term))
 		app_say(&d->app, STYLE_TEXT, 0, "%s", term_note(d->term));
 	d->repaint = true;
@@ -494,6 +507,7 @@ static int set_up(struct dashboard *d, struct err *e)
 	r = rights_begin(d->loop, d->options, &d->setup, &d->app, on_change, d, &d->rights, e);
 	if (r < 0)
 		return r;
+	choose_mouse(d);
 	r = source_new(d->loop, &d->options->source, on_change, d, &d->source, e);
 	if (r >= 0)
 		r = doer_new(d->loop, &d->app, on_change, d, &d->doer, e);

@@ -72,6 +72,11 @@ int setup_load(struct setup *s, const struct dashboard_options *o, struct app *a
 	return apply_options(o, a, e);
 }
 
+bool setup_mouse_is_auto(const struct setup *s)
+{
+	return s->now.number[SETTING_MOUSE] == AUTO;
+}
+
 void setup_remember(struct setup *s, const struct app *a)
 {
 	struct settings now = s->now;

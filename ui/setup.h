@@ -14,5 +14,7 @@ struct setup {
 /* setup_load - read the files and apply them and the options to a. s must outlive a's keys. Warnings of files
  * are said in the message line. errors: STATUS_USAGE an option that can not be used */
 int setup_load(struct setup *s, const struct dashboard_options *o, struct app *a, struct err *e);
+/* setup_mouse_is_auto - nobody said whether the mouse is wanted. */
+bool setup_mouse_is_auto(const struct setup *s);
 /* setup_remember - what a shows now differently. */
 void setup_remember(struct setup *s, const struct app *a);

@@ -485,6 +485,11 @@ int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err
 	return t->out.bad ? err_no_memory(e) : 0;
 }
 
+void term_bell(struct terminal *t)
+{
+	buf_puts(&t->out, "\a");
+}
+
 uint64_t term_bytes(const struct terminal *t)
 {
 	return t->bytes;

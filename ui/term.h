@@ -78,6 +78,8 @@ int term_draw(struct terminal *t, const struct grid *g, bool repaint, struct err
  * gone. */
 int term_flush(struct terminal *t);
 
+/* term_bell - with the next term_flush(). */
+void term_bell(struct terminal *t);
 /* term_bytes - sent so far. */
 uint64_t term_bytes(const struct terminal *t);
 

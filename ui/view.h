@@ -81,7 +81,8 @@ struct look_words {
 	char mark;
 	enum style style;
 };
-struct look_words view_look(const struct app *a, const struct world *w, struct view *v, const struct machine *m);
+struct look_words view_look(const struct app *a, const struct world *w, struct view *v,
+                            const struct machine *m);
 
 /* view_keep - a string that lives as long as the view. */
 const char *view_keep(struct view *v, const char *format, ...) __attribute__((format(printf, 2, 3)));

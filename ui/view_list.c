@@ -125,6 +125,14 @@ static const char *count(struct view *v, uint64_t n, bool estimate)
 	return view_keep(v, "%s%s", estimate ? "~" : "", text);
 }
 
+/* What is none of ours is named as such, since not everything can be done to it. */
+static const char *name_of(struct view *v, const struct machine *m)
+{
+	if (m->kind == MACHINE_VM || m->kind == MACHINE_OTHER)
+		return view_keep(v, "%s (%s)", m->name, machine_kind_word(m->kind));
+	return m->name;
+}
+
 static struct table_cell cell_of(const struct app *a, const struct world *w, struct view *v,
                                  const struct machine *m, enum column_id id, uint64_t now)
 {
@@ -135,7 +143,7 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 
 	switch (id) {
 	case COLUMN_NAME:
-		return (struct table_cell){ m->name, weight };
+		return (struct table_cell){ name_of(v, m), weight };
 	case COLUMN_STATE:
 		return (struct table_cell){ look.word, look.style };
 	case COLUMN_UP:
