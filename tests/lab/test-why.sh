@@ -166,7 +166,8 @@ a_guest_that_does_not_answer_costs_a_second_and_is_asked_no_more_than_that() {
 	scene <<-'END'
 		lab-guest web; conf web PRIVATE_NETWORK=1
 		machdeck start web
-		within web sh -c 'rm /run/systemd/private; systemd-run --quiet --socket-property=ListenStream=/run/systemd/private sleep 1000'
+		# its own systemd-run hangs on it as well
+		within web sh -c 'rm /run/systemd/private; timeout 2 systemd-run --quiet --socket-property=ListenStream=/run/systemd/private sleep 1000' || true
 		began=${EPOCHREALTIME/./}
 		same state running "$(field web .state)"
 		took=$((${EPOCHREALTIME/./} - began))
