@@ -244,8 +244,10 @@ static int start(struct recorder *r, sd_event *loop, int file, struct err *e)
 	r->child = fork();
 	if (r->child < 0)
 		return err_sys(e, errno, "cannot make a process");
-	if (r->child == 0)
+	if (r->child == 0) {
+		free(r);
 		be_writer(theirs, file);
+	}
 	q = sd_event_add_defer(loop, &r->flush, on_flush, r);
 	if (q >= 0) /* after all that may still be told in this turn */
 		q = sd_event_source_set_priority(r->flush, SD_EVENT_PRIORITY_IDLE);
