@@ -1,4 +1,5 @@
 /* main - from the command line to a verb, or to the dashboard. */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
@@ -128,6 +129,10 @@ static int run_dashboard(int argc, char **argv)
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return usage_error("the dashboard needs a terminal; try `machdeck list`", "");
 	r = dashboard_run(&o, &e);
+	if (r == -ENOTSUP) { /* it can show lines */
+		fprintf(stderr, "machdeck: %s; so in sentences\n", e.text);
+		r = linear_run(&o, &e);
+	}
 	return r < 0 ? verb_fail(&e) : r;
 }
 

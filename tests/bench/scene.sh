@@ -40,14 +40,14 @@ Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin SY
 mkdir -p /run/systemd/system/service.d
 printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/service.d/often.conf
 
-mkdir -p /run/machdeck/bare/guest
-install -m 0555 /usr/libexec/machdeck/machdeck-init /run/machdeck/bare/guest/init
-machdeck plan bench 2>/dev/null | sed -n 's,/run/machdeck/bench/,/run/machdeck/bare/,; /^printf/p' | bash
+mkdir -p /run/bench/guest
+install -m 0555 /usr/libexec/machdeck/machdeck-init /run/bench/guest/init
+machdeck plan bench 2>/dev/null | sed -n 's,/run/machdeck/bench/,/run/bench/,; /^printf/p' | bash
 unit bare <<UNIT
 [Service]
 ExecStart=$(machdeck plan --json bench 2>/dev/null |
 	jq -r '.argv[0] = "/usr/bin/systemd-nspawn" | [.argv[] | @sh] | join(" ")' |
-	sed 's,/run/machdeck/bench/,/run/machdeck/bare/,')
+	sed 's,/run/machdeck/bench/,/run/bench/,')
 UNIT
 unit shell <<UNIT
 [Service]

@@ -68,15 +68,17 @@ arrows_and_letters_both_move() {
 	wait_for 'Ctrl key'
 }
 
-refused() { # TERM
+spoken() { # TERM - the dashboard comes as sentences
 	in_terminal 80 24 "TERM=$(printf %q "$1") $MACHDECK; echo status=\$?"
-	wait_for 'status=78'
 	wait_for 'can not show the dashboard'
+	wait_for 'machine> *$'
 	same "second screen" 0 "$(tm display-message -p '#{alternate_on}')"
+	types q
+	wait_for 'status=0'
 }
-a_dumb_terminal_is_refused() { refused dumb; }
-a_path_for_a_terminal_type_is_refused() { refused ../../../tmp/x; }
-an_escape_in_a_terminal_type_is_refused() { refused $'x\ey'; }
+a_dumb_terminal_gets_sentences() { spoken dumb; }
+a_path_for_a_terminal_type_gets_sentences() { spoken ../../../tmp/x; }
+an_escape_in_a_terminal_type_gets_sentences() { spoken $'x\ey'; }
 
 guessed() { # COMMAND that starts it
 	in_terminal 80 24 "$1; echo status=\$?"
