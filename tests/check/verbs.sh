@@ -70,12 +70,12 @@ check_ends_with_65_whatever_else_is_wrong() {
 }
 
 check_of_one_looks_at_its_neighbours() {
-	conf a <<<$'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1'
-	conf b <<<$'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1'
+	conf a <<<$'PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.1'
+	conf b <<<$'PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.1'
 	conf c <<<'colour'
 	conf d <<<$'PRIVATE_NETWORK=1\nHOST_PORT=x'
 	verb 65 check a
-	says "a: HOST_ADDRESS: address 10.0.0.1 is container b's too"
+	says "a: LOCAL_ADDRESS: address 10.0.0.1 is container b's too"
 	one_line
 	verb 65 check b a b
 	one_line
