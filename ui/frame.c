@@ -34,6 +34,29 @@ void frame_draw(struct app *a, const struct world *w, uint64_t now_usec, struct 
 	screen_draw(g, v);
 }
 
+/* The parts of the selected machine that are shown. */
+static unsigned parts_shown(const struct app *a)
+{
+	static const unsigned of_tabs[TAB_COUNT] = {
+		[TAB_OVERVIEW] = LOOK_UNIT | LOOK_NETWORK | LOOK_PORTS,
+		[TAB_NETWORK] = LOOK_NETWORK,
+		[TAB_PORTS] = LOOK_PORTS | LOOK_NETWORK,
+		[TAB_PROCESSES] = LOOK_PROCESSES,
+		[TAB_CONFIG] = LOOK_CONFIG,
+		[TAB_PLAN] = LOOK_PLAN,
+	};
+
+	return (a->pane.open ? of_tabs[a->pane.tab] : 0) | (a->text == APP_TEXT_WHY ? LOOK_UNIT : 0);
+}
+
+static bool is_among(const struct machine *m, const struct machine *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] == m)
+			return true;
+	return false;
+}
+
 void frame_want(const struct app *a, struct source *s, const struct grid *g, const struct view *v)
 {
 	CLEANUP(strs_done) struct strs logged = { 0 };
@@ -46,6 +69,11 @@ void frame_want(const struct app *a, struct source *s, const struct grid *g, con
 	for (size_t i = first; i < first + n && i < a->n_order && wanted.n_seen < COUNT(seen); i++)
 		seen[wanted.n_seen++] = &w->s->v[a->order[i]];
 	wanted.period_usec = screen_samples(g, v) ? a->period_usec : 0;
+	wanted.look = parts_shown(a);
+	wanted.looked = snapshot_find(w->s, a->selected);
+	if (v->samples && wanted.looked && a->pane.open && wanted.n_seen < COUNT(seen) &&
+	    !is_among(wanted.looked, seen, wanted.n_seen))
+		seen[wanted.n_seen++] = wanted.looked;
 	if (a->pane.open && a->pane.tab == TAB_LOGS) {
 		app_targets(a, w, &logged);
 		wanted.logs = &logged;

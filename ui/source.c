@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "engine/logs.h"
+#include "engine/look.h"
 #include "engine/observe.h"
 #include "engine/player.h"
 #include "engine/recorder.h"
@@ -21,11 +22,12 @@ struct source {
 	source_changed_fn *changed;
 	void *arg;
 
-	struct player *player; /* instead of the next three */
+	struct player *player; /* instead of the next four */
 	struct observer *observer;
 	struct sampler *sampler;
 	struct timeline *timeline; /* from the first source_want() on: the first frame does not wait for it */
 	bool settled;              /* what changes from now on is a change of the system */
+	struct looker *looker;
 	struct recorder *recorder;
 
 	struct logs *logs;
@@ -39,9 +41,10 @@ static const struct snapshot no_snapshot;
 static const struct stats_table no_stats;
 static const struct host_stats no_host;
 static const struct events no_events;
+static const struct looked no_look;
 
 const struct world world_nothing = {
-	.s = &no_snapshot, .stats = &no_stats, .host = &no_host, .events = &no_events
+	.s = &no_snapshot, .stats = &no_stats, .host = &no_host, .events = &no_events, .look = &no_look
 };
 
 /* ---- what happens */
@@ -65,6 +68,7 @@ static void on_sampled(void *arg)
 
 	if (s->timeline)
 		timeline_stats(s->timeline, sampler_now(s->sampler), at_usec);
+	looker_tick(s->looker);
 	if (s->recorder)
 		recorder_stats(s->recorder, sampler_now(s->sampler), at_usec);
 	s->changed(s->arg);
@@ -84,6 +88,13 @@ static void on_logs(void *arg)
 	struct source *s = arg;
 
 	logview_update(&s->logview);
+	s->changed(s->arg);
+}
+
+static void on_look(void *arg)
+{
+	struct source *s = arg;
+
 	s->changed(s->arg);
 }
 
@@ -121,7 +132,9 @@ static int open_host(struct source *s, struct err *e)
 {
 	int r = observer_new(s->loop, on_snapshot, s, &s->observer, e);
 
-	return r < 0 ? r : sampler_new(s->loop, on_sampled, s, &s->sampler, e);
+	if (r >= 0)
+		r = sampler_new(s->loop, on_sampled, s, &s->sampler, e);
+	return r < 0 ? r : looker_new(s->loop, s->observer, on_look, s, &s->looker, e);
 }
 
 static int begin_recording(struct source *s, int record_fd, struct err *e)
@@ -174,6 +187,7 @@ void source_free(struct source *s)
 	close_logs(s);
 	recorder_free(s->recorder);
 	timeline_free(s->timeline);
+	looker_free(s->looker);
 	sampler_free(s->sampler);
 	observer_free(s->observer);
 	player_free(s->player);
@@ -187,6 +201,7 @@ static void show_host(struct source *s)
 	s->world.s = observer_snapshot(s->observer);
 	s->world.stats = sampler_now(s->sampler);
 	s->world.host = sampler_host(s->sampler);
+	s->world.look = looker_now(s->looker);
 	if (s->timeline) {
 		s->world.events = timeline_events(s->timeline);
 		s->world.events_note = timeline_note(s->timeline);
@@ -199,6 +214,7 @@ static void show_tape(struct source *s)
 	s->world.stats = player_stats(s->player);
 	s->world.events = player_events(s->player);
 	s->world.events_note = player_note(s->player);
+	s->world.is_tape = true;
 }
 
 const struct world *source_world(struct source *s)
@@ -303,6 +319,7 @@ void source_want(struct source *s, const struct source_wanted *w)
 		return;
 	if (!s->timeline && timeline_new(s->loop, on_events, s, &s->timeline, NULL) >= 0 && s->settled)
 		timeline_snapshot(s->timeline, observer_snapshot(s->observer));
+	looker_want(s->looker, w->looked, w->look);
 	(void)sampler_want(s->sampler, w->seen, w->n_seen,
 	                   w->period_usec); /* out of memory: the next frame tries again */
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "ui/units.h"
+#include "ui/view_tab.h"
 
 #define SEC  1000000ull
 #define HOUR (3600 * SEC)
@@ -285,7 +286,7 @@ static void build_pane(const struct app *a, const struct world *w, uint64_t now,
 		view_tab(a, w, now, v, &v->pane.doc);
 }
 
-static void build_text(const struct app *a, uint64_t now, struct view *v)
+static void build_text(const struct app *a, const struct world *w, uint64_t now, struct view *v)
 {
 	v->text.top = a->text_top;
 	v->text.shown = &v->text.doc;
@@ -308,6 +309,9 @@ static void build_text(const struct app *a, uint64_t now, struct view *v)
 		v->text.shown = &a->results;
 		break;
 	case APP_TEXT_WHY:
+		v->text.title = view_keep(v, "%s: why", a->selected);
+		view_why(a, w, now, v, &v->text.doc);
+		break;
 	case APP_TEXT_NONE:
 		break;
 	}
@@ -423,7 +427,7 @@ void view_build(const struct app *a, const struct world *w, uint64_t now_usec, s
 	build_message(a, ret);
 	build_keys(a, w, ret);
 	build_pane(a, w, now_usec, ret);
-	build_text(a, now_usec, ret);
+	build_text(a, w, now_usec, ret);
 	if (a->confirm.open)
 		build_confirm(a, w, ret);
 	build_menu(a, w, ret);

@@ -1,6 +1,7 @@
 /* world - all that the screen may show, borrowed from who keeps it fresh until the loop runs again. */
 #pragma once
 
+#include "engine/look.h"
 #include "ui/logview.h"
 #include "words/event.h"
 #include "words/snapshot.h"
@@ -14,6 +15,8 @@ struct world {
 	const char *events_note;         /* what is missing in them; NULL */
 	struct logview *logs;            /* of the machines whose logs are wanted; NULL: nobody's */
 	const char *logs_problem;        /* why there are none; NULL */
+	const struct looked *look;         /* at the machine whose details are shown; name "": at nobody */
+	bool is_tape;                    /* of which only what was recorded is known */
 };
 
 /* world_nothing - one that nobody has asked for yet. */

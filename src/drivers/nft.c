@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
-#include "drivers/nl.h"
 
 #define TABLE "io.systemd.nat"
 #define MAP   "map_port_ipport"
@@ -157,6 +156,26 @@ int nft_forwards(struct forwards *ret, struct err *e)
 	}
 	*ret = l;
 	return 0;
+}
+
+int nft_monitor(struct nl *ret, struct err *e)
+{
+	static const unsigned groups[] = { NFNLGRP_NFTABLES };
+
+	return nl_monitor(NETLINK_NETFILTER, groups, COUNT(groups), false, ret, e);
+}
+
+static void on_change(const struct nlmsghdr *m, int netnsid, void *arg)
+{
+	(void)m, (void)netnsid;
+	*(bool *)arg = true;
+}
+
+bool nft_changed(struct nl *monitor)
+{
+	bool changed = false;
+
+	return nl_events(monitor, on_change, &changed, NULL) < 0 || changed;
 }
 
 int nft_forward_delete(const struct forward *f, uint32_t generation, struct err *e)

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,6 +90,39 @@ int nl_open(int bus, struct nl *ret, struct err *e)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	*ret = (struct nl){ .fd = fd };
 	return 0;
+}
+
+struct opening {
+	int netns, bus, r;
+	struct nl nl;
+	struct err e;
+};
+
+static void *open_there(void *arg)
+{
+	struct opening *o = arg;
+
+	if (setns(o->netns, CLONE_NEWNET) < 0)
+		o->r = err_sys(&o->e, errno, "cannot enter a network namespace");
+	else
+		o->r = nl_open(o->bus, &o->nl, &o->e);
+	return NULL;
+}
+
+int nl_open_in(int netns, int bus, struct nl *ret, struct err *e)
+{
+	struct opening o = { .netns = netns, .bus = bus };
+	pthread_t thread;
+	int r = pthread_create(&thread, NULL, open_there, &o);
+
+	if (r > 0)
+		return err_sys(e, r, "cannot start a thread");
+	(void)pthread_join(thread, NULL);
+	if (o.r < 0 && e)
+		*e = o.e;
+	if (o.r == 0)
+		*ret = o.nl;
+	return o.r;
 }
 
 void nl_close(struct nl *nl)

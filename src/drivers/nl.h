@@ -48,6 +48,9 @@ struct nl {
 
 /* nl_open - a socket for requests on NETLINK_ROUTE, NETLINK_NETFILTER... Waits at most 2 s for an answer. */
 int nl_open(int bus, struct nl *ret, struct err *e);
+/* nl_open_in - the same in the network namespace that netns (a descriptor) is, where the socket stays. Needs
+ * CAP_SYS_ADMIN. A thread of its own steps over there, so that the caller's can not be left behind. */
+int nl_open_in(int netns, int bus, struct nl *ret, struct err *e);
 void nl_close(struct nl *nl);
 
 struct nl_answer {

@@ -98,6 +98,8 @@ int link_parse(const struct nlmsghdr *m, struct link *ret)
 	l.carrier = head->ifi_flags & IFF_LOWER_UP;
 	l.master = (int)nl_get_u32(a[IFLA_MASTER], 0);
 	l.netnsid = (int)nl_get_u32(a[IFLA_LINK_NETNSID], UINT32_MAX);
+	l.peer = (int)nl_get_u32(a[IFLA_LINK], 0);
+	l.mtu = nl_get_u32(a[IFLA_MTU], 0);
 	nl_text(a[IFLA_IFNAME], l.name, sizeof(l.name));
 	nl_text(info[IFLA_INFO_KIND], l.kind, sizeof(l.kind));
 	mac = nl_bytes(a[IFLA_ADDRESS], sizeof(l.mac));
@@ -178,7 +180,7 @@ static int on_link(const struct nlmsghdr *m, void *arg)
 	return r == -ENOMEM ? r : 0;
 }
 
-int rtnl_links(struct nl *nl, struct links *ret, struct err *e)
+int rtnl_links_in(struct nl *nl, int netnsid, struct links *ret, struct err *e)
 {
 	CLEANUP(links_done) struct links l = { 0 };
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
@@ -186,14 +188,22 @@ int rtnl_links(struct nl *nl, struct links *ret, struct err *e)
 	struct nl_batch *b = request_open(&q);
 	int r;
 
-	NL_MSG(b, RTM_GETLINK, NLM_F_DUMP, head)
+	NL_MSG(b, RTM_GETLINK, NLM_F_DUMP, head) {
 		nl_u32(b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+		if (netnsid >= 0)
+			nl_u32(b, IFLA_TARGET_NETNSID, (uint32_t)netnsid);
+	}
 	r = nl_dump(nl, b, on_link, &l, e);
 	if (r < 0)
 		return err_wrap(e, r, "cannot list the links");
 	*ret = l;
 	l = (struct links){ 0 };
 	return 0;
+}
+
+int rtnl_links(struct nl *nl, struct links *ret, struct err *e)
+{
+	return rtnl_links_in(nl, -1, ret, e);
 }
 
 static int on_one_link(const struct nlmsghdr *m, uint32_t i, void *arg)
@@ -505,6 +515,25 @@ int rtnl_monitor(bool everywhere, struct nl *ret, struct err *e)
 	return nl_monitor(NETLINK_ROUTE, groups, COUNT(groups), everywhere, ret, e);
 }
 
+int rtnl_route_monitor(struct nl *ret, struct err *e)
+{
+	static const unsigned groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+		                           RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE };
+
+	return nl_monitor(NETLINK_ROUTE, groups, COUNT(groups), true, ret, e);
+}
+
+/* The link that a route goes over; 0: it is none. */
+static int route_link(const struct nlmsghdr *m)
+{
+	const struct nlattr *a[RTA_OIF + 1];
+
+	if (m->nlmsg_type != RTM_NEWROUTE && m->nlmsg_type != RTM_DELROUTE)
+		return 0;
+	nl_attrs(m, sizeof(struct rtmsg), a, RTA_OIF);
+	return (int)nl_get_u32(a[RTA_OIF], 0);
+}
+
 struct listener {
 	rtnl_event_fn *each;
 	void *arg;
@@ -517,12 +546,13 @@ static void on_event(const struct nlmsghdr *m, int netnsid, void *arg)
 	struct netaddr address;
 	struct rtnl_event event = { .netnsid = netnsid };
 
-	event.gone = m->nlmsg_type == RTM_DELLINK || m->nlmsg_type == RTM_DELADDR;
+	event.gone = m->nlmsg_type == RTM_DELLINK || m->nlmsg_type == RTM_DELADDR ||
+	             m->nlmsg_type == RTM_DELROUTE;
 	if (link_parse(m, &link) == 0)
 		event.link = &link;
 	else if (netaddr_parse(m, &address) == 0)
 		event.address = &address;
-	else
+	else if ((event.route = route_link(m)) == 0)
 		return;
 	to->each(&event, to->arg);
 }

@@ -35,6 +35,8 @@ struct link {
 	char kind[16]; /* "veth", "bridge", ...; "" for hardware */
 	bool up, carrier;
 	int master;  /* 0: none */
+	int peer;    /* index of its peer or parent, in the namespace of netnsid; 0: none */
+	unsigned mtu;
 	int netnsid; /* of the namespace that holds its peer or parent; -1: this one, or there is none */
 	uint8_t mac[6];
 };
@@ -60,6 +62,8 @@ const struct link *links_find_host(const struct links *l, const char *name);
 /* rtnl_links - all of this namespace. rtnl_link - one, by index; -ENODEV when it is gone.
  * nl is a socket of nl_open(NETLINK_ROUTE). */
 int rtnl_links(struct nl *nl, struct links *ret, struct err *e);
+/* rtnl_links_in - of the namespace with that id, without entering it; needs CAP_NET_ADMIN. */
+int rtnl_links_in(struct nl *nl, int netnsid, struct links *ret, struct err *e);
 int rtnl_link(struct nl *nl, int index, struct link *ret, struct err *e);
 
 /* rtnl_index - the index of the link of that name: its name (also the hashed form of a long one) by ioctl,
@@ -121,8 +125,9 @@ int rtnl_routes(struct nl *nl, uint8_t family, struct netroutes *ret, struct err
 
 struct rtnl_event {
 	bool gone;               /* else it is new, or changed */
-	const struct link *link; /* one of both; borrowed for the call */
+	const struct link *link; /* one of these; borrowed for the call */
 	const struct netaddr *address;
+	int route;   /* neither: a route over that link */
 	int netnsid; /* where; -1: here */
 };
 typedef void rtnl_event_fn(const struct rtnl_event *event, void *arg);
@@ -131,6 +136,8 @@ typedef void rtnl_event_fn(const struct rtnl_event *event, void *arg);
  * loop.
  * rtnl_events - read what is there. -ENOBUFS: some were lost, ask for everything anew. */
 int rtnl_monitor(bool everywhere, struct nl *ret, struct err *e);
+/* rtnl_route_monitor - the same, and of changes to routes. */
+int rtnl_route_monitor(struct nl *ret, struct err *e);
 int rtnl_events(struct nl *monitor, rtnl_event_fn *each, void *arg, struct err *e);
 
 /* rtnl_link_monitor - hear of changes to links alone, for who asks now and then whether there were any.

@@ -73,6 +73,21 @@ int claims_read(const char *host_root, const char *name, struct claims *ret, str
 	return 0;
 }
 
+bool claims_conf_hash(const char *host_root, const char *name, char ret[static 17])
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	const char *hash;
+	json_t *plan;
+
+	read_file(host_root, name, "plan.json", &text);
+	plan = json_loadb(buf_text(&text), text.len, 0, NULL);
+	hash = json_string_value(json_object_get(plan, "conf_hash"));
+	if (hash)
+		(void)snprintf(ret, 17, "%s", hash);
+	json_decref(plan);
+	return hash;
+}
+
 const char *claims_value(const struct claims *c, const char *option, size_t *at)
 {
 	size_t len = strlen(option);

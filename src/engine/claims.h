@@ -25,6 +25,10 @@ void claims_done(struct claims *c);
  * read is an empty one, for it may be going away just now. */
 int claims_read(const char *host_root, const char *name, struct claims *ret, struct err *e);
 
+/* claims_conf_hash - the hash (struct loaded) of the conf that NAME was started with; false: it was not, or
+ * that may not be read. */
+bool claims_conf_hash(const char *host_root, const char *name, char ret[static 17]);
+
 /* claims_value - the value of the next word "--OPTION=VALUE" of its systemd-nspawn from *at on (0 first);
  * NULL: no more. Borrowed. */
 const char *claims_value(const struct claims *c, const char *option, size_t *at);

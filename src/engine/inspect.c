@@ -1,19 +1,17 @@
 #include "engine/inspect.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "drivers/files.h"
 #include "drivers/units.h"
+#include "engine/claims.h"
 #include "engine/why.h"
 
-#define ASK_USEC      3000000
-#define PLAN_FILE_MAX 1048576
+#define ASK_USEC 3000000
 
 void inspection_done(struct inspection *i)
 {
@@ -108,22 +106,10 @@ static void ask_unit(struct inspection *i)
 /* What start_files() left: the hash of the conf that was started. */
 static void compare_conf(struct inspection *i)
 {
-	CLEANUP(buf_done) struct buf text = { 0 };
-	CLEANUP(free_p) char *path = NULL;
-	const char *hash;
-	json_t *plan;
+	char hash[17];
 
-	if (asprintf(&path, PLAN_RUN_DIR "/%s/plan.json", i->m->name) < 0) {
-		path = NULL;
-		return;
-	}
-	if (files_read("", path, PLAN_FILE_MAX, &text, NULL, NULL) < 0)
-		return;
-	plan = json_loadb(buf_text(&text), text.len, 0, NULL);
-	hash = json_string_value(json_object_get(plan, "conf_hash"));
-	i->was_started = hash;
-	i->conf_changed = hash && strcmp(hash, i->l.hash) != 0;
-	json_decref(plan);
+	i->was_started = claims_conf_hash("", i->m->name, hash);
+	i->conf_changed = i->was_started && strcmp(hash, i->l.hash) != 0;
 }
 
 /* ---- the host's side */

@@ -106,14 +106,15 @@ static bool is_32_bit(const char *host_root, const struct container *c)
 int load_plan(const char *host_root, const char *name, struct loaded *ret, struct err *e)
 {
 	CLEANUP(loaded_done) struct loaded l = { 0 };
-	struct facts facts = { .path = guest_path };
-	int r = load(host_root, name, &l, &facts.nixos_dirs, e);
+	struct facts *facts = &l.facts;
+	int r = load(host_root, name, &l, &facts->nixos_dirs, e);
 
 	if (r < 0)
 		return r;
-	facts.has_profile = exists(host_root, PROFILES, name, "/system");
-	facts.is_32_bit = is_32_bit(host_root, &l.container);
-	r = plan_build(&l.container, &facts, &l.plan, e);
+	facts->path = guest_path;
+	facts->has_profile = exists(host_root, PROFILES, name, "/system");
+	facts->is_32_bit = is_32_bit(host_root, &l.container);
+	r = plan_build(&l.container, facts, &l.plan, e);
 	if (r < 0)
 		return r;
 	*ret = l;

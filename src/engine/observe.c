@@ -316,6 +316,11 @@ static int watch(struct observer *o, struct err *e)
 
 /* ---- making and freeing */
 
+struct units *observer_units(struct observer *o)
+{
+	return o->units.units;
+}
+
 void observer_free(struct observer *o)
 {
 	if (!o)

@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
+#include "drivers/units.h"
 #include "words/snapshot.h"
 
 /* observe_once - ask all sources now; at most a second of waiting for those that hang. What can not be asked
@@ -24,4 +25,6 @@ const struct snapshot *observer_snapshot(const struct observer *o); /* borrowed 
 /* observer_is_settled - whether systemd answered, or is out of reach, and no reason is being asked: what came before
  * is no change of the system. */
 bool observer_is_settled(const struct observer *o);
+/* observer_units - its connection to systemd, for questions; NULL: none could be set up. */
+struct units *observer_units(struct observer *o);
 void observer_free(struct observer *o);

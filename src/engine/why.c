@@ -66,6 +66,7 @@ static void take_unit(struct why *w, const struct unit *u)
 	if (u->has_state) {
 		f->state = machine_state_of_unit(u->active ? u->active : "", u->sub ? u->sub : "");
 		f->load = keep(w, u->load);
+		f->invocation = keep(w, u->invocation);
 		f->state_usec = u->state_usec;
 		f->active_usec = u->active_usec;
 	}
