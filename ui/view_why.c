@@ -77,8 +77,8 @@ static void properties(const struct tab_source *t, const struct why_facts *f)
 	text_fact(t, "it says", f->status_text);
 	if (f->state_usec)
 		doc_fact(t->d, "since", STYLE_TEXT, "%s", tab_time(t, f->state_usec));
-	limit(t, "start limit", f->start_timeout_usec);
-	limit(t, "stop limit", f->stop_timeout_usec);
+	limit(t, "start max", f->start_timeout_usec);
+	limit(t, "stop max", f->stop_timeout_usec);
 	if (f->memory_max != 0 && f->memory_max != UINT64_MAX)
 		doc_fact(t->d, "memory max", STYLE_TEXT, "%s", tab_bytes(t, f->memory_max));
 	text_fact(t, "invocation", f->invocation);
