@@ -178,11 +178,16 @@ static int line_columns(const struct grid *g, const struct view_line *l)
 static void draw_title(struct grid *g, struct rect r, const struct view *v)
 {
 	size_t form = 0;
+	int used, host;
 
 	while (form + 1 < COUNT(v->titles) && line_columns(g, &v->titles[form]) > r.w)
 		form++;
-	if (r.h > 0)
-		grid_spans(g, r.x, r.y, r.w, v->titles[form].v, v->titles[form].n);
+	if (r.h == 0)
+		return;
+	used = grid_spans(g, r.x, r.y, r.w, v->titles[form].v, v->titles[form].n);
+	host = v->host ? grid_columns(g, v->host) : 0;
+	if (host > 0 && used + 3 + host < r.w)
+		grid_text(g, r.x + r.w - host - 1, r.y, host, STYLE_DIM, v->host);
 }
 
 static void draw_banner(struct grid *g, struct rect r, const char *text)

@@ -170,7 +170,6 @@ static void build_titles(const struct app *a, const struct world *w, struct view
 	}
 }
 
-/* What the host does, on the right of the longest title. */
 static void build_host(const struct world *w, struct view *v)
 {
 	char used[UNITS_SIZE], total[UNITS_SIZE], cpu[UNITS_SIZE];
@@ -180,7 +179,7 @@ static void build_host(const struct world *w, struct view *v)
 	units_percent((double)w->host->cpu / w->host->cores, cpu);
 	units_bytes(w->host->memory, used);
 	units_bytes(w->host->memory_total, total);
-	view_add(&v->titles[0], STYLE_DIM, view_keep(v, "   cpu %s%%  mem %s/%s", cpu, used, total));
+	v->host = view_keep(v, "cpu %s%%  mem %s/%s", cpu, used, total);
 }
 
 static void build_status(const struct app *a, const struct world *w, struct view *v)
@@ -247,7 +246,7 @@ static void add_key(const struct app *a, const struct world *w, struct view *v, 
 	bool possible = app_can(a, w, action);
 	char key[KEY_TEXT_MAX];
 
-	if (!(b->screens & app_screen(a)))
+	if (!(b->screens & app_screen(a)) || (b->effect == ACTS && a->read_only))
 		return;
 	keys_first(action, key);
 	view_add(l, possible ? STYLE_KEY : STYLE_DIM, view_keep(v, "%s", key));
