@@ -56,8 +56,6 @@ enum {
 	X(BELL, "bell", WORD, "no", "no|yes", SETTING_IN_FILE, "ring when a machine fails")                  \
 	X(CONFIRM, "confirm", WORD, "usual", "usual|more", SETTING_IN_FILE | SETTING_RAISES,                 \
 	  "more: ask before every change, and for the name where a y would do")                              \
-	X(LOG_LINES, "log_lines", NUMBER, "10000", "100-200000", SETTING_IN_FILE,                            \
-	  "lines of a log that are kept to scroll back to")                                                  \
 	X(TAB, "tab", NUMBER, "0", "0-20", SETTING_IN_STATE, "the open tab")
 
 enum setting {

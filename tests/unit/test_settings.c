@@ -255,12 +255,12 @@ static void the_later_file_wins_and_state_comes_on_top(void **state)
 	(void)state;
 	setfile_find(0, NULL, NULL, NULL, &p);
 	p.host_root = folder;
-	put("etc/machdeck/machdeck.conf", "period = 5\nlog_lines = 500\nsort = mem\n", 0644);
+	put("etc/machdeck/machdeck.conf", "period = 5\nlock_minutes = 7\nsort = mem\n", 0644);
 	put("root/.config/machdeck/machdeck.conf", "period = 9\n", 0644);
 	setfile_load(&p, &files, &now, &warnings);
 	assert_int_equal(warnings.n, 0);
 	assert_int_equal(now.number[SETTING_PERIOD], 9);
-	assert_int_equal(now.number[SETTING_LOG_LINES], 500);
+	assert_int_equal(now.number[SETTING_LOCK_MINUTES], 7);
 
 	assert_int_equal(setfile_store(&p, &files, &now, &e), 0); /* nothing changed: nothing is made */
 	assert_int_equal(settings_set(&now, SETTING_SORT, "cpu", NULL), 0);
