@@ -128,6 +128,7 @@ void doc_plain(const struct doc *d, size_t line, struct buf *ret)
 	const struct doc_line *l = &d->lines[line];
 
 	ret->len = 0;
+	buf_add(ret, "", 0);
 	for (size_t i = 0; i < l->n; i++)
 		buf_add(ret, buf_text(&d->text) + d->spans[l->span + i].at, d->spans[l->span + i].len);
 }

@@ -15,6 +15,7 @@
 #include "ui/options.h"
 #include "ui/script.h"
 #include "ui/settings.h"
+#include "ui/view.h"
 #include "verbs/verbs.h"
 
 /* A file that is opened while 0, 1 or 2 is free would be written to by whoever prints. */
@@ -77,7 +78,7 @@ static int print_help(void)
 			printf("  %-9s %-38s %s\n", v->name, v->args, v->help);
 	options_help(&options);
 	printf("\n"
-	       "  help [VERB], --help, --version, --default-config\n"
+	       "  help [VERB | keys], --help, --version, --default-config\n"
 	       "\n"
 	       "Options of the dashboard:\n"
 	       "%s"
@@ -152,6 +153,20 @@ static int print_default_config(void)
 	return STATUS_DONE;
 }
 
+/* The help of the dashboard, for the manual to be held against. */
+static int print_keys(void)
+{
+	CLEANUP(doc_done) struct doc d = { 0 };
+	CLEANUP(buf_done) struct buf line = { 0 };
+
+	view_help(&d);
+	for (size_t i = 0; i < d.n_lines && !d.bad && !line.bad; i++) {
+		doc_plain(&d, i, &line);
+		puts(buf_text(&line));
+	}
+	return d.bad || line.bad ? STATUS_SYSTEM : STATUS_DONE;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct verb *v;
@@ -166,6 +181,8 @@ static int run(int argc, char **argv)
 		return print_default_config();
 	if (asks_for_help(argv[1]) || (argc == 2 && !strcmp(argv[1], "help")))
 		return print_help();
+	if (!strcmp(argv[1], "help") && !strcmp(argv[2], "keys"))
+		return print_keys();
 	if (!strcmp(argv[1], "help")) {
 		v = find_verb(argv[2]);
 		return v ? print_verb_help(v) : usage_error("no such verb: ", argv[2]);

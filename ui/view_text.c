@@ -2,7 +2,8 @@
 #include "ui/units.h"
 #include "ui/view.h"
 
-/* What one of these screens has and none of the ones before. */
+/* What one of these screens has and none of the ones before. Fields are parted by two blanks at least, for
+ * who reads `machdeck help keys`. */
 static void help_of(struct doc *d, const char *title, unsigned here, unsigned before)
 {
 	doc_head(d, "%s", title);
@@ -11,10 +12,10 @@ static void help_of(struct doc *d, const char *title, unsigned here, unsigned be
 
 		if (!(b->screens & here) || (b->screens & before))
 			continue;
-		doc_line(d, STYLE_KEY, "  %-14s ", b->keys);
-		doc_add(d, STYLE_STRONG, "%-11s ", b->bar);
+		doc_line(d, STYLE_KEY, "  %-13s  ", b->keys);
+		doc_add(d, STYLE_STRONG, "%-11s  ", b->bar);
 		doc_add(d, STYLE_TEXT, "%s", b->help);
-		doc_indent(d, 29);
+		doc_indent(d, 30);
 	}
 }
 
