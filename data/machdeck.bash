@@ -12,12 +12,41 @@ _machdeck_names() {
 	done
 }
 
+# The values of what is before the word: --theme, = and perhaps a beginning of it.
+_machdeck_values() {
+	case $1 in
+	--color) echo auto always never ;;
+	--theme) echo default mono high-contrast deuteranopia tritanopia ;;
+	-s | --sort) echo urgency name state up cpu history mem limit tasks rx tx address ports os unit autostart ;;
+	-f | --filter) echo state: kind: os: cause: why: unit: addr: net: port: auto: name: state:failed state:bad ;;
+	-d | --period) echo 0 1 2 5 10 60 ;;
+	--speed) echo 0 1 10 60 ;;
+	esac
+}
+
+_machdeck_options() {
+	echo --read-only --write --filter --sort --period --color --theme --ascii --linear --record --replay --speed --script
+}
+
 _machdeck() {
-	local word=${COMP_WORDS[COMP_CWORD]} words
-	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='--linear list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts help --default-config'
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts'
+	if [ "$word" = = ]; then # bash parts words at it
+		word=
+	elif [ "$before" = = ]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if [[ $before = --record || $before = --replay || $before = --script ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+	fi
+	if words=$(_machdeck_values "$before") && [ -n "$words" ] && [[ ${COMP_WORDS[1]} = -* ]]; then
+		:
+	elif [ "$COMP_CWORD" -eq 1 ]; then
+		words="$(_machdeck_options) $verbs help --help --version --default-config"
 	else
 		case ${COMP_WORDS[1]} in
+		-*) words=$(_machdeck_options) ;;
 		list) words=--json ;;
 		status) words="--json --line --line=tmux --width $(_machdeck_names)" ;;
 		watch) words=--json ;;

@@ -100,6 +100,13 @@ documented() {
 	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do
 		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"
 	done
+	for word in $(sed -nE 's/^	X\([A-Z_]+, "([a-z-]+)", (0|.[a-zA-Z].), .*/\1/p' ui/options.c); do
+		grep -qF -- "\\-\\-${word/-/\\-}" data/machdeck-dashboard.1 || echo "data/machdeck-dashboard.1: the option --$word is missing"
+		grep -q -- "--$word" data/machdeck.bash || echo "data/machdeck.bash: the option --$word is missing"
+	done
+	for word in $(words '^	X([A-Z]*, "\([a-z]*\)", [A-Z_]*, ".*' ui/filter.h); do
+		grep -q "^\.B $word$" data/machdeck-dashboard.1 || echo "data/machdeck-dashboard.1: the filter's word $word is missing"
+	done
 	for word in $(sed -n 's/^	X([A-Z_]*, "\([a-z_]*\)", \(WORD\|NUMBER\|COLUMNS\|SORT\),.*/\1/p' ui/settings.h | grep -vx tab); do
 		grep -q "^\.BR $word " data/machdeck.conf.5 || echo "data/machdeck.conf.5: the setting $word is missing"
 	done
