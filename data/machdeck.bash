@@ -60,6 +60,7 @@ _machdeck() {
 		plan) words="--json --root $(_machdeck_names)" ;;
 		check) words="--root --json $(_machdeck_names)" ;;
 		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop | run | shell | login) words=$(_machdeck_names) ;;
+		help) words="keys $verbs" ;;
 		import) words='--root --release -' ;;
 		hosts) words='--root --json --write' ;;
 		esac

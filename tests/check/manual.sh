@@ -3,7 +3,7 @@
 # writes them anew.
 
 set -uo pipefail
-cd "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/../.."
+cd "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/../.." || exit
 MACHDECK=${MACHDECK:-build/machdeck}
 failed=0
 new=$(mktemp)
