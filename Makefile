@@ -130,7 +130,7 @@ stage: ## an install tree in B/stage, for the lab
 TESTS = $(B)/machdeck $(B)/machdeck-generator $(TOOLS) $(UNIT)
 SOURCES := $(wildcard src/*.[ch] src/*/*.[ch] ui/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch])
 
-.PHONY: deps check lab demo tests asan memcheck tidy format
+.PHONY: deps check lab demo picture tests asan memcheck tidy format
 deps: ## installs by apt what building, testing and the lab need
 	@tests/deps
 
@@ -148,6 +148,9 @@ lab: deps ## the tests on disposable hosts, as root; T= names some (test-network
 demo: deps ## the dashboard on a disposable host with six sample containers
 	@+$(MAKE) --no-print-directory stage
 	@$(B)/stage/usr/share/machdeck/demo
+
+picture: $(B)/machdeck ## the pictures of the README
+	@tests/check/pictures $(B)/machdeck
 
 tests: $(TESTS)
 

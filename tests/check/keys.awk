@@ -10,8 +10,14 @@ function roff(text)
 	return text
 }
 
-/^Marks$/ { exit }
-/^[A-Z]/ { print ".SS " roff($0) }
+BEGIN {
+	print "C\\- is the Ctrl key. machdeck.conf(5) tells how an action gets other keys; the help screen shows those."
+}
+/^Marks$/ {
+	print ".PD"
+	exit
+}
+/^[A-Z]/ { print ".PD\n.SS " roff($0) "\n.PD 0" }
 /^  / {
 	split(substr($0, 3), field, /  +/)
 	print ".IP \"\\fB" roff(field[1]) "\\fR\" 8"

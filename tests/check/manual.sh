@@ -31,6 +31,9 @@ between() { awk -v from="$1" -v to="$2" 'NR == FNR { text = text $0 "\n"; next }
 "$MACHDECK" help keys | awk -f tests/check/keys.awk | between '^[.]SH KEYS' '^[.]SH MOUSE' data/machdeck-dashboard.1 >"$new"
 compare the_manual_has_every_key data/machdeck-dashboard.1
 
+tests/check/pictures "$MACHDECK" | between '^<!-- make picture' '^<!-- end' README.md >"$new"
+compare the_readme_has_the_real_screen README.md
+
 pages() {
 	local page
 	for page in data/*.[15]; do
