@@ -104,6 +104,10 @@ documented() {
 		grep -qF -- "\\-\\-${word/-/\\-}" data/machdeck-dashboard.1 || echo "data/machdeck-dashboard.1: the option --$word is missing"
 		grep -q -- "--$word" data/machdeck.bash || echo "data/machdeck.bash: the option --$word is missing"
 	done
+	for word in $(words '^	X([A-Z]*, "\([a-z]*\)", "[A-Z].*", [0-9].*' ui/columns.h); do
+		sed -n '/^Columns are/,/^[.]/p' data/machdeck-dashboard.1 | grep -qw "$word" ||
+			echo "data/machdeck-dashboard.1: the column $word is missing"
+	done
 	for word in $(words '^	X([A-Z]*, "\([a-z]*\)", [A-Z_]*, ".*' ui/filter.h); do
 		grep -q "^\.B $word$" data/machdeck-dashboard.1 || echo "data/machdeck-dashboard.1: the filter's word $word is missing"
 	done
