@@ -68,8 +68,10 @@ INIT := $(addprefix src/,init.c mnl.c base/buf.c base/err.c base/gate.c base/tex
 $(B)/machdeck-init: $(call obj,$(INIT))
 	$(call say,LD)$(CC) $(if $(SAN),$(LDFLAGS),$(filter-out -pie,$(LDFLAGS)) -static-pie -s) -o $@ $^
 
+# A terminal for tests, static: it also runs on lab hosts.
+$(B)/tests/tools/ptydrive: VTERM := -l:libvterm.a
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(B)/libengine.a
-	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG))
+	$(call say,LD)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs $(PKG)) $(VTERM)
 
 $(B)/tests/unit/test_term: $(call obj,ui/term.c)
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libui.a $(B)/libengine.a
