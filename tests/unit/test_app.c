@@ -307,6 +307,74 @@ static void random_keys_never_do_harm_without_a_question(void **state)
 	}
 }
 
+/* A byte of what comes out of a terminal, be it well or not: keys, pastes, mouse reports, broken sequences. */
+static unsigned char hostile_byte(void)
+{
+	static const char *const pieces[] = { "\x1b[200~sxK\ry!:", "\x1b[201~", "\x1b[<0;9;9M", "\x1b[<64;1;1M",
+		                              "\x1b[", "\x1bO", "\x1b]52;c;", "\xe2\x82", "\x1b[M  ", "\x1b[[A" };
+	static const char *next = "";
+
+	if (!*next && random() % 8 == 0)
+		next = pieces[(size_t)random() % COUNT(pieces)];
+	if (*next)
+		return (unsigned char)*next++;
+	return (unsigned char)(random() % 256);
+}
+
+static void a_million_hostile_bytes_change_nothing_while_it_is_read_only(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct input in = { 0 };
+	size_t keys = 0, screens = 0;
+
+	(void)state;
+	set_up(&f);
+	f.a.read_only = "you started it with --read-only";
+	srandom(11);
+	while (keys < 1000000) {
+		int key = random() % 50 ? input_byte(&in, hostile_byte()) : input_expire(&in);
+		struct world w = sample_world(&f.s);
+		struct app_command c;
+
+		if (key == INPUT_NONE)
+			continue;
+		keys++;
+		f.now += 1000 + (uint64_t)random() % 300000;
+		app_key(&f.a, &w, key, f.now);
+		while (app_next(&f.a, &c)) {
+			if (c.what == APP_CONTROL || c.what == APP_CANCEL || c.what == APP_SESSION ||
+			    c.what == APP_RUN || c.what == APP_SAVE_LOGS || c.what == APP_PAGE_LOGS ||
+			    c.what == APP_LOCK)
+				fail_msg("key %zu, %d, made effect %d", keys, key, (int)c.what);
+			app_command_done(&c);
+		}
+		screens |= app_screen(&f.a);
+		app_shown(&f.a, f.now);
+	}
+	assert_int_equal(screens & AT_WORK, AT_WORK);
+	assert_true(screens & SCREEN_PROMPT && screens & SCREEN_MENU && screens & SCREEN_TEXT);
+}
+
+static void ten_kilobytes_pasted_change_nothing_for_who_may_do_all(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct world w;
+	struct app_command c;
+
+	(void)state;
+	set_up(&f);
+	w = sample_world(&f.s);
+	srandom(13);
+	for (int i = 0; i < 10240; i++) {
+		f.now += 10000;
+		app_key(&f.a, &w, (int)(' ' + random() % 95) | INPUT_PASTED, f.now);
+		assert_false(app_next(&f.a, &c));
+	}
+	app_key(&f.a, &w, INPUT_PASTE, f.now);
+	assert_false(app_next(&f.a, &c));
+	assert_int_equal(app_screen(&f.a), SCREEN_LIST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +392,8 @@ int main(void)
 		cmocka_unit_test(a_start_that_a_stop_replaced_says_nothing),
 		cmocka_unit_test(a_paste_does_nothing_and_says_so),
 		cmocka_unit_test(random_keys_never_do_harm_without_a_question),
+		cmocka_unit_test(a_million_hostile_bytes_change_nothing_while_it_is_read_only),
+		cmocka_unit_test(ten_kilobytes_pasted_change_nothing_for_who_may_do_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

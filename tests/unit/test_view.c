@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "ui/input.h"
+#include "ui/menu.h"
 
 static const struct {
 	int w, h;
@@ -78,6 +79,77 @@ static void help_shows_every_key(void **state)
 	for (enum action i = ACTION_NONE + 1; i < ACTION_COUNT; i++) {
 		assert_non_null(strstr(buf_text(&v.text.doc.text), keys_binding(i)->keys));
 		assert_non_null(strstr(buf_text(&v.text.doc.text), keys_binding(i)->help));
+	}
+}
+
+static bool bar_has(struct app *a, const struct snapshot *s, enum action action)
+{
+	CLEANUP(view_done) struct view v = { 0 };
+	struct world w = sample_world(s);
+
+	view_build(a, &w, SAMPLE_NOW, &v);
+	for (size_t i = 0; i < v.n_keys; i++)
+		if (v.key_actions[i] == action)
+			return true;
+	return false;
+}
+
+/* Goes to a screen; the question and the menu come up by a key, too. */
+static void go_to_screen(struct app *a, const struct snapshot *s, enum screen screen)
+{
+	static const struct {
+		enum screen screen;
+		const char *keys;
+	} ways[] = { { SCREEN_LIST, "" },  { SCREEN_PANE, "1\t" }, { SCREEN_LOGS, "l" }, { SCREEN_TEXT, "?" },
+		     { SCREEN_CONFIRM, "jjx" }, { SCREEN_MENU, "y" },   { SCREEN_PROMPT, "/" } };
+
+	for (size_t i = 0; i < COUNT(ways); i++)
+		for (const char *k = ways[i].keys; ways[i].screen == screen && *k; k++)
+			sample_press(a, s, *k, SAMPLE_NOW);
+	assert_int_equal(app_screen(a), screen);
+}
+
+static void every_action_is_on_the_bar_of_its_screens(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+
+	(void)state;
+	for (enum screen screen = SCREEN_LIST; screen <= SCREEN_PROMPT; screen *= 2) {
+		CLEANUP(app_done) struct app a = sample_app(&s);
+		CLEANUP(buf_done) struct buf text = { 0 };
+
+		go_to_screen(&a, &s, screen);
+		text = sample_screen(&a, &s, 1000, 50, false);
+		for (enum action i = ACTION_NONE + 1; i < ACTION_COUNT; i++) {
+			char key[KEY_TEXT_MAX], shown[64];
+
+			if (!(keys_binding(i)->screens & screen))
+				continue;
+			assert_true(bar_has(&a, &s, i));
+			keys_first(i, key);
+			(void)snprintf(shown, sizeof(shown), "%s %s", key, keys_binding(i)->bar);
+			if (screen == SCREEN_LOGS && !strstr(buf_text(&text), shown))
+				fail_msg("the bar of screen %d lacks '%s'", (int)screen, shown);
+		}
+	}
+}
+
+static void every_action_of_the_work_screens_is_in_the_palette(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	CLEANUP(menu_done) struct menu m = { 0 };
+	struct world w = sample_world(&s);
+
+	(void)state;
+	sample_press(&a, &s, ':', SAMPLE_NOW);
+	menu_build(&a, &w, &m);
+	for (enum action i = ACTION_NONE + 1; i < ACTION_COUNT; i++) {
+		size_t n = 0;
+
+		for (size_t k = 0; k < m.n; k++)
+			n += m.v[k].action == i;
+		assert_int_equal(n, keys_binding(i)->screens & AT_WORK ? 1 : 0);
 	}
 }
 
@@ -198,6 +270,8 @@ int main(void)
 		cmocka_unit_test(an_empty_system_says_what_to_do),
 		cmocka_unit_test(a_question_names_machine_and_host_and_means_no),
 		cmocka_unit_test(help_shows_every_key),
+		cmocka_unit_test(every_action_is_on_the_bar_of_its_screens),
+		cmocka_unit_test(every_action_of_the_work_screens_is_in_the_palette),
 		cmocka_unit_test(details_show_the_whole_reason),
 		cmocka_unit_test(old_data_is_announced),
 		cmocka_unit_test(what_was_asked_for_shows_at_once_and_its_failure_in_full),
