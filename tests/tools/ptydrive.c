@@ -576,7 +576,7 @@ static void do_storm(struct session *s, char *args)
 	figure(name, "_ms", now_msec() - at);
 }
 
-/* Keys, and what a terminal may send when it is not well. Ctrl-C and q leave, Ctrl-Z stops: these are not sent. */
+/* Keys, and what a terminal may send when it is not well. Ctrl-C, Ctrl-\\ and q leave, Ctrl-Z stops: these are not sent. */
 static size_t random_keys(char ret[static 64])
 {
 	static const char *const broken[] = {
@@ -590,7 +590,7 @@ static size_t random_keys(char ret[static 64])
 	if (n < 2 * COUNT(broken))
 		return (size_t)snprintf(ret, 64, "%s", named_keys[n % COUNT(named_keys)].bytes);
 	ret[0] = (char)(random() % 127);
-	if (ret[0] == 'q' || ret[0] == 3 || ret[0] == 26)
+	if (ret[0] == 'q' || ret[0] == 3 || ret[0] == 26 || ret[0] == 28)
 		ret[0] = 'y';
 	return 1;
 }
