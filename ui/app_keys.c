@@ -438,7 +438,7 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 
 void app_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec)
 {
-	bool moves = keys_binding(action)->screens & SCREEN_TEXT;
+	bool moves = (keys_binding(action)->screens & SCREEN_TEXT) && action != ACTION_CLOSE;
 	bool in_logs = app_screen(a) == SCREEN_LOGS && w->logs;
 
 	if (keys_binding(action)->effect == ACTS && a->read_only)

@@ -307,6 +307,22 @@ static void random_keys_never_do_harm_without_a_question(void **state)
 	}
 }
 
+static void every_menu_is_left_with_esc_and_with_q(void **state)
+{
+	static const int opened_by[] = { INPUT_F1 + 1, 'y', 'K' };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(opened_by); i++) {
+		CLEANUP(tear_down) struct fixture f;
+
+		set_up(&f);
+		press(&f, opened_by[i / 2]);
+		assert_int_equal(app_screen(&f.a), SCREEN_MENU);
+		press(&f, i % 2 ? 'q' : INPUT_ESC);
+		assert_int_equal(app_screen(&f.a), SCREEN_LIST);
+	}
+}
+
 /* A byte of what comes out of a terminal, be it well or not: keys, pastes, mouse reports, broken sequences. */
 static unsigned char hostile_byte(void)
 {
@@ -392,6 +408,7 @@ int main(void)
 		cmocka_unit_test(a_start_that_a_stop_replaced_says_nothing),
 		cmocka_unit_test(a_paste_does_nothing_and_says_so),
 		cmocka_unit_test(random_keys_never_do_harm_without_a_question),
+		cmocka_unit_test(every_menu_is_left_with_esc_and_with_q),
 		cmocka_unit_test(a_million_hostile_bytes_change_nothing_while_it_is_read_only),
 		cmocka_unit_test(ten_kilobytes_pasted_change_nothing_for_who_may_do_all),
 	};
