@@ -41,6 +41,8 @@ static void one_link(const struct tab_source *t, const struct look_link *l)
 		doc_line(t->d, STYLE_TEXT, " ");
 	if (is_pair)
 		doc_line(t->d, STYLE_STRONG, "%s > %s", host, guest ? guest : "?");
+	else if (!host && strcmp(l->guest.kind, "veth") == 0)
+		doc_line(t->d, STYLE_STRONG, "%s  its other end is not on the host", guest ? guest : "?");
 	else
 		doc_line(t->d, STYLE_STRONG, "%s%s%s", guest ? guest : "?",
 		         host ? "  on the host's " : "  moved into it", host ? host : "");
@@ -88,7 +90,9 @@ void tab_network(const struct tab_source *t)
 	if (n->no_routes && !n->no_guest)
 		doc_line(t->d, STYLE_DIM, "%s", n->no_routes);
 	if (t->d->n_lines == 0)
-		doc_line(t->d, STYLE_DIM, "it does not run, and nothing is configured that is known here");
+		doc_line(t->d, STYLE_DIM, "%s", t->m->state == MACHINE_STOPPED || t->m->state == MACHINE_FAILED
+		                                        ? "it does not run, and nothing is configured that is known here"
+		                                        : "nothing is known of its network");
 	t->v->samples = n->n > 0;
 }
 
@@ -109,13 +113,13 @@ static void one_port(const struct tab_source *t, const struct look_port *p)
 
 	doc_line(t->d, STYLE_STRONG, "%-10s", tab_port(t, &p->port));
 	doc_add(t->d, STYLE_TEXT, " %-7u ", (unsigned)p->port.guest);
-	doc_add(t->d, p->targets.n > 0 ? STYLE_TEXT : STYLE_DIM, "%-22s ", p->targets.n > 0 && targets ? targets : "-");
 	doc_add(t->d, states[p->state].style, "%-4s", states[p->state].word);
+	doc_add(t->d, p->targets.n > 0 ? STYLE_TEXT : STYLE_DIM, "%s  ", p->targets.n > 0 && targets ? targets : "-");
 	if (!p->declared)
 		doc_add(t->d, STYLE_BUSY, "not in its conf  ");
 	if (p->note)
 		doc_add(t->d, p->state == LOOK_PORT_BAD ? STYLE_BAD : STYLE_BUSY, "%s", p->note);
-	doc_indent(t->d, 19);
+	doc_indent(t->d, 23);
 }
 
 /* An address of the host's that reaches it; NULL: not known. */
@@ -144,7 +148,7 @@ void tab_ports(const struct tab_source *t)
 		doc_line(t->d, STYLE_DIM, "it forwards no port");
 		return;
 	}
-	doc_line(t->d, STYLE_HEAD, "%-10s %-7s %-22s %s", "HOST", "INSIDE", "THE KERNEL SENDS IT TO", "");
+	doc_line(t->d, STYLE_HEAD, "%-10s %-7s %-3s %s", "HOST", "INSIDE", "", "KERNEL'S RULE");
 	for (size_t i = 0; i < p->n; i++)
 		one_port(t, &p->v[i]);
 	if (p->no_rules)

@@ -66,7 +66,7 @@ static void cpu(const struct tab_source *t)
 	if (isnan(s->cpu_limit))
 		doc_add(t->d, STYLE_DIM, "  100%% is one core");
 	else
-		doc_add(t->d, STYLE_TEXT, "  limit %.0f%% (100 is one core)", (double)s->cpu_limit);
+		doc_add(t->d, STYLE_TEXT, "  limit %.0f%%", (double)s->cpu_limit);
 	if (s->throttled > 0)
 		doc_add(t->d, STYLE_BUSY, "  throttled %s", tab_percent(t, (double)s->throttled));
 	pressure(t, &s->cpu_pressure);
@@ -125,7 +125,10 @@ static void links(const struct tab_source *t)
 		const struct look_end *host = &n->v[i].host, *guest = &n->v[i].guest;
 		const char *inside = tab_inside(&n->v[i]);
 
-		doc_fact(t->d, i == 0 ? "link" : "", STYLE_TEXT, "%s > %s", host->index ? host->name : "(moved)",
+		doc_fact(t->d, i == 0 ? "link" : "", STYLE_TEXT, "%s > %s", 
+		         host->index                          ? host->name
+		         : strcmp(guest->kind, "veth") == 0 ? "(elsewhere)"
+		                                              : "(moved)",
 		         guest->index ? guest->name : "?");
 		if (inside)
 			doc_add(t->d, STYLE_STRONG, "  %s", inside);
@@ -146,15 +149,44 @@ static bool links_are_known(const struct tab_source *t)
 	return t->look && t->look->known & LOOK_NETWORK && (t->look->network.n > 0 || t->look->network.shares_host);
 }
 
-/* The addresses that links() does not show. */
+static bool links_show(const struct tab_source *t, const char *address)
+{
+	const struct look_network *n = links_are_known(t) ? &t->look->network : NULL;
+	size_t len = strlen(address);
+
+	for (size_t i = 0; n && i < n->n && i < LINKS_SHOWN; i++) {
+		const char *inside = tab_inside(&n->v[i]);
+
+		if (inside && strncmp(inside, address, len) == 0 && (inside[len] == '/' || !inside[len]))
+			return true;
+	}
+	return false;
+}
+
+/* Those that links() does not show. */
 static void addresses(const struct tab_source *t)
 {
-	CLEANUP(free_p) char *joined = strs_join(&t->m->addresses, "  ");
+	bool first = true;
+
+	for (size_t i = 0; i < t->m->addresses.n; i++) {
+		const char *address = t->m->addresses.v[i];
+
+		if (links_show(t, address))
+			continue;
+		if (first)
+			doc_fact(t->d, "address", t->m->addresses_seen ? STYLE_TEXT : STYLE_DIM, "%s", address);
+		else
+			doc_add(t->d, t->m->addresses_seen ? STYLE_TEXT : STYLE_DIM, "  %s", address);
+		first = false;
+	}
+	if (!first && !t->m->addresses_seen)
+		doc_add(t->d, STYLE_DIM, t->m->state == MACHINE_RUNNING ? "  as configured: not seen" : "  as configured");
+}
+
+static void default_route(const struct tab_source *t)
+{
 	bool shown = links_are_known(t) && !t->look->network.no_guest && !t->look->network.shares_host;
 
-	if (t->m->addresses.n > 0 && joined && (!shown || t->m->addresses.n > t->look->network.n))
-		doc_fact(t->d, "address", t->m->addresses_seen ? STYLE_TEXT : STYLE_DIM, "%s%s", joined,
-		         t->m->addresses_seen ? "" : "  as configured");
 	for (size_t i = 0; shown && i < t->look->network.guest_routes.n; i++)
 		if (strncmp(t->look->network.guest_routes.v[i], "default", 7) == 0)
 			doc_fact(t->d, "route", STYLE_TEXT, "%s", t->look->network.guest_routes.v[i]);
@@ -177,7 +209,7 @@ static void ports(const struct tab_source *t)
 			doc_add(t->d, styles[port->state], ", %s", tab_port(t, &port->port));
 		doc_add(t->d, STYLE_DIM, " > %u", (unsigned)port->port.guest);
 		if (port->note && port->state == LOOK_PORT_BAD)
-			doc_add(t->d, STYLE_BAD, " %s", port->note);
+			doc_add(t->d, STYLE_BAD, " (%s)", port->note);
 	}
 }
 
@@ -191,9 +223,8 @@ static void unit(const struct tab_source *t)
 	doc_fact(t->d, "unit", STYLE_TEXT, "%s", t->m->unit ? t->m->unit : "none");
 	if (t->m->leader)
 		doc_add(t->d, STYLE_TEXT, "  leader %d", (int)t->m->leader);
-	if (u && !u->problem)
-		doc_add(t->d, u->facts.n_restarts > 0 ? STYLE_BUSY : STYLE_DIM, "  restarts %u",
-		        u->facts.n_restarts);
+	if (u && u->facts.n_restarts > 0)
+		doc_add(t->d, STYLE_BUSY, "  restarts %u", u->facts.n_restarts);
 	if (t->m->kind == MACHINE_CONTAINER || t->m->kind == MACHINE_NSPAWN)
 		doc_add(t->d, STYLE_TEXT, "  at boot: %s", t->m->auto_start ? "yes" : "no");
 	if (says)
@@ -263,6 +294,7 @@ void tab_overview(const struct tab_source *t)
 		links(t);
 	addresses(t);
 	ports(t);
+	default_route(t);
 	unit(t);
 	if (t->w->s->limits)
 		doc_fact(t->d, "not seen", STYLE_DIM, "%s", t->w->s->limits);

@@ -30,7 +30,7 @@ static enum style style_of(char state)
 	return state == 'D' || state == 'Z' ? STYLE_BAD : state == 'R' ? STYLE_GOOD : STYLE_DIM;
 }
 
-static void one_process(const struct tab_source *t, const struct process *p, float cpu, unsigned depth)
+static void one_process(const struct tab_source *t, const struct process *p, float cpu)
 {
 	char inside[16] = "-", time[TIME_SIZE], share[16] = "-";
 
@@ -43,8 +43,8 @@ static void one_process(const struct tab_source *t, const struct process *p, flo
 	doc_add(t->d, cpu >= 1 ? STYLE_STRONG : STYLE_TEXT, "%5s ", share);
 	doc_add(t->d, STYLE_TEXT, "%7s %5s ", time, tab_bytes(t, p->rss));
 	doc_add(t->d, style_of(p->state), "%c ", p->state);
-	doc_add(t->d, STYLE_TEXT, "%*s%s", (int)(2 * depth + 2), "", p->command ? p->command : "(may not be read)");
-	doc_indent(t->d, 39);
+	doc_add(t->d, STYLE_TEXT, "%s", p->command ? p->command : "(may not be read)");
+	doc_indent(t->d, 37);
 }
 
 /* Whether something is in it or below. */
@@ -77,9 +77,9 @@ void tab_processes(const struct tab_source *t)
 
 		if (!holds_any(&p->tree, i))
 			continue;
-		doc_line(t->d, STYLE_KEY, "%*s%s", (int)(37 + 2 * g->depth), "", g->name);
+		doc_line(t->d, STYLE_KEY, "%*s%s", (int)(2 * g->depth), "", g->name);
 		for (size_t k = g->first; k < g->first + g->n; k++)
-			one_process(t, &p->tree.processes[k], p->cpu[k], g->depth);
+			one_process(t, &p->tree.processes[k], p->cpu[k]);
 	}
 	if (p->tree.n_processes == 0)
 		doc_line(t->d, STYLE_DIM, "no process of it can be seen: /proc hides those of others (hidepid)");

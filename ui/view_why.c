@@ -63,7 +63,8 @@ static void properties(const struct tab_source *t, const struct why_facts *f)
 	doc_head(t->d, "%s", f->unit ? f->unit : "its unit");
 	doc_fact(t->d, "result", f->result && strcmp(f->result, "success") != 0 ? STYLE_BAD : STYLE_TEXT, "%s",
 	         f->result ? f->result : "not known");
-	doc_add(t->d, STYLE_TEXT, "  restarts %u", f->n_restarts);
+	if (f->result)
+		doc_add(t->d, STYLE_TEXT, "  restarts %u", f->n_restarts);
 	if (f->load && strcmp(f->load, "loaded") != 0)
 		doc_fact(t->d, "load", STYLE_BAD, "%s", f->load);
 	if (f->failed_phase) {

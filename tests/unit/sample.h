@@ -118,15 +118,14 @@ static inline struct app_command sample_press(struct app *a, const struct snapsh
 }
 
 /* What a screen of that size says; the caller frees it. */
-static inline struct buf sample_screen(struct app *a, const struct snapshot *s, int w, int h, bool ascii)
+static inline struct buf sample_screen_of(struct app *a, const struct world *world, int w, int h, bool ascii)
 {
-	struct world world = sample_world(s);
 	struct buf text = { 0 };
 	struct view v;
 	struct grid g;
 
 	assert_int_equal(grid_init(&g, w, h, ascii), 0);
-	frame_draw(a, &world, SAMPLE_NOW, &g, &v);
+	frame_draw(a, world, SAMPLE_NOW, &g, &v);
 	assert_false(v.bad);
 	grid_print(&g, &text);
 	assert_in_range(g.cursor_x, 0, w - 1);
@@ -135,6 +134,13 @@ static inline struct buf sample_screen(struct app *a, const struct snapshot *s, 
 	grid_done(&g);
 	assert_false(text.bad);
 	return text;
+}
+
+static inline struct buf sample_screen(struct app *a, const struct snapshot *s, int w, int h, bool ascii)
+{
+	struct world world = sample_world(s);
+
+	return sample_screen_of(a, &world, w, h, ascii);
 }
 
 static inline void golden_compare(const char *name, const struct buf *text)
