@@ -93,7 +93,6 @@ enum effect { LOOKS, ACTS };
 	X(SIDE_LEFT, SCREEN_LOGS, LOOKS, "<", "left", "the text to the left")                                \
 	X(SIDE_RIGHT, SCREEN_LOGS, LOOKS, ">", "right", "the text to the right")                             \
 	X(CLEAR, SCREEN_LIST, LOOKS, "Esc", "clear", "clear the filter, the message, the jobs' line")        \
-	X(REPAINT, EVERYWHERE, LOOKS, "C-l", "repaint", "draw the whole screen again")                       \
 	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "k Up", "up", "one up")                            \
 	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "j Down", "down", "one down")                    \
 	X(PAGE_UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "PgUp C-b", "page up", "a page up")           \
@@ -110,7 +109,6 @@ enum effect { LOOKS, ACTS };
 	X(LOCK, AT_WORK, LOOKS, "L", "lock", "read-only until u is pressed")                                 \
 	X(UNLOCK, AT_WORK, LOOKS, "u", "unlock", "allow changes again")                                      \
 	X(YES, SCREEN_CONFIRM, LOOKS, "y", "yes", "do it")                                                   \
-	X(NO, SCREEN_CONFIRM, LOOKS, "n Esc q F10 C-c", "no", "do nothing")                                  \
 	X(SWITCH, SCREEN_CONFIRM, LOOKS, "Tab Left Right h l", "switch", "to the other answer")              \
 	X(CHOOSE, SCREEN_CONFIRM | SCREEN_MENU, LOOKS, "Enter", "choose",                                    \
 	  "take what is marked; in a question that is No unless you switch")                                 \
@@ -118,10 +116,12 @@ enum effect { LOOKS, ACTS };
 	X(SHIFT_UP, SCREEN_MENU, LOOKS, "K", "move up", "in the menu of columns: move it up")                \
 	X(SHIFT_DOWN, SCREEN_MENU, LOOKS, "J", "move down", "in the menu of columns: move it down")          \
 	X(ACCEPT, SCREEN_PROMPT, LOOKS, "Enter", "ok", "take what was typed")                                \
-	X(CANCEL, SCREEN_PROMPT, LOOKS, "Esc C-c F10", "cancel", "as it was before")                         \
 	X(PREVIOUS, SCREEN_PROMPT, LOOKS, "Up C-p", "before",                                                \
 	  "what was typed before; in the palette one up")                                                    \
 	X(NEXT, SCREEN_PROMPT, LOOKS, "Down C-n", "after", "the one after; in the palette one down")         \
+	X(REPAINT, EVERYWHERE, LOOKS, "C-l", "repaint", "draw the whole screen again")                       \
+	X(NO, SCREEN_CONFIRM, LOOKS, "n Esc q F10 C-c", "no", "do nothing")                                  \
+	X(CANCEL, SCREEN_PROMPT, LOOKS, "Esc C-c F10", "cancel", "as it was before")                         \
 	X(CLOSE, SCREEN_TEXT | SCREEN_MENU, LOOKS, "q Esc F10 C-c", "close", "back to where you were")       \
 	X(BACK, SCREEN_PANE | SCREEN_LOGS, LOOKS, "q Esc F10 C-c", "back", "back to the list")               \
 	X(HELP, AT_WORK, LOOKS, "? F1", "help", "all keys")                                                  \
