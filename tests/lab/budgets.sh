@@ -95,7 +95,8 @@ judge() {
 			for (i = 1; i <= n; i++)
 				if (split(lines[i], f, " ") >= 3) {
 					budget[f[1]] = f[2]
-					unit[f[1]] = substr(lines[i], index(lines[i], f[3] ) )
+					sub(/^[^ ]+ +[^ ]+ +/, "", lines[i])
+					unit[f[1]] = lines[i]
 				}
 		}
 		$1 in budget {

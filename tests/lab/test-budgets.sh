@@ -1,0 +1,68 @@
+#!/bin/bash
+# What the dashboard may cost, in short (tests/bench/dashboard.sh has all of it), and that read-only it changes nothing
+# whatever is typed.
+SLACK=1.2
+. "$(dirname -- "$(realpath -- "$0")")/budgets.sh"
+
+budget_host
+twelve_machines
+
+# within NAME... - the figures on stdin are within their budgets, and these are among them.
+within() {
+	local judged name
+	judged=$(judge) || fail "$(grep FAILS <<<"$judged" | tr -s ' ' | tr '\n' ';')"
+	for name; do grep -q "^$name " <<<"$judged" || fail "$name was not measured: $judged"; done
+}
+
+twelve_machines_are_there_in_fifty_ms() { echo "12_first_data_ms $(first_frame 5 m07 machdeck)" | within 12_first_data_ms; }
+
+a_key_costs_few_bytes_and_little_time() {
+	drive 80x24 machdeck <<-'END' | figures 80x24 | within 80x24_cursor_bytes 80x24_cursor_first_ms 80x24_cursor_last_ms
+	first m07
+	rest 2500
+	key cursor 30 j j j j j k k k k k
+	END
+}
+
+idle_without_statistics_it_does_not_wake_at_all() {
+	on ui bash -c 'mkdir -p /etc/machdeck; echo "columns = name,state,address,ports" >/etc/machdeck/machdeck.conf'
+	drive 80x24 machdeck --period=0 <<-'END' | sed 's/_per_s//; s/^/hidden_/' | within hidden_idle_wakeups hidden_idle_bytes hidden_idle_children
+	first m07
+	rest 3000
+	idle idle 5
+	END
+	on ui rm /etc/machdeck/machdeck.conf
+}
+
+what_changes_is_on_the_screen_in_fifty_ms() {
+	drive 80x24 machdeck <<-'END' | within conf_ms
+	first m07
+	rest 500
+	event conf newcomer	echo PRIVATE_NETWORK=1 >/etc/containers/.new; mv /etc/containers/.new /etc/containers/newcomer.conf
+	sh rm /etc/containers/newcomer.conf
+	END
+}
+
+# Calls that ask; any other is one that changes, or one that nobody thought of.
+ASKING='Get|GetAll|GetAddresses|GetMachine|GetMachineAddresses|GetUnit|GetUnitByPID|GetUnitProcesses|GetOSRelease|GetMachineOSRelease|GetUnitFileState|List[A-Za-z]*|Hello|AddMatch|RemoveMatch|Subscribe|GetNameOwner|GetImage[A-Za-z]*|GetConnection[A-Za-z]*|CheckAuthorization|Ping|Introspect'
+
+twenty_thousand_random_keys_change_nothing_read_only() {
+	local before after calls
+	on ui bash -c 'busctl monitor --json=short --match=type=method_call >/run/calls 2>/dev/null & echo $! >/run/monitor.pid'
+	before=$(on ui bash -c 'systemctl list-units --all --no-legend "container@*" | sort; ls -la --time-style=full-iso /etc/containers; ip addr | grep -v valid')
+	drive 80x24 machdeck --read-only <<-'END' >/dev/null
+	first m07
+	random keys 20000
+	signal TERM
+	ended left 2
+	restored
+	END
+	after=$(on ui bash -c 'systemctl list-units --all --no-legend "container@*" | sort; ls -la --time-style=full-iso /etc/containers; ip addr | grep -v valid')
+	same "the host" "$before" "$after"
+	on ui bash -c 'kill $(cat /run/monitor.pid)'
+	on ui grep -q '"member":"ListMachines\|"member":"Get' /run/calls || fail "the monitor saw nothing"
+	calls=$(on ui cat /run/calls | grep -o '"member":"[A-Za-z]*"' | sort | uniq -c | grep -vE "\"($ASKING)\"" || true)
+	[ -z "$calls" ] || fail "calls that do not ask: $calls"
+}
+
+run_cases "$@"
