@@ -27,6 +27,7 @@ struct looker {
 
 	sd_event_source *later;
 	struct why *asked;
+	bool unreached; /* the unit could not be asked: systemd was out of reach */
 	struct nl net, rules; /* fd -1: closed */
 	sd_event_source *net_heard, *rules_heard;
 	struct cgroupfs *fs;
@@ -208,6 +209,7 @@ static void ask_unit(struct looker *l)
 
 	why_cancel(l->asked);
 	l->asked = NULL;
+	l->unreached = !units;
 	if (l->m.unit && units &&
 	    why_ask(l->loop, units, l->m.name, l->m.unit, on_why, l, &l->asked, &e) >= 0)
 		return;
@@ -420,6 +422,7 @@ static void look_at_nobody(struct looker *l)
 	machine_done(&l->m);
 	l->m = (struct machine){ 0 };
 	l->wanted = l->stale = 0;
+	l->unreached = false;
 }
 
 static void look_at(struct looker *l, const struct machine *m, unsigned wanted)
@@ -437,6 +440,8 @@ static void look_at(struct looker *l, const struct machine *m, unsigned wanted)
 	(void)snprintf(l->now.name, sizeof(l->now.name), "%s", m->name);
 	if (observer_snapshot(l->observer)->taken_usec != l->seen_usec)
 		changed |= LOOK_PORTS; /* another one may have it now */
+	if (l->unreached && observer_units(l->observer))
+		changed |= wanted & LOOK_UNIT;
 	l->seen_usec = observer_snapshot(l->observer)->taken_usec;
 	if (l->m.name)
 		mark_stale(l, changed, 0);
