@@ -77,6 +77,19 @@ who_may_not_see_something_is_told_the_right_it_takes() {
 	has 'takes root \(CAP_NET_ADMIN\)' "the kernel's rules take root"
 }
 
+an_address_that_is_added_inside_is_shown_at_once() {
+	said=$(on tabs <<-'END'
+		rm -f /tmp/ready
+		screens web 'key 3' 'wait routes' 'save /tmp/ready' 'wait 10.99.0.9/32' show >/tmp/said 2>&1 &
+		for ((i = 0; i < 300; i++)); do [ ! -e /tmp/ready ] || break; sleep 0.02; done
+		nsenter -t "$(machinectl show -p Leader --value web)" -n ip address add 10.99.0.9/32 dev eth0
+		wait
+		cat /tmp/said
+	END
+	)
+	has 'inside +.*10\.99\.0\.9/32'
+}
+
 events_tell_of_a_stop_and_a_start() {
 	said=$(on tabs <<-'END'
 		rm -f /tmp/ready
