@@ -257,10 +257,10 @@ static int refuse_sockets(scmp_filter_ctx f)
 	for (uint64_t family = 0; r >= 0 && family < AF_NETLINK; family++)
 		if (family != AF_UNIX)
 			r = refuse(f, "socket", EAFNOSUPPORT, 1,
-			           (struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_EQ, family) });
+			           (struct scmp_arg_cmp[]){ { .op = SCMP_CMP_EQ, .datum_a = family } });
 	return r < 0 ? r
 	             : refuse(f, "socket", EAFNOSUPPORT, 1,
-	                      (struct scmp_arg_cmp[]){ SCMP_A0(SCMP_CMP_GT, AF_NETLINK) });
+	                      (struct scmp_arg_cmp[]){ { .op = SCMP_CMP_GT, .datum_a = AF_NETLINK } });
 }
 
 static int refuse_typing(scmp_filter_ctx f)

@@ -16,7 +16,7 @@ void events_done(struct events *e)
 	*e = (struct events){ 0 };
 }
 
-static char *printable(const char *format, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *printable(const char *format, va_list ap)
 {
 	char raw[ERR_TEXT_MAX], shown[ERR_TEXT_MAX];
 

@@ -32,7 +32,7 @@ systemctl daemon-reload
 # screen-shows TEXT... - until the screen shows them all; prints it when they do not come
 cat >/usr/local/bin/screen-shows <<'SH'
 #!/bin/bash
-for i in $(seq 500); do
+for i in $(seq 1500); do
 	s=$(tmux capture-pane -p -t ui) || exit
 	all=1
 	for t; do grep -qE -- "$t" <<<"$s" || all=; done
@@ -47,7 +47,7 @@ chmod +x /usr/local/bin/screen-shows
 END
 
 open_it() { # W H [TEXT that it then shows]
-	on ui bash -c "tmux kill-server; until LC_ALL=C.UTF-8 tmux new-session -d -s ui -x $1 -y $2 'machdeck; echo status=\$?; exec sleep infinity'; do sleep 0.02; done" 2>/dev/null
+	on ui bash -c "tmux kill-server; until LC_ALL=C.UTF-8 tmux new-session -d -s ui -x $1 -y $2 'machdeck ${4:-}; echo status=\$?; exec sleep infinity'; do sleep 0.02; done" 2>/dev/null
 	sees "${3:-q quit}"
 }
 press() { on ui tmux send-keys -t ui "$@"; }
@@ -161,7 +161,7 @@ what_changes_outside_is_followed() {
 
 # An age under a minute is counted in seconds, so there must be none.
 an_idle_screen_costs_nothing() {
-	open_it 80 24
+	open_it 80 24 "q quit" "--period 0"
 	on ui <<'END'
 systemctl stop 'container@*'
 systemctl reset-failed
@@ -186,7 +186,7 @@ a_lost_systemd_is_announced_and_found_again() {
 	open_it 80 24
 	on ui bash -c 'kill -STOP "$(pidof -s systemd-machined)"'
 	press '?'
-	sees 'this help'
+	sees 'In the list'
 	press q
 	sees 'r reload'
 	on ui bash -c 'kill -CONT "$(pidof -s systemd-machined)"'

@@ -47,22 +47,6 @@ a_dead_bus_is_said_at_once_and_forgotten_when_it_is_back() {
 	END
 }
 
-a_killed_dbus_costs_root_nothing() {
-	scene <<-'END'
-		small web; conf web PRIVATE_NETWORK=1
-		machdeck start web
-		watch_as
-		want 3 fresh web=running
-		before=$(wc -l </run/observed)
-		systemctl kill --signal=KILL dbus
-		want 3 systemctl is-active --quiet dbus
-		machdeck stop web
-		within_ms 1000 "$(now_ms)" fresh web=stopped
-		said=$(tail -n +$((before + 1)) /run/observed)
-		[[ $said != *'|'* ]] || fail "$said"
-	END
-}
-
 a_machined_that_is_stopped_masked_or_restarted_delays_nothing() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1

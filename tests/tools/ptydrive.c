@@ -527,13 +527,13 @@ static void do_event(struct session *s, char *args)
 
 	if (child == 0)
 		_exit(shell(s, command ? command : "false") == 0 ? 0 : 1);
-	while ((!ended || !shown) && now_msec() < until) {
-		if (!ended && waitpid(child, &status, WNOHANG) == child)
+	while ((ended <= 0 || shown <= 0) && now_msec() < until) {
+		if (ended <= 0 && waitpid(child, &status, WNOHANG) == child)
 			ended = now_msec();
-		if (take(s, 1) && !shown && shows(s, text))
+		if (take(s, 1) && shown <= 0 && shows(s, text))
 			shown = s->last_byte;
 	}
-	if (!shown) {
+	if (shown <= 0) {
 		complain(s, "'%s' did not come", text);
 		print_screen(s);
 		return;
