@@ -51,9 +51,9 @@ static void percents_have_one_decimal_until_it_does_not_matter(void **state)
 	assert_string_equal(text, "3.1");
 	units_percent(999.96, text);
 	assert_string_equal(text, "1000");
-	units_percent(NAN, text);
+	units_percent((double)NAN, text);
 	assert_string_equal(text, "-");
-	units_percent(INFINITY, text);
+	units_percent((double)INFINITY, text);
 	assert_string_equal(text, "1000000000");
 }
 
