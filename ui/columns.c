@@ -154,7 +154,7 @@ int columns_urgency(const struct machine *m)
 	case MACHINE_UNKNOWN:
 		return 2;
 	case MACHINE_RUNNING:
-		return m->reason || m->guest_failed.n > 0 ? 2 : 3;
+		return machine_has_trouble(m) || m->guest_failed.n > 0 ? 2 : 3;
 	case MACHINE_STOPPED:
 		return m->bad_conf ? 0 : 4;
 	}

@@ -43,7 +43,7 @@ static bool changes(const struct machine *m)
 
 static bool is_degraded(const struct machine *m)
 {
-	return m->state == MACHINE_RUNNING && (m->guest_failed.n > 0 || m->reason);
+	return m->state == MACHINE_RUNNING && (m->guest_failed.n > 0 || machine_has_trouble(m));
 }
 
 static bool is_bad(const struct machine *m)
@@ -419,7 +419,7 @@ static bool holds(const struct filter_term *t, const struct machine *m, const st
 	case FILTER_PORT:
 		return port_is(m, t);
 	case FILTER_AUTO:
-		return begins(m->auto_start ? "yes" : "no", t->text);
+		return !m->conf_unread && begins(m->auto_start ? "yes" : "no", t->text);
 	case FILTER_CPU:
 	case FILTER_MEM:
 	case FILTER_SWAP:

@@ -373,6 +373,7 @@ void logview_draw(struct grid *g, struct rect r, const struct logview *v, uint64
 	if (v->n == 0)
 		(void)grid_text(g, r.x, r.y, r.w, STYLE_DIM,
 		                v->ring->n > 0 ? "nothing of what is logged is shown"
+		                : v->note      ? v->note
 		                               : "nothing is logged yet");
 	for (size_t row = v->top; row < v->n && y < room; row++) {
 		struct rect at = { r.x, r.y + y, r.w, room - y };

@@ -172,7 +172,7 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 	case COLUMN_UNIT:
 		return (struct table_cell){ m->unit, weight };
 	case COLUMN_AUTOSTART:
-		return (struct table_cell){ m->auto_start ? "yes" : "no", weight };
+		return (struct table_cell){ m->conf_unread ? NULL : m->auto_start ? "yes" : "no", weight };
 	case COLUMN_COUNT:
 		break;
 	}

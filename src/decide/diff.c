@@ -51,7 +51,7 @@ static void diff_conf(const struct machine *old, const struct machine *m, uint64
 		           m->reason ? m->reason : "");
 	else if (what)
 		events_add(ret, usec, m->name, EVENT_CONF, false, "%s%s", what,
-		           old->bad_conf && m->configured ? " and can be used again" : "");
+		           old->bad_conf && m->configured && !m->conf_unread ? " and can be used again" : "");
 }
 
 /* Between two starts addresses are as configured, which no address of a machine is. */
@@ -97,7 +97,7 @@ static void diff_machine(const struct machine *old, const struct machine *m, uin
 	diff_conf(old, m, usec, ret);
 	diff_state(old, m, usec, ret);
 	diff_addresses(old, m, usec, ret);
-	if (old->configured && m->configured)
+	if (old->configured && m->configured && !old->conf_unread && !m->conf_unread)
 		diff_list(&old->ports, &m->ports, m->name, EVENT_PORT, false, "is forwarded by its conf",
 		          "is forwarded no more", usec, ret);
 	if (is_up(m)) /* what failed in there ends with it */

@@ -29,6 +29,7 @@ static const struct tapefield machine_fields[] = {
 	FIELD("registered", FIELD_FLAG, registered),
 	FIELD("autoStart", FIELD_FLAG, auto_start),
 	FIELD("badConf", FIELD_FLAG, bad_conf),
+	FIELD("confUnread", FIELD_FLAG, conf_unread),
 	FIELD("confHash", FIELD_COUNT, conf_hash),
 	FIELD("leader", FIELD_ID, leader),
 	FIELD("addresses", FIELD_TEXTS, addresses),

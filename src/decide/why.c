@@ -192,6 +192,11 @@ static bool has_bad_conf(const struct why_facts *f)
 	return f->conf_problem;
 }
 
+static bool has_unread_conf(const struct why_facts *f)
+{
+	return f->conf_unread;
+}
+
 static bool is_ghost(const struct why_facts *f)
 {
 	return f->state == MACHINE_GHOST;
@@ -491,6 +496,8 @@ static const struct rule {
 	DOWN("watchdog", is_watchdog, NULL, NULL, NULL, "the watchdog killed it: systemd-nspawn did not answer", NULL),
 	DOWN("resources", is_resources, NULL, NULL, NULL, "systemd could not set up its unit", "see journalctl -u container@NAME"),
 	VAGUE("result", is_other_result, NULL, NULL, say_result, NULL, NULL),
+
+	ANYWAY("conf-unread", has_unread_conf, NULL, "its conf can not be read here: that takes root", NULL),
 	/* clang-format on */
 };
 

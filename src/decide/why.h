@@ -16,6 +16,7 @@ struct why_facts {
 	const char *name;
 	enum machine_state state;
 	const char *conf_problem; /* "FILE:LINE:COLUMN: reason" */
+	bool conf_unread;         /* for want of a right */
 	const char
 		*taken_by; /* the unit that runs a machine of this name, when it is not the machine's own */
 	pid_t dead_leader; /* registered with it */

@@ -113,6 +113,8 @@ int confs_load(const char *host_root, const char *name, struct conf_file *ret, s
 		r = files_read(host_root, f.path, CONF_SIZE_MAX, &f.text, &st, e);
 		if (r == -ENOENT)
 			continue;
+		if (r == -EACCES)
+			return err_set(e, STATUS_NOT_PERMITTED, EACCES, "%s can not be read: that takes root", f.path);
 		if (r < 0)
 			return r;
 		f.mtime_usec = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;

@@ -114,6 +114,7 @@ static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *r
 		take_container(ret, &c);
 	else
 		ret->problem = strdup(e.text);
+	ret->unread = r == -EACCES;
 	return !ret->name || (r < 0 && !ret->problem) || ret->addresses.bad || ret->ports.bad ? -ENOMEM : 0;
 }
 
@@ -234,7 +235,7 @@ static void take_addresses(const struct netaddrs *all, struct strs *ret)
 	}
 }
 
-/* Errors are not the machine's to tell: it may be gone meanwhile. -EPERM: no machine can be looked into. */
+/* Errors are not the machine's to tell: it may be gone meanwhile. -EPERM, -EACCES: it can not be looked into. */
 static int see_net(struct nl *nl, const struct registration *m, struct net_seen *net)
 {
 	struct netaddrs all = { 0 };
@@ -249,7 +250,7 @@ static int see_net(struct nl *nl, const struct registration *m, struct net_seen 
 	if (r < 0 || net->netnsid < 0) /* the latter shares the host's network */
 		return r;
 	r = rtnl_addresses(nl, net->netnsid, &all, &ignored);
-	if (r < 0)
+	if (r < 0) /* its traffic, counted at our end, is still known by its id */
 		return r;
 	take_addresses(&all, &net->addresses);
 	free(all.v);
@@ -259,17 +260,17 @@ static int see_net(struct nl *nl, const struct registration *m, struct net_seen 
 
 int gather_net(struct sources *s, struct nl *nl, struct err *e)
 {
+	s->net_denied = false;
 	for (size_t i = 0; i < s->machines.n; i++) {
 		struct net_seen *net = &s->net[i];
 		int r;
 
-		if (!net->stale)
-			continue;
-		net->stale = false;
-		r = see_net(nl, &s->machines.v[i], net);
-		s->net_denied = r == -EPERM || r == -EACCES;
-		if (s->net_denied)
-			return 0;
+		if (net->stale) {
+			net->stale = false;
+			r = see_net(nl, &s->machines.v[i], net);
+			net->denied = r == -EPERM || r == -EACCES;
+		}
+		s->net_denied |= net->denied;
 		if (net->addresses.bad)
 			return err_no_memory(e);
 	}

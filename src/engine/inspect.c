@@ -269,6 +269,9 @@ int inspect(const char *name, struct inspection *ret, struct err *e)
 		i.has_plan = r >= 0;
 		if (r < 0)
 			i.no_plan = no_plan;
+		if (r == -ENOENT && !i.m && i.seen.limits)
+			return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s; but not all can be seen here: %s",
+			               no_plan.text, i.seen.limits);
 		if (r < 0 && !i.m) {
 			*e = no_plan;
 			return r;

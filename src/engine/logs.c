@@ -58,7 +58,7 @@ static void write_note(struct logs *l)
 	else if (host > 0)
 		buf_puts(
 			&l->note,
-			"the journal can not be read: run as root, or join the group systemd-journal or adm");
+			"the journal can not be read: that takes root, or the group systemd-journal");
 	else if (guest > 0 && geteuid() != 0)
 		buf_puts(&l->note, "the guest's own journal can not be read: run as root");
 }

@@ -141,10 +141,10 @@ static char *reason_of(const struct sources *s, const struct known *k, const str
                        const char *taken_by, const struct unit_seen *unit, const char **ret_cause)
 {
 	char text[WHY_SIZE];
-	const struct why_facts f = {
+	struct why_facts f = {
 		.name = k->name,
 		.state = m->state,
-		.conf_problem = k->conf ? k->conf->problem : NULL,
+		.conf_problem = k->conf && !k->conf->unread ? k->conf->problem : NULL,
 		.taken_by = taken_by,
 		.dead_leader = k->machine ? k->machine->leader : 0,
 		.load = k->conf && m->state == MACHINE_STOPPED && strs_has(&s->masked, m->unit) ? "masked"
@@ -155,10 +155,13 @@ static char *reason_of(const struct sources *s, const struct known *k, const str
 	*ret_cause = why_sentence(&f, text);
 	if (*ret_cause)
 		return strdup(text);
-	if (!unit || !unit->reason || m->state != unit->state)
-		return NULL;
-	*ret_cause = unit->cause;
-	return strdup(unit->reason);
+	if (unit && unit->reason && m->state == unit->state) {
+		*ret_cause = unit->cause;
+		return strdup(unit->reason);
+	}
+	f.conf_unread = k->conf && k->conf->unread;
+	*ret_cause = why_sentence(&f, text);
+	return *ret_cause ? strdup(text) : NULL;
 }
 
 static enum machine_kind kind_of(const struct known *k, const char *unit)
@@ -207,14 +210,15 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.configured = k->conf,
 		.registered = k->machine,
 		.auto_start = k->conf && k->conf->auto_start,
-		.bad_conf = k->conf && k->conf->problem,
+		.bad_conf = k->conf && k->conf->problem && !k->conf->unread,
+		.conf_unread = k->conf && k->conf->unread,
 		.conf_hash = k->conf && k->conf->text.p ? buf_hash(&k->conf->text) : 0,
 		.state = state_of(s, k, unit),
 		.leader = k->machine ? k->machine->leader : 0,
 		.kind = kind_of(k, name),
 		.os = copy(os_of(s, k), &bad),
 		.cgroup = copy(k->net ? k->net->cgroup : NULL, &bad),
-		.netnsid = k->net && k->net->seen ? k->net->netnsid : -1,
+		.netnsid = k->net ? k->net->netnsid : -1,
 	};
 	if (unit && unit->state == m->state)
 		m->since_usec = unit->since_usec;

@@ -16,6 +16,7 @@ struct conf_seen { /* one NAME.conf */
 	bool nixos_dirs; /* from /etc/nixos-containers, so its root is in /var/lib/nixos-containers */
 	struct buf text; /* as it was read; empty when it could not be */
 	char *problem;   /* why it can not be used; NULL: it can */
+	bool unread;     /* because this user may not read it: it may be a good one */
 	struct strs addresses, ports;
 	bool auto_start;
 };
@@ -33,6 +34,7 @@ struct net_seen {       /* what a registered machine has inside; [i] belongs to 
 	bool stale;
 	struct strs addresses;
 	bool seen;   /* else the system would not tell */
+	bool denied; /* for want of a right */
 	int netnsid; /* by which its events come; -1: none */
 	bool leader_dead;
 	char *cgroup;       /* of its unit; NULL: not known */
@@ -62,7 +64,7 @@ struct sources {
 	struct strs masked;      /* units of ours that somebody masked */
 	struct tree_seen *trees; /* sorted by name: of confs, images and registered machines */
 	size_t n_trees;
-	bool net_denied; /* the kernel does not let us look into the machines' networks */
+	bool net_denied; /* the kernel does not let us look into the network of one of them */
 };
 
 struct conf_seen *sources_conf(const struct sources *s, const char *name);

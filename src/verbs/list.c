@@ -118,6 +118,8 @@ int verb_list(const struct verb *v, int argc, char **argv)
 		return show_json(document(&s));
 	if (s.stale)
 		fprintf(stderr, "machdeck: %s\n", s.stale);
+	if (s.limits)
+		fprintf(stderr, "machdeck: not seen: %s\n", s.limits);
 	table(&text, &s, show_colours());
 	if (text.bad) {
 		(void)err_no_memory(&e);

@@ -256,6 +256,8 @@ static int print_text(const struct inspection *i)
 		link_line(&to, i);
 	port_lines(&to, i);
 	log_lines(&to, i);
+	if (i->seen.limits)
+		text_line(&to, "not seen", i->seen.limits);
 	if (to.bad) {
 		(void)err_no_memory(&e);
 		return verb_fail(&e);
@@ -335,10 +337,11 @@ static int print_json(const struct inspection *i)
 {
 	json_t *doc = show_machine(i->m);
 	json_t *more =
-		json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "schema", 1, "conf", conf_json(i),
+		json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "schema", 1, "conf", conf_json(i),
 	                  "link", link_json(i), "hostSide", steps_json(i), "forwards", forwards_json(i),
 	                  "log", log_json(i), "restarts", (int)i->n_restarts, "guestSays",
-	                  show_json_text(i->guest_says), "stale", show_json_text(i->seen.stale));
+	                  show_json_text(i->guest_says), "stale", show_json_text(i->seen.stale), "limits",
+	                  show_json_text(i->seen.limits));
 
 	if (!doc || !more || json_object_update(doc, more) < 0) {
 		json_decref(doc);

@@ -53,6 +53,11 @@ bool machine_copy(const struct machine *m, struct machine *ret)
 	return !bad;
 }
 
+bool machine_has_trouble(const struct machine *m)
+{
+	return m->reason && !(m->conf_unread && m->cause && strcmp(m->cause, "conf-unread") == 0);
+}
+
 const char *machine_kind_word(enum machine_kind k)
 {
 	switch (k) {

@@ -38,6 +38,7 @@ struct machine {
 	bool registered; /* systemd-machined knows it */
 	bool auto_start;
 	bool bad_conf; /* the conf can not be used; reason says why */
+	bool conf_unread; /* who looks may not read it: what it says is not known */
 	uint64_t conf_hash; /* tells one version of the conf from another; 0: none, or it can not be read */
 	enum machine_state state;
 	pid_t leader;        /* 0: none or unknown */
@@ -58,6 +59,9 @@ struct machine {
 void machine_done(struct machine *m);
 /* machine_copy - false when out of memory; ret is zeroed then. */
 bool machine_copy(const struct machine *m, struct machine *ret);
+
+/* machine_has_trouble - there is a reason, and it says more than that its conf can not be read here. */
+bool machine_has_trouble(const struct machine *m);
 
 /* machine_kind_word - "container", "nspawn", "image", "vm", "other". */
 const char *machine_kind_word(enum machine_kind k);

@@ -36,6 +36,7 @@ static struct snapshot rich(void)
 		                   .registered = true,
 		                   .auto_start = true,
 		                   .bad_conf = true,
+		                   .conf_unread = true,
 		                   .conf_hash = 7,
 		                   .state = MACHINE_RESTARTING,
 		                   .leader = 4711,
@@ -129,7 +130,8 @@ static void what_is_written_is_what_is_parsed(void **state)
 	assert_int_equal(scene.now.n, 2);
 	assert_same_machines(&s, &scene.now);
 	m = snapshot_find(&scene.now, "web-01");
-	assert_true(m->configured && m->registered && m->auto_start && m->bad_conf && m->addresses_seen);
+	assert_true(m->configured && m->registered && m->auto_start && m->bad_conf && m->conf_unread &&
+	            m->addresses_seen);
 	assert_int_equal(m->state, MACHINE_RESTARTING);
 	assert_int_equal(m->kind, MACHINE_VM);
 	assert_int_equal(m->leader, 4711);

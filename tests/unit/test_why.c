@@ -316,6 +316,7 @@ static const struct example {
 	E("name-taken", "Failed to register machine: Machine 'web' already exists", EXITED(1)),
 	E("bad-conf", NULL, .state = MACHINE_STOPPED, .conf_problem = "web.conf:3:1: no '='"),
 	E("bad-conf", NULL, EXITED(STATUS_DATA)),
+	E("conf-unread", NULL, .state = MACHINE_RUNNING, .conf_unread = true),
 	E("ghost", NULL, .state = MACHINE_GHOST, .dead_leader = 7),
 	E("masked", NULL, .state = MACHINE_STOPPED, .load = "masked"),
 	E("no-unit", NULL, .state = MACHINE_STOPPED, .load = "not-found"),
