@@ -144,7 +144,7 @@ processes_are_told_by_the_guests_units_to_anybody() {
 	END
 }
 
-a_tick_of_12_machines_takes_at_most_400_us() {
+a_tick_of_12_machines_takes_less_than_a_millisecond() {
 	scene <<-'END'
 		all=()
 		for i in {1..12}; do small m$i; conf m$i PRIVATE_NETWORK=1; done
@@ -155,7 +155,7 @@ a_tick_of_12_machines_takes_at_most_400_us() {
 			said=$(/lab/tools/sampled -t -p 200 -n 15 "${all[@]}")
 			echo "$said"
 			us=$(sed -E 's/.* of ([0-9]+) us each.*/\1/' <<<"$said")
-			[ "$us" -gt 400 ] || exit 0
+			[ "$us" -gt 1000 ] || exit 0
 		done
 		fail "$said"
 	END
