@@ -215,7 +215,7 @@ who_may_not_read_is_told_what_it_takes() {
 		as() { setpriv --reuid=65534 --regid=65534 "$@"; }
 		journal=$(getent group systemd-journal | cut -d: -f3)
 		exits 77 as --clear-groups machdeck logs web
-		told 'run as root, or join the group systemd-journal'
+		told 'that takes root, or the group systemd-journal'
 		exits 0 as --groups "$journal" machdeck logs web
 		told 'console: ' "the guest's own journal can not be read: run as root"
 		within web journalctl --flush
