@@ -121,7 +121,7 @@ static int draw(struct dashboard *d, struct err *e)
 	d->app.rings = false;
 	if (d->source)
 		frame_want(&d->app, d->source, &g, &v);
-	plan_tick(d, v.tick_usec);
+	plan_tick(d, frame_tick(&d->app, &g, &v));
 	d->dirty = d->repaint = false;
 	d->last_frame_usec = d->source ? clock_usec(CLOCK_MONOTONIC) : 0;
 	send(d);

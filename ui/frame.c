@@ -34,6 +34,15 @@ void frame_draw(struct app *a, const struct world *w, uint64_t now_usec, struct 
 	screen_draw(g, v);
 }
 
+uint64_t frame_tick(const struct app *a, const struct grid *g, const struct view *v)
+{
+	uint64_t age = v->age_usec;
+
+	if (age > 0 && age < a->period_usec && screen_samples(g, v))
+		age = a->period_usec;
+	return age > 0 && (v->tick_usec == 0 || age < v->tick_usec) ? age : v->tick_usec;
+}
+
 /* The parts of the selected machine that are shown. */
 static unsigned parts_shown(const struct app *a)
 {

@@ -50,10 +50,15 @@ void view_add(struct view_line *l, enum style style, const char *text)
 		l->v[l->n++] = (struct span){ text, style };
 }
 
+static void often(uint64_t *every, uint64_t usec)
+{
+	if (*every == 0 || usec < *every)
+		*every = usec < HOUR ? usec : HOUR;
+}
+
 void view_tick(struct view *v, uint64_t usec)
 {
-	if (v->tick_usec == 0 || usec < v->tick_usec)
-		v->tick_usec = usec < HOUR ? usec : HOUR;
+	often(&v->tick_usec, usec);
 }
 
 const char *view_age(struct view *v, uint64_t since_usec, uint64_t now_usec)
@@ -62,7 +67,7 @@ const char *view_age(struct view *v, uint64_t since_usec, uint64_t now_usec)
 
 	if (since_usec == 0)
 		return NULL;
-	view_tick(v, units_span(now_usec > since_usec ? now_usec - since_usec : 0, text));
+	often(&v->age_usec, units_span(now_usec > since_usec ? now_usec - since_usec : 0, text));
 	return view_keep(v, "%s", text);
 }
 

@@ -64,6 +64,7 @@ struct view {
 	const char *search; /* stands out in what is read; "": nothing */
 	uint64_t now_usec;
 	uint64_t tick_usec; /* how often what is shown changes by itself; 0: never */
+	uint64_t age_usec;  /* how often an age does, besides; 0: never */
 
 	struct strs pool; /* what the pointers above point into */
 	bool bad;         /* out of memory: something is missing */

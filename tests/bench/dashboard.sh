@@ -39,10 +39,9 @@ measure() { # FIGURES of the 12
 	event conf newcomer	echo PRIVATE_NETWORK=1 >/etc/containers/.new; mv /etc/containers/.new /etc/containers/newcomer.conf
 	sh rm /etc/containers/newcomer.conf
 	rest 500
-	event stop stopped	systemctl stop container@m01
+	event stop 1 stopped	systemctl stop container@m01
 	rest 500
-	sh systemctl start container@m01
-	rest 500
+	event start 12 running	systemctl start container@m01
 	END
 }
 
@@ -70,7 +69,7 @@ htop_beside() {
 		rest 2000
 		idle idle $seconds
 		key cursor 40 Down Down Down Up Up Up
-		memory
+		memory mem
 		END
 	done
 }

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "ui/frame.h"
 #include "ui/input.h"
 #include "ui/menu.h"
 
@@ -237,29 +238,39 @@ static void hostile_text_is_shown_and_keeps_its_columns(void **state)
 	golden_screen("hostile-30x6", &a, &s, 30, 6, false);
 }
 
-static uint64_t tick_at_age(uint64_t seconds)
+static uint64_t tick_at_age(uint64_t seconds, uint64_t period_usec)
 {
 	struct sample one = { "one", NULL, MACHINE_RUNNING, seconds, "", "", false, false, NULL };
 	CLEANUP(snapshot_done) struct snapshot s = { .taken_usec = SAMPLE_NOW };
 	CLEANUP(app_done) struct app a;
 	CLEANUP(view_done) struct view v = { 0 };
+	CLEANUP(grid_done) struct grid g = { 0 };
 	struct world w = sample_world(&s);
 
 	app_init(&a);
+	a.period_usec = period_usec;
 	sample_add(&s, &one);
-	app_follow(&a, &w);
-	view_build(&a, &w, SAMPLE_NOW, &v);
-	return v.tick_usec;
+	assert_int_equal(grid_init(&g, 80, 24, false), 0);
+	frame_draw(&a, &w, SAMPLE_NOW, &g, &v);
+	return frame_tick(&a, &g, &v);
 }
 
 static void the_clock_ticks_no_more_often_than_what_is_shown_changes(void **state)
 {
 	(void)state;
-	assert_int_equal(tick_at_age(0), 0);
-	assert_int_equal(tick_at_age(59), SAMPLE_SEC);
-	assert_int_equal(tick_at_age(60), 60 * SAMPLE_SEC);
-	assert_int_equal(tick_at_age(3600), 3600 * SAMPLE_SEC);
-	assert_int_equal(tick_at_age(86400 * 9), 3600 * SAMPLE_SEC);
+	assert_int_equal(tick_at_age(0, 0), 0);
+	assert_int_equal(tick_at_age(59, 0), SAMPLE_SEC);
+	assert_int_equal(tick_at_age(60, 0), 60 * SAMPLE_SEC);
+	assert_int_equal(tick_at_age(3600, 0), 3600 * SAMPLE_SEC);
+	assert_int_equal(tick_at_age(86400 * 9, 0), 3600 * SAMPLE_SEC);
+}
+
+static void seconds_of_an_age_wait_for_the_next_sample(void **state)
+{
+	(void)state;
+	assert_int_equal(tick_at_age(0, 2 * SAMPLE_SEC), 0);
+	assert_int_equal(tick_at_age(59, 2 * SAMPLE_SEC), 2 * SAMPLE_SEC);
+	assert_int_equal(tick_at_age(60, 2 * SAMPLE_SEC), 60 * SAMPLE_SEC);
 }
 
 int main(void)
@@ -278,6 +289,7 @@ int main(void)
 		cmocka_unit_test(every_size_from_1x1_up_is_drawn),
 		cmocka_unit_test(hostile_text_is_shown_and_keeps_its_columns),
 		cmocka_unit_test(the_clock_ticks_no_more_often_than_what_is_shown_changes),
+		cmocka_unit_test(seconds_of_an_age_wait_for_the_next_sample),
 	};
 
 	setenv("TZ", "UTC", 1);
