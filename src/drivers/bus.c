@@ -229,6 +229,11 @@ static int errnum_of(const sd_bus_error *answer, enum status *ret_status)
 		*ret_status = known[i].status;
 		return known[i].errnum;
 	}
+	/* Who is asked for a right that nobody can be asked for hears of polkit's own unit. */
+	if (answer->message && strstr(answer->message, "Unit polkit.service ")) {
+		*ret_status = STATUS_NOT_PERMITTED;
+		return EACCES;
+	}
 	*ret_status = STATUS_FAILED;
 	return EREMOTEIO;
 }
