@@ -10,7 +10,7 @@ struct doer;
 typedef void doer_changed_fn(void *arg);
 int doer_new(sd_event *loop, struct app *app, doer_changed_fn *changed, void *arg, struct doer **ret,
              struct err *e);
-/* doer_free - jobs go on without us. */
+/* doer_free - jobs go on without us; a command that still runs in machines is killed. */
 void doer_free(struct doer *d);
 
 /* doer_do - begin it; what is the terminal's business is left alone. */

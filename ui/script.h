@@ -9,14 +9,16 @@
  *	wait TEXT                 let things happen until it is on the screen; fails after 10 s
  *	rest 250                  let things happen for so many ms
  *	show                      print the screen
- *	save FILE                 write it there: of each line its text, and below it its meanings, a letter a
- *cell
+ *	save FILE                 write it there: of each line its text, and below it its meanings, a letter
+ *	                          a cell
  *
  * A # begins a comment. After a question came up there is as much time as a person would take to read it. */
 #pragma once
 
 #include "ui/dashboard.h"
 
-/* script_run - errors: -EINVAL STATUS_DATA "FILE:LINE: ..."; -ETIMEDOUT STATUS_DEADLINE a text did not come
- */
+/* script_run - print what the script shows; it ends at the last line, or when a key quits.
+ *
+ * errors  -EINVAL STATUS_DATA a command that can not be used; -ETIMEDOUT STATUS_DEADLINE a text did not come: then the
+ *         screen is printed. Both with FILE:LINE */
 int script_run(const struct dashboard_options *o, struct err *e);

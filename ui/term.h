@@ -25,7 +25,8 @@ struct terminal;
  * so.
  *
  * errors   -ENOTSUP STATUS_UNSAFE_HOST: TERM is dumb, not a name, or can not place its cursor: only lines can
- * be shown here; nothing was written then source   terminfo(5), console_codes(4), xterm's bracketed paste */
+ *          be shown here; nothing was written then
+ * source   terminfo(5), console_codes(4), xterm's bracketed paste */
 int term_open(int wake_fd, struct terminal **ret, struct err *e);
 /* term_close - give it back as it was; waits half a second at most for it to take that. */
 void term_close(struct terminal *t);

@@ -23,8 +23,9 @@
  *
  * term     the terminal's type; in_tmux: TMUX is set, whatever the type says
  * returns  false, and nothing is added: this type has no clipboard (linux, vt100), or the text is empty or
- * too long source   xterm ctlseqs "Manipulate Selection Data"; tmux(1) allow-passthrough, set-clipboard;
- * screen(1) DCS */
+ *          too long
+ * source   xterm ctlseqs "Manipulate Selection Data"; tmux(1) allow-passthrough, set-clipboard;
+ *          screen(1) DCS */
 bool termseq_copy(struct buf *to, const char *term, bool in_tmux, const char *text, size_t len);
 
 /* termseq_is_name - whether it can be a terminal's type. */

@@ -1,7 +1,8 @@
 /* view - what the screen says, as strings and meanings: no width, no colour, no terminal. Pure.
  *
  *   view.c       title, banner, message, keys, overlays    view_list.c  the rows
- *   view_text.c  help, commands, what a tab says about itself */
+ *   view_text.c  help, commands, what the program uses     view_tab*.c  the tabs of the details
+ *   view_why.c   the evidence */
 #pragma once
 
 #include "base/strs.h"
@@ -70,8 +71,7 @@ struct view {
 	bool bad;         /* out of memory: something is missing */
 };
 
-/* view_build - ret owned by the caller, view_done(); it borrows from a and w and must go before they change.
- */
+/* view_build - ret owned by the caller, view_done(); it borrows from a and w and must go before they change. */
 void view_build(const struct app *a, const struct world *w, uint64_t now_usec, struct view *ret);
 void view_done(struct view *v);
 

@@ -15,5 +15,7 @@ struct scene {
 void scene_done(struct scene *s);
 
 /* scene_apply - let a record happen; what it holds is moved out of it. A machine that is not there can go,
- * too. errors  -E2BIG STATUS_DATA: more than SCENE_MACHINES_MAX machines; -ENOMEM */
+ * too.
+ *
+ * errors  -E2BIG STATUS_DATA: more than SCENE_MACHINES_MAX machines; -ENOMEM */
 int scene_apply(struct scene *s, struct tape_record *r, struct err *e);

@@ -1,5 +1,5 @@
 /* statusline - all machines in one line, for a terminal multiplexer's status: how many, and which are not
- *well.
+ * well.
  *
  *	12m 9+ 1~ 1! 1-  cache:oom-kill  build 4s
  *

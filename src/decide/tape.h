@@ -1,6 +1,6 @@
 /* tape - what was seen of one host over time, as text: a head, then one JSON object a line for each thing
- *that changed. What has the same time happened at once. Pure; engine/recorder writes it, engine/player plays
- *it.
+ * that changed. What has the same time happened at once. Pure; engine/recorder writes it, engine/player plays
+ * it.
  *
  *	{"machdeck-tape": 1, "host": "frodo", "began": 1700000000000000}
  *	{"at": 1700000000000000, "machine": {"name": "web", "kind": "container", "state": "running", ...}}
@@ -9,8 +9,8 @@
  *	{"at": 1700000002000000, "gone": "web"}
  *
  * and "unmeasured" (a name), "stale" (a sentence, or null). Times are microseconds of CLOCK_REALTIME, and
- *never fall. A machine, and its stats, are told whole; histories only the first time: later samples continue
- *them. */
+ * never fall. A machine, and its stats, are told whole; histories only the first time: later samples continue
+ * them. */
 #pragma once
 
 #include <stdbool.h>

@@ -69,5 +69,7 @@ void cgroup_unknown(struct cgroup_now *ret);
 size_t cgroup_estimate(struct cgroup *c, struct cgroup_now *io);
 
 /* cgroup_processes - the tree of the cgroups at path, with their processes; some 20 us a process. An
- * unprivileged user gets all that /proc shows him. errors  -ENOENT: there is no such cgroup; -ENOMEM */
+ * unprivileged user gets all that /proc shows him.
+ *
+ * errors  -ENOENT: there is no such cgroup; -ENOMEM */
 int cgroup_processes(const struct cgroupfs *fs, const char *path, struct proctree *ret, struct err *e);

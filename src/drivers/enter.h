@@ -5,14 +5,13 @@
 
 #include "base/err.h"
 
-/* enter_run - run argv (when it is empty: the shell itself) as its root's login shell would, and wait for its end. Never hands our terminal over:
- * a pty of the machine is joined to it when stdin and stdout are a terminal; what is none is passed on as it
- * is.
+/* enter_run - run argv (when it is empty: the shell itself) as its root's login shell would, and wait for its
+ * end. Never hands our terminal over: a pty of the machine is joined to it when stdin and stdout are a
+ * terminal; what is none is passed on as it is.
  *
  * copy     its output is written here, too; -1: nowhere
- * returns the command's exit status (127: not found there, 128 + the signal that killed it), or negative
- * errno errors  -ENOENT STATUS_NO_CONTAINER not running; -EACCES STATUS_NOT_PERMITTED; STATUS_SYSTEM names
- * the step */
+ * returns  the command's exit status (127: not found there, 128 + the signal that killed it), or negative errno
+ * errors   -ENOENT STATUS_NO_CONTAINER not running; -EACCES STATUS_NOT_PERMITTED; STATUS_SYSTEM names the step */
 int enter_run(const char *name, char *const argv[], int copy, struct err *e);
 
 /* enter_netns - its network namespace, for setns(2) in a child. Close it soon: a held one keeps links alive.

@@ -22,9 +22,10 @@ struct logs_target {
  * later or again.
  *
  * changed  called from the loop after records or notes came: at most once a turn, and 25 times a second
- * unless so many pour in that some would fall out of the ring unseen cost     one child, while it is open;
- * nothing while nothing is logged errors   -E2BIG (more than LOGS_TARGETS_MAX), -ENOMEM, the system's. What
- * can not be read is no failure: logs_note() says why. */
+ *          unless so many pour in that some would fall out of the ring unseen
+ * cost     one child, while it is open; nothing while nothing is logged
+ * errors   -E2BIG (more than LOGS_TARGETS_MAX), -ENOMEM, the system's. What can not be read is no failure:
+ *          logs_note() says why. */
 struct logs;
 typedef void logs_changed_fn(void *arg);
 int logs_open(sd_event *loop, const struct logs_target *targets, size_t n, size_t backlog,

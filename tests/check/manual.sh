@@ -31,7 +31,7 @@ between() { awk -v from="$1" -v to="$2" 'NR == FNR { text = text $0 "\n"; next }
 "$MACHDECK" help keys | awk -f tests/check/keys.awk | between '^[.]SH KEYS' '^[.]SH MOUSE' data/machdeck-dashboard.1 >"$new"
 compare the_manual_has_every_key data/machdeck-dashboard.1
 
-tests/check/pictures "$MACHDECK" | between '^<!-- make picture' '^<!-- end' README.md >"$new"
+tests/check/pictures "$MACHDECK" | between '^<!-- pictures' '^<!-- end' README.md >"$new"
 compare the_readme_has_the_real_screen README.md
 
 pages() {
@@ -43,7 +43,13 @@ pages() {
 if ! command -v man >/dev/null; then
 	echo "skip the_pages_are_sound: man is missing; type: make deps"
 else
-	: >"$new"
-	compare the_pages_are_sound <(pages)
+	pages >"$new"
+	if [ -s "$new" ]; then
+		echo "not ok the_pages_are_sound: man warns"
+		sed 's/^/# /' "$new"
+		failed=1
+	else
+		echo "ok the_pages_are_sound"
+	fi
 fi
 exit "$failed"
