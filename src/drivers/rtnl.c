@@ -366,6 +366,7 @@ int netaddr_parse(const struct nlmsghdr *m, struct netaddr *ret)
 	nl_attrs(m, sizeof(*head), a, IFA_MAX);
 	n.link = (int)head->ifa_index;
 	n.scope = head->ifa_scope;
+	n.flags = nl_get_u32(a[IFA_FLAGS], head->ifa_flags);
 	/* On a point-to-point link IFA_ADDRESS is the other end's. */
 	if (set_address(&n.addr, head->ifa_family, head->ifa_prefixlen,
 	                a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]) < 0)

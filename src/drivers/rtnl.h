@@ -92,6 +92,7 @@ struct netaddr {
 	int link;
 	struct addr addr;
 	uint8_t scope; /* RT_SCOPE_UNIVERSE, _LINK, ... */
+	uint32_t flags; /* IFA_F_TENTATIVE, _DADFAILED, ... */
 };
 
 struct netaddrs {

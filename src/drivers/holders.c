@@ -1,0 +1,136 @@
+#include "drivers/holders.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "drivers/cgroup_fs.h"
+
+#define FDS_MAX 100000 /* of one process */
+
+struct search {
+	int proc;
+	struct holder *v;
+	size_t n, left;
+};
+
+/* ---- one process */
+
+/* "0::/machine.slice/container@web.service/payload/system.slice/nginx.service" */
+static void unit_of(char *text, char ret[static HOLDERS_NAME])
+{
+	static const char *const suffixes[] = { ".service", ".socket", ".scope" };
+	char *line, *rest = text, *part;
+
+	ret[0] = '\0';
+	while ((line = strsep(&rest, "\n")))
+		if (strncmp(line, "0::", 3) == 0)
+			break;
+	while (line && (part = strsep(&line, "/")))
+		for (size_t i = 0; i < COUNT(suffixes); i++) {
+			size_t len = strlen(part), end = strlen(suffixes[i]);
+
+			if (len > end && strcmp(part + len - end, suffixes[i]) == 0)
+				(void)snprintf(ret, HOLDERS_NAME, "%s", part);
+		}
+}
+
+static void describe(int proc, pid_t pid, struct holder *h)
+{
+	char leaf[32], text[4096];
+	ssize_t n;
+
+	h->pid = pid;
+	(void)snprintf(leaf, sizeof(leaf), "%d/comm", (int)pid);
+	n = cgroup_text(proc, leaf, h->process, sizeof(h->process));
+	h->process[n > 0 ? strcspn(h->process, "\n") : 0] = '\0';
+	(void)snprintf(leaf, sizeof(leaf), "%d/cgroup", (int)pid);
+	n = cgroup_text(proc, leaf, text, sizeof(text));
+	if (n > 0)
+		unit_of(text, h->unit);
+}
+
+static void take(struct search *s, pid_t pid, uint64_t inode)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].inode != inode || s->v[i].pid != 0)
+			continue;
+		describe(s->proc, pid, &s->v[i]);
+		s->left--;
+	}
+}
+
+static int look_at(pid_t pid, void *arg)
+{
+	struct search *s = arg;
+	char path[32], target[64];
+	struct dirent *entry;
+	DIR *folder;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%d/fd", (int)pid);
+	fd = openat(s->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder = fd < 0 ? NULL : fdopendir(fd);
+	if (!folder) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	for (size_t k = 0; s->left > 0 && k < FDS_MAX && (entry = readdir(folder)); k++) {
+		ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
+
+		target[n > 0 ? n : 0] = '\0';
+		if (strncmp(target, "socket:[", 8) == 0)
+			take(s, pid, strtoull(target + 8, NULL, 10));
+	}
+	closedir(folder);
+	return s->left == 0;
+}
+
+/* ---- all of them */
+
+static int look_at_group(int dir, const char *name, unsigned depth, void *arg)
+{
+	(void)name, (void)depth;
+	return cgroup_pids(dir, "cgroup.procs", look_at, arg);
+}
+
+static void look_at_all(struct search *s)
+{
+	int fd = openat(s->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (folder && s->left > 0 && (entry = readdir(folder)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			(void)look_at((pid_t)strtol(entry->d_name, NULL, 10), s);
+	if (folder)
+		closedir(folder);
+	else if (fd >= 0)
+		close(fd);
+}
+
+void holders_find(const struct cgroupfs *fs, const char *cgroup, struct holder *v, size_t n)
+{
+	struct search s = { .proc = fs->proc, .v = v, .n = n, .left = n };
+	int dir;
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct holder){ .inode = v[i].inode };
+	if (n == 0)
+		return;
+	if (!cgroup) {
+		look_at_all(&s);
+		return;
+	}
+	dir = cgroup_dir(fs, cgroup, O_RDONLY);
+	if (dir < 0)
+		return;
+	(void)cgroup_walk(dir, "", 0, look_at_group, &s);
+	close(dir);
+}
