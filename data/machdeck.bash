@@ -30,7 +30,7 @@ _machdeck_options() {
 
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login logs show-ip plan check import hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images show-ip plan check import hosts'
 	if [ "$word" = = ]; then # bash parts words at it
 		word=
 	elif [ "$before" = = ]; then
@@ -50,7 +50,10 @@ _machdeck() {
 		list) words=--json ;;
 		status) words="--json --line --line=tmux --width $(_machdeck_names)" ;;
 		watch) words=--json ;;
-		show-ip) words="--json $(_machdeck_names)" ;;
+		images) words=--json ;;
+		copy-to | copy-from) words="--force $(_machdeck_names)" ;;
+		bind) words="--read-only $(_machdeck_names)" ;;
+		show | show-ip) words="--json $(_machdeck_names)" ;;
 		logs)
 			case ${COMP_WORDS[COMP_CWORD - 1]} in
 			-p | --priority) words='emerg alert crit err warning notice info debug' ;;

@@ -18,6 +18,8 @@
 #define MACHINE1     "org.freedesktop.machine1"
 #define ANSWER_LIMIT (3 * BUS_SECOND)
 #define LOGIN_LIMIT  (120 * BUS_SECOND)
+#define COPY_LIMIT   (3600 * BUS_SECOND)
+#define COPY_REPLACE 1U /* MACHINE_COPY_REPLACE of org.freedesktop.machine1(5) */
 
 static const struct {
 	const char *method, *cannot, *action;
@@ -30,6 +32,10 @@ static const struct {
 	                          MACHINE1 ".manage-machines" },
 	[MACHINED_LOGIN] = { "OpenMachineLogin", "cannot open a login console", MACHINE1 ".login" },
 	[MACHINED_SHELL] = { "OpenMachineShell", "cannot open a shell", MACHINE1 ".shell" },
+	[MACHINED_COPY_TO] = { "CopyToMachineWithFlags", "cannot copy into it", MACHINE1 ".manage-machines" },
+	[MACHINED_COPY_FROM] = { "CopyFromMachineWithFlags", "cannot copy out of it",
+	                         MACHINE1 ".manage-machines" },
+	[MACHINED_BIND] = { "BindMountMachine", "cannot bind into it", MACHINE1 ".manage-machines" },
 };
 
 struct machined_ask {
@@ -45,6 +51,13 @@ struct machined_ask {
 	int r, pty;
 	struct err e;
 };
+
+static uint64_t limit(const struct machined_ask *a)
+{
+	if (a->verb == MACHINED_COPY_TO || a->verb == MACHINED_COPY_FROM)
+		return COPY_LIMIT;
+	return a->person ? LOGIN_LIMIT : ANSWER_LIMIT;
+}
 
 void machined_ask_cancel(struct machined_ask *a)
 {
@@ -140,6 +153,13 @@ static int append_arguments(const struct machined_ask *a, sd_bus_message *m)
 		return sd_bus_message_append(m, "si", "all", SIGKILL);
 	case MACHINED_SHELL:
 		return append_shell(m, a->words);
+	case MACHINED_COPY_TO:
+	case MACHINED_COPY_FROM:
+		return sd_bus_message_append(m, "sst", a->words[0], a->words[1],
+		                             (uint64_t)(a->words[2] ? COPY_REPLACE : 0));
+	case MACHINED_BIND:
+		return sd_bus_message_append(m, "ssbb", a->words[0], a->words[1],
+		                             strcmp(a->words[2], "ro") == 0, true);
 	case MACHINED_TERMINATE:
 	case MACHINED_UNREGISTER:
 	case MACHINED_LOGIN:
@@ -160,7 +180,7 @@ static int send_it(struct machined_ask *a, sd_bus *bus)
 		r = sd_bus_message_set_allow_interactive_authorization(m, true);
 	if (r < 0)
 		return err_sys(&a->e, -r, "%s: %s", a->name, kinds[a->verb].cannot);
-	return bus_call(bus, m, a->person ? LOGIN_LIMIT : ANSWER_LIMIT, on_answer, a, &a->slot, &a->e);
+	return bus_call(bus, m, limit(a), on_answer, a, &a->slot, &a->e);
 }
 
 static void on_bus(sd_bus *bus, const struct err *e, void *arg)
@@ -190,7 +210,7 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 	                  "%s: %s: systemd-machined did not answer within %d s (is it stopped? systemctl "
 	                  "status systemd-machined)",
 	                  a->name, kinds[a->verb].cannot,
-	                  (int)((a->person ? LOGIN_LIMIT : ANSWER_LIMIT) / BUS_SECOND)));
+	                  (int)(limit(a) / BUS_SECOND)));
 	return 0;
 }
 
@@ -212,8 +232,7 @@ int machined_ask(sd_event *loop, enum machined_verb verb, const char *name, char
 	if (r >= 0)
 		r = sd_event_source_set_enabled(a->end, SD_EVENT_OFF);
 	if (r >= 0)
-		r = sd_event_add_time_relative(loop, &a->timer, CLOCK_MONOTONIC,
-		                               a->person ? LOGIN_LIMIT : ANSWER_LIMIT, 1000, on_deadline, a);
+		r = sd_event_add_time_relative(loop, &a->timer, CLOCK_MONOTONIC, limit(a), 1000, on_deadline, a);
 	if (r < 0)
 		(void)err_sys(e, -r, "%s: cannot wait for systemd-machined", name);
 	else

@@ -16,12 +16,17 @@ enum machined_verb {
 	                       * (M15) */
 	MACHINED_LOGIN,       /* a getty of the guest's own systemd on a new pty */
 	MACHINED_SHELL,       /* root's login shell, or words, on a new pty */
+	MACHINED_COPY_TO,     /* words: the host's path, the machine's; a third one: replace what is there */
+	MACHINED_COPY_FROM,   /* words: the machine's path, the host's; a third one as above */
+	MACHINED_BIND,        /* words: the host's path, the machine's, "ro" or "rw" */
 };
 
 /* machined_ask - ask, and come back at once; done is called from the loop exactly once, within 3 s (when a
- * person on our terminal may be asked to authenticate, two minutes); the ask is gone then.
+ * person on our terminal may be asked to authenticate, two minutes; a copy may take an hour); the ask is gone
+ * then.
  *
- * words   what SHELL runs, an absolute path first; NULL: the login shell; borrowed until done
+ * words   what SHELL runs, an absolute path first (NULL: the login shell), or paths, absolute ones; borrowed
+ *         until done
  * done    r: 0 or negative errno; pty: the master's end, now the callee's, or -1
  * errors  -ENOENT STATUS_NO_CONTAINER, -ETIMEDOUT STATUS_DEADLINE, STATUS_UNAVAILABLE for a bus out of reach;
  *         -EACCES STATUS_NOT_PERMITTED names the polkit action; -EPERM the same status: the gate is closed */

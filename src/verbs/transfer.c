@@ -1,0 +1,73 @@
+/* copy-to, copy-from, bind: files between the host and a running machine, by systemd-machined, which goes into the
+ * machine's own namespaces for it: a link in its tree leads nowhere on the host. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/strs.h"
+#include "drivers/machined_ask.h"
+#include "verbs/verbs.h"
+
+/* A path on the host counts from where we are; one in the machine from its root. */
+static int absolute(const char *path, bool host, struct strs *to, struct err *e)
+{
+	CLEANUP(free_p) char *here = NULL;
+
+	if (path[0] == '/') {
+		strs_add(to, path);
+		return 0;
+	}
+	if (!host || !path[0])
+		return err_set(e, STATUS_USAGE, EINVAL, "'%s' is no absolute path, which one in a machine must be",
+		               path);
+	here = getcwd(NULL, 0);
+	if (!here)
+		return err_sys(e, errno, "%s: cannot tell where we are", path);
+	strs_addf(to, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
+	return 0;
+}
+
+int verb_transfer(const struct verb *v, int argc, char **argv)
+{
+	static const struct option options[] = { { "force", no_argument, NULL, 'f' },
+		                                 { "read-only", no_argument, NULL, 'r' },
+		                                 { 0 } };
+	bool binds = strcmp(v->name, "bind") == 0, from = strcmp(v->name, "copy-from") == 0;
+	CLEANUP(strs_done) struct strs words = { 0 };
+	bool force = false, read_only = false;
+	const char *second;
+	struct err e;
+	int option, r;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?' || (option == 'f') == binds)
+			return verb_usage(v, "an option it does not have");
+		force |= option == 'f';
+		read_only |= option == 'r';
+	}
+	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+	if (r != STATUS_DONE)
+		return r;
+	if (argc - optind < 2 || argc - optind > 3)
+		return verb_usage(v, argc - optind < 2 ? "which path?" : "two paths at most");
+	second = argv[argc - 1]; /* left out, it is the same on both sides */
+	if (absolute(argv[optind + 1], !from, &words, &e) < 0 ||
+	    absolute(argc - optind == 2 ? words.v[0] : second, from, &words, &e) < 0)
+		return verb_fail(&e);
+	if (binds)
+		strs_add(&words, read_only ? "ro" : "rw");
+	else if (force)
+		strs_add(&words, "replace");
+	if (words.bad) {
+		(void)err_no_memory(&e);
+		return verb_fail(&e);
+	}
+	r = machined_await(binds  ? MACHINED_BIND
+	                   : from ? MACHINED_COPY_FROM
+	                          : MACHINED_COPY_TO,
+	                   argv[optind], words.v, NULL, &e);
+	return r < 0 ? verb_fail(&e) : STATUS_DONE;
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# Files in and out of running machines, what they are shown of the host, images and properties: judged by machinectl.
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario transfer
+
+files_go_into_a_machine_and_out_of_it() {
+	inside <<-'END'
+		small box; conf box PRIVATE_NETWORK=1
+		exits 0 machdeck start box
+		cd /tmp; mkdir -p d/e; echo hello >d/e/f
+		exits 0 machdeck copy-to box d /srv/d
+		same copied hello "$(machdeck run box -- cat /srv/d/e/f)"
+		echo new >d/e/f
+		exits 1 machdeck copy-to box d/e/f /srv/d/e/f
+		told 'box: cannot copy into it: '
+		exits 0 machdeck copy-to --force box d/e/f /srv/d/e/f
+		exits 0 machdeck copy-from box /srv/d/e/f back
+		same back new "$(cat back)"
+		exits 1 machdeck copy-from box /srv/nosuch x
+		exits 64 machdeck copy-from box relative x
+		told "'relative' is no absolute path"
+		exits 64 machdeck copy-to box
+		exits 66 machdeck copy-to nosuch /etc/hostname
+		told 'nosuch: not running'
+		machdeck run box -- ln -s /etc /srv/link
+		echo mine >only
+		exits 0 machdeck copy-to box /tmp/only /srv/link/only-in-the-guest
+		not test -e /etc/only-in-the-guest
+	END
+}
+
+a_folder_of_the_host_is_shown() {
+	inside <<-'END'
+		small box; conf box PRIVATE_NETWORK=1
+		exits 0 machdeck start box
+		mkdir -p /srv/shown; echo seen >/srv/shown/it
+		exits 0 machdeck bind --read-only box /srv/shown /srv/made
+		same shown seen "$(machdeck run box -- cat /srv/made/it)"
+		not machdeck run box -- touch /srv/made/x
+		exits 0 machdeck bind box /srv/shown
+		machdeck run box -- touch /srv/shown/x
+		test -e /srv/shown/x
+		exits 64 machdeck bind --force box /srv/shown
+	END
+}
+
+images_and_properties_are_those_of_machinectl() {
+	inside <<-'END'
+		mkdir -p /var/lib/machines/tree
+		exits 0 machdeck images
+		told tree directory
+		same images "$(busctl -j call org.freedesktop.machine1 /org/freedesktop/machine1 org.freedesktop.machine1.Manager ListImages |
+			jq -c '[.data[0][] | select(.[0] | startswith(".") | not) | [.[0], .[1], .[2]]] | sort')" \
+			"$(machdeck images --json | jq -c '[.images[] | [.name, .type, .readOnly]] | sort')"
+		small box; conf box PRIVATE_NETWORK=1
+		exits 0 machdeck start box
+		exits 0 machdeck show box
+		for key in Class Service Unit Leader Id RootDirectory; do
+			value=$(machinectl show -p $key --value box)
+			grep -qxF "$key=$value" <<<"$said" || fail "$key: $value is not in: $said"
+		done
+		same json "$(machinectl show -p Id --value box)" "$(machdeck show --json box | jq -r .id)"
+		exits 66 machdeck show nosuch
+		rmdir /var/lib/machines/tree
+	END
+}
+
+run_cases "$@"
