@@ -281,7 +281,7 @@ struct rect grid_frame(struct grid *g, struct rect r, bool framed, const char *t
 {
 	struct span spans[] = { { framed ? " " : "", STYLE_STRONG },
 		                { title, STYLE_STRONG },
-		                { framed ? " " : "", STYLE_STRONG },
+		                { framed || *more ? " " : "", STYLE_STRONG },
 		                { more, STYLE_DIM } };
 
 	grid_fill(g, r, STYLE_TEXT);

@@ -89,11 +89,52 @@ void doc_indent(struct doc *d, int columns)
 		d->lines[d->n_lines - 1].indent = columns;
 }
 
+void doc_aligned(struct doc *d)
+{
+	if (d->n_lines > 0)
+		d->lines[d->n_lines - 1].aligned = true;
+}
+
+/* Whether the last byte is a blank then. */
+static bool squeeze_span(struct doc *d, struct doc_span *s, bool after_blank)
+{
+	char *text = d->text.p + s->at;
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->len; i++) {
+		if (text[i] != ' ' || !after_blank)
+			text[len++] = text[i];
+		after_blank = text[i] == ' ';
+	}
+	s->len = len;
+	return after_blank;
+}
+
+void doc_squeeze(struct doc *d)
+{
+	for (size_t i = 0; !d->bad && i < d->n_lines; i++) {
+		struct doc_line *l = &d->lines[i];
+		bool after_blank = true; /* none at the begin */
+
+		for (size_t n = 0; l->aligned && n < l->n; n++) {
+			struct doc_span *s = &d->spans[l->span + n];
+
+			if (n > 1 && s->style == STYLE_DIM)
+				s->len = 0;
+			else
+				after_blank = squeeze_span(d, s, after_blank);
+		}
+		if (l->aligned)
+			l->indent = 2;
+	}
+}
+
 void doc_fact(struct doc *d, const char *label, enum style style, const char *format, ...)
 {
 	va_list ap;
 
 	new_line(d, DOC_LABEL);
+	doc_aligned(d);
 	doc_add(d, STYLE_DIM, "%-*s", DOC_LABEL, label);
 	va_start(ap, format);
 	add_formatted(d, style, format, ap);

@@ -24,6 +24,7 @@ struct doc_span {
 struct doc_line {
 	size_t span, n; /* its spans */
 	int indent;     /* columns that lines it is wrapped to are moved in */
+	bool aligned;   /* doc_squeeze() may change it */
 };
 
 struct doc {
@@ -42,6 +43,11 @@ void doc_fact(struct doc *d, const char *label, enum style style, const char *fo
 	__attribute__((format(printf, 4, 5)));
 /* doc_indent - lines that the last one is wrapped to begin at that column. */
 void doc_indent(struct doc *d, int columns);
+/* doc_aligned - blanks of the last line only align it with others, as those of a fact do.
+ * doc_squeeze - for a narrow screen: of such lines each run of blanks becomes one, and dim parts beyond the value
+ *               are left out. */
+void doc_aligned(struct doc *d);
+void doc_squeeze(struct doc *d);
 /* doc_head - a heading, after an empty line unless it is the first. */
 void doc_head(struct doc *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* doc_text - foreign text of several lines, each a line of its own. */

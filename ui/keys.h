@@ -93,6 +93,11 @@ enum effect { LOOKS, ACTS };
 	X(SIDE_LEFT, SCREEN_LOGS, LOOKS, "<", "left", "the text to the left")                                \
 	X(SIDE_RIGHT, SCREEN_LOGS, LOOKS, ">", "right", "the text to the right")                             \
 	X(CLEAR, SCREEN_LIST, LOOKS, "Esc", "clear", "clear the filter, the message, the jobs' line")        \
+	X(YES, SCREEN_CONFIRM, LOOKS, "y", "yes", "do it")                                                   \
+	X(SWITCH, SCREEN_CONFIRM, LOOKS, "Tab Left Right h l", "switch", "to the other answer")              \
+	X(CHOOSE, SCREEN_CONFIRM | SCREEN_MENU, LOOKS, "Enter", "choose",                                    \
+	  "take what is marked; in a question that is No unless you switch")                                 \
+	X(ACCEPT, SCREEN_PROMPT, LOOKS, "Enter", "ok", "take what was typed")                                \
 	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "k Up", "up", "one up")                            \
 	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "j Down", "down", "one down")                    \
 	X(PAGE_UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "PgUp C-b", "page up", "a page up")           \
@@ -108,14 +113,9 @@ enum effect { LOOKS, ACTS };
 	X(REREAD, AT_WORK, LOOKS, "C-r F5", "re-read", "ask for everything anew")                            \
 	X(LOCK, AT_WORK, LOOKS, "L", "lock", "read-only until u is pressed")                                 \
 	X(UNLOCK, AT_WORK, LOOKS, "u", "unlock", "allow changes again")                                      \
-	X(YES, SCREEN_CONFIRM, LOOKS, "y", "yes", "do it")                                                   \
-	X(SWITCH, SCREEN_CONFIRM, LOOKS, "Tab Left Right h l", "switch", "to the other answer")              \
-	X(CHOOSE, SCREEN_CONFIRM | SCREEN_MENU, LOOKS, "Enter", "choose",                                    \
-	  "take what is marked; in a question that is No unless you switch")                                 \
 	X(TOGGLE, SCREEN_MENU, LOOKS, "Space", "show/hide", "in the menu of columns: show it, or hide it")   \
 	X(SHIFT_UP, SCREEN_MENU, LOOKS, "K", "move up", "in the menu of columns: move it up")                \
 	X(SHIFT_DOWN, SCREEN_MENU, LOOKS, "J", "move down", "in the menu of columns: move it down")          \
-	X(ACCEPT, SCREEN_PROMPT, LOOKS, "Enter", "ok", "take what was typed")                                \
 	X(PREVIOUS, SCREEN_PROMPT, LOOKS, "Up C-p", "before",                                                \
 	  "what was typed before; in the palette one up")                                                    \
 	X(NEXT, SCREEN_PROMPT, LOOKS, "Down C-n", "after", "the one after; in the palette one down")         \

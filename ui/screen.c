@@ -3,7 +3,8 @@
 #include "base/cleanup.h"
 #include "ui/docview.h"
 
-#define SPLIT_H 15 /* lines that list and details together need at least */
+#define SPLIT_H  15 /* lines that list and details together need at least */
+#define NARROW_W 50 /* columns, below which texts are squeezed */
 
 /* Which line is what, from the top; height 0: left out. */
 struct place {
@@ -52,6 +53,11 @@ static void place_middle(const struct grid *g, const struct view *v, int top, in
 	p->pane = lines(g, top + list + p->tabs.h, room - list - p->tabs.h);
 }
 
+static bool lies_over(const struct view *v)
+{
+	return v->has_text || v->has_menu || v->has_dialog;
+}
+
 /* When height shrinks, the key bar goes first, then jobs, the message line, then the title: rows stay. Where
  * there is no room for both, a banner replaces the title. An empty message line keeps its place, so that the
  * list does not jump. */
@@ -62,14 +68,17 @@ static struct place place(const struct grid *g, const struct view *v)
 	    jobs = g->h >= 16  ? (int)v->n_jobs
 	           : g->h >= 8 ? smaller((int)v->n_jobs, 1)
 	                       : 0;
+	bool over = lies_over(v) && !v->prompt;
 	struct place p = { 0 };
 
+	if (g->h < 6 && over)
+		message = 0; /* the way out is more */
 	if (g->h >= (v->banner ? 6 : 3))
 		p.title = lines(g, top++, 1);
 	if (g->h >= 2)
 		p.banner = lines(g, top, banner);
 	top += p.banner.h;
-	if (g->h >= 6) {
+	if (g->h >= 6 || (g->h >= 3 && over)) {
 		int h = g->h >= 40 ? 2 : 1;
 
 		p.keys = lines(g, bottom -= h, h);
@@ -81,7 +90,7 @@ static struct place place(const struct grid *g, const struct view *v)
 		p.message = lines(g, bottom, 1);
 	p.jobs = lines(g, bottom -= jobs, jobs);
 	place_middle(g, v, top, bottom, &p);
-	p.over = lines(g, 0, p.message.y > 0 && v->prompt ? p.message.y : g->h - p.keys.h);
+	p.over = lines(g, 0, p.message.h > 0 && message > 0 ? p.message.y : g->h - p.keys.h);
 	return p;
 }
 
@@ -198,15 +207,15 @@ static void draw_banner(struct grid *g, struct rect r, const char *text)
 	grid_wrap(g, (struct rect){ r.x + 1, r.y, r.w - 1, r.h }, 0, STYLE_BANNER, text);
 }
 
-/* Where each key of the bar is; as many as fit: the last two (help, quit) are kept, the ones before them give
- * way. */
+/* Where each key of the bar is; as many as fit: the last ones (help, the way out) are kept, the ones before them
+ * give way. */
 struct key_place {
 	int x, y;
 };
 
 static void place_keys(const struct grid *g, struct rect r, const struct view *v, struct key_place *ret)
 {
-	size_t kept = v->n_keys < 2 ? v->n_keys : 2;
+	size_t kept = v->n_keys < v->keys_kept ? v->n_keys : v->keys_kept;
 	int x = r.x + 1, y = r.y, reserved = 0;
 	bool full = false;
 
@@ -262,11 +271,23 @@ static void draw_message(struct grid *g, struct rect r, const struct view *v)
 	}
 }
 
+/* The longest form that fits. */
+static const struct view_line *tabs_line(const struct grid *g, int w, const struct view *v)
+{
+	size_t form = 0;
+
+	while (form + 1 < COUNT(v->pane.tabs) && line_columns(g, &v->pane.tabs[form]) > w)
+		form++;
+	return &v->pane.tabs[form];
+}
+
 static void draw_pane(struct grid *g, const struct place *p, const struct view *v)
 {
 	if (p->tabs.h > 0) {
+		const struct view_line *tabs = tabs_line(g, p->tabs.w, v);
+
 		grid_fill(g, p->tabs, STYLE_HEAD);
-		grid_spans(g, p->tabs.x, p->tabs.y, p->tabs.w, v->pane.tabs.v, v->pane.tabs.n);
+		grid_spans(g, p->tabs.x, p->tabs.y, p->tabs.w, tabs->v, tabs->n);
 	}
 	if (v->pane.logs)
 		logview_draw(g, p->pane, v->pane.logs, v->now_usec);
@@ -293,6 +314,10 @@ void screen_fit(const struct grid *g, struct view *v, int seek, struct screen_fi
 {
 	struct place p = place(g, v);
 
+	if (g->w < NARROW_W) {
+		doc_squeeze(&v->pane.doc);
+		doc_squeeze(&v->text.doc);
+	}
 	*ret = (struct screen_fit){ .alone = v->has_pane && p.table.h == 0 };
 	ret->top = v->table.top = table_scroll(&v->table, g, p.table);
 	ret->page = table_page(&v->table, g, p.table);
@@ -336,7 +361,8 @@ void screen_draw(struct grid *g, const struct view *v)
 		draw_menu(g, p.over, v);
 	if (v->has_dialog)
 		dialog_draw(g, p.over, &v->dialog);
-	draw_message(g, p.message, v);
+	if (v->prompt || v->message || !lies_over(v))
+		draw_message(g, p.message, v);
 }
 
 void screen_rows(const struct grid *g, const struct view *v, size_t *ret_first, size_t *ret_n)
@@ -388,10 +414,11 @@ static struct screen_hit hit_keys(const struct grid *g, struct rect r, const str
 /* The first span is the machine's name, the others are the tabs. */
 static struct screen_hit hit_tabs(const struct grid *g, struct rect r, const struct view *v, int x)
 {
+	const struct view_line *tabs = tabs_line(g, r.w, v);
 	int at = r.x;
 
-	for (size_t i = 0; i < v->pane.tabs.n; i++) {
-		at += grid_columns(g, v->pane.tabs.v[i].text);
+	for (size_t i = 0; i < tabs->n; i++) {
+		at += grid_columns(g, tabs->v[i].text);
 		if (x < at)
 			return i > 0 ? (struct screen_hit){ PART_TAB, i - 1 } : (struct screen_hit){ 0 };
 	}

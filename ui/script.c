@@ -33,6 +33,7 @@ struct script {
 	struct setup setup;
 	int w, h;
 	bool quit;
+	bool pretends;       /* questions and jobs come up on a tape, and nothing is done */
 	uint64_t ahead_usec; /* time that reading took */
 };
 
@@ -75,10 +76,12 @@ static int press(struct script *s, int key, struct err *e)
 	CLEANUP(buf_done) struct buf screen = { 0 };
 	struct app_command c;
 
+	app_follow(&s->app, source_world(s->source));
 	app_key(&s->app, source_world(s->source), key, clock_of(s));
 	while (app_next(&s->app, &c)) {
 		s->quit |= c.what == APP_QUIT;
-		doer_do(s->doer, source_world(s->source), &c);
+		if (!s->pretends)
+			doer_do(s->doer, source_world(s->source), &c);
 		app_command_done(&c);
 	}
 	if (app_screen(&s->app) == SCREEN_CONFIRM || s->app.prompt == PROMPT_NAME) {
@@ -117,6 +120,16 @@ static int set_utf8(struct script *s, char *args, struct err *e)
 {
 	(void)args, (void)e;
 	s->app.ascii = false;
+	return 0;
+}
+
+static int pretend(struct script *s, char *args, struct err *e)
+{
+	(void)args;
+	if (!s->o->source.replay)
+		return err_set(e, STATUS_DATA, EINVAL, "pretend is for tapes (--replay): this is a real host");
+	s->pretends = true;
+	s->app.read_only = NULL;
 	return 0;
 }
 
@@ -255,7 +268,7 @@ static const struct {
 } commands[] = {
 	{ "size", set_size }, { "ascii", set_ascii }, { "utf8", set_utf8 }, { "key", press_keys },
 	{ "type", type },     { "paste", paste },     { "step", step },     { "wait", await },
-	{ "rest", rest },     { "show", show },       { "save", save },
+	{ "rest", rest },     { "show", show },       { "save", save }, { "pretend", pretend },
 };
 
 static int run_line(struct script *s, char *line, struct err *e)

@@ -6,6 +6,8 @@
  *	type web state:failed     press the characters of the rest of the line
  *	paste x y                 the same, pasted
  *	step [3]                  the tape's next moments
+ *	pretend                   of a tape: show the questions and jobs of who may change things; the gate stays
+ *	                          sealed, and what is asked for is not even tried
  *	wait TEXT                 let things happen until it is on the screen; fails after 10 s
  *	rest 250                  let things happen for so many ms
  *	show                      print the screen

@@ -261,17 +261,53 @@ static void add_key(const struct app *a, const struct world *w, struct view *v, 
 
 static void build_keys(const struct app *a, const struct world *w, struct view *v)
 {
+	v->keys_kept = app_screen(a) & AT_WORK ? 2 : 1;
 	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++)
 		add_key(a, w, v, action);
 }
 
 /* ---- what lies over the list */
 
+static const char *const short_tab_words[TAB_COUNT] = {
+	[TAB_OVERVIEW] = "Overview", [TAB_LOGS] = "Logs",       [TAB_NETWORK] = "Net",
+	[TAB_PORTS] = "Ports",       [TAB_PROCESSES] = "Procs", [TAB_CONFIG] = "Conf",
+	[TAB_PLAN] = "Plan",         [TAB_EVENTS] = "Events",
+};
 static const char *const tab_words[TAB_COUNT] = {
 	[TAB_OVERVIEW] = "Overview", [TAB_LOGS] = "Logs",           [TAB_NETWORK] = "Network",
 	[TAB_PORTS] = "Ports",       [TAB_PROCESSES] = "Processes", [TAB_CONFIG] = "Config",
 	[TAB_PLAN] = "Plan",         [TAB_EVENTS] = "Events",
 };
+
+enum tabs_form { TABS_FULL, TABS_SHORT, TABS_DIGITS, TABS_ALONE };
+
+static const char *closed_tab(struct view *v, size_t tab, enum tabs_form form)
+{
+	switch (form) {
+	case TABS_FULL:
+		return view_keep(v, " %zu %s ", tab + 1, tab_words[tab]);
+	case TABS_SHORT:
+		return view_keep(v, " %zu %s", tab + 1, short_tab_words[tab]);
+	case TABS_DIGITS:
+		return view_keep(v, " %zu", tab + 1);
+	case TABS_ALONE:
+		break;
+	}
+	return "";
+}
+
+static void build_tabs(const struct app *a, struct view *v, enum tabs_form form)
+{
+	const char *const *words = form == TABS_SHORT ? short_tab_words : tab_words;
+	struct view_line *l = &v->pane.tabs[form];
+
+	view_add(l, STYLE_STRONG, view_keep(v, " %s ", a->selected[0] ? a->selected : "-"));
+	for (size_t i = 0; i < TAB_COUNT; i++)
+		if (i == a->pane.tab)
+			view_add(l, STYLE_STRONG, view_keep(v, "[%zu %s]", i + 1, words[i]));
+		else
+			view_add(l, STYLE_DIM, closed_tab(v, i, form));
+}
 
 static void build_pane(const struct app *a, const struct world *w, uint64_t now, struct view *v)
 {
@@ -281,10 +317,8 @@ static void build_pane(const struct app *a, const struct world *w, uint64_t now,
 	v->pane.top = a->pane.top;
 	v->pane.focused = a->pane.focused;
 	v->pane.zoomed = a->pane.zoomed;
-	view_add(&v->pane.tabs, STYLE_STRONG, view_keep(v, " %s ", a->selected[0] ? a->selected : "-"));
-	for (size_t i = 0; i < TAB_COUNT; i++)
-		view_add(&v->pane.tabs, i == a->pane.tab ? STYLE_STRONG : STYLE_DIM,
-		         view_keep(v, i == a->pane.tab ? "[%zu %s]" : " %zu %s ", i + 1, tab_words[i]));
+	for (enum tabs_form form = TABS_FULL; form <= TABS_ALONE; form++)
+		build_tabs(a, v, form);
 	v->pane.logs = a->pane.tab == TAB_LOGS ? w->logs : NULL;
 	if (!v->pane.logs)
 		view_tab(a, w, now, v, &v->pane.doc);
@@ -365,27 +399,42 @@ static const char *names_with_states(const struct world *w, struct view *v, cons
 	return view_keep(v, "%s", buf_text(&b));
 }
 
+/* The names of several take as many lines, so what is to be typed stands above them. */
+static void build_severe(const struct app *a, const struct world *w, struct view *v)
+{
+	const struct app_intent *what = &a->confirm.what;
+	const char *does = consequence(what->verb);
+
+	if (what->names.n == 1)
+		v->dialog.text = view_keep(v, "To confirm, type its name: %s\n%s", app_confirm_word(a), does);
+	else
+		v->dialog.text = view_keep(v, "To confirm, type: %s\n%s%s", app_confirm_word(a), does,
+		                           names_with_states(w, v, &what->names));
+}
+
 static void build_confirm(const struct app *a, const struct world *w, struct view *v)
 {
+	static const char *const one[] = { "No", "Yes" };
 	const struct app_intent *what = &a->confirm.what;
 	const char *verb = capital(v, control_word(what->verb)),
 		   *host = w->s->host ? w->s->host : "this host";
-	static const char *const one[] = { "No", "Yes" };
-	const char *buttons[2];
 
 	v->has_dialog = true;
 	v->dialog = (struct dialog){ .buttons = one, .n_buttons = 2, .chosen = a->confirm.yes };
+	v->dialog.text = consequence(what->verb);
 	if (what->names.n == 1) {
 		v->dialog.title = view_keep(v, "%s %s on %s?", verb, what->names.v[0], host);
-		v->dialog.text = consequence(what->verb);
-		return;
+	} else {
+		v->buttons[0] = one[0];
+		v->buttons[1] = view_keep(v, "%s all %zu", verb, what->names.n);
+		v->dialog.buttons = v->buttons;
+		v->dialog.title = view_keep(v, "%s %zu machines on %s?", verb, what->names.n, host);
+		v->dialog.text = view_keep(v, "%s%s", v->dialog.text, names_with_states(w, v, &what->names));
 	}
-	buttons[0] = one[0];
-	buttons[1] = view_keep(v, "%s all %zu", verb, what->names.n);
-	memcpy(v->buttons, buttons, sizeof(buttons));
-	v->dialog.buttons = v->buttons;
-	v->dialog.title = view_keep(v, "%s %zu machines on %s?", verb, what->names.n, host);
-	v->dialog.text = view_keep(v, "%s%s", consequence(what->verb), names_with_states(w, v, &what->names));
+	if (a->prompt == PROMPT_NAME) {
+		v->dialog.n_buttons = 0;
+		build_severe(a, w, v);
+	}
 }
 
 static void build_prompt(const struct app *a, struct view *v)
@@ -393,17 +442,13 @@ static void build_prompt(const struct app *a, struct view *v)
 	static const char *const labels[] = {
 		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
 		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
-		[PROMPT_PALETTE] = ": ",    [PROMPT_NAME] = "",
+		[PROMPT_PALETTE] = ": ",    [PROMPT_NAME] = "its name: ",
 	};
-	const struct app_intent *what = &a->confirm.what;
 
 	v->prompt = labels[a->prompt];
 	v->line = &a->line;
-	if (a->prompt == PROMPT_NAME)
-		v->prompt = view_keep(
-			v, "to %s %s%s type '%s': ", control_word(what->verb),
-			what->names.n == 1 ? what->names.v[0] : view_keep(v, "%zu machines", what->names.n),
-			what->verb == CONTROL_KILL ? " (every process)" : "", app_confirm_word(a));
+	if (a->prompt == PROMPT_NAME && a->confirm.what.names.n > 1)
+		v->prompt = view_keep(v, "type %s: ", app_confirm_word(a));
 	else if (a->prompt == PROMPT_RUN)
 		v->prompt = view_keep(v, "command for %s: ",
 		                      a->marks.n > 0 ? view_keep(v, "%zu marked", a->marks.n) : a->selected);
@@ -432,7 +477,7 @@ void view_build(const struct app *a, const struct world *w, uint64_t now_usec, s
 	build_keys(a, w, ret);
 	build_pane(a, w, now_usec, ret);
 	build_text(a, w, now_usec, ret);
-	if (a->confirm.open)
+	if (a->confirm.open || a->prompt == PROMPT_NAME)
 		build_confirm(a, w, ret);
 	build_menu(a, w, ret);
 	build_prompt(a, ret);

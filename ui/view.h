@@ -36,10 +36,11 @@ struct view {
 	struct view_line keys[ACTION_COUNT]; /* one for each key on the bar, the most important first */
 	enum action key_actions[ACTION_COUNT];
 	size_t n_keys;
+	size_t keys_kept; /* that many of the last ones stay, however short the bar is */
 
 	bool has_pane;
 	struct {
-		struct view_line tabs;
+		struct view_line tabs[4]; /* the same, from the longest form to the shortest */
 		struct doc doc;
 		int top;
 		bool focused, zoomed;

@@ -144,6 +144,7 @@ static void tab_events(const struct tab_source *t)
 		         event_kind_word(event->kind));
 		doc_add(t->d, event->bad ? STYLE_BAD : STYLE_TEXT, "%s", event->text);
 		doc_indent(t->d, 26);
+		doc_aligned(t->d);
 		shown++;
 	}
 	if (shown == 0)

@@ -62,7 +62,7 @@ static void cpu(const struct tab_source *t)
 
 	doc_fact(t->d, "cpu", STYLE_STRONG, "%-6s", tab_percent(t, (double)s->cpu));
 	history(t, s->cpu_history, s->cpu_limit);
-	doc_add(t->d, STYLE_TEXT, "  avg %s", tab_percent(t, (double)average(s->cpu_history)));
+	doc_add(t->d, STYLE_DIM, "  avg %s", tab_percent(t, (double)average(s->cpu_history)));
 	if (isnan(s->cpu_limit))
 		doc_add(t->d, STYLE_DIM, "  100%% is one core");
 	else
@@ -280,7 +280,7 @@ void tab_overview(const struct tab_source *t)
 {
 	tab_state(t);
 	if (t->m->os)
-		doc_add(t->d, STYLE_TEXT, "  %s", t->m->os);
+		doc_add(t->d, STYLE_DIM, "  %s", t->m->os);
 	kind(t);
 	reason(t);
 	failed_inside(t);

@@ -16,6 +16,7 @@ static void help_of(struct doc *d, const char *title, unsigned here, unsigned be
 		doc_add(d, STYLE_STRONG, "%-11s  ", b->bar);
 		doc_add(d, STYLE_TEXT, "%s", b->help);
 		doc_indent(d, 30);
+		doc_aligned(d);
 	}
 }
 

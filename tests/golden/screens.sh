@@ -42,4 +42,13 @@ for script in "$folder"/*.script; do
 		failed=1
 	fi
 done
+# Who presses keys on a real host must mean them.
+printf 'pretend\nkey s\n' >"$work/script"
+said=$(env -i PATH="$PATH" HOME="$work" LC_ALL=C.UTF-8 "$MACHDECK" --script "$work/script" 2>&1)
+if [ $? -eq 65 ] && [[ $said = *'pretend is for tapes'* ]]; then
+	echo "ok pretending_takes_a_tape"
+else
+	echo "not ok pretending_takes_a_tape: $said"
+	failed=1
+fi
 exit "$failed"

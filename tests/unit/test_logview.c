@@ -110,7 +110,7 @@ static void a_log_is_legible_at_every_size(void **state)
 {
 	static const struct {
 		int w, h;
-	} sizes[] = { { 20, 5 }, { 40, 10 }, { 60, 15 }, { 80, 24 }, { 120, 40 } };
+	} sizes[] = { { 20, 5 }, { 40, 10 }, { 60, 15 }, { 80, 24 }, { 120, 40 }, { 200, 50 } };
 	CLEANUP(tear_down) struct fixture f;
 
 	(void)state;

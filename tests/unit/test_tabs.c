@@ -257,6 +257,8 @@ static void scene_web(struct scene *c)
 
 /* ---- all tabs of a scene */
 
+static const int SIZES[][2] = { { 20, 5 }, { 40, 10 }, { 60, 15 }, { 80, 24 }, { 120, 40 }, { 200, 50 } };
+
 static void open_tab(const struct scene *c, enum tab tab, struct app *a)
 {
 	a->pane.open = a->pane.focused = true;
@@ -304,9 +306,8 @@ static void every_tab_of_a_busy_machine_fits_every_size(void **state)
 
 	(void)state;
 	scene_web(&c);
-	compare("tabs-web", &c, 80, 24, false);
-	compare("tabs-web", &c, 40, 10, false);
-	compare("tabs-web", &c, 120, 40, false);
+	for (size_t i = 0; i < COUNT(SIZES); i++)
+		compare("tabs-web", &c, SIZES[i][0], SIZES[i][1], false);
 }
 
 static void an_ascii_terminal_gets_ascii_tabs(void **state)
@@ -316,7 +317,8 @@ static void an_ascii_terminal_gets_ascii_tabs(void **state)
 
 	(void)state;
 	scene_web(&c);
-	compare("tabs-ascii", &c, 80, 24, true);
+	for (size_t i = 0; i < COUNT(SIZES); i++)
+		compare("tabs-ascii", &c, SIZES[i][0], SIZES[i][1], true);
 	all = screens(&c, 80, 24, true);
 	for (size_t i = 0; i < all.len; i++)
 		assert_in_range(all.p[i], '\n', '~');
