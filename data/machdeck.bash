@@ -30,7 +30,7 @@ _machdeck_options() {
 
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images show-ip plan check import hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images show-ip plan check destroy import hosts'
 	if [ "$word" = = ]; then # bash parts words at it
 		word=
 	elif [ "$before" = = ]; then
@@ -64,6 +64,7 @@ _machdeck() {
 		check) words="--root --json $(_machdeck_names)" ;;
 		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop | run | shell | login) words=$(_machdeck_names) ;;
 		help) words="keys $verbs" ;;
+		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import) words='--root --release -' ;;
 		hosts) words='--root --json --write' ;;
 		esac

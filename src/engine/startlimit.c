@@ -17,7 +17,7 @@
 #define WINDOW_USEC (10 * SECOND) /* DefaultStartLimitIntervalSec=; its burst is 5 */
 #define EVENTS_MAX  4             /* a killed phase may leave only one of its two */
 
-/* What /run/machdeck/.starts.NAME holds; all times are CLOCK_MONOTONIC. */
+/* What its file holds; all times are CLOCK_MONOTONIC. */
 struct starts {
 	uint64_t first_usec, failed_usec; /* 0: never */
 	uint64_t events;                  /* starts and ends since first_usec */
@@ -41,7 +41,7 @@ static int open_starts(const char *name, struct starts *ret)
 
 	if (!getenv("INVOCATION_ID") || files_open("", PLAN_RUN_DIR, O_PATH | O_DIRECTORY, &dir, NULL) < 0)
 		return -1;
-	(void)snprintf(leaf, sizeof(leaf), ".starts.%s", name);
+	(void)snprintf(leaf, sizeof(leaf), STARTLIMIT_PREFIX "%s", name);
 	fd = openat(dir, leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && pread(fd, &read, sizeof(read), 0) != sizeof(read))
 		read = (struct starts){ 0 };

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#define STARTLIMIT_PREFIX ".starts." /* and the name: what it knows, in /run/machdeck */
+
 /* startlimit_begin - a start begins, startlimit_end - NAME's unit has ended, of which systemd.exec(5) tells in
  * SERVICE_RESULT: where it is time, systemd is told to forget the starts so far (a question of at most 1 s). Both do
  * nothing when it was not systemd that started us, and do not fail: then it is systemd's own limit that holds. */

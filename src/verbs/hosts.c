@@ -1,55 +1,26 @@
 /* machdeck hosts: the lines of all containers, printed or kept in /etc/hosts. */
-#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "decide/hosts.h"
-#include "drivers/confs.h"
-#include "drivers/files.h"
-#include "engine/load.h"
+#include "engine/hostsfile.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
-
-#define HOSTS_FILE     "/etc/hosts"
-#define HOSTS_SIZE_MAX (16 << 20) /* lists of blocked names are that long */
-
-static int write_hosts(const char *root, const struct strs *lines, struct err *e)
-{
-	CLEANUP(buf_done) struct buf old = { 0 };
-	CLEANUP(buf_done) struct buf new = { 0 };
-	int r = files_read(root, HOSTS_FILE, HOSTS_SIZE_MAX, &old, NULL, e);
-
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = hosts_edit(buf_text(&old), old.len, lines, &new, e);
-	if (r < 0)
-		return err_wrap(e, r, "%s" HOSTS_FILE, root);
-	if (new.len == old.len && memcmp(buf_text(&new), buf_text(&old), old.len) == 0)
-		return 0;
-	return files_save(root, HOSTS_FILE, 0644, buf_text(&new), new.len, e);
-}
 
 /* The lines of all confs; those that can not be read are told about and make the status that is returned. */
 static int collect(const char *root, struct strs *ret)
 {
-	CLEANUP(strs_done) struct strs names = { 0 };
-	int status = STATUS_DONE;
+	CLEANUP(strs_done) struct strs problems = { 0 };
+	enum status status;
 	struct err e = { 0 };
 
-	if (confs_list(root, &names, &e) < 0)
+	if (hostsfile_lines(root, ret, &problems, &status, &e) < 0)
 		return verb_fail(&e);
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(loaded_done) struct loaded l = { 0 };
-
-		if (load_container(root, names.v[i], &l, &e) < 0)
-			status = verb_fail(&e);
-		else
-			hosts_lines(&l.container, ret);
-	}
-	return status;
+	for (size_t i = 0; i < problems.n; i++)
+		fprintf(stderr, "machdeck: %s\n", problems.v[i]);
+	return (int)status;
 }
 
 static int print_hosts(const struct strs *lines, int status)
@@ -115,9 +86,9 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 		return json ? print_json(&lines, status) : print_hosts(&lines, status);
 	if (status != STATUS_DONE) {
 		fprintf(stderr,
-		        "machdeck: %s" HOSTS_FILE " stays as it is: its block would lose these lines\n",
+		        "machdeck: %s/etc/hosts stays as it is: its block would lose these lines\n",
 		        root);
 		return status;
 	}
-	return write_hosts(root, &lines, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
+	return hostsfile_write(root, &lines, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
 }

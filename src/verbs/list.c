@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "engine/destroy.h"
 #include "engine/observe.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
@@ -96,6 +97,17 @@ static json_t *document(const struct snapshot *s)
 	                 show_json_text(s->stale), "limits", show_json_text(s->limits));
 }
 
+static void tell_leftovers(void)
+{
+	CLEANUP(strs_done) struct strs names = { 0 };
+
+	if (destroy_leftovers(&names, NULL) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		fprintf(stderr, "machdeck: %s was not destroyed to the end (machdeck destroy %s)\n", names.v[i],
+		        names.v[i]);
+}
+
 int verb_list(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
@@ -120,6 +132,7 @@ int verb_list(const struct verb *v, int argc, char **argv)
 		fprintf(stderr, "machdeck: %s\n", s.stale);
 	if (s.limits)
 		fprintf(stderr, "machdeck: not seen: %s\n", s.limits);
+	tell_leftovers();
 	table(&text, &s, show_colours());
 	if (text.bad) {
 		(void)err_no_memory(&e);

@@ -1,0 +1,140 @@
+#include "drivers/hold.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/gate.h"
+#include "drivers/files.h"
+
+#define FOLDER   "/run/machdeck/.locks"
+#define HOST     ".host" /* no machine's name */
+#define NOTE_MAX 65536
+#define WAIT_MS  10000
+#define STEP_MS  20
+
+/* Somebody who lets go removes the file, so what was locked may be no longer the one of that name. */
+static bool is_the_one(int dir, const char *leaf, int fd)
+{
+	struct stat named, held;
+
+	return fstatat(dir, leaf, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &held) == 0 &&
+	       named.st_ino == held.st_ino && named.st_dev == held.st_dev;
+}
+
+/* Returns a locked descriptor, -EWOULDBLOCK, or another negative errno. */
+static int try_lock(int dir, const char *leaf)
+{
+	for (;;) {
+		CLEANUP(close_p) int fd =
+			openat(dir, leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return -errno;
+		if (is_the_one(dir, leaf, fd))
+			return take_fd(&fd);
+	}
+}
+
+static int lock(const char *leaf, int wait_ms, struct hold *ret, struct err *e)
+{
+	CLEANUP(close_p) int dir = -1;
+	int r = gate_ask(e, "cannot lock %s", leaf);
+
+	if (r == 0)
+		r = files_mkdir("", FOLDER, 0700, &dir, e);
+	if (r < 0)
+		return r;
+	for (;; wait_ms -= STEP_MS) {
+		r = try_lock(dir, leaf);
+		if (r != -EWOULDBLOCK || wait_ms <= 0)
+			break;
+		(void)nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000 }, NULL);
+	}
+	if (r < 0)
+		return r == -EWOULDBLOCK ? r : err_sys(e, -r, "cannot lock " FOLDER "/%s", leaf);
+	*ret = (struct hold){ .fd = r };
+	(void)snprintf(ret->leaf, sizeof(ret->leaf), "%s", leaf);
+	return 0;
+}
+
+int hold_name(const char *name, struct hold *ret, struct err *e)
+{
+	int r = lock(name, 0, ret, e);
+
+	return r != -EWOULDBLOCK ? r
+	                         : err_set(e, STATUS_BUSY, EBUSY,
+	                                   "%s is being made, changed or removed by another process", name);
+}
+
+int hold_host(struct hold *ret, struct err *e)
+{
+	int r = lock(HOST, WAIT_MS, ret, e);
+
+	return r != -EWOULDBLOCK ? r
+	                         : err_set(e, STATUS_BUSY, EBUSY,
+	                                   "another process has been choosing addresses for %d s", WAIT_MS / 1000);
+}
+
+void hold_done(struct hold *h)
+{
+	char path[sizeof(FOLDER) + sizeof(h->leaf) + 1];
+
+	if (h->fd < 0 || !h->leaf[0])
+		return;
+	(void)snprintf(path, sizeof(path), FOLDER "/%s", h->leaf);
+	if (gate_ask(NULL, "cannot unlock %s", h->leaf) == 0)
+		(void)unlink(path);
+	close(h->fd);
+	*h = (struct hold){ .fd = -1 };
+}
+
+int hold_note(const struct hold *h, const struct buf *text, struct err *e)
+{
+	if (text->bad)
+		return err_no_memory(e);
+	if (pwrite(h->fd, buf_text(text), text->len, 0) != (ssize_t)text->len)
+		return err_sys(e, errno, "cannot write to " FOLDER "/%s", h->leaf);
+	return 0;
+}
+
+/* Whether a note's writer lives: its lock ends with it. */
+static bool is_held(int dir, const char *leaf)
+{
+	CLEANUP(close_p) int fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+}
+
+int hold_notes(struct strs *ret, struct err *e)
+{
+	CLEANUP(closedir_p) DIR *folder = NULL;
+	int fd = -1, r = files_open("", FOLDER, O_RDONLY | O_DIRECTORY, &fd, e);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	folder = fdopendir(fd);
+	if (!folder) {
+		close(fd);
+		return err_no_memory(e);
+	}
+	for (struct dirent *entry; (entry = readdir(folder));)
+		if (name_is_machine(entry->d_name) && is_held(dirfd(folder), entry->d_name))
+			strs_add(ret, entry->d_name);
+	return ret->bad ? err_no_memory(e) : 0;
+}
+
+int hold_read_note(const char *name, struct buf *ret, struct err *e)
+{
+	char path[sizeof(FOLDER) + NAME_MACHINE_MAX + 2];
+
+	(void)snprintf(path, sizeof(path), FOLDER "/%s", name);
+	return files_read("", path, NOTE_MAX, ret, NULL, e);
+}

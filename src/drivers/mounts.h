@@ -1,0 +1,16 @@
+/* mounts - what is mounted on a tree or below it. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/strs.h"
+
+/* mounts_below - the places at or below an absolute path where something is mounted, in the order of mounting; each
+ * as often as it is mounted over. Foreign bytes. */
+int mounts_below(const char *path, struct strs *ret, struct err *e);
+
+/* mounts_detach - unmount all of them, lazily, each found without following a link. What is mounted loses its ties to
+ * its peers first, so that nothing goes anywhere else; where it was mounted from is not touched.
+ * errors  -EBUSY STATUS_BUSY: one can not be reached or stays */
+int mounts_detach(const char *path, struct err *e);

@@ -1,0 +1,45 @@
+/* places - where the parts of one container are on the host: conf, root, snapshots, profile, gcroots. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/strs.h"
+#include "words/name.h"
+
+#define PLACES_PROFILES "/nix/var/nix/profiles/per-container"
+#define PLACES_GCROOTS  "/nix/var/nix/gcroots/per-container"
+
+struct places {
+	char name[NAME_MACHINE_MAX + 1];
+	bool nixos_dirs;   /* /etc/nixos-containers and /var/lib/nixos-containers */
+	const char *confs; /* the confs' folder; static */
+	const char *roots; /* the roots' folder; static */
+	char conf[NAME_MACHINE_MAX + 48];
+	char root[NAME_MACHINE_MAX + 48];
+	bool has_conf, has_root;
+};
+
+/* places_find - of a container that is there: a conf, a root, or what is left of one that was being removed.
+ * errors  -ENOENT STATUS_NO_CONTAINER: there is nothing of that name; -EINVAL STATUS_USAGE: not a machine's name, or
+ *         the name of a file or folder of podman's */
+int places_find(const char *name, struct places *ret, struct err *e);
+/* places_new - of one that is to be made, in the pair of folders that new ones go to. */
+int places_new(const char *name, struct places *ret, struct err *e);
+/* places_name - the same places for another name. */
+void places_name(const struct places *p, const char *name, struct places *ret);
+
+/* places_own_conf - whether the conf may be changed here: not a link, not on a read-only file system; else
+ * STATUS_UNSAFE_HOST (-ELOOP) or STATUS_CANNOT_CREATE (-EROFS) and the sentence says where it is declared. */
+int places_own_conf(const struct places *p, const char *step, struct err *e);
+
+/* places_open_roots - the roots' folder, root's alone to write, made when it is missing (0700). */
+int places_open_roots(const struct places *p, int *ret_fd, struct err *e);
+
+/* What is to be deleted, or not yet finished, has a name that no machine can have: ".trash-NAME-SALT", ".new-...".
+ * places_temp - such a name, new. places_temps - those of kind ("trash") and name (NULL: any) in a roots' folder;
+ * no such folder has none. places_temp_owner - the machine's name in one; "" when it is none of that kind. */
+#define PLACES_TEMP_SIZE (NAME_MACHINE_MAX + 32)
+int places_temp(const char *kind, const char *name, char ret[static PLACES_TEMP_SIZE], struct err *e);
+int places_temps(const char *roots, const char *kind, const char *name, struct strs *ret, struct err *e);
+void places_temp_owner(const char *leaf, const char *kind, char ret[static NAME_MACHINE_MAX + 1]);

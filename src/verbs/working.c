@@ -1,0 +1,78 @@
+#include "verbs/working.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "words/name.h"
+
+static volatile sig_atomic_t asked_to_stop;
+static bool plain_lines, drawn;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	asked_to_stop = 1;
+}
+
+static bool stopped(void *arg)
+{
+	(void)arg;
+	return asked_to_stop;
+}
+
+static void say(const char *text, void *arg)
+{
+	struct winsize size = { 0 };
+
+	(void)arg;
+	if (plain_lines) {
+		fprintf(stderr, "progress: %s\n", text);
+		return;
+	}
+	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	fprintf(stderr, "\r\033[K%.*s", size.ws_col > 1 ? size.ws_col - 1 : 79, text);
+	fflush(stderr);
+	drawn = true;
+}
+
+const struct progress *working_progress(bool plain)
+{
+	static struct progress progress = { .stopped = stopped };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGHUP, &action, NULL);
+	plain_lines = plain;
+	progress.say = plain || isatty(STDERR_FILENO) ? say : NULL;
+	return &progress;
+}
+
+void working_done(void)
+{
+	if (drawn)
+		fputs("\r\033[K", stderr);
+	drawn = false;
+}
+
+bool working_confirm(const char *name, const char *question)
+{
+	char line[NAME_MACHINE_MAX + 8];
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		fprintf(stderr, "machdeck: it asks for the name on a terminal; scripts give --yes or --name %s\n", name);
+		return false;
+	}
+	fprintf(stderr, "%s\nType the name to go on: ", question);
+	fflush(stderr);
+	if (!fgets(line, sizeof(line), stdin))
+		line[0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (strcmp(line, name) == 0)
+		return true;
+	fprintf(stderr, "machdeck: that is not its name: nothing is changed\n");
+	return false;
+}
