@@ -108,6 +108,7 @@ FILES := 755:$(B)/machdeck:bin/machdeck \
 	644:data/machdeck.1:share/man/man1/machdeck.1 \
 	644:data/machdeck-dashboard.1:share/man/man1/machdeck-dashboard.1 \
 	644:data/machdeck-container.5:share/man/man5/machdeck-container.5 \
+	644:data/machdeck-causes.7:share/man/man7/machdeck-causes.7 \
 	644:data/machdeck.conf.5:share/man/man5/machdeck.conf.5 \
 	644:data/machdeck.bash:share/bash-completion/completions/machdeck
 

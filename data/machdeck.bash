@@ -30,7 +30,7 @@ _machdeck_options() {
 
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images show-ip plan check destroy import hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images ports doctor show-ip plan check destroy import hosts'
 	if [ "$word" = = ]; then # bash parts words at it
 		word=
 	elif [ "$before" = = ]; then
@@ -50,6 +50,8 @@ _machdeck() {
 		list) words=--json ;;
 		status) words="--json --line --line=tmux --width $(_machdeck_names)" ;;
 		watch) words=--json ;;
+		ports) words=--json ;;
+		doctor) words="--probe --json $(_machdeck_names)" ;;
 		images) words=--json ;;
 		copy-to | copy-from) words="--force $(_machdeck_names)" ;;
 		bind) words="--read-only $(_machdeck_names)" ;;

@@ -102,8 +102,8 @@ struct doctor_facts { /* all borrowed; zero: not known */
 	enum doctor_truth host_link_up;
 	const char *bridge; /* that it is to be a port of, by its conf; NULL: none */
 	enum doctor_truth bridged;
-	bool link_is_left; /* the host's end is there though it does not run: its namespace is held */
-	pid_t held_by;     /* by that process; 0: not known */
+	bool bridge_is_gone; /* there is none of that name */
+	bool link_is_left; /* the host's end is there though it does not run: something holds its namespace */
 
 	const char *no_listeners; /* why who listens inside can not be seen; else it is known */
 	const struct doctor_listener *listeners;
@@ -111,6 +111,7 @@ struct doctor_facts { /* all borrowed; zero: not known */
 	const struct strs *failed_units; /* inside */
 
 	const char *legacy_tables; /* iptables' own, which nf_tables does not show; NULL: none */
+	bool has_both; /* rules of iptables-nft, and of nft beside them */
 	const char *host_address;  /* one of the host's that clients use; NULL: only loopback */
 	enum doctor_connect connect;
 	const char *connected_to; /* "192.168.1.10:8080" */

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "decide/doctor_private.h"
+#include "words/name.h"
 
 #define SETTLED_USEC 5000000 /* an address that is still tentative after that is not going to be good */
 
@@ -156,14 +157,15 @@ static bool is_left_over(const struct doctor_case *c)
 
 static void say_left_over(const struct doctor_case *c, char *ret)
 {
-	char to[DOCTOR_ADDRESS_TEXT];
+	char to[DOCTOR_ADDRESS_TEXT], start[NAME_MACHINE_MAX + 32] = "";
 
 	doctor_address_text(&c->w->to, c->w->to_port, to);
+	if (*c->f->name)
+		(void)snprintf(start, sizeof(start), "machdeck start %s, or ", c->f->name);
 	SAY(ret,
-	    "a rule was left behind by an unclean end: %s %u goes to %s, where nobody is (machdeck start %s, "
-	    "or "
-	    "nft delete element %s io.systemd.nat map_port_ipport '{ %s . %u }')",
-	    doctor_protocol(c->f), c->f->port.host, to, c->f->name, doctor_ip_word(c), doctor_protocol(c->f),
+	    "a rule was left behind by an unclean end: %s %u goes to %s, where nobody is (%snft delete element %s "
+	    "io.systemd.nat map_port_ipport '{ %s . %u }')",
+	    doctor_protocol(c->f), c->f->port.host, to, start, doctor_ip_word(c), doctor_protocol(c->f),
 	    c->f->port.host);
 }
 
@@ -308,14 +310,10 @@ static bool is_held(const struct doctor_case *c)
 
 static void say_held(const struct doctor_case *c, char *ret)
 {
-	char by[32] = "something";
-
-	if (c->f->held_by)
-		(void)snprintf(by, sizeof(by), "process %d", (int)c->f->held_by);
 	SAY(ret,
-	    "%s is still there though %s does not run: %s holds its network namespace (end that, or ip link "
-	    "delete %s)",
-	    c->f->host_link, c->f->name, by, c->f->host_link);
+	    "%s is still there though %s does not run: something holds its old network namespace (machdeck start %s "
+	    "deletes it)",
+	    c->f->host_link, c->f->name, c->f->name);
 }
 
 static bool lost_bridge(const struct doctor_case *c)
@@ -325,8 +323,12 @@ static bool lost_bridge(const struct doctor_case *c)
 
 static void say_lost_bridge(const struct doctor_case *c, char *ret)
 {
-	SAY(ret, "%s is no port of %s: the bridge was made anew since (ip link set %s master %s)",
-	    c->f->host_link, c->f->bridge, c->f->host_link, c->f->bridge);
+	if (c->f->bridge_is_gone)
+		SAY(ret, "the host has no bridge %s, which %s is to be a port of (make it, then ip link set %s master %s)",
+		    c->f->bridge, c->f->host_link, c->f->host_link, c->f->bridge);
+	else
+		SAY(ret, "%s is no port of %s: the bridge was made anew since (ip link set %s master %s)",
+		    c->f->host_link, c->f->bridge, c->f->host_link, c->f->bridge);
 }
 
 static bool host_link_is_down(const struct doctor_case *c)

@@ -113,16 +113,19 @@ static void say_another_of_its(const struct doctor_case *c, char *ret)
 
 static bool has_two_firewalls(const struct doctor_case *c)
 {
-	return c->f->legacy_tables && doctor_can_run(c->f);
+	return (c->f->legacy_tables || c->f->has_both) && doctor_can_run(c->f);
 }
 
 static void say_two_firewalls(const struct doctor_case *c, char *ret)
 {
-	SAY(ret,
-	    "iptables and nft are both used: iptables-legacy has the tables %.80s, which nft does not show, "
-	    "and "
-	    "either can drop it (iptables-legacy -S)",
-	    c->f->legacy_tables);
+	if (c->f->legacy_tables)
+		SAY(ret,
+		    "iptables and nft are both used: iptables-legacy has the tables %.80s, which nft does not show, and "
+		    "either can drop it (iptables-legacy -S)",
+		    c->f->legacy_tables);
+	else
+		SAY(ret, "iptables and nft are both used: what one accepts, the other can drop (nft list ruleset shows "
+		         "both)");
 }
 
 const struct doctor_rule doctor_note_rules[] = {

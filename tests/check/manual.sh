@@ -36,7 +36,7 @@ compare the_readme_has_the_real_screen README.md
 
 pages() {
 	local page
-	for page in data/*.[15]; do
+	for page in data/*.[157]; do
 		MANROFFSEQ='' man --warnings -l "$page" 2>&1 >/dev/null | sed "s,^,$page: ,"
 	done
 }

@@ -94,8 +94,12 @@ documented() {
 	done
 	for word in $(sed -nE 's/^	+(ANYWAY|DOWN|VAGUE|INIT|OWN|NSPAWN)\("([a-z-]+)".*/\2/p; s/^	\{ STATUS_[A-Z_]+, "([a-z-]+)".*/\1/p' \
 		src/decide/why.c | sort -u); do
-		sed -n '/^.SH CAUSES/,/^.SH EXIT/p' data/machdeck.1 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
-			echo "data/machdeck.1: the cause $word is missing"
+		sed -n '/^.SH CAUSES/,/^.SH PORT DOCTOR/p' data/machdeck-causes.7 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
+			echo "data/machdeck-causes.7: the cause $word is missing"
+	done
+	for word in $(sed -nE 's/^	(EACH\(|ONCE\(|\{ )"([a-z0-9-]+)", DOCTOR_.*/\2/p' src/decide/doctor_*.c | sort -u); do
+		sed -n '/^.SH PORT DOCTOR/,/^.SH JSON/p' data/machdeck-causes.7 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
+			echo "data/machdeck-causes.7: the cause $word of a dead port is missing"
 	done
 	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do
 		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"

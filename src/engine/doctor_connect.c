@@ -1,0 +1,122 @@
+/* Trying to connect: from the host, to an address of its own, as a client of the host would. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/doctor_read.h"
+
+#define DEADLINE_MS 1000
+#define AT_ONCE     64
+
+static unsigned now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (unsigned)(t.tv_sec * 1000 + t.tv_nsec / 1000000);
+}
+
+static enum doctor_connect outcome(int errnum)
+{
+	if (errnum == 0)
+		return DOCTOR_CONNECTED;
+	if (errnum == ECONNREFUSED || errnum == ECONNRESET)
+		return DOCTOR_REFUSED;
+	return errnum == ETIMEDOUT ? DOCTOR_TIMED_OUT : DOCTOR_UNREACHABLE;
+}
+
+static int begin(const struct doctor_try *t)
+{
+	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(t->port) };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(t->port) };
+	int fd = socket(t->to.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	memcpy(&to4.sin_addr, t->to.bytes, sizeof(to4.sin_addr));
+	memcpy(&to6.sin6_addr, t->to.bytes, sizeof(to6.sin6_addr));
+	if (t->to.family == AF_INET6)
+		(void)connect(fd, (const struct sockaddr *)&to6, sizeof(to6));
+	else
+		(void)connect(fd, (const struct sockaddr *)&to4, sizeof(to4));
+	return fd; /* whatever came of it, the socket tells */
+}
+
+static void end(struct doctor_try *t, struct pollfd *p, unsigned since)
+{
+	socklen_t len = sizeof(int);
+	int errnum = 0;
+
+	(void)getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &errnum, &len);
+	t->came = outcome(errnum);
+	t->ms = now_ms() - since;
+	close(p->fd);
+	p->fd = -1;
+}
+
+static void connect_some(struct doctor_try *v, size_t n)
+{
+	struct pollfd polled[AT_ONCE];
+	unsigned since = now_ms(), spent = 0;
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		polled[i] = (struct pollfd){ .fd = begin(&v[i]), .events = POLLOUT };
+		left += polled[i].fd >= 0;
+	}
+	while (left > 0 && spent < DEADLINE_MS) {
+		if (poll(polled, n, (int)(DEADLINE_MS - spent)) < 0 && errno != EINTR)
+			break;
+		for (size_t i = 0; i < n; i++) {
+			if (polled[i].fd < 0 || polled[i].revents == 0)
+				continue;
+			end(&v[i], &polled[i], since);
+			left--;
+		}
+		spent = now_ms() - since;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (polled[i].fd < 0)
+			continue;
+		close(polled[i].fd);
+		v[i].came = DOCTOR_TIMED_OUT;
+		v[i].ms = spent;
+	}
+}
+
+void doctor_connect(struct doctor_try *v, size_t n)
+{
+	for (size_t i = 0; i < n; i += AT_ONCE)
+		connect_some(v + i, n - i < AT_ONCE ? n - i : AT_ONCE);
+}
+
+static bool is_listed(const struct doctor_reading *r, uint16_t port)
+{
+	for (size_t i = 0; i < r->n_tries; i++)
+		if (r->tries[i].port == port)
+			return true;
+	return false;
+}
+
+int doctor_try_all(struct doctor_reading *r, struct err *e)
+{
+	const struct forwards *rules = &r->host.rules;
+
+	r->tries = calloc(rules->n + 1, sizeof(*r->tries));
+	if (!r->tries)
+		return err_no_memory(e);
+	for (size_t i = 0; i < rules->n; i++) {
+		const char *text = r->host.address[rules->v[i].to.family == AF_INET6 ? DOCTOR_V6 : DOCTOR_V4];
+		struct doctor_try t = { .port = rules->v[i].port.host };
+
+		if (!rules->v[i].port.udp && !is_listed(r, t.port) && addr_parse(text, &t.to, NULL) == 0)
+			r->tries[r->n_tries++] = t;
+	}
+	doctor_connect(r->tries, r->n_tries);
+	return 0;
+}

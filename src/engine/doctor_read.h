@@ -1,0 +1,105 @@
+/* doctor_read - what the parts of the doctor read: of the host, once; of one machine from inside. */
+#pragma once
+
+#include "drivers/cgroup.h"
+#include "drivers/diag.h"
+#include "drivers/holders.h"
+#include "drivers/nft.h"
+#include "drivers/rtnl.h"
+#include "drivers/rtnl_conf.h"
+#include "engine/claims.h"
+#include "engine/doctor.h"
+#include "engine/load.h"
+
+#define DOCTOR_FAMILIES 2 /* as enum doctor_way_index */
+
+struct doctor_host {
+	struct nl nl; /* of rtnetlink */
+	struct links links;
+	struct netaddrs addresses;
+	struct netconfs confs[DOCTOR_FAMILIES];
+	struct listenings listening;
+	struct forwards rules;
+	bool rules_known, is_without_nf_tables;
+	const char *no_rules; /* static */
+	struct firewall filters;
+	bool filters_known;
+	int uplink;                                    /* the link of the default route; 0: none */
+	char address[DOCTOR_FAMILIES][ADDR_TEXT_SIZE]; /* by which clients come; "": none */
+	char legacy_tables[120];
+	struct cgroupfs *fs; /* NULL: not to be had */
+};
+
+/* doctor_host_read - only rtnetlink must answer. */
+int doctor_host_read(struct doctor_host *ret, struct err *e);
+void doctor_host_done(struct doctor_host *h);
+
+struct doctor_guest {
+	int netnsid;                        /* -1: none of its own, or not known */
+	bool addresses_known, inside_known; /* the latter: listening, routes, confs */
+	struct links links;
+	struct netaddrs addresses;
+	struct netroutes routes[DOCTOR_FAMILIES];
+	struct netconfs confs[DOCTOR_FAMILIES];
+	struct listenings listening;
+	struct firewall filters;
+	bool filters_known;
+	const char *no_guest, *no_listeners; /* static */
+
+	struct doctor_listener *listeners; /* as listening, with who it is */
+	struct holder *holders;
+
+	const struct link *host_link; /* in the host's links; NULL */
+};
+
+/* doctor_guest_read - of a machine that runs. m is borrowed for the call. -ENOMEM */
+int doctor_guest_read(struct doctor_host *h, const struct machine *m, struct doctor_guest *ret);
+void doctor_guest_done(struct doctor_guest *g);
+
+/* doctor_listener_from - with whose socket it is; texts point into holder. */
+struct doctor_listener doctor_listener_from(const struct listening *l, const struct holder *holder);
+
+/* doctor_connect - connect to each address and port at once, for at most a second. */
+struct doctor_try {
+	struct addr to;
+	uint16_t port;
+	enum doctor_connect came; /* out */
+	unsigned ms;
+};
+void doctor_connect(struct doctor_try *v, size_t n);
+
+/* doctor_reading - the host, what is found so far, and what came of trying to connect. */
+struct doctor_reading {
+	const struct snapshot *s;
+	struct doctor_host host;
+	struct doctor_try *tries;
+	size_t n_tries;
+	struct checkup to;
+};
+
+/* doctor_patient - what is known of one machine, for all of its forwards. */
+struct doctor_patient {
+	struct doctor_reading *r;
+	const struct machine *m;
+	struct doctor_guest guest;
+	struct loaded conf;
+	bool has_conf;
+	size_t line; /* of HOST_PORT= */
+	struct claims claims;
+	const struct link *left; /* a link of its that is there though it does not run */
+};
+
+/* doctor_fill_way - the facts of one family. doctor_has_address - whether it is among them. doctor_owner_of - the
+ * machine that is seen to have it; NULL. doctor_same_port - of the host. */
+void doctor_fill_way(struct doctor_patient *p, const struct port *port, enum doctor_way_index index,
+                     struct doctor_way *w);
+bool doctor_has_address(const struct netaddrs *l, const struct addr *a);
+const struct machine *doctor_owner_of(const struct snapshot *s, const struct addr *a);
+bool doctor_same_port(const struct port *a, const struct port *b);
+
+/* doctor_try_all - connect from the host to each TCP port that a rule of the kernel forwards. */
+int doctor_try_all(struct doctor_reading *r, struct err *e);
+
+/* doctor_read_machine, doctor_read_nobody - add what is found of one machine's ports; of rules that are nobody's. */
+int doctor_read_machine(struct doctor_reading *r, const struct machine *m, struct err *e);
+int doctor_read_nobody(struct doctor_reading *r, struct err *e);

@@ -1,0 +1,306 @@
+/* machdeck ports and machdeck doctor: what is forwarded, and which link of a forward's chain is broken. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "engine/doctor.h"
+#include "engine/observe.h"
+#include "verbs/show.h"
+#include "verbs/verbs.h"
+
+struct asked {
+	const char *name; /* NULL: all */
+	bool json, probe;
+};
+
+/* ---- words */
+
+static const char *colour_of(enum doctor_state s)
+{
+	switch (s) {
+	case DOCTOR_GOOD:
+		return "\x1b[32m";
+	case DOCTOR_BROKEN:
+		return "\x1b[1;31m";
+	case DOCTOR_IDLE:
+	case DOCTOR_UNKNOWN:
+		return "\x1b[2m";
+	}
+	return "";
+}
+
+static void state_word(struct buf *to, enum doctor_state s, bool colours)
+{
+	buf_addf(to, "%s%-7s%s", colours ? colour_of(s) : "", doctor_state_word(s), colours ? "\x1b[0m" : "");
+}
+
+static void port_text(const struct port *p, char ret[static PORT_TEXT_SIZE])
+{
+	(void)snprintf(ret, PORT_TEXT_SIZE, "%s %u", p->udp ? "udp" : "tcp", p->host);
+}
+
+static const char *machine_text(const struct checked_port *p)
+{
+	return *p->machine ? p->machine : "-";
+}
+
+/* ---- ports, for people */
+
+static void ports_row(struct buf *to, const struct checked_port *p, int width, bool colours)
+{
+	const struct doctor_finding *first = doctor_first(&p->found);
+	CLEANUP(free_p) char *targets = strs_join(&p->targets, " ");
+	char port[PORT_TEXT_SIZE], inside[8] = "-";
+
+	port_text(&p->port, port);
+	if (p->declared)
+		(void)snprintf(inside, sizeof(inside), "%u", p->port.guest);
+	buf_addf(to, "%-*s  %-9s  %-6s  ", width, machine_text(p), port, inside);
+	state_word(to, p->found.state, colours);
+	buf_addf(to, "  %-21s  ", p->targets.n > 0 && targets ? targets : "-");
+	if (p->found.steps[DOCTOR_LISTENER].state == DOCTOR_GOOD)
+		buf_puts(to, p->found.steps[DOCTOR_LISTENER].text);
+	else
+		buf_puts(to, "-");
+	buf_puts(to, "\n");
+	if (first)
+		buf_addf(to, "    %s [%s]\n", first->text, first->cause);
+}
+
+static void ports_table(struct buf *to, const struct checkup *c, bool colours)
+{
+	int width = (int)strlen("MACHINE");
+
+	for (size_t i = 0; i < c->n; i++)
+		if ((int)strlen(c->v[i].machine) > width)
+			width = (int)strlen(c->v[i].machine);
+	buf_addf(to, "%-*s  %-9s  %-6s  %-7s  %-21s  %s\n", width, "MACHINE", "HOST", "INSIDE", "STATE",
+	         "KERNEL'S RULE", "LISTENER");
+	for (size_t i = 0; i < c->n; i++)
+		ports_row(to, &c->v[i], width, colours);
+}
+
+/* ---- doctor, for people */
+
+static void findings(struct buf *to, const struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		buf_addf(to, "  %-9s %s [%s]\n", d->v[i].broken ? "BROKEN" : "note", d->v[i].text,
+		         d->v[i].cause);
+}
+
+static void clients(struct buf *to, const struct diagnosis *d, bool colours)
+{
+	static const char *const words[DOCTOR_CLIENTS] = { "from the lan", "from the host", "from a machine",
+		                                           "from loopback" };
+
+	for (enum doctor_client c = 0; c < DOCTOR_CLIENTS; c++) {
+		const char *word = d->from[c].state == DOCTOR_GOOD     ? "yes"
+		                   : d->from[c].state == DOCTOR_BROKEN ? "no"
+		                                                       : "?";
+		buf_addf(to, "  %-14s  %s%-3s%s  %s\n", words[c], colours ? colour_of(d->from[c].state) : "",
+		         word, colours ? "\x1b[0m" : "", d->from[c].text);
+	}
+}
+
+static void chain(struct buf *to, const struct checked_port *p, bool colours)
+{
+	char port[PORT_TEXT_SIZE];
+
+	port_text(&p->port, port);
+	buf_addf(to, "%s: %s", machine_text(p), port);
+	if (p->declared)
+		buf_addf(to, " to %u inside", p->port.guest);
+	buf_puts(to, ": ");
+	state_word(to, p->found.state, colours);
+	buf_puts(to, "\n");
+	for (enum doctor_step s = 0; s < DOCTOR_STEPS; s++) {
+		buf_addf(to, "  %-9s ", doctor_step_word(s));
+		state_word(to, p->found.steps[s].state, colours);
+		buf_addf(to, "  %s\n", p->found.steps[s].text);
+	}
+	findings(to, &p->found);
+	clients(to, &p->found, colours);
+}
+
+static void chains(struct buf *to, const struct checkup *c, const char *name, bool colours)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		buf_puts(to, i > 0 ? "\n" : "");
+		chain(to, &c->v[i], colours);
+	}
+	if (c->n == 0 && name)
+		buf_addf(to, "%s forwards no port\n", name);
+	else if (c->n == 0)
+		buf_puts(to, "no port is forwarded\n");
+}
+
+/* ---- for programs */
+
+static json_t *steps_json(const struct diagnosis *d)
+{
+	json_t *array = json_array();
+
+	for (enum doctor_step s = 0; s < DOCTOR_STEPS; s++)
+		(void)json_array_append_new(array, json_pack("{s:s, s:s, s:o}", "step", doctor_step_word(s),
+		                                             "state", doctor_state_word(d->steps[s].state),
+		                                             "text", show_json_text(d->steps[s].text)));
+	return array;
+}
+
+static json_t *findings_json(const struct diagnosis *d)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < d->n; i++)
+		(void)json_array_append_new(array,
+		                            json_pack("{s:s, s:s, s:b, s:o}", "cause", d->v[i].cause, "step",
+		                                      doctor_step_word(d->v[i].step), "broken",
+		                                      d->v[i].broken, "text", show_json_text(d->v[i].text)));
+	return array;
+}
+
+static json_t *clients_json(const struct diagnosis *d)
+{
+	json_t *object = json_object();
+
+	for (enum doctor_client c = 0; c < DOCTOR_CLIENTS; c++)
+		(void)json_object_set_new(object, doctor_client_word(c),
+		                          json_pack("{s:s, s:o}", "state",
+		                                    doctor_state_word(d->from[c].state), "text",
+		                                    show_json_text(d->from[c].text)));
+	return object;
+}
+
+static json_t *port_json(const struct checked_port *p)
+{
+	const struct doctor_finding *first = doctor_first(&p->found);
+
+	return json_pack("{s:o, s:s, s:i, s:o, s:b, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "machine",
+	                 *p->machine ? show_json_text(p->machine) : json_null(), "protocol",
+	                 p->port.udp ? "udp" : "tcp", "host", (int)p->port.host, "guest",
+	                 p->declared ? json_integer(p->port.guest) : json_null(), "declared", p->declared,
+	                 "file", show_json_text(p->file), "line",
+	                 p->line ? json_integer((json_int_t)p->line) : json_null(), "targets",
+	                 show_json_texts(&p->targets), "state", doctor_state_word(p->found.state), "cause",
+	                 show_json_text(first ? first->cause : NULL), "sentence",
+	                 show_json_text(first ? first->text : NULL), "chain", steps_json(&p->found),
+	                 "findings", findings_json(&p->found), "from", clients_json(&p->found));
+}
+
+static json_t *document(const struct checkup *c, const struct snapshot *s)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < c->n; i++)
+		(void)json_array_append_new(array, port_json(&c->v[i]));
+	return json_pack("{s:i, s:o, s:o, s:o}", "schema", 1, "ports", array, "stale",
+	                 show_json_text(s->stale), "limits", show_json_text(c->limits));
+}
+
+/* ---- asking */
+
+static int parse(const struct verb *v, int argc, char **argv, bool takes_name, struct asked *ret)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "probe", no_argument, NULL, 'p' },
+		{ 0 },
+	};
+	int option, status = STATUS_DONE;
+
+	while ((option = getopt_long(argc, argv, "",
+	                             takes_name ? options : (const struct option[]){ options[0], { 0 } },
+	                             NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have");
+		ret->json |= option == 'j';
+		ret->probe |= option == 'p';
+	}
+	if (optind == argc)
+		return STATUS_DONE;
+	if (!takes_name)
+		return verb_usage(v, "it lists the ports of all machines, and takes no name");
+	status = verb_names(v, argc, argv, optind);
+	if (status == STATUS_DONE && argc - optind > 1)
+		return verb_usage(v, "one name only");
+	ret->name = argv[optind];
+	return status;
+}
+
+static int look(const struct asked *asked, struct snapshot *s, struct checkup *c, struct err *e)
+{
+	int r = observe_once(s, e);
+
+	if (r < 0)
+		return r;
+	if (asked->name && !snapshot_find(s, asked->name))
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: there is no such machine%s%s",
+		               asked->name, s->limits ? "; but not all can be seen here: " : "",
+		               s->limits ? s->limits : "");
+	return checkup_read(s, asked->name, asked->probe, c, e);
+}
+
+static int print(const struct buf *text)
+{
+	struct err e = { 0 };
+
+	if (!text->bad)
+		return verb_print(buf_text(text));
+	(void)err_no_memory(&e);
+	return verb_fail(&e);
+}
+
+static void warn(const struct snapshot *s, const struct checkup *c)
+{
+	if (s->stale)
+		fprintf(stderr, "machdeck: %s\n", s->stale);
+	if (c->limits)
+		fprintf(stderr, "machdeck: not seen: %s\n", c->limits);
+}
+
+int verb_ports(const struct verb *v, int argc, char **argv)
+{
+	CLEANUP(snapshot_done) struct snapshot s = { 0 };
+	CLEANUP(checkup_done) struct checkup c = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct asked asked = { 0 };
+	struct err e = { 0 };
+	int status = parse(v, argc, argv, false, &asked);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (look(&asked, &s, &c, &e) < 0)
+		return verb_fail(&e);
+	if (asked.json)
+		return show_json(document(&c, &s));
+	warn(&s, &c);
+	ports_table(&text, &c, show_colours());
+	return print(&text);
+}
+
+int verb_doctor(const struct verb *v, int argc, char **argv)
+{
+	CLEANUP(snapshot_done) struct snapshot s = { 0 };
+	CLEANUP(checkup_done) struct checkup c = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct asked asked = { 0 };
+	struct err e = { 0 };
+	int status = parse(v, argc, argv, true, &asked);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (look(&asked, &s, &c, &e) < 0)
+		return verb_fail(&e);
+	if (asked.json) {
+		status = show_json(document(&c, &s));
+	} else {
+		warn(&s, &c);
+		chains(&text, &c, asked.name, show_colours());
+		status = print(&text);
+	}
+	return status == STATUS_DONE && checkup_is_broken(&c) ? STATUS_FAILED : status;
+}
