@@ -106,6 +106,8 @@ FILES := 755:$(B)/machdeck:bin/machdeck \
 	755:tests/lab/lab:share/machdeck/lab \
 	644:tests/lab/image-packages:share/machdeck/image-packages \
 	644:data/machdeck.1:share/man/man1/machdeck.1 \
+	644:data/nixos-container.1:share/man/man1/nixos-container.1 \
+	644:data/machdeck-json.7:share/man/man7/machdeck-json.7 \
 	644:data/machdeck-dashboard.1:share/man/man1/machdeck-dashboard.1 \
 	644:data/machdeck-container.5:share/man/man5/machdeck-container.5 \
 	644:data/machdeck-causes.7:share/man/man7/machdeck-causes.7 \
@@ -117,11 +119,13 @@ $(B)/data/%: data/% $(B)/.prefix
 	$(call say,SED)sed 's,@bindir@,$(PREFIX)/bin,g; s,@libexecdir@,$(PREFIX)/libexec/machdeck,g' $< >$@
 
 .PHONY: install uninstall stage
-install: all $(UNITS) ## the programs, units and documents into DESTDIR and PREFIX
+install: all $(UNITS) ## the programs, units and documents into DESTDIR and PREFIX; COMPAT=1: nixos-container, too
 	@set -e; IFS=:; for f in $(FILES); do set -- $$f; install -D -m $$1 $$2 '$(DESTDIR)$(PREFIX)'/$$3; done
+	@test -z '$(COMPAT)' || ln -sf machdeck '$(DESTDIR)$(PREFIX)'/bin/nixos-container
 
 uninstall: ## removes what install made
 	@IFS=:; for f in $(FILES); do set -- $$f; rm -f '$(DESTDIR)$(PREFIX)'/$$3; done
+	@test "$$(readlink '$(DESTDIR)$(PREFIX)'/bin/nixos-container)" != machdeck || rm '$(DESTDIR)$(PREFIX)'/bin/nixos-container
 	@rmdir '$(DESTDIR)$(PREFIX)'/share/machdeck '$(DESTDIR)$(PREFIX)'/libexec/machdeck 2>/dev/null || true
 
 stage: ## an install tree in B/stage, for the lab

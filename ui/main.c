@@ -16,6 +16,7 @@
 #include "ui/script.h"
 #include "ui/settings.h"
 #include "ui/view.h"
+#include "verbs/compat.h"
 #include "verbs/verbs.h"
 
 /* A file that is opened while 0, 1 or 2 is free would be written to by whoever prints. */
@@ -167,10 +168,19 @@ static int print_keys(void)
 	return d.bad || line.bad ? STATUS_SYSTEM : STATUS_DONE;
 }
 
+static bool is_called(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, name) == 0;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct verb *v;
 
+	if (argc > 0 && is_called(argv[0], COMPAT_NAME))
+		return compat_main(argc, argv);
 	if (argc < 2)
 		return run_dashboard(argc, argv);
 	if (!strcmp(argv[1], "--version")) {
