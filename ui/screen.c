@@ -8,7 +8,7 @@
 
 /* Which line is what, from the top; height 0: left out. */
 struct place {
-	struct rect title, banner, table, tabs, pane, jobs, message, keys, over;
+	struct rect title, banner, table, tabs, pane, jobs, message, prompt, keys, over;
 };
 
 static struct rect lines(const struct grid *g, int y, int h)
@@ -64,14 +64,14 @@ static bool lies_over(const struct view *v)
 static struct place place(const struct grid *g, const struct view *v)
 {
 	int top = 0, bottom = g->h, banner = sentence_height(g, v->banner),
-	    message = v->prompt ? 1 : sentence_height(g, v->message),
+	    message = sentence_height(g, v->message),
 	    jobs = g->h >= 16  ? (int)v->n_jobs
 	           : g->h >= 8 ? smaller((int)v->n_jobs, 1)
 	                       : 0;
 	bool over = lies_over(v) && !v->prompt;
 	struct place p = { 0 };
 
-	if (g->h < 6 && over)
+	if (g->h < 6 && (over || v->prompt))
 		message = 0; /* the way out is more */
 	if (g->h >= (v->banner ? 6 : 3))
 		p.title = lines(g, top++, 1);
@@ -83,14 +83,16 @@ static struct place place(const struct grid *g, const struct view *v)
 
 		p.keys = lines(g, bottom -= h, h);
 	}
-	if (g->h >= 4 || v->prompt)
+	if (v->prompt)
+		p.prompt = lines(g, --bottom, 1);
+	if (g->h >= 4)
 		p.message = lines(g, bottom - message, message);
-	bottom -= g->h >= 6 && message == 0 ? 1 : p.message.h;
-	if (p.message.h == 0 && g->h >= 6)
+	bottom -= g->h >= 6 && message == 0 && !v->prompt ? 1 : p.message.h;
+	if (p.message.h == 0 && g->h >= 6 && !v->prompt)
 		p.message = lines(g, bottom, 1);
 	p.jobs = lines(g, bottom -= jobs, jobs);
 	place_middle(g, v, top, bottom, &p);
-	p.over = lines(g, 0, p.message.h > 0 && message > 0 ? p.message.y : g->h - p.keys.h);
+	p.over = lines(g, 0, message > 0 && p.message.h > 0 ? p.message.y : g->h - p.keys.h - p.prompt.h);
 	return p;
 }
 
@@ -262,13 +264,10 @@ static void draw_message(struct grid *g, struct rect r, const struct view *v)
 {
 	if (r.h == 0)
 		return;
-	if (v->prompt) {
-		line_draw(g, r.x, r.y, r.w, STYLE_TEXT, v->prompt, v->line);
-	} else if (v->message) {
+	if (v->message)
 		grid_wrap(g, (struct rect){ r.x + 1, r.y, r.w - 1, r.h }, 0, v->message_style, v->message);
-	} else {
+	else if (!lies_over(v))
 		grid_spans(g, r.x + 1, r.y, r.w - 1, v->status.v, v->status.n);
-	}
 }
 
 /* The longest form that fits. */
@@ -361,8 +360,9 @@ void screen_draw(struct grid *g, const struct view *v)
 		draw_menu(g, p.over, v);
 	if (v->has_dialog)
 		dialog_draw(g, p.over, &v->dialog);
-	if (v->prompt || v->message || !lies_over(v))
-		draw_message(g, p.message, v);
+	draw_message(g, p.message, v);
+	if (v->prompt)
+		line_draw(g, p.prompt.x, p.prompt.y, p.prompt.w, STYLE_TEXT, v->prompt, v->line);
 }
 
 void screen_rows(const struct grid *g, const struct view *v, size_t *ret_first, size_t *ret_n)

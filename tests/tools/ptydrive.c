@@ -18,6 +18,7 @@
  *	size WxH               resize
  *	storm NAME TIMES       so many random sizes, as fast as can be
  *	random NAME TIMES      so many random keys, pastes, clicks and broken sequences
+ *	paste BYTES TEXT       paste so many bytes, the text again and again; \r is Enter
  *	stall, read            stop reading what it writes; go on
  *	signal TERM            send it one
  *	close                  close the terminal, as a lost ssh does
@@ -616,6 +617,35 @@ static void do_random(struct session *s, char *args)
 	figure(name, "_ms", now_msec() - at);
 }
 
+/* Bracketed, as terminals do it that know how. */
+static void do_paste(struct session *s, char *args)
+{
+	static char bytes[65536];
+	char *text, *enter;
+	size_t most = strtoul(args, &text, 10), n;
+
+	text += strspn(text, " ");
+	while ((enter = strstr(text, "\\r"))) {
+		*enter = '\r';
+		memmove(enter + 1, enter + 2, strlen(enter + 2) + 1);
+	}
+	if (!*text || most < 1 || most > sizeof(bytes) - 16) {
+		complain(s, "paste takes a number of bytes and a text");
+		return;
+	}
+	n = (size_t)sprintf(bytes, "\x1b[200~");
+	for (size_t i = 0; i < most; i++)
+		bytes[n++] = text[i % strlen(text)];
+	n += (size_t)sprintf(bytes + n, "\x1b[201~");
+	for (size_t sent = 0; sent < n && !reap(s);) {
+		ssize_t len = write(s->master, bytes + sent, n - sent);
+
+		sent += len > 0 ? (size_t)len : 0;
+		(void)take(s, 1);
+	}
+	settle(s, 60);
+}
+
 static void do_signal(struct session *s, char *name)
 {
 	static const struct {
@@ -735,6 +765,8 @@ static void run_line(struct session *s, char *line)
 		do_storm(s, args);
 	else if (!strcmp(line, "random"))
 		do_random(s, args);
+	else if (!strcmp(line, "paste"))
+		do_paste(s, args);
 	else if (!strcmp(line, "stall") || !strcmp(line, "read"))
 		s->stalled = line[0] == 's';
 	else if (!strcmp(line, "signal"))
