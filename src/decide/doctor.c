@@ -115,12 +115,14 @@ static void find(struct judging *j, const struct doctor_rule *r, enum doctor_way
 	insert(j->to, &new);
 }
 
+/* IPv4 before IPv6, so that the cause of the first comes first. */
 static void find_all(struct judging *j)
 {
 	for (size_t t = 0; t < COUNT(tables); t++)
-		for (const struct doctor_rule *r = tables[t]; r->cause; r++)
-			for (enum doctor_way_index i = 0; i < (r->by_family ? DOCTOR_WAYS : 1); i++)
-				find(j, r, i);
+		for (enum doctor_way_index i = 0; i < DOCTOR_WAYS; i++)
+			for (const struct doctor_rule *r = tables[t]; r->cause; r++)
+				if (r->by_family || i == 0)
+					find(j, r, i);
 }
 
 const struct doctor_finding *doctor_first(const struct diagnosis *d)

@@ -85,6 +85,7 @@ struct doctor_facts { /* all borrowed; zero: not known */
 	const char *file; /* where; a line of 0: not in a conf */
 	size_t line;
 	bool shares_host; /* it has no network of its own */
+	bool bad_conf;    /* the conf can not be used; reason says why */
 	bool is_newer;    /* declared since it was started */
 
 	const char *rival; /* another machine that declares the same port of the host */
@@ -111,7 +112,7 @@ struct doctor_facts { /* all borrowed; zero: not known */
 	const struct strs *failed_units; /* inside */
 
 	const char *legacy_tables; /* iptables' own, which nf_tables does not show; NULL: none */
-	bool has_both; /* rules of iptables-nft, and of nft beside them */
+	bool has_both;             /* rules of iptables-nft, and of nft beside them */
 	const char *host_address;  /* one of the host's that clients use; NULL: only loopback */
 	enum doctor_connect connect;
 	const char *connected_to; /* "192.168.1.10:8080" */

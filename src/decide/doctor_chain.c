@@ -118,6 +118,17 @@ static void say_shares_host(const struct doctor_case *c, char *ret)
 	    c->f->name);
 }
 
+static bool has_bad_conf(const struct doctor_case *c)
+{
+	return c->f->bad_conf;
+}
+
+static void say_bad_conf(const struct doctor_case *c, char *ret)
+{
+	SAY(ret, "the conf can not be used, so nothing of it holds: %.300s",
+	    c->f->reason ? c->f->reason : "machdeck check says why");
+}
+
 static bool is_taken(const struct doctor_case *c)
 {
 	return c->f->host;
@@ -163,7 +174,8 @@ static void say_left_over(const struct doctor_case *c, char *ret)
 	if (*c->f->name)
 		(void)snprintf(start, sizeof(start), "machdeck start %s, or ", c->f->name);
 	SAY(ret,
-	    "a rule was left behind by an unclean end: %s %u goes to %s, where nobody is (%snft delete element %s "
+	    "a rule was left behind by an unclean end: %s %u goes to %s, where nobody is (%snft delete "
+	    "element %s "
 	    "io.systemd.nat map_port_ipport '{ %s . %u }')",
 	    doctor_protocol(c->f), c->f->port.host, to, start, doctor_ip_word(c), doctor_protocol(c->f),
 	    c->f->port.host);
@@ -311,7 +323,8 @@ static bool is_held(const struct doctor_case *c)
 static void say_held(const struct doctor_case *c, char *ret)
 {
 	SAY(ret,
-	    "%s is still there though %s does not run: something holds its old network namespace (machdeck start %s "
+	    "%s is still there though %s does not run: something holds its old network namespace (machdeck "
+	    "start %s "
 	    "deletes it)",
 	    c->f->host_link, c->f->name, c->f->name);
 }
@@ -324,7 +337,9 @@ static bool lost_bridge(const struct doctor_case *c)
 static void say_lost_bridge(const struct doctor_case *c, char *ret)
 {
 	if (c->f->bridge_is_gone)
-		SAY(ret, "the host has no bridge %s, which %s is to be a port of (make it, then ip link set %s master %s)",
+		SAY(ret,
+		    "the host has no bridge %s, which %s is to be a port of (make it, then ip link set %s "
+		    "master %s)",
 		    c->f->bridge, c->f->host_link, c->f->host_link, c->f->bridge);
 	else
 		SAY(ret, "%s is no port of %s: the bridge was made anew since (ip link set %s master %s)",
@@ -422,6 +437,7 @@ const struct doctor_rule doctor_chain_rules[] = {
 #define ONCE(cause, step, weight, holds, say) { cause, step, weight, false, holds, say }
 #define EACH(cause, step, weight, holds, say) { cause, step, weight, true, holds, say }
 	ONCE("shared-network", DOCTOR_DECLARED, DOCTOR_FATAL, shares_host, say_shares_host),
+	ONCE("bad-conf", DOCTOR_DECLARED, DOCTOR_FATAL, has_bad_conf, say_bad_conf),
 	EACH("other-machine", DOCTOR_RULE, DOCTOR_FATAL, goes_to_other, say_goes_to_other),
 	ONCE("host-listener", DOCTOR_DECLARED, DOCTOR_FATAL, is_taken, say_taken),
 	ONCE("link-held", DOCTOR_ADDRESS, DOCTOR_FATAL, is_held, say_held),

@@ -17,12 +17,17 @@ static void patient_done(struct doctor_patient *p)
 	doctor_guest_done(&p->guest);
 	loaded_done(&p->conf);
 	claims_done(&p->claims);
+	strs_done(&p->ports);
+	free(p->file);
 }
 
 /* ---- the conf */
 
-static void find_line(struct doctor_patient *p)
+/* A conf that can not be used tells its ports all the same, and whether it wants a network. */
+static void read_text(struct doctor_patient *p)
 {
+	static const char *const networks[] = { "HOST_BRIDGE", "INTERFACES", "MACVLANS", "EXTRA_VETHS",
+		                                "NETWORK_NAMESPACE_PATH" };
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
 	CLEANUP(envfile_done) struct envfile doc = { 0 };
 	const struct env_entry *entry;
@@ -31,17 +36,27 @@ static void find_line(struct doctor_patient *p)
 	if (confs_load("", p->m->name, &file, NULL) < 0 ||
 	    envfile_parse(file.path, buf_text(&file.text), file.text.len, &doc, NULL) < 0)
 		return;
+	p->file = take_p(&file.path);
 	entry = envfile_find(&doc, "HOST_PORT");
-	if (entry)
+	if (entry) {
 		envfile_place(buf_text(&file.text), entry->key_at, &p->line, &column);
+		strs_split(&p->ports, entry->value, ",");
+	}
+	entry = envfile_find(&doc, "PRIVATE_NETWORK");
+	p->shares_host = !entry || strcmp(entry->value, "1") != 0;
+	for (size_t i = 0; i < COUNT(networks); i++)
+		if ((entry = envfile_find(&doc, networks[i])) && *entry->value)
+			p->shares_host = false;
 }
 
 static void read_conf(struct doctor_patient *p)
 {
 	if (!p->m->configured)
 		return;
+	read_text(p);
 	p->has_conf = load_container("", p->m->name, &p->conf, NULL) == 0;
-	find_line(p);
+	if (p->has_conf)
+		p->shares_host = !container_has_private_net(&p->conf.container);
 	if (look_can_run(p->m))
 		(void)claims_read("", p->m->name, &p->claims, NULL);
 }
@@ -221,9 +236,10 @@ static int examine(struct doctor_patient *p, const struct port *port, bool decla
 		.up_usec = up_for(p->r->s, p->m),
 		.port = *port,
 		.declared = declared,
-		.file = declared ? p->conf.conf_path : NULL,
+		.file = declared ? p->file : NULL,
 		.line = declared ? p->line : 0,
-		.shares_host = p->has_conf && !container_has_private_net(&p->conf.container),
+		.shares_host = p->shares_host,
+		.bad_conf = p->m->bad_conf,
 		.rival = rival ? rival->name : NULL,
 		.rival_runs = rival && look_can_run(rival),
 		.no_rules = h->no_rules,
@@ -290,14 +306,12 @@ int doctor_read_machine(struct doctor_reading *r, const struct machine *m, struc
 	struct port port;
 	int status = 0;
 
-	if (m->ports.n == 0 && !look_can_run(m))
-		return 0;
 	read_conf(&p);
-	if (look_can_run(m) && (!p.has_conf || container_has_private_net(&p.conf.container)) && m->leader)
+	if (look_can_run(m) && !p.shares_host && m->leader)
 		status = doctor_guest_read(&r->host, m, &p.guest);
 	find_left_link(&p);
-	for (size_t i = 0; status == 0 && i < m->ports.n; i++)
-		if (port_parse(m->ports.v[i], &port, NULL) == 0)
+	for (size_t i = 0; status == 0 && i < p.ports.n; i++)
+		if (port_parse(p.ports.v[i], &port, NULL) == 0)
 			status = examine(&p, &port, true);
 	if (status == 0)
 		status = examine_others(&p, from);

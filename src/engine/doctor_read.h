@@ -84,7 +84,10 @@ struct doctor_patient {
 	struct doctor_guest guest;
 	struct loaded conf;
 	bool has_conf;
-	size_t line; /* of HOST_PORT= */
+	bool shares_host;  /* it has no network of its own */
+	char *file;        /* the conf; NULL: none, or it can not be read */
+	struct strs ports; /* of HOST_PORT=, as they are written */
+	size_t line;
 	struct claims claims;
 	const struct link *left; /* a link of its that is there though it does not run */
 };

@@ -126,16 +126,29 @@ static void chain(struct buf *to, const struct checked_port *p, bool colours)
 	clients(to, &p->found, colours);
 }
 
-static void chains(struct buf *to, const struct checkup *c, const char *name, bool colours)
+static void chains(struct buf *to, const struct checkup *c, bool colours)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		buf_puts(to, i > 0 ? "\n" : "");
 		chain(to, &c->v[i], colours);
 	}
-	if (c->n == 0 && name)
-		buf_addf(to, "%s forwards no port\n", name);
-	else if (c->n == 0)
+}
+
+/* Nothing to follow: none, or none that is known. */
+static void no_chain(struct buf *to, const struct machine *m)
+{
+	if (!m) {
 		buf_puts(to, "no port is forwarded\n");
+		return;
+	}
+	show_text(to, m->name);
+	if (m->bad_conf || m->conf_unread) {
+		buf_puts(to, ": ");
+		show_reason(to, m);
+		buf_puts(to, "\n");
+	} else {
+		buf_puts(to, " forwards no port\n");
+	}
 }
 
 /* ---- for programs */
@@ -288,6 +301,7 @@ int verb_doctor(const struct verb *v, int argc, char **argv)
 	CLEANUP(checkup_done) struct checkup c = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct asked asked = { 0 };
+	const struct machine *m;
 	struct err e = { 0 };
 	int status = parse(v, argc, argv, true, &asked);
 
@@ -295,12 +309,16 @@ int verb_doctor(const struct verb *v, int argc, char **argv)
 		return status;
 	if (look(&asked, &s, &c, &e) < 0)
 		return verb_fail(&e);
+	m = asked.name ? snapshot_find(&s, asked.name) : NULL;
 	if (asked.json) {
 		status = show_json(document(&c, &s));
 	} else {
 		warn(&s, &c);
-		chains(&text, &c, asked.name, show_colours());
+		chains(&text, &c, show_colours());
+		if (c.n == 0)
+			no_chain(&text, m);
 		status = print(&text);
 	}
-	return status == STATUS_DONE && checkup_is_broken(&c) ? STATUS_FAILED : status;
+	return status == STATUS_DONE && (checkup_is_broken(&c) || (m && m->bad_conf)) ? STATUS_FAILED
+	                                                                              : status;
 }

@@ -232,6 +232,11 @@ static void what_the_conf_says_can_be_wrong(void **state)
 	w->f.shares_host = true;
 	assert_non_null(strstr(judged(w), "declared shared-network: web shares the host's network"));
 	w = well();
+	w->f.bad_conf = true;
+	w->f.reason = "/etc/containers/web.conf:2:1: no '='";
+	assert_string_equal(judged(w), "declared bad-conf: the conf can not be used, so nothing of it holds: "
+	                               "/etc/containers/web.conf:2:1: no '='");
+	w = well();
 	w->outside = (struct doctor_listener){
 		.at = address("0.0.0.0"), .port = 8080, .pid = 88, .process = "sshd"
 	};
