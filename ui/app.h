@@ -66,6 +66,8 @@ enum app_text {
 	APP_TEXT_COMMANDS,
 	APP_TEXT_RESULTS,
 	APP_TEXT_SELF,
+	APP_TEXT_PORTS,
+	APP_TEXT_DOCTOR,
 };
 
 /* What the program itself has used since it began. */

@@ -291,6 +291,12 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_WHY:
 		open_text(a, APP_TEXT_WHY);
 		break;
+	case ACTION_DOCTOR:
+		open_text(a, APP_TEXT_DOCTOR);
+		break;
+	case ACTION_ALL_PORTS:
+		open_text(a, APP_TEXT_PORTS);
+		break;
 	case ACTION_SELF:
 		open_text(a, APP_TEXT_SELF);
 		break;

@@ -87,5 +87,9 @@ void frame_want(const struct app *a, struct source *s, const struct grid *g, con
 		app_targets(a, w, &logged);
 		wanted.logs = &logged;
 	}
+	if (a->text == APP_TEXT_PORTS)
+		wanted.ports = "";
+	else if (a->text == APP_TEXT_DOCTOR)
+		wanted.ports = a->selected;
 	source_want(s, &wanted);
 }

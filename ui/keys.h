@@ -58,6 +58,10 @@ enum effect { LOOKS, ACTS };
 	X(CONSOLE, AT_WORK, ACTS, "c", "console", "its login console")                                       \
 	X(RUN, AT_WORK, ACTS, "C", "command",                                                                \
 	  "run one command in each marked machine; the results are a table")                                 \
+	X(DOCTOR, SCREEN_LIST | SCREEN_PANE, LOOKS, "d", "doctor",                                           \
+	  "each forwarded port of it from the conf to who listens: what is broken, what helps")              \
+	X(ALL_PORTS, SCREEN_LIST | SCREEN_PANE, LOOKS, "O", "all ports",                                     \
+	  "the forwarded ports of all machines: rule, listener, who reaches them")                           \
 	X(CANCEL_JOB, AT_WORK, ACTS, "X", "cancel", "cancel its job")                                        \
 	X(KILL, AT_WORK, ACTS, "K", "kill", "what is left when stop does not work; asks for its name")       \
 	X(FREEZE, SCREEN_LIST | SCREEN_PANE, ACTS, "p", "freeze",                                            \

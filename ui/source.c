@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "engine/checkups.h"
 #include "engine/logs.h"
 #include "engine/look.h"
 #include "engine/observe.h"
@@ -22,12 +23,13 @@ struct source {
 	source_changed_fn *changed;
 	void *arg;
 
-	struct player *player; /* instead of the next four */
+	struct player *player; /* instead of the next six */
 	struct observer *observer;
 	struct sampler *sampler;
 	struct timeline *timeline; /* from the first source_want() on: the first frame does not wait for it */
 	bool settled;              /* what changes from now on is a change of the system */
 	struct looker *looker;
+	struct checkups *checkups;
 	struct recorder *recorder;
 
 	struct logs *logs;
@@ -58,6 +60,8 @@ static void on_snapshot(const struct snapshot *now, void *arg)
 		timeline_snapshot(s->timeline, now);
 	if (s->recorder)
 		recorder_snapshot(s->recorder, now);
+	if (s->checkups)
+		checkups_stale(s->checkups);
 	s->changed(s->arg);
 }
 
@@ -134,7 +138,9 @@ static int open_host(struct source *s, struct err *e)
 
 	if (r >= 0)
 		r = sampler_new(s->loop, on_sampled, s, &s->sampler, e);
-	return r < 0 ? r : looker_new(s->loop, s->observer, on_look, s, &s->looker, e);
+	if (r >= 0)
+		r = looker_new(s->loop, s->observer, on_look, s, &s->looker, e);
+	return r < 0 ? r : checkups_new(s->loop, s->observer, on_look, s, &s->checkups, e);
 }
 
 static int begin_recording(struct source *s, int record_fd, struct err *e)
@@ -187,6 +193,7 @@ void source_free(struct source *s)
 	close_logs(s);
 	recorder_free(s->recorder);
 	timeline_free(s->timeline);
+	checkups_free(s->checkups);
 	looker_free(s->looker);
 	sampler_free(s->sampler);
 	observer_free(s->observer);
@@ -202,6 +209,8 @@ static void show_host(struct source *s)
 	s->world.stats = sampler_now(s->sampler);
 	s->world.host = sampler_host(s->sampler);
 	s->world.look = looker_now(s->looker);
+	s->world.ports = checkups_now(s->checkups);
+	s->world.ports_problem = checkups_problem(s->checkups);
 	if (s->timeline) {
 		s->world.events = timeline_events(s->timeline);
 		s->world.events_note = timeline_note(s->timeline);
@@ -320,6 +329,7 @@ void source_want(struct source *s, const struct source_wanted *w)
 	if (!s->timeline && timeline_new(s->loop, on_events, s, &s->timeline, NULL) >= 0 && s->settled)
 		timeline_snapshot(s->timeline, observer_snapshot(s->observer));
 	looker_want(s->looker, w->looked, w->look);
+	checkups_want(s->checkups, w->ports);
 	(void)sampler_want(s->sampler, w->seen, w->n_seen,
 	                   w->period_usec); /* out of memory: the next frame tries again */
 }

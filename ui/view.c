@@ -350,6 +350,14 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		v->text.title = view_keep(v, "%s: why", a->selected);
 		view_why(a, w, now, v, &v->text.doc);
 		break;
+	case APP_TEXT_PORTS:
+		v->text.title = "all forwarded ports";
+		view_ports(w, v, &v->text.doc);
+		break;
+	case APP_TEXT_DOCTOR:
+		v->text.title = view_keep(v, "%s: its ports, from the conf to who listens", a->selected);
+		view_doctor(a, w, v, &v->text.doc);
+		break;
 	case APP_TEXT_NONE:
 		break;
 	}

@@ -1,6 +1,7 @@
 /* world - all that the screen may show, borrowed from who keeps it fresh until the loop runs again. */
 #pragma once
 
+#include "engine/doctor.h"
 #include "engine/look.h"
 #include "ui/logview.h"
 #include "words/event.h"
@@ -16,6 +17,8 @@ struct world {
 	struct logview *logs;            /* of the machines whose logs are wanted; NULL: nobody's */
 	const char *logs_problem;        /* why there are none; NULL */
 	const struct looked *look;         /* at the machine whose details are shown; name "": at nobody */
+	const struct checkup *ports; /* of the machines whose chains are wanted; NULL: not known yet */
+	const char *ports_problem;   /* why not; NULL */
 	bool is_tape;                    /* of which only what was recorded is known */
 };
 
