@@ -28,9 +28,25 @@ _machdeck_options() {
 	echo --read-only --write --filter --sort --period --color --theme --ascii --linear --record --replay --speed --script
 }
 
+_machdeck_create_options() {
+	echo --tree --image --tarball --bootstrap --adopt --suite --mirror --packages --config --config-file --nixos-path \
+		--ensure-unique-name --start --dry-run --progress
+	_machdeck_keys
+}
+
+# Every key of a conf is an option.
+_machdeck_keys() {
+	echo --system-path --flake --copy-resolv-conf --private-network --host-bridge --host-port --host-address --host-address6 \
+		--local-address --local-address6 --local-mac-address --network-namespace-path --private-users --interfaces --macvlans \
+		--auto-start --extra-nspawn-flags --ephemeral --enable-tun --timeout-start-sec --tmpfs --additional-capabilities \
+		--allowed-devices --extra-veths --init --release
+}
+
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images ports doctor show-ip plan check destroy import hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images ports doctor show-ip plan check import hosts'
+
+	verbs+=' create destroy'
 	if [ "$word" = = ]; then # bash parts words at it
 		word=
 	elif [ "$before" = = ]; then
@@ -66,12 +82,13 @@ _machdeck() {
 		check) words="--root --json $(_machdeck_names)" ;;
 		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop | run | shell | login) words=$(_machdeck_names) ;;
 		help) words="keys $verbs" ;;
+		create) words="$(_machdeck_create_options)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import) words='--root --release -' ;;
 		hosts) words='--root --json --write' ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "${words:-}" -- "$word")
-	[ "${COMP_WORDS[1]}" != import ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
+	[[ ${COMP_WORDS[1]} != import && ! ($before =~ ^--(tree|tarball|config-file)$) ]] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
 }
 complete -F _machdeck machdeck

@@ -306,8 +306,7 @@ static void put_quoted(struct buf *b, const char *key, const char *value)
 	buf_puts(b, "\"\n");
 }
 
-/* KEY=value, quoted when systemd or we would read the bare text differently. */
-static void put(struct buf *b, const char *key, const char *value)
+void conf_put(struct buf *b, const char *key, const char *value)
 {
 	static const char plain[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
@@ -321,7 +320,7 @@ static void put(struct buf *b, const char *key, const char *value)
 static void put_if(struct buf *b, const char *key, const char *value)
 {
 	if (value)
-		put(b, key, value);
+		conf_put(b, key, value);
 }
 
 static void put_addr(struct buf *b, const char *key, const struct addr *a)
@@ -330,7 +329,7 @@ static void put_addr(struct buf *b, const char *key, const struct addr *a)
 
 	addr_print(a, true, text);
 	if (text[0])
-		put(b, key, text);
+		conf_put(b, key, text);
 }
 
 /* Lists are always quoted, as the modules write them (CF-6). */
@@ -373,7 +372,7 @@ static void put_flags(struct buf *b, const struct container *c)
 	if (c->flags.n == 0)
 		buf_puts(b, "EXTRA_NSPAWN_FLAGS=\"\"\n");
 	else
-		put(b, "EXTRA_NSPAWN_FLAGS", buf_text(&words));
+		conf_put(b, "EXTRA_NSPAWN_FLAGS", buf_text(&words));
 }
 
 static void put_veths(struct buf *b, const struct container *c)
@@ -413,7 +412,7 @@ static void put_devices(struct buf *b, const struct container *c)
 static void put_network(struct buf *b, const struct container *c)
 {
 	if (c->private_network)
-		put(b, "PRIVATE_NETWORK", "1");
+		conf_put(b, "PRIVATE_NETWORK", "1");
 	put_if(b, "HOST_BRIDGE", c->host_bridge);
 	put_ports(b, c);
 	put_addr(b, "HOST_ADDRESS", &c->addr[HOST4]);
@@ -431,12 +430,12 @@ static void put_newer(struct buf *b, const struct container *c)
 	put_list(b, "INTERFACES", &c->interfaces);
 	put_list(b, "MACVLANS", &c->macvlans);
 	if (c->auto_start)
-		put(b, "AUTO_START", "1");
+		conf_put(b, "AUTO_START", "1");
 	put_flags(b, c);
 	if (c->ephemeral)
-		put(b, "EPHEMERAL", "1");
+		conf_put(b, "EPHEMERAL", "1");
 	if (c->enable_tun)
-		put(b, "ENABLE_TUN", "1");
+		conf_put(b, "ENABLE_TUN", "1");
 	put_if(b, "TIMEOUT_START_SEC", c->timeout_start);
 	if (c->tmpfs.n > 0)
 		put_list(b, "TMPFS", &c->tmpfs);
@@ -446,18 +445,27 @@ static void put_newer(struct buf *b, const struct container *c)
 	put_veths(b, c);
 }
 
+bool conf_has_secrets(const struct container *c)
+{
+	for (size_t i = 0; i < c->flags.n; i++)
+		if (strstr(c->flags.v[i], "credential") || strncmp(c->flags.v[i], "--setenv", 8) == 0 ||
+		    strncmp(c->flags.v[i], "-E", 2) == 0)
+			return true;
+	return false;
+}
+
 int conf_write(const struct container *c, struct buf *ret, struct err *e)
 {
 	put_if(ret, "SYSTEM_PATH", c->system_path);
 	put_if(ret, "FLAKE", c->flake);
 	if (c->no_resolv_conf)
-		put(ret, "COPY_RESOLV_CONF", "0");
+		conf_put(ret, "COPY_RESOLV_CONF", "0");
 	put_network(ret, c);
 	put_if(ret, "PRIVATE_USERS", c->private_users);
 	if (!release_rules(c->release)->first_options)
 		put_newer(ret, c);
 	put_if(ret, "INIT", c->init);
 	if (c->release != RELEASE_DEFAULT)
-		put(ret, "RELEASE", release_name(c->release));
+		conf_put(ret, "RELEASE", release_name(c->release));
 	return ret->bad ? err_no_memory(e) : 0;
 }

@@ -26,3 +26,9 @@ int conf_write(const struct container *c, struct buf *ret, struct err *e);
 
 /* conf_knows_key - whether it is one of the keys of the table in the manual; a file without any is not a conf. */
 bool conf_knows_key(const char *name);
+
+/* conf_put - append KEY=value and a newline, quoted when systemd or we would read the bare text differently. */
+void conf_put(struct buf *to, const char *key, const char *value);
+
+/* conf_has_secrets - whether there are values that nobody else should read (threat model O1): mode 0600 then. */
+bool conf_has_secrets(const struct container *c);

@@ -323,7 +323,7 @@ static int replace(int dir, const char *leaf, const struct files_new *as, const 
 	if (fd < 0)
 		return -errno;
 	r = fill(fd, as, content);
-	if (r == 0 && renameat(dir, temp, dir, leaf) < 0)
+	if (r == 0 && renameat2(dir, temp, dir, leaf, as->exclusive ? RENAME_NOREPLACE : 0) < 0)
 		r = -errno;
 	if (r < 0) {
 		(void)unlinkat(dir, temp, 0);

@@ -41,6 +41,7 @@ struct files_new { /* what a new file is to be */
 	uid_t uid; /* (uid_t)-1, (gid_t)-1: whose it becomes by itself */
 	gid_t gid;
 	bool durable; /* on the disk before it replaces the old one: for what must survive a crash */
+	bool exclusive; /* only where nothing of that name is: else -EEXIST */
 };
 
 /* files_replace - make dir/leaf a regular file with these bytes, at once and whole.

@@ -57,12 +57,22 @@ static int look_at_root(const struct rootfs *t, const struct stat *st, uid_t uid
 	return 0;
 }
 
-int rootfs_lock(const struct rootfs *t, struct err *e)
+static int take_lock(const struct rootfs *t, int how, struct err *e)
 {
-	if (flock(t->fd, LOCK_EX | LOCK_NB) < 0 || nspawn_has(t))
+	if (flock(t->fd, how | LOCK_NB) < 0 || nspawn_has(t))
 		return err_set(e, STATUS_BUSY, EBUSY, "%s is busy: something runs in it or prepares it",
 		               t->path);
 	return 0;
+}
+
+int rootfs_lock(const struct rootfs *t, struct err *e)
+{
+	return take_lock(t, LOCK_EX, e);
+}
+
+int rootfs_lock_shared(const struct rootfs *t, struct err *e)
+{
+	return take_lock(t, LOCK_SH, e);
 }
 
 int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret,

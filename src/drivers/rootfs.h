@@ -33,6 +33,8 @@ void rootfs_done(struct rootfs *t);
 /* rootfs_lock - until rootfs_done(). -EBUSY (STATUS_BUSY): another preparation, or a systemd-nspawn, has it.
  */
 int rootfs_lock(const struct rootfs *t, struct err *e);
+/* rootfs_lock_shared - the same for who only reads: several may. */
+int rootfs_lock_shared(const struct rootfs *t, struct err *e);
 
 /* Paths below are relative to the root, without a leading "/".
  *

@@ -76,16 +76,6 @@ static int look_at_neighbours(const char *root, const char *file, const struct i
 	return r;
 }
 
-/* Values that nobody else should read (security A.5 O1). */
-static bool has_secrets(const struct container *c)
-{
-	for (size_t i = 0; i < c->flags.n; i++)
-		if (strstr(c->flags.v[i], "credential") || strncmp(c->flags.v[i], "--setenv", 8) == 0 ||
-		    strncmp(c->flags.v[i], "-E", 2) == 0)
-			return true;
-	return false;
-}
-
 static int save(const char *root, const struct imported *all, struct err *e)
 {
 	CLEANUP(free_p) struct fileset_entry *entries = calloc(all->n + 1, sizeof(*entries));
@@ -101,7 +91,7 @@ static int save(const char *root, const struct imported *all, struct err *e)
 		r = leaves.bad ? err_no_memory(e) : conf_write(&all->v[i], &texts[i], e);
 		if (r == 0)
 			entries[i] = (struct fileset_entry){ leaves.v[i], buf_text(&texts[i]), texts[i].len,
-				                             has_secrets(&all->v[i]) ? 0600 : 0644 };
+				                             conf_has_secrets(&all->v[i]) ? 0600 : 0644 };
 	}
 	if (r == 0)
 		r = fileset_save(root, access(nixos, F_OK) == 0 ? "/etc/nixos-containers" : "/etc/containers",

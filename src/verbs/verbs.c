@@ -38,6 +38,7 @@ const struct verb verbs[] = {
 	{ "show-ip", verb_show_ip, "[--json] NAME", "its address", false },
 	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },
 	{ "check", verb_check, "[--root DIR] [--json] [NAME...]", "look for mistakes in confs", false },
+	{ "create", verb_create, "--SOURCE [--KEY=VALUE...] [--dry-run] NAME", "make one; every key of a conf is an option", false },
 	{ "destroy", verb_destroy, "[--yes] [--detach] [--dry-run] ... NAME", "remove it: root, conf, and what belongs to them", false },
 	{ "import", verb_import, "[--root DIR] [--release R] FILE|-", "confs from the modules' options in JSON", false },
 	{ "hosts", verb_hosts, "[--root DIR] [--json | --write]", "the lines for /etc/hosts", false },

@@ -12,7 +12,8 @@ struct verb;
 typedef int verb_fn(const struct verb *v, int argc, char **argv);
 verb_fn verb_list, verb_status, verb_control, verb_run, verb_session, verb_show_ip, verb_plan, verb_check, verb_import, verb_hosts,
 	verb_unit, verb_watch, verb_logs, verb_transfer, verb_images, verb_show, verb_ports, verb_doctor;
-verb_fn verb_destroy;
+/* of containers as a whole */
+verb_fn verb_create, verb_destroy;
 
 struct verb {
 	const char *name;

@@ -3,26 +3,14 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
+. "$(dirname -- "$0")/making.sh"
 
 tools=$(realpath "${B:-$TOP/build}")/tests/tools
 scenario destroy
-on destroy install -m 0755 /dev/stdin /usr/local/bin/racer <"$tools/racer"
-
-# What a host is known by: links, mounts, files and units.
-helpers='
-picture() {
-	ip -j link | jq -r ".[].ifname" | sort
-	findmnt --noheadings --list --output TARGET,SOURCE,FSTYPE | sort
-	find /etc /sentinel /var/lib/containers /var/lib/machines /run/machdeck /var/log/journal /nix -xdev \
-		! -path "*/journal/*.journal" -printf "%p %y %m %l\n" 2>/dev/null | sort || true
-	systemctl list-units --all --plain --no-legend "container@*" "machine-*" "systemd-nspawn@*" | awk "{print \$1, \$4}"
-	find /run/systemd/generator /run/systemd/generator.late -printf "%p %l\n" 2>/dev/null | sort || true
-}
-unchanged() { local now; now=$(picture); [ "$1" = "$now" ] || fail "the host is not as before: $(diff <(echo "$1") <(echo "$now"))"; }
-sentinel() { mkdir -p /sentinel/lib; echo precious >/sentinel/file; echo precious >/sentinel/lib/file; }
+making+='
 tree() { mkdir -p $ROOTS/$1/{etc,usr/bin,var/lib}; echo x >$ROOTS/$1/etc/file; conf $1 PRIVATE_NETWORK=1; }
 '
-script() { inside <<<"$helpers$(cat)"; }
+on destroy install -m 0755 /dev/stdin /usr/local/bin/racer <"$tools/racer"
 
 what_runs_is_stopped_and_the_host_is_as_before() {
 	script <<-'END'

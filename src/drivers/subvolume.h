@@ -1,0 +1,14 @@
+/* subvolume - trees that btrfs can copy in one step. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* subvolume_make - the folder leaf in parent: a subvolume where that can be, else a plain folder, with that mode. Returns
+ * 0 or a negative errno. */
+int subvolume_make(int parent, const char *leaf, mode_t mode);
+/* subvolume_is - whether the open folder is one's top. */
+bool subvolume_is(int fd);
+/* subvolume_snapshot - a copy of the subvolume from, as leaf in parent on the same file system. -ENOTTY: from is none;
+ * other negative errnos. */
+int subvolume_snapshot(int from, int parent, const char *leaf, bool read_only);

@@ -1,0 +1,392 @@
+#include "engine/build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "decide/envfile.h"
+#include "drivers/files.h"
+#include "drivers/program.h"
+#include "drivers/rootfs.h"
+#include "drivers/subvolume.h"
+#include "drivers/treecopy.h"
+#include "drivers/wipe.h"
+
+#define IMAGES         "/var/lib/machines"
+#define OS_MAX         65536
+#define SILENT_LIMIT_S 1800
+#define PATH_SIZE      512
+
+static void path_of(const struct places *p, const char *leaf, char ret[static PATH_SIZE])
+{
+	(void)snprintf(ret, PATH_SIZE, "%s/%s", p->roots, leaf);
+}
+
+static void profile_of(const struct places *p, char ret[static PATH_SIZE])
+{
+	(void)snprintf(ret, PATH_SIZE, PLACES_PROFILES "/%s/system", p->name);
+}
+
+/* ---- commands */
+
+static int bootstrap_words(const struct build *b, const char *target, struct strs *ret, struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(envfile_done) struct envfile os = { 0 };
+	const struct env_entry *id = NULL, *suite = NULL;
+
+	if (files_read("", "/etc/os-release", OS_MAX, &text, NULL, NULL) >= 0 &&
+	    envfile_parse("os-release", buf_text(&text), text.len, &os, NULL) >= 0) {
+		id = envfile_find(&os, "ID");
+		suite = envfile_find(&os, "VERSION_CODENAME");
+		suite = suite ? suite : envfile_find(&os, "VERSION_ID");
+	}
+	return recipe_bootstrap(&b->bootstrap, target, id ? id->value : NULL, suite ? suite->value : NULL, ret, e);
+}
+
+static int words_of(const struct build *b, const struct places *p, const char *target, struct strs *ret, struct err *e)
+{
+	char profile[PATH_SIZE], configuration[PATH_SIZE + 32];
+
+	switch (b->source) {
+	case BUILD_BOOTSTRAP:
+		return bootstrap_words(b, target, ret, e);
+	case BUILD_TARBALL:
+		recipe_untar(b->from, target, ret);
+		break;
+	case BUILD_NIX:
+		profile_of(p, profile);
+		(void)snprintf(configuration, sizeof(configuration), "%s/etc/nixos/configuration.nix", target);
+		recipe_nix_set(&b->nix, profile, configuration, "RESULT", ret);
+		break;
+	case BUILD_ADOPT:
+	case BUILD_TREE:
+	case BUILD_IMAGE:
+	case BUILD_EMPTY:
+		break;
+	}
+	return ret->bad ? err_no_memory(e) : 0;
+}
+
+static void add_line(const struct strs *words, struct strs *ret)
+{
+	CLEANUP(free_p) char *line = strs_join(words, " ");
+
+	ret->bad |= words->n > 0 && !line;
+	if (words->n > 0 && line)
+		strs_add(ret, line);
+}
+
+int build_commands(const struct build *b, const struct places *p, struct strs *ret, struct err *e)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	CLEANUP(strs_done) struct strs before = { 0 };
+	int r = words_of(b, p, p->root, &words, e);
+
+	if (r < 0)
+		return r;
+	if (b->source == BUILD_NIX)
+		recipe_nix_build(&b->nix, "RESULT", &before);
+	add_line(&before, ret);
+	add_line(&words, ret);
+	return ret->bad || before.bad ? err_no_memory(e) : 0;
+}
+
+/* ---- before */
+
+static int find_tree(const char *path, const char *what, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, STATUS_USAGE, ENOTDIR, "%s is not a folder, but %s is one", path, what);
+	return 0;
+}
+
+static int find_image(const char *name, char ret[static PATH_SIZE], struct err *e)
+{
+	(void)snprintf(ret, PATH_SIZE, IMAGES "/%.*s.raw", NAME_MACHINE_MAX, name);
+	if (!name_is_machine(name))
+		return err_set(e, STATUS_USAGE, EINVAL, "'%s' can not be the name of an image", name);
+	if (access(ret, F_OK) == 0)
+		return err_set(e, STATUS_USAGE, EOPNOTSUPP,
+		               "%s is a disk image, and a container of ours has a tree (systemd-nspawn@%s starts it as it "
+		               "is)",
+		               ret, name);
+	(void)snprintf(ret, PATH_SIZE, IMAGES "/%.*s", NAME_MACHINE_MAX, name);
+	return find_tree(ret, "an image", e);
+}
+
+static int find_program(const char *name, const char *package, struct err *e)
+{
+	CLEANUP(free_p) char *file = NULL;
+	int r = program_find(name, &file, e);
+
+	return r != -ENOENT ? r
+	                    : err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is not on this host (install %s)", name,
+	                              package);
+}
+
+int build_check(const struct build *b, const struct places *p, struct err *e)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	enum distribution d = b->bootstrap.distribution;
+	char path[PATH_SIZE];
+	int r;
+
+	switch (b->source) {
+	case BUILD_ADOPT:
+		return find_tree(p->root, "a root", e);
+	case BUILD_TREE:
+		return find_tree(b->from, "a tree", e);
+	case BUILD_IMAGE:
+		return find_image(b->from, path, e);
+	case BUILD_TARBALL:
+		if (access(b->from, R_OK) < 0)
+			return err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", b->from, strerror(errno));
+		return find_program("tar", "tar", e);
+	case BUILD_BOOTSTRAP:
+		r = bootstrap_words(b, "/", &words, e);
+		return r < 0 ? r : find_program(distribution_program(d), distribution_package(d), e);
+	case BUILD_NIX:
+		r = find_program("nix-env", "Nix", e);
+		return r < 0 || !b->nix.flake ? r : find_program("nix", "Nix", e);
+	case BUILD_EMPTY:
+		break;
+	}
+	return 0;
+}
+
+/* ---- making */
+
+static int make_empty(int roots, const char *leaf, const char *path, struct err *e)
+{
+	int r = subvolume_make(roots, leaf, 0755);
+
+	return r < 0 ? err_sys(e, -r, "cannot make %s", path) : 0;
+}
+
+static int copy_tree(const char *from, int roots, const char *leaf, const char *path, const struct progress *progress,
+                     struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1, .path = strdup(from) };
+	CLEANUP(close_p) int to = -1;
+	struct treecopied done;
+	int r;
+
+	t.fd = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!t.path)
+		return err_no_memory(e);
+	if (t.fd < 0)
+		return err_sys(e, errno, "cannot open %s", from);
+	r = rootfs_lock_shared(&t, e);
+	if (r < 0)
+		return r;
+	r = subvolume_snapshot(t.fd, roots, leaf, false);
+	if (r == 0)
+		return 0;
+	progress_say(progress, "%s is copied", from);
+	r = make_empty(roots, leaf, path, e);
+	if (r < 0)
+		return r;
+	to = openat(roots, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return to < 0 ? err_sys(e, errno, "cannot open %s", path)
+	              : treecopy(t.fd, to, from, TREECOPY_SHARE_OR_COPY, progress, &done, e);
+}
+
+static int run_words(const struct strs *words, const char *only_writes, const struct progress *progress, struct err *e)
+{
+	const struct program program = { .argv = words, .only_writes = only_writes, .limit_s = SILENT_LIMIT_S };
+
+	return program_run(&program, progress, e);
+}
+
+/* What was unpacked is root's: its own folder has whatever mode the archive says. */
+static int own_top(int roots, const char *leaf, struct err *e)
+{
+	CLEANUP(close_p) int fd = openat(roots, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fchown(fd, 0, 0) < 0 || fchmod(fd, 0755) < 0)
+		return err_sys(e, errno, "cannot make %s root's", leaf);
+	return 0;
+}
+
+static int run_builder(const struct build *b, const struct places *p, int roots, const char *leaf, const char *path,
+                       const struct progress *progress, struct err *e)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	int r = make_empty(roots, leaf, path, e);
+
+	if (r == 0)
+		r = words_of(b, p, path, &words, e);
+	if (r == 0)
+		r = run_words(&words, b->source == BUILD_TARBALL ? path : NULL, progress, e);
+	return r < 0 ? r : own_top(roots, leaf, e);
+}
+
+static int put_configuration(const struct build *b, const struct places *p, const char *path, struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int r;
+
+	if (!b->nix_config)
+		return 0;
+	recipe_nix_configuration(p->name, b->nix_config, &text);
+	if (text.bad)
+		return err_no_memory(e);
+	r = rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
+	if (r == 0)
+		r = rootfs_mkdir(&t, "etc/nixos", 0755, e);
+	return r < 0 ? r : rootfs_put(&t, "etc/nixos/configuration.nix", 0644, buf_text(&text), text.len, e);
+}
+
+/* A flake is built first, and what its link leads to becomes the profile. */
+static int build_flake(const struct build *b, const char *path, const struct progress *progress, char **ret,
+                       struct err *e)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	char link[PATH_SIZE + 16], target[PATH_SIZE];
+	ssize_t len;
+	int r;
+
+	(void)snprintf(link, sizeof(link), "%s/.result", path);
+	recipe_nix_build(&b->nix, link, &words);
+	if (words.n == 0)
+		return 0;
+	r = run_words(&words, NULL, progress, e);
+	if (r < 0)
+		return r;
+	len = readlink(link, target, sizeof(target) - 1);
+	if (len < 0)
+		return err_set(e, STATUS_FAILED, errno, "nix built nothing from %s", b->nix.flake);
+	target[len] = '\0';
+	(void)unlink(link);
+	*ret = strdup(target);
+	return *ret ? 0 : err_no_memory(e);
+}
+
+static int make_nix(const struct build *b, const struct places *p, int roots, const char *leaf, const char *path,
+                    const struct progress *progress, struct err *e)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	CLEANUP(free_p) char *built = NULL;
+	CLEANUP(close_p) int above = -1;
+	CLEANUP(close_p) int own = -1;
+	char profile[PATH_SIZE], configuration[PATH_SIZE + 32];
+	int r = make_empty(roots, leaf, path, e);
+
+	if (r == 0)
+		r = put_configuration(b, p, path, e);
+	if (r == 0)
+		r = files_mkdir("", PLACES_PROFILES, 0700, &above, e);
+	(void)snprintf(profile, sizeof(profile), PLACES_PROFILES "/%s", p->name);
+	if (r == 0)
+		r = files_mkdir("", profile, 0755, &own, e);
+	if (r == 0)
+		r = build_flake(b, path, progress, &built, e);
+	if (r < 0)
+		return r;
+	profile_of(p, profile);
+	(void)snprintf(configuration, sizeof(configuration), "%s/etc/nixos/configuration.nix", path);
+	recipe_nix_set(&b->nix, profile, configuration, built, &words);
+	return words.bad ? err_no_memory(e) : run_words(&words, NULL, progress, e);
+}
+
+static bool has(const struct rootfs *t, const char *path)
+{
+	struct stat st;
+	int fd = rootfs_open_dir(t, path);
+
+	if (fd >= 0)
+		close(fd);
+	/* A link in the tree leads to where the host has nothing to do with; that it is there is enough. */
+	return fd >= 0 || fstatat(t->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A tree that systemd-nspawn would take, and something to start in it. */
+static int look_at_tree(const char *path, struct strs *warnings, struct err *e)
+{
+	static const char *const inits[] = { "sbin", "usr/sbin", "usr/lib/systemd", "lib/systemd" };
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+	bool found = false;
+	int r = rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
+
+	if (r < 0)
+		return r;
+	if (!has(&t, "usr"))
+		return err_set(e, STATUS_DATA, ENOENT, "there is no usr in it: that is not the tree of a system");
+	for (size_t i = 0; !found && i < COUNT(inits); i++) {
+		CLEANUP(close_p) int dir = rootfs_open_dir(&t, inits[i]);
+		struct stat st;
+
+		found = dir >= 0 && (fstatat(dir, "init", &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		                     fstatat(dir, "systemd", &st, AT_SYMLINK_NOFOLLOW) == 0);
+	}
+	if (!found)
+		strs_add(warnings, "there is no /sbin/init in its tree: name what is to run with --init");
+	return 0;
+}
+
+static int make(const struct build *b, const struct places *p, int roots, const char *leaf, const char *path,
+                const struct progress *progress, struct err *e)
+{
+	char image[PATH_SIZE];
+	int r;
+
+	switch (b->source) {
+	case BUILD_ADOPT:
+		return 0;
+	case BUILD_TREE:
+		return copy_tree(b->from, roots, leaf, path, progress, e);
+	case BUILD_IMAGE:
+		r = find_image(b->from, image, e);
+		return r < 0 ? r : copy_tree(image, roots, leaf, path, progress, e);
+	case BUILD_TARBALL:
+	case BUILD_BOOTSTRAP:
+		return run_builder(b, p, roots, leaf, path, progress, e);
+	case BUILD_EMPTY:
+		return make_empty(roots, leaf, path, e);
+	case BUILD_NIX:
+		return make_nix(b, p, roots, leaf, path, progress, e);
+	}
+	return -EINVAL;
+}
+
+static bool is_tree(enum build_source s)
+{
+	return s != BUILD_EMPTY && s != BUILD_NIX;
+}
+
+int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,
+               const struct progress *progress, struct strs *warnings, struct err *e)
+{
+	char path[PATH_SIZE];
+	int r;
+
+	path_of(p, b->source == BUILD_ADOPT ? p->name : leaf, path);
+	r = make(b, p, roots, leaf, path, progress, e);
+	if (r == 0 && is_tree(b->source))
+		r = look_at_tree(path, warnings, e);
+	if (r < 0)
+		build_undo(b, p, roots, leaf);
+	return r < 0 ? err_wrap(e, r, "cannot make the root of %s", p->name) : 0;
+}
+
+void build_undo(const struct build *b, const struct places *p, int roots, const char *leaf)
+{
+	CLEANUP(close_p) int above = -1;
+
+	if (b->source == BUILD_ADOPT)
+		return;
+	(void)wipe_tree(roots, leaf, leaf, NULL, NULL);
+	if (b->source == BUILD_NIX && files_open("", PLACES_PROFILES, O_RDONLY | O_DIRECTORY, &above, NULL) >= 0)
+		(void)wipe_tree(above, p->name, p->name, NULL, NULL);
+}

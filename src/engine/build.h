@@ -1,0 +1,38 @@
+/* build - make the root of a new container under a temporary name, from one of several sources. */
+#pragma once
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "base/strs.h"
+#include "decide/recipe.h"
+#include "engine/places.h"
+
+enum build_source {
+	BUILD_ADOPT,     /* the root that is there already */
+	BUILD_TREE,      /* a copy of the folder `from` */
+	BUILD_IMAGE,     /* a copy of the tree `from` of /var/lib/machines */
+	BUILD_TARBALL,   /* the archive `from`, unpacked by GNU tar that can write nowhere else */
+	BUILD_BOOTSTRAP, /* a system that another program installs */
+	BUILD_EMPTY,     /* an empty root: SYSTEM_PATH= says what runs */
+	BUILD_NIX,       /* an empty root and a profile that Nix fills */
+};
+
+struct build {
+	enum build_source source;
+	const char *from;
+	struct bootstrap bootstrap;
+	struct nix_source nix;
+	const char *nix_config; /* the text of a configuration; NULL: none, or of a flake */
+};
+
+/* build_check - what can be known before: that the source is there and the program that is needed. */
+int build_check(const struct build *b, const struct places *p, struct err *e);
+/* build_commands - the commands that would be run, one a line; none for copies. */
+int build_commands(const struct build *b, const struct places *p, struct strs *ret, struct err *e);
+
+/* build_root - make leaf, in the folder of roots that is open; after a failure nothing of it is left, nor a profile.
+ * warnings: what a start would miss, such as an init. */
+int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,
+               const struct progress *progress, struct strs *warnings, struct err *e);
+/* build_undo - remove what build_root made. */
+void build_undo(const struct build *b, const struct places *p, int roots, const char *leaf);

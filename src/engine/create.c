@@ -1,0 +1,262 @@
+#include "engine/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/gate.h"
+#include "decide/conf.h"
+#include "drivers/files.h"
+#include "drivers/hold.h"
+#include "engine/hostsfile.h"
+#include "engine/occupied.h"
+#include "engine/settle.h"
+
+#define UNIQUE_MAX 10000
+
+void created_done(struct created *c)
+{
+	container_done(&c->container);
+	buf_done(&c->conf);
+}
+
+/* ---- the name */
+
+static int look_at_name(const char *name, enum build_source source, struct places *ret, struct err *e)
+{
+	struct places other;
+	int r = places_new(name, ret, e);
+
+	if (r < 0)
+		return r;
+	/* The other pair of folders holds containers, too. */
+	if (places_find(name, &other, NULL) >= 0 && (other.has_conf || source != BUILD_ADOPT))
+		*ret = other;
+	if (ret->has_conf)
+		return err_set(e, STATUS_BUSY, EEXIST, "there is a container %s already: %s", name, ret->conf);
+	if (ret->has_root && source != BUILD_ADOPT)
+		return err_set(e, STATUS_BUSY, EEXIST,
+		               "%s is there already (--adopt makes it the new container's root, destroy %s removes it)",
+		               ret->root, name);
+	return 0;
+}
+
+static int take_name(const struct create *c, struct places *ret, struct hold *hold, struct err *e)
+{
+	int r = look_at_name(c->name, c->build.source, ret, e);
+
+	if (r == 0)
+		r = hold_name(c->name, hold, e);
+	for (int i = 0; c->unique_name && i < UNIQUE_MAX && (r == -EEXIST || r == -EBUSY); i++) {
+		char name[NAME_MACHINE_MAX + 16];
+
+		(void)snprintf(name, sizeof(name), "%.*s-%d", NAME_MACHINE_MAX, c->name, i);
+		r = look_at_name(name, c->build.source, ret, e);
+		if (r == 0)
+			r = hold_name(name, hold, e);
+	}
+	return r;
+}
+
+/* ---- the conf */
+
+static bool is_set(const struct draft *d, const char *base, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *line = base; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		if (strncmp(line, key, len) == 0 && line[len] == '=')
+			return true;
+	return draft_get(d, key) != NULL;
+}
+
+static void set_default(struct draft *d, const char *base, const char *key, const char *value)
+{
+	if (!is_set(d, base, key))
+		draft_set(d, key, value);
+}
+
+/* Whether the network is to be a link to the host with two addresses that nobody chose. */
+static bool wants_pair(const struct draft *d, const char *base)
+{
+	static const char *const others[] = { "HOST_ADDRESS",   "HOST_ADDRESS6", "LOCAL_ADDRESS", "LOCAL_ADDRESS6",
+		                              "HOST_BRIDGE",    "INTERFACES",    "MACVLANS",      "EXTRA_VETHS",
+		                              "NETWORK_NAMESPACE_PATH" };
+	const char *private = draft_get(d, "PRIVATE_NETWORK");
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (is_set(d, base, others[i]))
+			return false;
+	return !private || strcmp(private, "1") == 0;
+}
+
+static void set_address(struct draft *d, const char *key, const struct addr *a)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	addr_print(a, false, text);
+	draft_replace(d, key, text);
+}
+
+/* What is left open by the options is decided here. d is a copy of them. */
+static int fill_in(struct draft *d, const char *base, struct occupied *o, struct err *e)
+{
+	CLEANUP(buf_done) struct buf ports = { 0 };
+	const char *release = draft_get(d, "RELEASE"), *wished = draft_get(d, "HOST_PORT");
+	struct addr host, local;
+	int r = 0;
+
+	if (!release || strcmp(release, "2014") != 0)
+		set_default(d, base, "PRIVATE_USERS", "pick");
+	if (!is_set(d, base, "NETWORK_NAMESPACE_PATH"))
+		set_default(d, base, "PRIVATE_NETWORK", "1");
+	if (wants_pair(d, base)) {
+		r = allocate_pair(&o->taken, &host, &local, e);
+		if (r < 0)
+			return r;
+		set_address(d, "HOST_ADDRESS", &host);
+		set_address(d, "LOCAL_ADDRESS", &local);
+	}
+	if (wished) {
+		r = allocate_ports(&o->taken, wished, &ports, e);
+		if (r == 0)
+			draft_replace(d, "HOST_PORT", buf_text(&ports));
+	}
+	return r;
+}
+
+static int decide_conf(const struct create *c, struct created *ret, struct strs *warnings, struct err *e)
+{
+	CLEANUP(occupied_done) struct occupied o = { 0 };
+	CLEANUP(draft_done) struct draft d = { 0 };
+	const char *base = c->base ? c->base : "", *name = ret->places.name;
+	int r = occupied_read(name, &o, warnings, e);
+
+	strs_add_all(&d.keys, &c->options->keys);
+	strs_add_all(&d.values, &c->options->values);
+	if (r == 0)
+		r = fill_in(&d, base, &o, e);
+	if (r == 0)
+		r = draft_read(&d, base, name, &ret->container, NULL, c->base ? NULL : warnings, e);
+	if (r == 0)
+		r = occupied_judge(&o, &ret->container, e);
+	return r < 0 ? r : conf_write(&ret->container, &ret->conf, e);
+}
+
+/* Under one lock for all who choose; hold keeps what was chosen. */
+static int decide(const struct create *c, struct hold *hold, struct created *ret, struct strs *warnings, struct err *e)
+{
+	CLEANUP(created_done) struct created made = { 0 };
+	CLEANUP(hold_done) struct hold host = { .fd = -1 };
+	int r = hold_host(&host, e);
+
+	if (r == 0)
+		r = take_name(c, &made.places, hold, e);
+	if (r == 0)
+		r = build_check(&c->build, &made.places, e);
+	if (r == 0)
+		r = decide_conf(c, &made, warnings, e);
+	if (r == 0)
+		r = hold_note(hold, &made.conf, e);
+	if (r < 0)
+		return r;
+	*ret = made;
+	made = (struct created){ 0 };
+	return 0;
+}
+
+int create_decide(const struct create *c, struct created *ret, struct strs *warnings, struct err *e)
+{
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+
+	return decide(c, &hold, ret, warnings, e);
+}
+
+/* ---- doing it */
+
+static int put_conf(const struct created *made, int *ret_dir, struct err *e)
+{
+	const struct files_new as = { .mode = conf_has_secrets(&made->container) ? 0600 : 0644,
+		                      .uid = (uid_t)-1,
+		                      .gid = (gid_t)-1,
+		                      .durable = true,
+		                      .exclusive = true };
+	const struct places *p = &made->places;
+	CLEANUP(close_p) int above = -1;
+	int r = files_mkdir("", p->confs, 0755, &above, e);
+
+	if (r < 0)
+		return r;
+	*ret_dir = openat(above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_dir < 0)
+		return err_sys(e, errno, "cannot open %s", p->confs);
+	r = files_replace(*ret_dir, strrchr(p->conf, '/') + 1, &as, buf_text(&made->conf), made->conf.len);
+	if (r == -EEXIST)
+		return err_set(e, STATUS_BUSY, EEXIST, "somebody else has just made %s", p->conf);
+	return r < 0 ? err_sys(e, -r, "cannot write %s", p->conf) : 0;
+}
+
+/* The conf first: a root without one would be a container that shares the host's network. */
+static int publish(const struct create *c, const struct created *made, int roots, const char *temp, struct err *e)
+{
+	const struct places *p = &made->places;
+	CLEANUP(close_p) int confs = -1;
+	int r = put_conf(made, &confs, e);
+
+	if (r < 0 || c->build.source == BUILD_ADOPT)
+		return r;
+	if (renameat2(roots, temp, roots, p->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	r = err_sys(e, errno, "cannot make %s", p->root);
+	(void)unlinkat(confs, strrchr(p->conf, '/') + 1, 0);
+	return r;
+}
+
+static int build(const struct create *c, const struct created *made, const struct progress *progress,
+                 struct strs *warnings, struct err *e)
+{
+	const struct places *p = &made->places;
+	CLEANUP(close_p) int roots = -1;
+	char temp[PLACES_TEMP_SIZE];
+	int r = places_open_roots(p, &roots, e);
+
+	if (r == 0)
+		r = places_temp("new", p->name, temp, e);
+	if (r == 0)
+		r = build_root(&c->build, p, roots, temp, progress, warnings, e);
+	if (r < 0)
+		return r;
+	if (progress_stopped(progress))
+		r = err_set(e, STATUS_FAILED, ECANCELED, "%s is not made: it was cancelled", p->name);
+	if (r == 0)
+		r = publish(c, made, roots, temp, e);
+	if (r < 0)
+		build_undo(&c->build, p, roots, temp);
+	return r;
+}
+
+int create(const struct create *c, const struct progress *progress, struct created *ret, struct strs *warnings,
+           struct err *e)
+{
+	CLEANUP(created_done) struct created made = { 0 };
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	struct err ignored;
+	int r = gate_ask(e, "cannot create %s", c->name);
+
+	if (r == 0)
+		r = decide(c, &hold, &made, warnings, e);
+	if (r == 0)
+		r = build(c, &made, progress, warnings, e);
+	if (r < 0)
+		return r;
+	hostsfile_refresh("", warnings);
+	if (settle_reread(NULL, &ignored) < 0)
+		strs_addf(warnings, "%s is made, but systemd was not told: %s", made.places.name, ignored.text);
+	*ret = made;
+	made = (struct created){ 0 };
+	return 0;
+}

@@ -1,0 +1,28 @@
+# Sourced by the tests of making and removing containers, after scenario.sh: what their scripts use besides.
+
+making='
+# picture - what a host is known by: links, mounts, files and units.
+picture() {
+	ip -j link | jq -r ".[].ifname" | sort
+	findmnt --noheadings --list --output TARGET,SOURCE,FSTYPE | sort
+	find /etc /sentinel /var/lib/containers /var/lib/machines /run/machdeck /var/log/journal /nix -xdev \
+		! -path "*/journal/*.journal" -printf "%p %y %m %l\n" 2>/dev/null | sort || true
+	systemctl list-units --all --plain --no-legend "container@*" "machine-*" "systemd-nspawn@*" | awk "{print \$1, \$4}"
+	find /run/systemd/generator /run/systemd/generator.late -printf "%p %l\n" 2>/dev/null | sort || true
+}
+unchanged() { local now; now=$(picture); [ "$1" = "$now" ] || fail "the host is not as before: $(diff <(echo "$1") <(echo "$now"))"; }
+sentinel() { mkdir -p /sentinel/lib; echo precious >/sentinel/file; echo precious >/sentinel/lib/file; }
+
+# mini FOLDER - the smallest tree that serves a page, what /srv/index.html holds.
+mini() {
+	mkdir -p $1/{usr/bin,usr/sbin,etc,srv,proc,sys,dev,run,tmp,root,var/lib}
+	cp "$(command -v busybox)" $1/usr/bin/busybox
+	ln -sfn usr/bin $1/bin; ln -sfn usr/sbin $1/sbin; ln -sfn busybox $1/usr/bin/sh
+	printf "#!/bin/sh\nexec /bin/busybox httpd -f -p 80 -h /srv\n" >$1/usr/sbin/init
+	chmod 0755 $1/usr/sbin/init
+	echo mini >$1/srv/index.html
+}
+no_leftovers() { ! compgen -G "$ROOTS/.[nt]*" >/dev/null || fail "left: $(ls -A $ROOTS)"; }
+'
+# script - as inside, with these.
+script() { inside <<<"$making$(cat)"; }
