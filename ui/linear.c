@@ -10,8 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
-#include "engine/privileges.h"
 #include "engine/timeline.h"
+#include "ui/rights.h"
+#include "ui/setfile.h"
 #include "ui/source.h"
 #include "ui/talk.h"
 
@@ -206,6 +207,17 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
 	return sd_event_exit(sd_event_source_get_event(s), 128 + (int)si->ssi_signo);
 }
 
+static int give_up_rights(const struct dashboard_options *o, struct err *e)
+{
+	CLEANUP(strs_done) struct strs unsaid = { 0 };
+	struct setfile_places places;
+	struct settings files, now;
+
+	setfile_find(geteuid(), getenv("HOME"), getenv("XDG_CONFIG_HOME"), getenv("XDG_STATE_HOME"), &places);
+	setfile_load(&places, &files, &now, &unsaid);
+	return rights_give_up(o, &now, e);
+}
+
 static int set_up(struct linear *l, const struct dashboard_options *o, struct err *e)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
@@ -216,7 +228,7 @@ static int set_up(struct linear *l, const struct dashboard_options *o, struct er
 		r = sd_event_add_signal(l->loop, NULL, ends[i] | SD_EVENT_SIGNAL_PROCMASK, on_signal, NULL);
 	if (r < 0)
 		return err_sys(e, -r, "cannot set up the event loop");
-	r = o->read_only ? privileges_drop(NULL, e) : 0; /* before the first connection */
+	r = give_up_rights(o, e); /* before the first connection */
 	if (r >= 0)
 		r = timeline_new(NULL, on_fresh, l, &l->timeline, e);
 	if (r >= 0)

@@ -160,7 +160,7 @@ static int print_keys(void)
 	CLEANUP(doc_done) struct doc d = { 0 };
 	CLEANUP(buf_done) struct buf line = { 0 };
 
-	view_help(&d);
+	view_help(NULL, &d);
 	for (size_t i = 0; i < d.n_lines && !d.bad && !line.bad; i++) {
 		doc_plain(&d, i, &line);
 		puts(buf_text(&line));

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "ui/fuzzy.h"
+#include "ui/logview.h"
 
 void menu_done(struct menu *m)
 {
@@ -135,11 +136,26 @@ static void add_list(struct menu *m, const char *label, const struct strs *list)
 	free(joined);
 }
 
+static void add_log_line(const struct logview *logs, struct menu *m)
+{
+	CLEANUP(buf_done) struct buf line = { 0 };
+
+	logview_line(logs, &line);
+	while (line.len > 0 && line.p[line.len - 1] == '\n')
+		line.p[--line.len] = '\0';
+	if (line.len == 0)
+		return;
+	strs_add(&m->pool, line.p);
+	add_copied(m, "line", m->pool.bad ? NULL : m->pool.v[m->pool.n - 1]);
+}
+
 static void build_copy(const struct app *a, const struct world *w, struct menu *m)
 {
 	const struct machine *machine = snapshot_find(w->s, a->selected);
 
 	m->title = "to the clipboard";
+	if (w->logs && a->pane.open && a->pane.tab == TAB_LOGS)
+		add_log_line(w->logs, m);
 	if (!machine)
 		return;
 	add_copied(m, "name", machine->name);

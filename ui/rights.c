@@ -58,12 +58,18 @@ static void on_answer(enum privileges_may may, const char *why, void *arg)
 	r->changed(r->arg);
 }
 
-static int drop(struct app *a, struct err *e)
+int rights_give_up(const struct dashboard_options *o, const struct settings *s, struct err *e)
 {
-	int r = privileges_drop(NULL, e);
+	int r;
 
-	a->read_only = gate_reason();
-	return r;
+	if (!o->read_only && s->host_is_read_only)
+		gate_seal(SETFILE_SYSTEM " says read_only");
+	else if (!o->read_only && s->number[SETTING_READ_ONLY] && !o->write)
+		gate_seal("the settings say read_only; --write takes that back");
+	else if (!o->read_only)
+		return 0;
+	r = privileges_drop(NULL, e);
+	return r < 0 ? r : 1;
 }
 
 int rights_begin(sd_event *loop, const struct dashboard_options *o, const struct setup *s, struct app *a,
@@ -72,8 +78,11 @@ int rights_begin(sd_event *loop, const struct dashboard_options *o, const struct
 	struct rights *r;
 	int result;
 
-	if (o->read_only || (s->now.number[SETTING_READ_ONLY] && !o->write))
-		return drop(a, e);
+	result = rights_give_up(o, &s->now, e);
+	if (result != 0) {
+		a->read_only = gate_reason();
+		return result < 0 ? result : 0;
+	}
 	if (o->source.replay) {
 		gate_seal("this is a tape");
 		a->read_only = gate_reason();

@@ -16,3 +16,7 @@ typedef void rights_changed_fn(void *arg);
 int rights_begin(sd_event *loop, const struct dashboard_options *o, const struct setup *s, struct app *a,
                  rights_changed_fn *changed, void *arg, struct rights **ret, struct err *e);
 void rights_free(struct rights *r);
+
+/* rights_give_up - the first part of that alone, for who has no app: 1 when rights were given up, as options or
+ * settings say; 0. Errors as above. */
+int rights_give_up(const struct dashboard_options *o, const struct settings *s, struct err *e);

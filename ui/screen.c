@@ -186,16 +186,24 @@ static int line_columns(const struct grid *g, const struct view_line *l)
 	return total;
 }
 
+/* The longest form that fits; they are in that order. */
+static const struct view_line *fitting(const struct grid *g, int w, const struct view_line *forms, size_t n)
+{
+	while (n > 1 && line_columns(g, forms) > w) {
+		forms++;
+		n--;
+	}
+	return forms;
+}
+
 static void draw_title(struct grid *g, struct rect r, const struct view *v)
 {
-	size_t form = 0;
+	const struct view_line *l = fitting(g, r.w, v->titles, COUNT(v->titles));
 	int used, host;
 
-	while (form + 1 < COUNT(v->titles) && line_columns(g, &v->titles[form]) > r.w)
-		form++;
 	if (r.h == 0)
 		return;
-	used = grid_spans(g, r.x, r.y, r.w, v->titles[form].v, v->titles[form].n);
+	used = grid_spans(g, r.x, r.y, r.w, l->v, l->n);
 	host = v->host ? grid_columns(g, v->host) : 0;
 	if (host > 0 && used + 3 + host < r.w)
 		grid_text(g, r.x + r.w - host - 1, r.y, host, STYLE_DIM, v->host);
@@ -266,24 +274,17 @@ static void draw_message(struct grid *g, struct rect r, const struct view *v)
 		return;
 	if (v->message)
 		grid_wrap(g, (struct rect){ r.x + 1, r.y, r.w - 1, r.h }, 0, v->message_style, v->message);
-	else if (!lies_over(v))
-		grid_spans(g, r.x + 1, r.y, r.w - 1, v->status.v, v->status.n);
-}
+	else if (!lies_over(v)) {
+		const struct view_line *l = fitting(g, r.w - 1, v->status, COUNT(v->status));
 
-/* The longest form that fits. */
-static const struct view_line *tabs_line(const struct grid *g, int w, const struct view *v)
-{
-	size_t form = 0;
-
-	while (form + 1 < COUNT(v->pane.tabs) && line_columns(g, &v->pane.tabs[form]) > w)
-		form++;
-	return &v->pane.tabs[form];
+		grid_spans(g, r.x + 1, r.y, r.w - 1, l->v, l->n);
+	}
 }
 
 static void draw_pane(struct grid *g, const struct place *p, const struct view *v)
 {
 	if (p->tabs.h > 0) {
-		const struct view_line *tabs = tabs_line(g, p->tabs.w, v);
+		const struct view_line *tabs = fitting(g, p->tabs.w, v->pane.tabs, COUNT(v->pane.tabs));
 
 		grid_fill(g, p->tabs, STYLE_HEAD);
 		grid_spans(g, p->tabs.x, p->tabs.y, p->tabs.w, tabs->v, tabs->n);
@@ -414,7 +415,7 @@ static struct screen_hit hit_keys(const struct grid *g, struct rect r, const str
 /* The first span is the machine's name, the others are the tabs. */
 static struct screen_hit hit_tabs(const struct grid *g, struct rect r, const struct view *v, int x)
 {
-	const struct view_line *tabs = tabs_line(g, r.w, v);
+	const struct view_line *tabs = fitting(g, r.w, v->pane.tabs, COUNT(v->pane.tabs));
 	int at = r.x;
 
 	for (size_t i = 0; i < tabs->n; i++) {

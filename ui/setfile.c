@@ -100,6 +100,7 @@ void setfile_load(const struct setfile_places *p, struct settings *ret_files, st
 
 	settings_default(ret_files);
 	load_file(p, SETFILE_SYSTEM, true, ret_files, warnings);
+	ret_files->host_is_read_only = ret_files->number[SETTING_READ_ONLY] != 0;
 	load_file(p, p->config, false, ret_files, warnings);
 	settings_settle(ret_files, warnings);
 	*ret_now = *ret_files;

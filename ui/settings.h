@@ -75,6 +75,7 @@ struct setting_info {
 
 struct settings {
 	int number[SETTING_COUNT]; /* of words, their place: 0 is the first */
+	bool host_is_read_only;    /* /etc says read_only: no option takes that back */
 	struct columns columns;
 	struct columns_sort sort;
 	struct keymap keymap;

@@ -189,14 +189,20 @@ static void build_host(const struct world *w, struct view *v)
 
 static void build_status(const struct app *a, const struct world *w, struct view *v)
 {
-	if (a->filter_text[0]) {
-		view_add(&v->status, STYLE_STRONG, view_keep(v, "filter %s", a->filter_text));
-		view_add(&v->status, STYLE_TEXT, view_keep(v, "  %zu of %zu  ", a->n_order, w->s->n));
+	for (size_t form = 0; form < COUNT(v->status); form++) {
+		struct view_line *l = &v->status[form];
+
+		if (a->filter_text[0]) {
+			view_add(l, STYLE_STRONG, view_keep(v, "filter %s", a->filter_text));
+			view_add(l, STYLE_TEXT, view_keep(v, "  %zu of %zu  ", a->n_order, w->s->n));
+		}
+		if (a->marks.n > 0)
+			view_add(l, STYLE_KEY, view_keep(v, "%zu marked  ", a->marks.n));
+		if (w->s->limits)
+			view_add(l, STYLE_DIM,
+			         form == 0 ? view_keep(v, "not seen: %s", w->s->limits)
+			                   : "not all is seen: ? says why");
 	}
-	if (a->marks.n > 0)
-		view_add(&v->status, STYLE_KEY, view_keep(v, "%zu marked  ", a->marks.n));
-	if (w->s->limits)
-		view_add(&v->status, STYLE_DIM, view_keep(v, "not seen: %s", w->s->limits));
 }
 
 static const char *seconds(struct view *v, uint64_t from, uint64_t to)
@@ -332,7 +338,7 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 	switch (a->text) {
 	case APP_TEXT_HELP:
 		v->text.title = "machdeck " VERSION ": keys";
-		view_help(&v->text.doc);
+		view_help(w->s->limits, &v->text.doc);
 		break;
 	case APP_TEXT_COMMANDS:
 		v->text.title = "what was done here, as shell commands";

@@ -30,7 +30,7 @@ struct view {
 	bool samples;                     /* what the rows are sorted by, or the details show, is */
 	struct view_line jobs[VIEW_JOBS]; /* the oldest first */
 	size_t n_jobs;
-	struct view_line status; /* where there is no message: filter, marks, sorting */
+	struct view_line status[2]; /* where there is no message: filter, marks, what is not seen; long and short */
 	const char *message;     /* NULL: nothing to say */
 	enum style message_style;
 	struct view_line keys[ACTION_COUNT]; /* one for each key on the bar, the most important first */
@@ -96,7 +96,8 @@ const char *view_age(struct view *v, uint64_t since_usec, uint64_t now_usec);
 void view_tick(struct view *v, uint64_t usec);
 const char *view_clock(struct view *v, uint64_t at_usec);
 void view_table(const struct app *a, const struct world *w, uint64_t now_usec, struct view *v);
-void view_help(struct doc *d);
+/* view_help - all keys; limits: what can not be seen here, or NULL. */
+void view_help(const char *limits, struct doc *d);
 /* view_self - what the program itself used, and what that is a second. */
 void view_self(const struct app *a, uint64_t now_usec, struct doc *d);
 void view_commands(const struct app *a, struct view *v, struct doc *d);

@@ -168,7 +168,7 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 	case COLUMN_PORTS:
 		return (struct table_cell){ ports(v, &m->ports), weight };
 	case COLUMN_OS:
-		return (struct table_cell){ m->os, weight };
+		return (struct table_cell){ !m->os && w->s->closed ? "root only" : m->os, m->os ? weight : STYLE_DIM };
 	case COLUMN_UNIT:
 		return (struct table_cell){ m->unit, weight };
 	case COLUMN_AUTOSTART:

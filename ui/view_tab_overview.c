@@ -281,6 +281,8 @@ void tab_overview(const struct tab_source *t)
 	tab_state(t);
 	if (t->m->os)
 		doc_add(t->d, STYLE_DIM, "  %s", t->m->os);
+	else if (t->w->s->closed)
+		doc_add(t->d, STYLE_DIM, "  its system is not known: that takes root");
 	kind(t);
 	reason(t);
 	failed_inside(t);

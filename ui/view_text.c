@@ -20,8 +20,21 @@ static void help_of(struct doc *d, const char *title, unsigned here, unsigned be
 	}
 }
 
-void view_help(struct doc *d)
+/* "what: right; what: right", a line each. */
+static void help_limits(const char *limits, struct doc *d)
 {
+	CLEANUP(strs_done) struct strs all = { 0 };
+
+	strs_split(&all, limits, ";");
+	doc_head(d, "What you can not see here: the right it takes");
+	for (size_t i = 0; i < all.n; i++)
+		doc_line(d, STYLE_TEXT, "  %s", all.v[i] + strspn(all.v[i], " "));
+}
+
+void view_help(const char *limits, struct doc *d)
+{
+	if (limits)
+		help_limits(limits, d);
 	help_of(d, "In the list", SCREEN_LIST, 0);
 	help_of(d, "In the details, also", SCREEN_PANE, SCREEN_LIST);
 	help_of(d, "In the logs, also", SCREEN_LOGS, SCREEN_LIST | SCREEN_PANE);

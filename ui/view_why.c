@@ -130,6 +130,8 @@ void view_why(const struct app *a, const struct world *w, uint64_t now_usec, str
 		doc_fact(d, "because", STYLE_DIM, "nothing is wrong with it that is known");
 	if (t.m->cause || (u && u->cause))
 		doc_add(d, STYLE_DIM, "  [%s]", t.m->cause ? t.m->cause : u->cause);
+	if (w->s->closed && t.m->state == MACHINE_RUNNING)
+		doc_fact(d, "not seen", STYLE_DIM, "failed units inside: that takes root");
 	for (size_t i = 0; i < t.m->guest_failed.n; i++)
 		doc_fact(d, i == 0 ? "failed" : "", STYLE_BAD, "%s", t.m->guest_failed.v[i]);
 	if (u && u->problem)

@@ -167,6 +167,8 @@ static int start(struct child *c, child_fn *fn, void *fn_arg, uint64_t deadline_
 	}
 	if (c->pid == 0) {
 		child_become();
+		(void)close(c->pipe);
+		free(c); /* the parent's own */
 		_exit(fn(out, fn_arg));
 	}
 	(void)fcntl(c->pipe, F_SETFL, O_NONBLOCK);

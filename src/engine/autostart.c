@@ -21,5 +21,10 @@ int autostart_set(const char *host_root, const char *name, bool on, struct err *
 	r = autostart_edit(file.path, buf_text(&file.text), file.text.len, on, &text, e);
 	if (r <= 0)
 		return r;
-	return files_save(host_root, file.path, 0644, text.p, text.len, e);
+	r = files_save(host_root, file.path, 0644, text.p, text.len, e);
+	if (r == -EACCES)
+		return err_set(e, STATUS_NOT_PERMITTED, EACCES,
+		               "%s can only be written by root: sudo machdeck %s %s", file.path,
+		               on ? "enable" : "disable", name);
+	return r;
 }

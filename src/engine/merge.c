@@ -94,12 +94,20 @@ static void own_unit(const struct sources *s, const struct known *k, char ret[st
 		*ret = '\0';
 }
 
-/* While systemd is out of reach: running is who has a living leader; what was down before stays down. */
+static bool was_on_its_way(enum machine_state was)
+{
+	return was == MACHINE_STARTING || was == MACHINE_STOPPING || was == MACHINE_RESTARTING;
+}
+
+/* While systemd is out of reach: running is who has a living leader; what was down before stays down, and what was
+ * on its way is left at that: its leader may rightly be gone. */
 static enum machine_state old_state_of(const struct sources *s, const struct known *k,
                                        const struct unit_seen *unit)
 {
 	enum machine_state was = unit ? unit->state : MACHINE_STOPPED;
 
+	if (s->units_were_known && was_on_its_way(was) && (!k->machine || k->net->leader_dead))
+		return was;
 	if (k->machine)
 		return k->net->leader_dead ? MACHINE_GHOST : MACHINE_RUNNING;
 	return s->units_were_known && (was == MACHINE_STOPPED || was == MACHINE_FAILED) ? was

@@ -131,17 +131,17 @@ static char *stale_sentence(const struct observer *o)
 	return NULL;
 }
 
-/* What somebody else would see here, and which right he has. */
+/* What somebody else would see here, and which right he has: short enough for one line of 120 columns. */
 static char *limits_sentence(const struct observer *o)
 {
 	CLEANUP(strs_done) struct strs limits = { 0 };
 
 	if (o->seen.net_denied)
-		strs_add(&limits, "guest addresses need CAP_NET_ADMIN");
+		strs_add(&limits, "guest addresses: CAP_NET_ADMIN");
 	if (o->units.log_denied)
-		strs_add(&limits, "logs need the group systemd-journal");
+		strs_add(&limits, "logs: group systemd-journal");
 	if (geteuid() != 0)
-		strs_add(&limits, "images and failed units inside need root");
+		strs_add(&limits, "systems, images, failed units inside: root");
 	return limits.n > 0 ? strs_join(&limits, "; ") : NULL;
 }
 
@@ -165,6 +165,7 @@ static int refresh(struct observer *o, struct err *e)
 	made.taken_usec = now_usec(CLOCK_REALTIME);
 	made.stale = stale_sentence(o);
 	made.limits = limits_sentence(o);
+	made.closed = geteuid() != 0;
 	snapshot_done(&o->now);
 	o->now = made;
 	if (o->reading)

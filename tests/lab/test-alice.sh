@@ -66,9 +66,9 @@ rule() { # RESULT - what polkit says to alice's wish to manage units
 
 the_list_and_status_say_which_right_is_missing() {
 	alice 0 list
-	told "$said" 'not seen: guest addresses need CAP_NET_ADMIN.*root' '^foreign +running' '^web +running' '^broken +failed' 'ended with status 7'
+	told "$said" 'not seen: guest addresses: CAP_NET_ADMIN.*root' '^foreign +running' '^web +running' '^broken +failed' 'ended with status 7'
 	alice 0 status web
-	told "$said" 'as configured' 'not seen +guest addresses need CAP_NET_ADMIN'
+	told "$said" 'as configured' 'not seen +guest addresses: CAP_NET_ADMIN'
 	alice 3 status broken
 	told "$said" 'log .*group systemd-journal'
 	alice 77 logs web
@@ -94,11 +94,15 @@ a_conf_of_mode_0600_is_not_called_bad() {
 }
 
 use_and_traffic_are_seen_without_a_right() {
-	screens 'size 140x20' 'wait web' 'rest 2600' show
-	told "$said" 'web +running +[0-9]+[smh] +[0-9.]+ .*[KM] .* [0-9.]+[BKM] +[0-9.]+[BKM] +10\.231\.136\.2' 'not seen: .*CAP_NET_ADMIN'
+	screens 'size 150x20' 'wait web' 'rest 2600' show
+	told "$said" 'web +running +[0-9]+[smh] +[0-9.]+ .*[KM] .* [0-9.]+[BKM] +[0-9.]+[BKM] +10\.231\.136\.2' 'not seen: .*CAP_NET_ADMIN' 'units inside: root'
+	screens 'wait web' 'rest 300' show 'key ?' 'wait CAP_NET_ADMIN' show
+	told "$said" 'not all is seen: \? says why' 'guest addresses: CAP_NET_ADMIN' 'logs: group systemd-journal'
 }
 
 no_tab_is_empty_for_want_of_a_right() {
+	screens 'wait web' 'key /' 'type web' 'key Enter w' 'wait failed units inside: that takes root'
+	screens 'wait web' 'key /' 'type web' 'key Enter Enter' 'wait its system is not known: that takes root'
 	screens 'size 100x30' 'wait web' 'key /' 'type web' 'key Enter' 'rest 200' 'key Enter 2' 'wait |the journal' show \
 		'key 3' 'wait what is inside' show 'key 8' 'wait what happened before' show
 	told "$said" '^\|the journal can not be read: that takes root' 'what is inside takes root' 'what happened before is not known'
@@ -107,6 +111,8 @@ no_tab_is_empty_for_want_of_a_right() {
 }
 
 what_is_not_allowed_names_the_action() {
+	alice 77 enable quick
+	told "$said" 'quick.conf can only be written by root: sudo machdeck enable quick'
 	for verb in start stop restart freeze terminate kill; do
 		[ "$verb" = start ] && name=broken || name=quick
 		alice 77 "$verb" "$name"
@@ -168,6 +174,15 @@ looking_puts_no_denials_into_the_journal() {
 		said=$(journalctl --after-cursor="$cursor" -o cat | grep -ciE 'denied|not authori|permission|authenticat' || true)
 		[ "$said" -le 1 ] || { journalctl --after-cursor="$cursor" | tail -20; exit 1; }
 	END
+}
+
+what_the_host_says_of_read_only_no_option_takes_back() {
+	on alice bash -c 'mkdir -p /etc/machdeck; echo "read_only = yes" >/etc/machdeck/machdeck.conf'
+	screens 'wait quick' 'key /' 'type quick' 'key Enter x' 'wait read-only: /etc/machdeck/machdeck.conf says' -- --write
+	said=$(on alice bash -c 'printf "4\n2\n1\nyes\n" | timeout 5 machdeck --linear --write' 2>&1) || true
+	same quick active "$(on alice systemctl is-active container@quick)"
+	on alice rm /etc/machdeck/machdeck.conf
+	told "$said" 'quick'
 }
 
 run_cases "$@"

@@ -135,6 +135,33 @@ static void every_size_is_safe(void **state)
 			}
 }
 
+static void the_line_under_the_cursor_is_the_first_thing_to_copy(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	CLEANUP(menu_done) struct menu m = { 0 };
+	CLEANUP(buf_done) struct buf line = { 0 };
+	struct world w = sample_world(&s);
+
+	(void)state;
+	a_day(&f);
+	w.logs = &f.v;
+	a.menu = MENU_COPY;
+	a.pane.open = true;
+	a.pane.tab = TAB_LOGS;
+	logview_scroll(&f.v, -2);
+	logview_line(&f.v, &line);
+	menu_build(&a, &w, &m);
+	assert_string_equal(m.v[0].label, "line");
+	assert_null(strchr(m.v[0].copied, '\n'));
+	assert_memory_equal(m.v[0].copied, buf_text(&line), strlen(m.v[0].copied));
+	a.pane.tab = TAB_OVERVIEW;
+	menu_done(&m);
+	menu_build(&a, &w, &m);
+	assert_string_equal(m.v[0].label, "name");
+}
+
 static void wrapped_records_show_all_their_lines(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -474,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_log_is_legible_at_every_size),
 		cmocka_unit_test(every_size_is_safe),
+		cmocka_unit_test(the_line_under_the_cursor_is_the_first_thing_to_copy),
 		cmocka_unit_test(wrapped_records_show_all_their_lines),
 		cmocka_unit_test(what_is_searched_for_is_marked),
 		cmocka_unit_test(several_machines_have_a_column_that_text_can_not_reach),

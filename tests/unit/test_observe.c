@@ -161,6 +161,23 @@ static void what_was_down_stays_down_while_systemd_is_out_of_reach(void **state)
 	assert_int_equal(merged("web")->state, MACHINE_UNKNOWN);
 }
 
+static void what_was_on_its_way_is_left_at_that_while_systemd_is_out_of_reach(void **state)
+{
+	(void)state;
+	s.units_known = false;
+	s.units_were_known = true;
+	add_conf(web);
+	add_unit(web_unit, MACHINE_STOPPING);
+	assert_int_equal(merged("web")->state, MACHINE_STOPPING);
+	add_machine("web", web_unit)->leader_dead = true;
+	assert_int_equal(merged("web")->state, MACHINE_STOPPING);
+	net[0].leader_dead = false;
+	assert_int_equal(merged("web")->state, MACHINE_RUNNING);
+	net[0].leader_dead = true;
+	units[0].state = MACHINE_RUNNING;
+	assert_int_equal(merged("web")->state, MACHINE_GHOST);
+}
+
 static void a_registration_whose_leader_and_unit_are_gone_is_a_ghost(void **state)
 {
 	const struct machine *m;
@@ -301,6 +318,7 @@ int main(void)
 		CASE(without_the_right_to_look_the_configured_addresses_are_shown_as_such),
 		CASE(when_systemd_is_out_of_reach_a_living_leader_means_running_and_the_rest_is_unknown),
 		CASE(what_was_down_stays_down_while_systemd_is_out_of_reach),
+		CASE(what_was_on_its_way_is_left_at_that_while_systemd_is_out_of_reach),
 		CASE(a_registration_whose_leader_and_unit_are_gone_is_a_ghost),
 		CASE(a_crashed_container_that_waits_for_its_restart_is_no_ghost),
 		CASE(while_a_container_stops_it_is_stopping_though_its_registration_is_gone),

@@ -259,6 +259,7 @@ static void the_later_file_wins_and_state_comes_on_top(void **state)
 	put("root/.config/machdeck/machdeck.conf", "period = 9\n", 0644);
 	setfile_load(&p, &files, &now, &warnings);
 	assert_int_equal(warnings.n, 0);
+	assert_false(now.host_is_read_only);
 	assert_int_equal(now.number[SETTING_PERIOD], 9);
 	assert_int_equal(now.number[SETTING_LOCK_MINUTES], 7);
 
@@ -273,6 +274,27 @@ static void the_later_file_wins_and_state_comes_on_top(void **state)
 	setfile_load(&p, &files, &now, &warnings);
 	assert_int_equal(now.sort.by, COLUMN_MEM);
 	assert_int_equal(warnings.n, 0);
+}
+
+static void only_what_the_hosts_file_says_of_read_only_can_not_be_taken_back(void **state)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	struct setfile_places p;
+	struct settings files, now;
+
+	(void)state;
+	setfile_find(0, NULL, NULL, NULL, &p);
+	p.host_root = folder;
+	put("etc/machdeck/machdeck.conf", "period = 5\n", 0644);
+	put("root/.config/machdeck/machdeck.conf", "read_only = yes\n", 0644);
+	setfile_load(&p, &files, &now, &warnings);
+	assert_int_equal(now.number[SETTING_READ_ONLY], 1);
+	assert_false(now.host_is_read_only);
+	put("etc/machdeck/machdeck.conf", "read_only = yes\n", 0644);
+	put("root/.config/machdeck/machdeck.conf", "read_only = no\n", 0644);
+	setfile_load(&p, &files, &now, &warnings);
+	assert_int_equal(now.number[SETTING_READ_ONLY], 1);
+	assert_true(now.host_is_read_only);
 }
 
 /* As an ordinary user, with files of his own in the folder. */
@@ -340,6 +362,9 @@ int main(void)
 		                                remove_folder),
 		cmocka_unit_test_setup_teardown(
 			a_users_files_are_read_and_written_unless_others_can_write_them, make_folder,
+			remove_folder),
+		cmocka_unit_test_setup_teardown(
+			only_what_the_hosts_file_says_of_read_only_can_not_be_taken_back, make_folder,
 			remove_folder),
 	};
 

@@ -164,6 +164,46 @@ static void details_show_the_whole_reason(void **state)
 	at_all_sizes("details", &a, &s);
 }
 
+static bool screen_says(struct app *a, const struct snapshot *s, int w, int h, const char *text)
+{
+	struct world world = sample_world(s);
+	CLEANUP(buf_done) struct buf screen = sample_screen_of(a, &world, w, h, false);
+
+	return strstr(buf_text(&screen), text);
+}
+
+static void what_is_not_seen_says_its_right_at_every_size(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	static const char all[] = "guest addresses: CAP_NET_ADMIN; logs: group systemd-journal; "
+	                          "systems, images, failed units inside: root";
+
+	(void)state;
+	s.limits = strdup(all);
+	s.closed = true;
+	assert_true(screen_says(&a, &s, 120, 40, all));
+	assert_true(screen_says(&a, &s, 80, 24, "not all is seen: ? says why"));
+	assert_true(screen_says(&a, &s, 40, 10, "not all is seen: ? says why"));
+	sample_press(&a, &s, '?', SAMPLE_NOW);
+	assert_true(screen_says(&a, &s, 80, 24, "logs: group systemd-journal"));
+	assert_true(screen_says(&a, &s, 40, 10, "logs: group systemd-journal"));
+}
+
+static void of_a_machine_that_seems_well_the_evidence_says_what_is_not_seen(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+
+	(void)state;
+	s.closed = true;
+	for (int i = 0; i < 3; i++)
+		sample_press(&a, &s, 'j', SAMPLE_NOW);
+	assert_int_equal(snapshot_find(&s, a.selected)->state, MACHINE_RUNNING);
+	sample_press(&a, &s, 'w', SAMPLE_NOW);
+	assert_true(screen_says(&a, &s, 80, 24, "failed units inside: that takes root"));
+}
+
 static void old_data_is_announced(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
@@ -284,6 +324,8 @@ int main(void)
 		cmocka_unit_test(every_action_is_on_the_bar_of_its_screens),
 		cmocka_unit_test(every_action_of_the_work_screens_is_in_the_palette),
 		cmocka_unit_test(details_show_the_whole_reason),
+		cmocka_unit_test(what_is_not_seen_says_its_right_at_every_size),
+		cmocka_unit_test(of_a_machine_that_seems_well_the_evidence_says_what_is_not_seen),
 		cmocka_unit_test(old_data_is_announced),
 		cmocka_unit_test(what_was_asked_for_shows_at_once_and_its_failure_in_full),
 		cmocka_unit_test(every_size_from_1x1_up_is_drawn),
