@@ -20,7 +20,7 @@ whole_state() {
 
 begin_watching() {
 	want 5 on ui bash -c '! ip addr | grep tentative'
-	on ui bash -c 'touch /run/began
+	on ui bash -c 'touch /run/began; rm -rf /run/trace; mkdir /run/trace
 		busctl monitor --json=short --match=type=method_call >/run/calls 2>/dev/null & echo $! >/run/watchers
 		ip monitor label all >/run/net & echo $! >>/run/watchers
 		nft monitor >/run/nft & echo $! >>/run/watchers'
@@ -39,8 +39,8 @@ nothing_changed() {
 	[ -z "$calls" ] || fail "calls that do not ask: $calls"
 	calls=$(on ui bash -c 'grep -v "^\[NEIGH\]" /run/net; cat /run/nft')
 	[ -z "$calls" ] || fail "the network changed: $calls"
-	on ui grep -q 'openat(' /run/trace || fail "strace saw nothing"
-	calls=$(on ui cat /run/trace | only_changing)
+	on ui grep -qr 'openat(' /run/trace || fail "strace saw nothing"
+	calls=$(only_changing)
 	[ -z "$calls" ] || fail "system calls that change something: $calls"
 }
 
@@ -48,28 +48,28 @@ nothing_changed() {
 members() {
 	{
 		on ui sed -n 's/.*"member":"\([A-Za-z]*\)".*/\1/p' /run/calls
-		on ui grep -a 'sendmsg(' /run/trace | grep -oE '\\3\\1s\\0(\\[0-9a-z]+|.)(\\0){3}[A-Z][A-Za-z]+' | sed 's/.*\\0//; s/^0*//'
+		on ui grep -ahr 'sendmsg(' /run/trace | grep -oE '\\3\\1s\\0(\\[0-9a-z]+|.)(\\0){3}[A-Z][A-Za-z]+' | sed 's/.*\\0//; s/^0*//'
 	} | sort | uniq -c
 }
 
-# only_changing - of a trace of what went well, those that did more than look: a reader that is our own child may be
+# only_changing - of the traces of what went well, those that did more than look: a reader that is our own child may be
 # ended, and the terminal and what only is a channel may be written to.
 only_changing() {
-	awk '
-		NR == 1 { first = $1 }
-		{ ours[$1] = 1 }
-		/ \+\+\+ | --- / { next }
-		/ ftruncate\([0-9]+<\/memfd:/ { next }
-		/ open(at|at2)?\(/ && !/O_(WRONLY|RDWR|CREAT|TRUNC)/ { next }
-		/ openat\(.*"\/(dev\/(tty|null)|proc\/self\/fd\/1)"/ { next }
-		/ send(msg|to)\(/ && !/=(RTM_(NEW|DEL|SET)|NFT_MSG_(NEW|DEL))|IPCTNL_MSG_CT_(NEW|DELETE)/ { next }
-		/ execve\(/ && $1 == first && !execs++ { next }
-		/ (kill|tgkill|tkill)\(/ { p = $0; sub(/.*kill\(/, "", p); sub(/[,)].*/, "", p); if (p in ours || p == "0") next }
-		/ pidfd_send_signal\(/ { next }
-		{ print }' | sort -k2 | uniq -c -f1 | head -n 5
+	on ui bash -c 'cd /run/trace && grep -aH "" *' | awk -v pids="$(on ui ls /run/trace)" '
+		BEGIN { n = split(pids, p, /[^0-9]+/); for (i = 1; i <= n; i++) ours[p[i]] = 1 }
+		/^of.[0-9]+:(\+\+\+|---)/ { next }
+		/:ftruncate\([0-9]+<\/memfd:/ { next }
+		/:open(at|at2)?\(/ && !/O_(WRONLY|RDWR|CREAT|TRUNC)/ { next }
+		/:openat\(.*"\/(dev\/(tty|null)|proc\/self\/fd\/1)"/ { next }
+		/:send(msg|to)\(/ && !/=(RTM_(NEW|DEL|SET)|NFT_MSG_(NEW|DEL))|IPCTNL_MSG_CT_(NEW|DELETE)/ { next }
+		/:execve\(/ && !execs++ { next }
+		/:(kill|tgkill|tkill)\(/ { p = $0; sub(/.*kill\(/, "", p); sub(/[,)].*/, "", p); if (p in ours || p == "0") next }
+		/:pidfd_send_signal\(/ { next }
+		{ print }' | sed 's/^of[^:]*://' | sort | uniq -c | head -n 5
 }
 
-traced() { drive 80x24 strace -D -f -z -y -s 400 --seccomp-bpf -qq -o /run/trace -e trace="$CHANGING" machdeck "$@"; }
+# Each process has a file of its own, so that no line is torn.
+traced() { drive 80x24 strace -D -ff -z -y -s 400 --seccomp-bpf -qq -o /run/trace/of -e trace="$CHANGING" machdeck "$@"; }
 
 random_keys_and_pastes_change_nothing_read_only() {
 	begin_watching
