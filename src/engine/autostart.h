@@ -10,5 +10,5 @@
  *
  * errors  -ENOENT STATUS_NO_CONTAINER there is no conf;  -ELOOP STATUS_UNSAFE_HOST it is a link, so it is
  *         declared elsewhere;  -EROFS, -EACCES STATUS_NOT_PERMITTED...;  as confs_load() and
- *         autostart_edit() */
+ *         conf_edit() */
 int autostart_set(const char *host_root, const char *name, bool on, struct err *e);

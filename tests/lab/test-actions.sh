@@ -81,7 +81,7 @@ autostart_is_one_line_of_the_conf_and_a_want_of_systemd() {
 		same 'what systemd knows' yes "$(systemctl show machines.target -p Wants --value | grep -qw container@boots.service && echo yes)"
 		exits 0 machdeck enable boots
 		exits 0 machdeck disable boots
-		same conf '# mine PRIVATE_NETWORK=1 AUTO_START=0' "$(tr '\n' ' ' <$CONFS/boots.conf | sed 's/ $//')"
+		same conf '# mine PRIVATE_NETWORK=1' "$(tr '\n' ' ' <$CONFS/boots.conf | sed 's/ $//')"
 		not wants
 		mkdir -p /store
 		mv $CONFS/boots.conf /store/boots.conf

@@ -1,0 +1,288 @@
+#include "decide/confedit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "decide/conf.h"
+#include "decide/envfile.h"
+
+/* ---- one key */
+
+static bool is_key(const struct env_entry *a, const char *key)
+{
+	return !a->ignored && strcmp(a->key, key) == 0;
+}
+
+/* Whether new says what old says, but for key, which has that value (NULL: it is gone). */
+static bool says(const struct envfile *old, const struct envfile *new, const char *key, const char *value)
+{
+	const struct env_entry *now = envfile_find(new, key);
+	size_t k = 0;
+
+	if (value ? !now || strcmp(now->value, value) != 0 : now != NULL)
+		return false;
+	for (size_t i = 0; i < old->n; i++) {
+		if (is_key(&old->v[i], key))
+			continue;
+		while (k < new->n && is_key(&new->v[k], key))
+			k++;
+		if (k == new->n || strcmp(old->v[i].key, new->v[k].key) != 0 ||
+		    strcmp(old->v[i].value, new->v[k].value) != 0)
+			return false;
+		k++;
+	}
+	while (k < new->n && is_key(&new->v[k], key))
+		k++;
+	return k == new->n;
+}
+
+static bool reads_well(const char *file, const struct envfile *old, const struct buf *text, const char *key,
+                       const char *value)
+{
+	CLEANUP(envfile_done) struct envfile new = { 0 };
+
+	return !text->bad && envfile_parse(file, buf_text(text), text->len, &new, NULL) >= 0 &&
+	       says(old, &new, key, value);
+}
+
+/* Where the assignment's line begins: what is before the key on it are blanks. */
+static size_t line_begin(const char *bytes, size_t at)
+{
+	while (at > 0 && bytes[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+static size_t line_end(const char *bytes, size_t len, size_t at)
+{
+	const char *end = memchr(bytes + at, '\n', len - at);
+
+	return end ? (size_t)(end - bytes) + 1 : len;
+}
+
+/* Puts `with` in place of the assignment a, which may go over several lines: as many as it takes. */
+static bool replace(const char *file, const struct envfile *old, const char *bytes, size_t len,
+                    const struct env_entry *a, const char *with, const char *value, struct buf *ret)
+{
+	size_t begin = line_begin(bytes, a->key_at), end = a->value_at;
+
+	while (end < len || end == a->value_at) {
+		buf_done(ret);
+		*ret = (struct buf){ 0 };
+		end = end < len ? line_end(bytes, len, end) : len;
+		buf_add(ret, bytes, begin);
+		buf_puts(ret, with);
+		buf_add(ret, bytes + end, len - end);
+		if (reads_well(file, old, ret, a->key, value))
+			return true;
+		if (end == len)
+			break;
+	}
+	return false;
+}
+
+static int cannot(const char *file, const char *key, struct err *e)
+{
+	return err_set(e, STATUS_DATA, EINVAL, "%s: %s can not be changed in it by a program: edit it by hand", file,
+	               key);
+}
+
+/* All assignments of the key go but the last, whose place the new value takes. */
+static int change_one(const char *file, const struct buf *text, const struct conf_change *c, struct buf *ret,
+                      struct err *e)
+{
+	CLEANUP(envfile_done) struct envfile old = { 0 };
+	CLEANUP(buf_done) struct buf line = { 0 };
+	const struct env_entry *a;
+	int r = envfile_parse(file, buf_text(text), text->len, &old, e);
+
+	if (r < 0)
+		return r;
+	a = envfile_find(&old, c->key);
+	if (c->value)
+		conf_put(&line, c->key, c->value);
+	if (!a && c->value) {
+		buf_add(ret, buf_text(text), text->len);
+		if (text->len > 0 && text->p[text->len - 1] != '\n')
+			buf_puts(ret, "\n");
+		buf_puts(ret, buf_text(&line));
+		if (reads_well(file, &old, ret, c->key, c->value))
+			return 0;
+	} else if (replace(file, &old, buf_text(text), text->len, a, buf_text(&line), c->value, ret)) {
+		return 0;
+	}
+	return ret->bad || line.bad ? err_no_memory(e) : cannot(file, c->key, e);
+}
+
+/* Of a key that is there more than once, what does not count goes first. */
+static int drop_earlier(const char *file, const char *key, struct buf *text, struct err *e)
+{
+	for (;;) {
+		CLEANUP(envfile_done) struct envfile all = { 0 };
+		const struct env_entry *last, *first = NULL;
+		struct buf less = { 0 };
+		int r = envfile_parse(file, buf_text(text), text->len, &all, e);
+		bool done;
+
+		if (r < 0)
+			return r;
+		last = envfile_find(&all, key);
+		for (size_t i = 0; i < all.n && !first; i++)
+			first = is_key(&all.v[i], key) ? &all.v[i] : NULL;
+		if (first == last)
+			return 0;
+		done = replace(file, &all, buf_text(text), text->len, first, "", last->value, &less);
+		if (!done) {
+			buf_done(&less);
+			return cannot(file, key, e);
+		}
+		buf_done(text);
+		*text = less;
+	}
+}
+
+/* ---- our own order */
+
+/* Whether the text is as conf_write() writes what it says. */
+static bool is_ours(const char *file, const struct buf *text, struct buf *ret)
+{
+	CLEANUP(container_done) struct container c = { 0 };
+
+	return conf_read(file, "x", buf_text(text), text->len, &c, NULL, NULL) == 0 && conf_write(&c, ret, NULL) == 0;
+}
+
+/* conf_write() leaves out what it does not know. */
+static bool knows_all(const char *file, const struct buf *text)
+{
+	CLEANUP(envfile_done) struct envfile f = { 0 };
+	bool all = envfile_parse(file, buf_text(text), text->len, &f, NULL) >= 0;
+
+	for (size_t i = 0; i < f.n; i++)
+		all = all && conf_knows_key(f.v[i].key);
+	return all;
+}
+
+static bool same(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
+}
+
+static void keep_our_order(const char *file, const struct buf *old, struct buf *new)
+{
+	CLEANUP(buf_done) struct buf before = { 0 };
+	struct buf after = { 0 };
+
+	if (is_ours(file, old, &before) && same(old, &before) && knows_all(file, new) &&
+	    is_ours(file, new, &after)) {
+		buf_done(new);
+		*new = after;
+	} else {
+		buf_done(&after);
+	}
+}
+
+int conf_edit(const char *file, const char *bytes, size_t len, const struct conf_change *changes, size_t n,
+              struct buf *ret, struct err *e)
+{
+	CLEANUP(buf_done) struct buf old = { 0 }, text = { 0 };
+
+	buf_add(&old, bytes, len);
+	buf_add(&text, bytes, len);
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(envfile_done) struct envfile now = { 0 };
+		struct buf next = { 0 };
+		const struct env_entry *a;
+		int r;
+
+		if (!envfile_is_name(changes[i].key))
+			return err_set(e, STATUS_USAGE, EINVAL, "'%s' is no key of a conf", changes[i].key);
+		r = envfile_parse(file, buf_text(&text), text.len, &now, e);
+		if (r < 0)
+			return r;
+		a = envfile_find(&now, changes[i].key);
+		if (changes[i].value ? a && strcmp(a->value, changes[i].value) == 0 : !a)
+			continue;
+		r = drop_earlier(file, changes[i].key, &text, e);
+		if (r == 0)
+			r = change_one(file, &text, &changes[i], &next, e);
+		if (r < 0) {
+			buf_done(&next);
+			return r;
+		}
+		buf_done(&text);
+		text = next;
+	}
+	if (old.bad || text.bad)
+		return err_no_memory(e);
+	if (same(&old, &text)) {
+		buf_add(ret, text.p, text.len);
+		return ret->bad ? err_no_memory(e) : 0;
+	}
+	keep_our_order(file, &old, &text);
+	buf_add(ret, text.p, text.len);
+	return ret->bad ? err_no_memory(e) : !same(&old, &text);
+}
+
+/* ---- two who changed the same */
+
+static const char *value_of(const struct envfile *f, const char *key)
+{
+	const struct env_entry *a = envfile_find(f, key);
+
+	return a ? a->value : NULL;
+}
+
+static bool differ(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) != 0 : a != b;
+}
+
+/* Theirs of one key goes into mine, unless I changed it too. */
+static int take_theirs(const char *file, const char *key, const struct envfile *base, const struct envfile *mine,
+                       const struct envfile *theirs, struct buf *text, struct err *e)
+{
+	const char *was = value_of(base, key), *my = value_of(mine, key), *their = value_of(theirs, key);
+	struct conf_change c = { key, their };
+	struct buf next = { 0 };
+	int r;
+
+	if (!differ(was, their) || !differ(my, their))
+		return 0;
+	if (differ(was, my))
+		return err_set(e, STATUS_BUSY, EBUSY, "%s: %s was changed meanwhile, to '%s'", file, key,
+		               their ? their : "");
+	r = conf_edit(file, buf_text(text), text->len, &c, 1, &next, e);
+	if (r < 0) {
+		buf_done(&next);
+		return r;
+	}
+	buf_done(text);
+	*text = next;
+	return 0;
+}
+
+int conf_merge(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
+               struct buf *ret, struct err *e)
+{
+	CLEANUP(envfile_done) struct envfile b = { 0 }, m = { 0 }, t = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int r = envfile_parse(file, buf_text(base), base->len, &b, e);
+
+	if (r >= 0)
+		r = envfile_parse(file, buf_text(mine), mine->len, &m, e);
+	if (r >= 0)
+		r = envfile_parse(file, buf_text(theirs), theirs->len, &t, e);
+	buf_add(&text, buf_text(mine), mine->len);
+	for (size_t i = 0; r >= 0 && i < b.n; i++)
+		if (!b.v[i].ignored)
+			r = take_theirs(file, b.v[i].key, &b, &m, &t, &text, e);
+	for (size_t i = 0; r >= 0 && i < t.n; i++)
+		if (!t.v[i].ignored)
+			r = take_theirs(file, t.v[i].key, &b, &m, &t, &text, e);
+	if (r < 0)
+		return r;
+	buf_add(ret, buf_text(&text), text.len);
+	return ret->bad || text.bad ? err_no_memory(e) : 0;
+}

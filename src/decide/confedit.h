@@ -1,0 +1,35 @@
+/* confedit - the text of a conf with some of its keys changed and every other byte as it was. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct conf_change {
+	const char *key;   /* obeys envfile_is_name() */
+	const char *value; /* as a conf's reader gets it, unquoted; NULL: the key is to be gone */
+};
+
+/* conf_edit - append the new text to ret. A key that is there is changed where it stands (the last one, which counts, on
+ * one line or several); one that is not gets a line at the end; one that goes takes its lines along. What is so already
+ * is left alone. A text that is written as we write it stays so: it is in our order then, so that the same options
+ * give the same bytes by whatever way they came.
+ *
+ * file     how the conf is called in messages
+ * returns  1 it differs, 0 it is the same, negative errno
+ * errors   -EINVAL STATUS_DATA the text can not be read as envfile_parse() says, or a value holds what no conf can;
+ *          -EINVAL STATUS_USAGE a key is no name;  -ENOMEM */
+int conf_edit(const char *file, const char *bytes, size_t len, const struct conf_change *changes, size_t n,
+              struct buf *ret, struct err *e);
+
+/* conf_merge - both texts come from base: their changes of keys (and of nothing else: comments are mine) together.
+ *
+ * errors   as conf_edit(); -EBUSY STATUS_BUSY: a conflict */
+int conf_merge(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
+               struct buf *ret, struct err *e);
+
+/* conf_diff - append the difference as `diff -u` shows it, with three lines around each change; nothing when there is
+ * none. label stands for the file. -ENOMEM */
+int conf_diff(const char *label, const char *old, const char *new, struct buf *ret);

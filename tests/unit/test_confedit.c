@@ -1,0 +1,181 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "decide/confedit.h"
+#include "engine/autostart.h"
+
+/* wanted NULL: nothing changes. */
+static void becomes(const char *text, const char *key, const char *value, const char *wanted)
+{
+	struct conf_change change = { key, value };
+	CLEANUP(buf_done) struct buf got = { 0 };
+	struct err e;
+	int r = conf_edit("web.conf", text, strlen(text), &change, 1, &got, &e);
+
+	if (r < 0)
+		fail_msg("%s", e.text);
+	assert_string_equal(buf_text(&got), wanted ? wanted : text);
+	assert_int_equal(r, wanted ? 1 : 0);
+}
+
+static void only_the_value_changes(void **state)
+{
+	(void)state;
+	becomes("# mine\nAUTO_START=0\nHOST_PORT=\"tcp:80\"", "AUTO_START", "1",
+	        "# mine\nAUTO_START=1\nHOST_PORT=\"tcp:80\"");
+	becomes("# a\n\nX=y\nHOST_ADDRESS='10.0.0.1'\n\n# b\n", "HOST_ADDRESS", "10.0.0.9",
+	        "# a\n\nX=y\nHOST_ADDRESS=10.0.0.9\n\n# b\n");
+	becomes("# x\nEXTRA_NSPAWN_FLAGS=\"--bind=/a\"\n", "EXTRA_NSPAWN_FLAGS", "--bind=\"/a b\"",
+	        "# x\nEXTRA_NSPAWN_FLAGS=\"--bind=\\\"/a b\\\"\"\n");
+}
+
+static void what_is_so_already_stays(void **state)
+{
+	(void)state;
+	becomes("AUTO_START='1'\n", "AUTO_START", "1", NULL);
+	becomes("# x\n", "AUTO_START", NULL, NULL);
+}
+
+static void a_missing_line_comes_last(void **state)
+{
+	(void)state;
+	becomes("# x", "A", "b", "# x\nA=b\n");
+	becomes("", "A", "b", "A=b\n");
+}
+
+static void a_value_of_several_lines_is_one_value(void **state)
+{
+	(void)state;
+	becomes("# x\nTMPFS=\"/a\\\n /b\"\nB=c\n", "TMPFS", "/d", "# x\nTMPFS=/d\nB=c\n");
+	becomes("# x\nTMPFS=/a\\\n/b\nB=c\n", "TMPFS", NULL, "# x\nB=c\n");
+}
+
+static void of_several_the_last_stays(void **state)
+{
+	(void)state;
+	becomes("A=1\n# x\nA=2\nB=c\n", "A", "3", "# x\nA=3\nB=c\n");
+	becomes("A=1\n# x\nA=2\nB=c\n", "A", NULL, "# x\nB=c\n");
+}
+
+static void what_is_in_our_order_stays_so(void **state)
+{
+	(void)state;
+	becomes("PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "HOST_PORT", "8080",
+	        "PRIVATE_NETWORK=1\nHOST_PORT=tcp:8080:8080\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
+	becomes("PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "MY_OWN", "x",
+	        "PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\nMY_OWN=x\n");
+}
+
+static void a_text_that_can_not_be_read_is_not_changed(void **state)
+{
+	struct conf_change change = { "A", "x" }, none = { "A B", "x" };
+	CLEANUP(buf_done) struct buf got = { 0 };
+	struct err e;
+
+	(void)state;
+	assert_int_equal(conf_edit("web.conf", "A=\"b", 4, &change, 1, &got, &e), -EINVAL);
+	assert_int_equal(e.status, STATUS_DATA);
+	assert_int_equal(conf_edit("web.conf", "", 0, &none, 1, &got, &e), -EINVAL);
+	assert_int_equal(e.status, STATUS_USAGE);
+	change.value = "a\nb";
+	assert_int_equal(conf_edit("web.conf", "", 0, &change, 1, &got, &e), -EINVAL);
+	assert_int_equal(got.len, 0);
+}
+
+static struct buf text_of(const char *text)
+{
+	struct buf b = { 0 };
+
+	buf_puts(&b, text);
+	return b;
+}
+
+static void two_who_changed_other_keys_are_both_heard(void **state)
+{
+	CLEANUP(buf_done) struct buf base = text_of("# x\nA=1\nB=2\nC=3\n"), mine = text_of("# y\nA=9\nB=2\nC=3\n"),
+				     theirs = text_of("# x\nA=1\nB=7\nD=4\n"), got = { 0 }, none = { 0 },
+				     clash = text_of("A=5\nB=2\nC=3\n");
+	struct err e;
+
+	(void)state;
+	assert_int_equal(conf_merge("f", &base, &mine, &theirs, &got, &e), 0);
+	assert_string_equal(buf_text(&got), "# y\nA=9\nB=7\nD=4\n");
+	assert_int_equal(conf_merge("f", &base, &mine, &clash, &none, &e), -EBUSY);
+	assert_int_equal(e.status, STATUS_BUSY);
+	assert_non_null(strstr(e.text, "A was changed meanwhile, to '5'"));
+}
+
+static void a_difference_is_shown_as_by_diff(void **state)
+{
+	CLEANUP(buf_done) struct buf got = { 0 }, none = { 0 };
+
+	(void)state;
+	assert_int_equal(conf_diff("f", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n", "1\n2\n3\n4\nX\n6\n7\n8\n9\n10\n11\n12\n13\n", &got), 0);
+	assert_string_equal(buf_text(&got), "--- f\n+++ f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+X\n 6\n 7\n 8\n"
+	                                    "@@ -10,3 +10,4 @@\n 10\n 11\n 12\n+13\n");
+	assert_int_equal(conf_diff("f", "same\n", "same\n", &none), 0);
+	assert_int_equal(none.len, 0);
+}
+
+static void owner_and_mode_stay_and_links_are_left_alone(void **state)
+{
+	char dir[] = "/tmp/autostart-XXXXXX", path[96], other[96];
+	struct stat st;
+	struct err e;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/etc", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/etc/containers", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/etc/containers/web.conf", dir);
+	(void)snprintf(other, sizeof(other), "%s/etc/containers/link.conf", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("PRIVATE_NETWORK=1\n", f);
+	fclose(f);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(autostart_set(dir, "web", true, &e), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(st.st_size, strlen("PRIVATE_NETWORK=1\nAUTO_START=1\n"));
+	assert_int_equal(symlink("web.conf", other), 0);
+	assert_int_equal(autostart_set(dir, "link", false, &e), -ELOOP);
+	assert_int_equal(e.status, STATUS_UNSAFE_HOST);
+	assert_int_equal(autostart_set(dir, "none", false, &e), -ENOENT);
+	unlink(path);
+	unlink(other);
+	for (int i = 0; i < 2; i++) {
+		*strrchr(path, '/') = '\0';
+		rmdir(path);
+	}
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_value_changes),
+		cmocka_unit_test(what_is_so_already_stays),
+		cmocka_unit_test(a_missing_line_comes_last),
+		cmocka_unit_test(a_value_of_several_lines_is_one_value),
+		cmocka_unit_test(of_several_the_last_stays),
+		cmocka_unit_test(what_is_in_our_order_stays_so),
+		cmocka_unit_test(a_text_that_can_not_be_read_is_not_changed),
+		cmocka_unit_test(two_who_changed_other_keys_are_both_heard),
+		cmocka_unit_test(a_difference_is_shown_as_by_diff),
+		cmocka_unit_test(owner_and_mode_stay_and_links_are_left_alone),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
