@@ -44,7 +44,7 @@ _machdeck_keys() {
 
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images ports doctor show-ip plan check import hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor show-ip plan check import hosts'
 
 	verbs+=' create destroy'
 	if [ "$word" = = ]; then # bash parts words at it
@@ -68,7 +68,7 @@ _machdeck() {
 		watch) words=--json ;;
 		ports) words=--json ;;
 		doctor) words="--probe --json $(_machdeck_names)" ;;
-		images) words=--json ;;
+		images | links) words=--json ;;
 		copy-to | copy-from) words="--force $(_machdeck_names)" ;;
 		bind) words="--read-only $(_machdeck_names)" ;;
 		show | show-ip) words="--json $(_machdeck_names)" ;;

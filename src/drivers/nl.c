@@ -468,6 +468,14 @@ void nl_nested(const struct nlattr *a, const struct nlattr **ret, uint16_t max)
 	(void)nl_each(a, sort_in, &to);
 }
 
+void nl_attrs_of(const void *bytes, size_t len, const struct nlattr **ret, uint16_t max)
+{
+	struct sorted to = { ret, max };
+
+	clear(ret, max);
+	(void)each_of(bytes, len, sort_in, &to);
+}
+
 const void *nl_head(const struct nlmsghdr *m, size_t len)
 {
 	return mnl_nlmsg_get_payload_len(m) >= len ? mnl_nlmsg_get_payload(m) : NULL;

@@ -97,6 +97,8 @@ int nl_events(struct nl *nl, nl_event_fn *each, void *arg, struct err *e);
  * nl_nested - the same for an attribute's own; a NULL one has none. */
 void nl_attrs(const struct nlmsghdr *m, size_t head, const struct nlattr **ret, uint16_t max);
 void nl_nested(const struct nlattr *a, const struct nlattr **ret, uint16_t max);
+/* nl_attrs_of - the same for attributes that stand in other bytes. */
+void nl_attrs_of(const void *bytes, size_t len, const struct nlattr **ret, uint16_t max);
 /* nl_each - call each for the attribute's own, in order, repeated types too, until one returns not 0. */
 typedef int nl_attr_fn(const struct nlattr *a, uint16_t type, void *arg);
 int nl_each(const struct nlattr *a, nl_attr_fn *each, void *arg);

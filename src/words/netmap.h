@@ -47,9 +47,8 @@ struct netmap_link {
 	bool up, carrier, loopback;
 	int master;  /* index of its bridge or the like, of the same space; 0: none */
 	int peer;    /* index of its other end (veth) or parent (macvlan, vlan); 0: none */
-	int netnsid; /* of the namespace where peer is, as the host counts; NETMAP_HOST, also when it is this
-	                space's own; NETMAP_NSID_OTHER */
-	bool peer_is_here; /* it is this space's own */
+	bool peer_is_here; /* in this space's own namespace */
+	int netnsid; /* else of the namespace where peer is, as the host counts; NETMAP_HOST; NETMAP_NSID_OTHER */
 	unsigned mtu;
 	unsigned speed; /* Mbit/s; 0: not known (a virtual one) */
 	uint8_t mac[6];
@@ -81,6 +80,7 @@ struct netmap_route {
 	struct addr source;  /* the address that it prefers; not set */
 	uint8_t protocol;    /* RTPROT_KERNEL, _BOOT, _STATIC, _DHCP, _RA, ... */
 	uint8_t type;        /* RTN_UNICAST, RTN_UNREACHABLE, ... */
+	uint8_t tos;         /* it is for packets of that type of service alone; 0: for all */
 };
 
 struct netmap_listener {
