@@ -83,17 +83,21 @@ static void choose_address(struct doctor_host *h, size_t family)
 	}
 }
 
+/* The link of the default route, and who is at its other end: a client of the LAN as good as any. */
 static int find_uplink(struct doctor_host *h, struct err *e)
 {
-	for (size_t f = 0; f < DOCTOR_FAMILIES && h->uplink == 0; f++) {
+	for (size_t f = 0; f < DOCTOR_FAMILIES; f++) {
 		struct netroutes routes = { 0 };
 		int r = rtnl_routes(&h->nl, families[f], &routes, e);
 
 		if (r < 0)
 			return r;
-		for (size_t i = 0; i < routes.n && h->uplink == 0; i++)
-			if (routes.v[i].to.prefix == 0)
-				h->uplink = routes.v[i].link;
+		for (size_t i = routes.n; i > 0; i--) {
+			if (routes.v[i - 1].to.prefix != 0)
+				continue;
+			h->gateway[f] = routes.v[i - 1].gateway;
+			h->uplink = f == 0 || h->uplink == 0 ? routes.v[i - 1].link : h->uplink;
+		}
 		free(routes.v);
 	}
 	return 0;

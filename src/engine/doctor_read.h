@@ -25,6 +25,7 @@ struct doctor_host {
 	struct firewall filters;
 	bool filters_known;
 	int uplink;                                    /* the link of the default route; 0: none */
+	struct addr gateway[DOCTOR_FAMILIES];          /* not set: none */
 	char address[DOCTOR_FAMILIES][ADDR_TEXT_SIZE]; /* by which clients come; "": none */
 	char legacy_tables[120];
 	struct cgroupfs *fs; /* NULL: not to be had */

@@ -176,8 +176,8 @@ static void worse(struct firewall_verdict *so_far, const struct firewall_verdict
 
 /* A client's packet on its way in, and the answer on its way out. */
 static void fill_drops(const struct firewall *f, const struct links *links, int outside, int inside,
-                       const struct doctor_way *w, bool udp, const enum fw_hook hooks[2],
-                       struct firewall_verdict *ret)
+                       const struct addr *client, const struct doctor_way *w, bool udp,
+                       const enum fw_hook hooks[2], struct firewall_verdict *ret)
 {
 	struct firewall_packet in = {
 		.hook = hooks[0],
@@ -188,6 +188,7 @@ static void fill_drops(const struct firewall *f, const struct links *links, int 
 		.iif_name = link_name(links, outside),
 		.oif = inside,
 		.oif_name = link_name(links, inside),
+		.from = *client,
 		.to = w->to,
 		.to_port = w->to_port,
 	};
@@ -203,6 +204,7 @@ static void fill_drops(const struct firewall *f, const struct links *links, int 
 		.oif_name = in.iif_name,
 		.from = w->to,
 		.from_port = w->to_port,
+		.to = *client,
 	};
 	struct firewall_verdict back;
 
@@ -239,7 +241,8 @@ static void fill_inside(const struct doctor_patient *p, enum doctor_way_index in
 	    netconfs_rp_filter(&g->confs[index], link) == 1)
 		w->strict_link = link_name(&g->links, link);
 	if (g->filters_known)
-		fill_drops(&g->filters, &g->links, link, 0, w, udp, hooks, &w->guest_drops);
+		fill_drops(&g->filters, &g->links, link, 0, &p->r->host.gateway[index], w, udp, hooks,
+		           &w->guest_drops);
 }
 
 void doctor_fill_way(struct doctor_patient *p, const struct port *port, enum doctor_way_index index,
@@ -270,6 +273,7 @@ void doctor_fill_way(struct doctor_patient *p, const struct port *port, enum doc
 	w->forwarding = !all ? DOCTOR_UNTOLD : all->forwarding ? DOCTOR_YES : DOCTOR_NO;
 	fill_route(p, w, &link);
 	if (h->filters_known)
-		fill_drops(&h->filters, &h->links, h->uplink, link, w, port->udp, hooks, &w->host_drops);
+		fill_drops(&h->filters, &h->links, h->uplink, link, &h->gateway[index], w, port->udp, hooks,
+		           &w->host_drops);
 	fill_inside(p, index, port->udp, w);
 }

@@ -20,7 +20,7 @@ who_listens_elsewhere_is_named_with_the_place() {
 		echo web >$ROOTS/web/srv/index.html
 		conf web $WEB HOST_ADDRESS6=fd01::1 LOCAL_ADDRESS6=fd01::2 HOST_PORT=8080:83,8081:80,8082:81,8083:82,8084:90,udp:8085:83
 		machdeck start web
-		well web
+		want 3 serves web http://10.1.0.1:8080/
 		at() { machdeck doctor --json web | jq -r ".ports[] | select(.host == $1) | .cause // \"-\""; }
 		list() { for port in 8080 8081 8082 8083 8084 8085; do printf '%s ' "$(at $port)"; done; }
 		want 3 eval '[ "$(list)" = "- loopback-only other-address other-family no-listener other-protocol " ]'
