@@ -33,12 +33,9 @@ const struct verb verbs[] = {
 	{ "logs", verb_logs, "[-f] [-n N] [-p PRIO] [--grep RE] [--json] NAME...", "what they log, inside and on the host", false },
 	{ "show", verb_show, "[--json] NAME", "its registration and unit, as KEY=VALUE lines", false },
 	{ "images", verb_images, "[--json]", "trees and images that systemd-machined keeps", false },
-<<<<<<< HEAD
+	{ "links", verb_links, "[--json]", "the network: links at both ends, addresses, routes, forwards", false },
 	{ "ports", verb_ports, "[--json]", "the forwarded ports of all machines, and whether they work", false },
 	{ "doctor", verb_doctor, "[--probe] [--json] [NAME]", "why a forwarded port is dead, and what helps", false },
-=======
-	{ "links", verb_links, "[--json]", "the network: links at both ends, addresses, routes, forwards", false },
->>>>>>> 78027ad (links: the network of the host and its machines, kept fresh by events)
 	{ "show-ip", verb_show_ip, "[--json] NAME", "its address", false },
 	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },
 	{ "check", verb_check, "[--root DIR] [--json] [NAME...]", "look for mistakes in confs", false },
