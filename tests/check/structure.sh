@@ -98,7 +98,7 @@ documented() {
 			echo "data/machdeck-causes.7: the cause $word is missing"
 	done
 	for word in $(sed -nE 's/^	(EACH\(|ONCE\(|\{ )"([a-z0-9-]+)", DOCTOR_.*/\2/p' src/decide/doctor_*.c | sort -u); do
-		sed -n '/^.SH PORT DOCTOR/,/^.SH JSON/p' data/machdeck-causes.7 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
+		sed -n '/^.SH PORT DOCTOR/,/^.SH SEE/p' data/machdeck-causes.7 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
 			echo "data/machdeck-causes.7: the cause $word of a dead port is missing"
 	done
 	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do

@@ -57,7 +57,7 @@ each_tab_tells_of_a_guest_with_a_port_and_two_links() {
 	has 'state +running for' 've-web > .*10\.231\.136\.2' 'bridge br0' 'ports +tcp 8080 > 80' \
 		'unit +container@web\.service +leader [0-9]+' '  host +up +10\.231\.136\.1/32' \
 		'inside +.*10\.231\.136\.2/32' 'inside +default via 10\.231\.136\.1' \
-		'tcp 8080 +80 +ok +10\.231\.136\.2:80' '[0-9]+ +1 .* S .*(systemd|init)' \
+		'tcp 8080 +80 +NO +10\.231\.136\.2:80' 'nothing listens on 80 in web' '[0-9]+ +1 .* S .*(systemd|init)' \
 		'> --port=tcp:8080:80' 'NO_SUCH_KEY=1 +not a key we know'
 }
 
