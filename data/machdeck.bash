@@ -46,7 +46,7 @@ _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
 	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor show-ip plan check import hosts'
 
-	verbs+=' create destroy'
+	verbs+=' create clone rename snapshot snapshots restore reset destroy'
 	if [ "$word" = = ]; then # bash parts words at it
 		word=
 	elif [ "$before" = = ]; then
@@ -83,6 +83,11 @@ _machdeck() {
 		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop | run | shell | login) words=$(_machdeck_names) ;;
 		help) words="keys $verbs" ;;
 		create) words="$(_machdeck_create_options)" ;;
+		clone) words="--live --ensure-unique-name --start --dry-run --progress $(_machdeck_keys) $(_machdeck_names)" ;;
+		rename) words="--dry-run $(_machdeck_names)" ;;
+		snapshot) words="--copy --dry-run $(_machdeck_names)" ;;
+		snapshots) words="--json --delete $(_machdeck_names)" ;;
+		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import) words='--root --release -' ;;
 		hosts) words='--root --json --write' ;;

@@ -21,6 +21,20 @@
 #define OS_MAX         65536
 #define SILENT_LIMIT_S 1800
 #define PATH_SIZE      512
+#define ID_MAX         64
+#define HOSTNAME_MAX   256
+
+const char *built_word(enum built how)
+{
+	static const char *const words[] = {
+		[BUILT_NEW] = "made",
+		[BUILT_SNAPSHOT] = "a btrfs snapshot",
+		[BUILT_SHARED] = "a copy that shares blocks",
+		[BUILT_COPIED] = "a full copy",
+	};
+
+	return words[how];
+}
 
 static void path_of(const struct places *p, const char *leaf, char ret[static PATH_SIZE])
 {
@@ -173,8 +187,8 @@ static int make_empty(int roots, const char *leaf, const char *path, struct err 
 	return r < 0 ? err_sys(e, -r, "cannot make %s", path) : 0;
 }
 
-static int copy_tree(const char *from, int roots, const char *leaf, const char *path, const struct progress *progress,
-                     struct err *e)
+static int copy_tree(const char *from, bool live, int roots, const char *leaf, const char *path,
+                     const struct progress *progress, enum built *ret_how, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1, .path = strdup(from) };
 	CLEANUP(close_p) int to = -1;
@@ -186,19 +200,22 @@ static int copy_tree(const char *from, int roots, const char *leaf, const char *
 		return err_no_memory(e);
 	if (t.fd < 0)
 		return err_sys(e, errno, "cannot open %s", from);
-	r = rootfs_lock_shared(&t, e);
+	r = live ? 0 : rootfs_lock_shared(&t, e);
 	if (r < 0)
 		return r;
-	r = subvolume_snapshot(t.fd, roots, leaf, false);
-	if (r == 0)
+	*ret_how = BUILT_SNAPSHOT;
+	if (subvolume_snapshot(t.fd, roots, leaf, false) == 0)
 		return 0;
 	progress_say(progress, "%s is copied", from);
 	r = make_empty(roots, leaf, path, e);
 	if (r < 0)
 		return r;
 	to = openat(roots, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return to < 0 ? err_sys(e, errno, "cannot open %s", path)
-	              : treecopy(t.fd, to, from, TREECOPY_SHARE_OR_COPY, progress, &done, e);
+	if (to < 0)
+		return err_sys(e, errno, "cannot open %s", path);
+	r = treecopy(t.fd, to, from, TREECOPY_SHARE_OR_COPY, progress, &done, e);
+	*ret_how = r == 0 && done.shared ? BUILT_SHARED : BUILT_COPIED;
+	return r;
 }
 
 static int run_words(const struct strs *words, const char *only_writes, const struct progress *progress, struct err *e)
@@ -336,7 +353,7 @@ static int look_at_tree(const char *path, struct strs *warnings, struct err *e)
 }
 
 static int make(const struct build *b, const struct places *p, int roots, const char *leaf, const char *path,
-                const struct progress *progress, struct err *e)
+                const struct progress *progress, enum built *ret_how, struct err *e)
 {
 	char image[PATH_SIZE];
 	int r;
@@ -345,10 +362,10 @@ static int make(const struct build *b, const struct places *p, int roots, const 
 	case BUILD_ADOPT:
 		return 0;
 	case BUILD_TREE:
-		return copy_tree(b->from, roots, leaf, path, progress, e);
+		return copy_tree(b->from, b->live, roots, leaf, path, progress, ret_how, e);
 	case BUILD_IMAGE:
 		r = find_image(b->from, image, e);
-		return r < 0 ? r : copy_tree(image, roots, leaf, path, progress, e);
+		return r < 0 ? r : copy_tree(image, false, roots, leaf, path, progress, ret_how, e);
 	case BUILD_TARBALL:
 	case BUILD_BOOTSTRAP:
 		return run_builder(b, p, roots, leaf, path, progress, e);
@@ -360,21 +377,45 @@ static int make(const struct build *b, const struct places *p, int roots, const 
 	return -EINVAL;
 }
 
-static bool is_tree(enum build_source s)
+static bool is_tree(const struct build *b)
 {
-	return s != BUILD_EMPTY && s != BUILD_NIX;
+	return b->source != BUILD_EMPTY && b->source != BUILD_NIX && !b->no_system;
+}
+
+/* Two machines of one ID would write the same journal; an empty one is filled at the first boot. */
+static int part_from_twin(const struct build *b, const struct places *p, const char *path, struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+	CLEANUP(buf_done) struct buf host = { 0 };
+	CLEANUP(buf_done) struct buf id = { 0 };
+	char name[NAME_MACHINE_MAX + 2];
+	int r = rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(name, sizeof(name), "%s\n", p->name);
+	if (rootfs_read(&t, "etc/machine-id", ID_MAX, &id, NULL) >= 0 && id.len > 0)
+		r = rootfs_put(&t, "etc/machine-id", 0444, "", 0, e);
+	if (r == 0 && rootfs_read(&t, "etc/hostname", HOSTNAME_MAX, &host, NULL) >= 0 &&
+	    strcspn(buf_text(&host), "\n") == strlen(b->twin_of) &&
+	    strncmp(buf_text(&host), b->twin_of, strlen(b->twin_of)) == 0)
+		r = rootfs_put(&t, "etc/hostname", 0644, name, strlen(name), e);
+	return r;
 }
 
 int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,
-               const struct progress *progress, struct strs *warnings, struct err *e)
+               const struct progress *progress, enum built *ret_how, struct strs *warnings, struct err *e)
 {
 	char path[PATH_SIZE];
 	int r;
 
+	*ret_how = BUILT_NEW;
 	path_of(p, b->source == BUILD_ADOPT ? p->name : leaf, path);
-	r = make(b, p, roots, leaf, path, progress, e);
-	if (r == 0 && is_tree(b->source))
+	r = make(b, p, roots, leaf, path, progress, ret_how, e);
+	if (r == 0 && is_tree(b))
 		r = look_at_tree(path, warnings, e);
+	if (r == 0 && b->twin_of)
+		r = part_from_twin(b, p, path, e);
 	if (r < 0)
 		build_undo(b, p, roots, leaf);
 	return r < 0 ? err_wrap(e, r, "cannot make the root of %s", p->name) : 0;

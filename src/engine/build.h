@@ -1,6 +1,8 @@
 /* build - make the root of a new container under a temporary name, from one of several sources. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/progress.h"
 #include "base/strs.h"
@@ -23,7 +25,14 @@ struct build {
 	struct bootstrap bootstrap;
 	struct nix_source nix;
 	const char *nix_config; /* the text of a configuration; NULL: none, or of a flake */
+	bool no_system; /* a tree in which no system is looked for: what Nix runs has only its state there */
+	bool live;      /* a tree that is in use: it was seen to that a copy makes sense */
+	const char *twin_of; /* the container that it is a copy of: the copy gets a host name and a machine ID of its own; NULL */
 };
+
+enum built { BUILT_NEW, BUILT_SNAPSHOT, BUILT_SHARED, BUILT_COPIED };
+/* built_word - "made", "a btrfs snapshot", "a copy that shares blocks", "a full copy". */
+const char *built_word(enum built how);
 
 /* build_check - what can be known before: that the source is there and the program that is needed. */
 int build_check(const struct build *b, const struct places *p, struct err *e);
@@ -33,6 +42,6 @@ int build_commands(const struct build *b, const struct places *p, struct strs *r
 /* build_root - make leaf, in the folder of roots that is open; after a failure nothing of it is left, nor a profile.
  * warnings: what a start would miss, such as an init. */
 int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,
-               const struct progress *progress, struct strs *warnings, struct err *e);
+               const struct progress *progress, enum built *ret_how, struct strs *warnings, struct err *e);
 /* build_undo - remove what build_root made. */
 void build_undo(const struct build *b, const struct places *p, int roots, const char *leaf);

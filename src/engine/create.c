@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -102,26 +103,89 @@ static void set_address(struct draft *d, const char *key, const struct addr *a)
 	draft_replace(d, key, text);
 }
 
-/* What is left open by the options is decided here. d is a copy of them. */
-static int fill_in(struct draft *d, const char *base, struct occupied *o, struct err *e)
+/* A free one in the network of the other container's. A point to point address of IPv6 has a network in mind. */
+static int set_near(struct draft *d, const char *key, const struct addr *theirs, struct occupied *o, struct err *e)
 {
+	struct addr near = *theirs, a;
+	char text[ADDR_TEXT_SIZE];
+	int r;
+
+	if (!addr_is_set(theirs) || draft_get(d, key))
+		return 0;
+	if (near.prefix == addr_bits(&near))
+		near.prefix = addr_bits(&near) == 32 ? 24 : 112;
+	r = allocate_near(&o->taken, &near, &a, e);
+	if (r < 0)
+		return r;
+	addr_print(&a, true, text);
+	draft_replace(d, key, text);
+	a.prefix = addr_bits(&a);
+	taken_add(&o->taken, &a);
+	return 0;
+}
+
+static int change_ports(struct draft *d, const struct container *like, struct occupied *o, struct err *e)
+{
+	CLEANUP(buf_done) struct buf wished = { 0 };
 	CLEANUP(buf_done) struct buf ports = { 0 };
-	const char *release = draft_get(d, "RELEASE"), *wished = draft_get(d, "HOST_PORT");
+	int r;
+
+	for (size_t i = 0; i < like->n_ports; i++)
+		buf_addf(&wished, "%s%s:auto:%u", i ? "," : "", like->ports[i].udp ? "udp" : "tcp", like->ports[i].guest);
+	r = allocate_ports(&o->taken, buf_text(&wished), &ports, e);
+	if (r == 0 && ports.len > 0)
+		draft_replace(d, "HOST_PORT", buf_text(&ports));
+	return r;
+}
+
+/* What two containers can not both have. The host may have one address on several links (HOST_ADDRESS6 stays). */
+static int change_what_is_taken(struct draft *d, const struct container *like, struct occupied *o, struct err *e)
+{
+	const struct addr *a = like->addr;
 	struct addr host, local;
 	int r = 0;
 
-	if (!release || strcmp(release, "2014") != 0)
-		set_default(d, base, "PRIVATE_USERS", "pick");
-	if (!is_set(d, base, "NETWORK_NAMESPACE_PATH"))
-		set_default(d, base, "PRIVATE_NETWORK", "1");
-	if (wants_pair(d, base)) {
+	if (!like->host_bridge && a[HOST4].family == AF_INET && a[LOCAL4].family == AF_INET &&
+	    !draft_get(d, "HOST_ADDRESS") && !draft_get(d, "LOCAL_ADDRESS")) {
 		r = allocate_pair(&o->taken, &host, &local, e);
 		if (r < 0)
 			return r;
 		set_address(d, "HOST_ADDRESS", &host);
 		set_address(d, "LOCAL_ADDRESS", &local);
 	}
-	if (wished) {
+	r = set_near(d, "LOCAL_ADDRESS", &a[LOCAL4], o, e);
+	if (r == 0)
+		r = set_near(d, "LOCAL_ADDRESS6", &a[LOCAL6], o, e);
+	if (r == 0 && !draft_get(d, "HOST_PORT"))
+		r = change_ports(d, like, o, e);
+	if (r == 0 && like->has_mac && !draft_get(d, "LOCAL_MAC_ADDRESS"))
+		draft_set(d, "LOCAL_MAC_ADDRESS", "");
+	return r;
+}
+
+/* What is left open by the options is decided here. d is a copy of them. */
+static int fill_in(struct draft *d, const struct create *c, struct occupied *o, struct err *e)
+{
+	const char *base = c->base ? c->base : "";
+	CLEANUP(buf_done) struct buf ports = { 0 };
+	const char *release = draft_get(d, "RELEASE"), *wished = draft_get(d, "HOST_PORT");
+	struct addr host, local;
+	int r = 0;
+
+	if (c->like)
+		r = change_what_is_taken(d, c->like, o, e);
+	else if (!release || strcmp(release, "2014") != 0)
+		set_default(d, base, "PRIVATE_USERS", "pick");
+	if (!c->like && !is_set(d, base, "NETWORK_NAMESPACE_PATH"))
+		set_default(d, base, "PRIVATE_NETWORK", "1");
+	if (r == 0 && !c->like && wants_pair(d, base)) {
+		r = allocate_pair(&o->taken, &host, &local, e);
+		if (r < 0)
+			return r;
+		set_address(d, "HOST_ADDRESS", &host);
+		set_address(d, "LOCAL_ADDRESS", &local);
+	}
+	if (r == 0 && wished) {
 		r = allocate_ports(&o->taken, wished, &ports, e);
 		if (r == 0)
 			draft_replace(d, "HOST_PORT", buf_text(&ports));
@@ -139,7 +203,7 @@ static int decide_conf(const struct create *c, struct created *ret, struct strs 
 	strs_add_all(&d.keys, &c->options->keys);
 	strs_add_all(&d.values, &c->options->values);
 	if (r == 0)
-		r = fill_in(&d, base, &o, e);
+		r = fill_in(&d, c, &o, e);
 	if (r == 0)
 		r = draft_read(&d, base, name, &ret->container, NULL, c->base ? NULL : warnings, e);
 	if (r == 0)
@@ -216,7 +280,7 @@ static int publish(const struct create *c, const struct created *made, int roots
 	return r;
 }
 
-static int build(const struct create *c, const struct created *made, const struct progress *progress,
+static int build(const struct create *c, struct created *made, const struct progress *progress,
                  struct strs *warnings, struct err *e)
 {
 	const struct places *p = &made->places;
@@ -227,7 +291,7 @@ static int build(const struct create *c, const struct created *made, const struc
 	if (r == 0)
 		r = places_temp("new", p->name, temp, e);
 	if (r == 0)
-		r = build_root(&c->build, p, roots, temp, progress, warnings, e);
+		r = build_root(&c->build, p, roots, temp, progress, &made->how, warnings, e);
 	if (r < 0)
 		return r;
 	if (progress_stopped(progress))
@@ -239,7 +303,7 @@ static int build(const struct create *c, const struct created *made, const struc
 	return r;
 }
 
-int create(const struct create *c, const struct progress *progress, struct created *ret, struct strs *warnings,
+int create_container(const struct create *c, const struct progress *progress, struct created *ret, struct strs *warnings,
            struct err *e)
 {
 	CLEANUP(created_done) struct created made = { 0 };

@@ -16,6 +16,7 @@ struct create {
 	bool unique_name;            /* taken: NAME-0, NAME-1, ... instead */
 	const struct draft *options; /* keys of the conf, as given */
 	const char *base;            /* the text of a conf whose other keys hold; NULL: of none */
+	const struct container *like; /* what base says: its addresses, ports and MAC are changed to free ones; NULL */
 	struct build build;
 };
 
@@ -23,10 +24,11 @@ struct created {
 	struct places places; /* places.name is its name */
 	struct container container;
 	struct buf conf; /* its text */
+	enum built how;
 };
 void created_done(struct created *c);
 
-/* create_decide - what create() would make, without making anything.
+/* create_decide - what create_container() would make, without making anything.
  *
  * Not given: PRIVATE_USERS=pick and PRIVATE_NETWORK=1 (threat model A.3); and for a private network without addresses,
  * bridge, namespace or links of its own, a pair that is free (decide/allocate). "auto" as a host port is a free one.
@@ -34,6 +36,6 @@ void created_done(struct created *c);
  *         other containers; as build_check() */
 int create_decide(const struct create *c, struct created *ret, struct strs *warnings, struct err *e);
 
-/* create - do it. While it is made, the name, addresses and ports count as taken for others, until this process ends;
+/* create_container - do it. While it is made, the name, addresses and ports count as taken for others, until this process ends;
  * the root gets its name last, the conf just before: after a failure, or cancelled, nothing is left. */
-int create(const struct create *c, const struct progress *p, struct created *ret, struct strs *warnings, struct err *e);
+int create_container(const struct create *c, const struct progress *p, struct created *ret, struct strs *warnings, struct err *e);

@@ -1,9 +1,7 @@
 #include "engine/destroy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +22,6 @@
 #include "engine/snapshots.h"
 #include "engine/startlimit.h"
 
-#define JOURNALS "/var/log/journal"
 
 void destroy_look_done(struct destroy_look *l)
 {
@@ -123,22 +120,6 @@ static int lock_root(int roots, const struct places *p, struct rootfs *ret, stru
 	return ret->fd < 0 ? 0 : rootfs_lock(ret, e);
 }
 
-/* Journals that systemd-nspawn linked: /var/log/journal/ID -> ROOT/var/log/journal/ID. */
-static void unlink_journals(const struct places *p)
-{
-	CLEANUP(closedir_p) DIR *folder = opendir(JOURNALS);
-	char wanted[sizeof(p->root) + sizeof(JOURNALS)];
-
-	(void)snprintf(wanted, sizeof(wanted), "%s" JOURNALS "/", p->root);
-	for (struct dirent *entry; folder && (entry = readdir(folder));) {
-		char target[PATH_MAX];
-		ssize_t len = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target));
-
-		if (len > (ssize_t)strlen(wanted) && memcmp(target, wanted, strlen(wanted)) == 0)
-			(void)unlinkat(dirfd(folder), entry->d_name, 0);
-	}
-}
-
 /* The root gets a name that nothing starts. A link in its place is only unlinked, later. */
 static int put_away(int roots, const struct places *p, struct err *e)
 {
@@ -211,7 +192,7 @@ static int remove_all(int roots, const struct places *p, const struct destroy_op
 	if (r == 0)
 		r = put_away(roots, p, e);
 	if (r == 0)
-		unlink_journals(p);
+		places_unlink_journals(p);
 	if (r == 0)
 		r = wipe_temps(roots, p, progress, e);
 	if (r == 0)
@@ -227,7 +208,7 @@ static int remove_all(int roots, const struct places *p, const struct destroy_op
 	return r == 0 ? remove_conf(p, e) : r;
 }
 
-int destroy(const char *name, const struct destroy_options *o, const struct progress *progress, struct strs *warnings,
+int destroy_container(const char *name, const struct destroy_options *o, const struct progress *progress, struct strs *warnings,
             struct err *e)
 {
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };

@@ -23,11 +23,11 @@ struct destroy_look {
 };
 void destroy_look_done(struct destroy_look *l);
 
-/* destroy_look - what NAME consists of. errors: those of destroy() that can be known before: it is none of ours, it is
+/* destroy_look - what NAME consists of. errors: those of destroy_container() that can be known before: it is none of ours, it is
  * declared elsewhere. */
 int destroy_look(const char *name, struct destroy_look *ret, struct err *e);
 
-/* destroy - stop it, take its root out of sight by a new name (".trash-NAME-SALT" beside it), delete that confined, then
+/* destroy_container - stop it, take its root out of sight by a new name (".trash-NAME-SALT" beside it), delete that confined, then
  * its snapshots, profile, gcroots, its link among the host's journals, and last its conf; then /etc/hosts and systemd
  * follow. Killed or cancelled in between, the same call goes on where it ended; until then the conf says that the
  * container is there.
@@ -36,7 +36,7 @@ int destroy_look(const char *name, struct destroy_look *ret, struct err *e);
  * errors    -EBUSY STATUS_BUSY: it runs, something is mounted, something works in its root, another process changes it
  *           -ELOOP STATUS_UNSAFE_HOST, -EROFS STATUS_CANNOT_CREATE: declared elsewhere
  *           -EINVAL STATUS_USAGE: podman's, or no machine's name; -ENOENT STATUS_NO_CONTAINER; -ECANCELED */
-int destroy(const char *name, const struct destroy_options *o, const struct progress *p, struct strs *warnings,
+int destroy_container(const char *name, const struct destroy_options *o, const struct progress *p, struct strs *warnings,
             struct err *e);
 
 /* destroy_leftovers - the names of containers whose removal was not finished. */

@@ -17,6 +17,7 @@
 #include "drivers/files.h"
 
 #define SALT_DIGITS 16
+#define JOURNALS    "/var/log/journal"
 
 static bool is_there(const char *path)
 {
@@ -121,6 +122,21 @@ int places_open_roots(const struct places *p, int *ret_fd, struct err *e)
 		return r;
 	*ret_fd = openat(above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return *ret_fd < 0 ? err_sys(e, errno, "cannot open %s", p->roots) : 0;
+}
+
+void places_unlink_journals(const struct places *p)
+{
+	CLEANUP(closedir_p) DIR *folder = opendir(JOURNALS);
+	char wanted[sizeof(p->root) + sizeof(JOURNALS)];
+
+	(void)snprintf(wanted, sizeof(wanted), "%s" JOURNALS "/", p->root);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		char target[PATH_MAX];
+		ssize_t len = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target));
+
+		if (len > (ssize_t)strlen(wanted) && memcmp(target, wanted, strlen(wanted)) == 0)
+			(void)unlinkat(dirfd(folder), entry->d_name, 0);
+	}
 }
 
 int places_temp(const char *kind, const char *name, char ret[static PLACES_TEMP_SIZE], struct err *e)

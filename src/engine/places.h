@@ -36,6 +36,10 @@ int places_own_conf(const struct places *p, const char *step, struct err *e);
 /* places_open_roots - the roots' folder, root's alone to write, made when it is missing (0700). */
 int places_open_roots(const struct places *p, int *ret_fd, struct err *e);
 
+/* places_unlink_journals - remove the links that systemd-nspawn made to the journals in its root:
+ * /var/log/journal/ID -> ROOT/var/log/journal/ID. */
+void places_unlink_journals(const struct places *p);
+
 /* What is to be deleted, or not yet finished, has a name that no machine can have: ".trash-NAME-SALT", ".new-...".
  * places_temp - such a name, new. places_temps - those of kind ("trash") and name (NULL: any) in a roots' folder;
  * no such folder has none. places_temp_owner - the machine's name in one; "" when it is none of that kind. */

@@ -1,17 +1,418 @@
 #include "engine/snapshots.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "drivers/files.h"
+#include "drivers/hold.h"
+#include "drivers/mounts.h"
+#include "drivers/rootfs.h"
+#include "drivers/subvolume.h"
+#include "drivers/treecopy.h"
 #include "drivers/wipe.h"
+#include "engine/load.h"
+#include "engine/settle.h"
 
 void snapshots_folder(const struct places *p, char ret[static SNAPSHOTS_PATH_SIZE])
 {
 	(void)snprintf(ret, SNAPSHOTS_PATH_SIZE, "%s/.snapshots", p->roots);
+}
+
+void root_snapshots_done(struct root_snapshots *s)
+{
+	free(s->v);
+	*s = (struct root_snapshots){ 0 };
+}
+
+/* ---- where they are */
+
+#define OWN_FOLDER_SIZE (SNAPSHOTS_PATH_SIZE + NAME_MACHINE_MAX + 2)
+
+static void own_folder(const struct places *p, char ret[static OWN_FOLDER_SIZE])
+{
+	char all[SNAPSHOTS_PATH_SIZE];
+
+	snapshots_folder(p, all);
+	(void)snprintf(ret, OWN_FOLDER_SIZE, "%s/%s", all, p->name);
+}
+
+static int open_own(const struct places *p, bool make, int *ret, struct err *e)
+{
+	CLEANUP(close_p) int above = -1;
+	char all[SNAPSHOTS_PATH_SIZE], own[OWN_FOLDER_SIZE];
+	int r;
+
+	snapshots_folder(p, all);
+	own_folder(p, own);
+	if (!make)
+		return files_open("", own, O_RDONLY | O_DIRECTORY, ret, e);
+	r = files_mkdir("", all, 0700, &above, e);
+	close_p(&above);
+	above = -1;
+	if (r == 0)
+		r = files_mkdir("", own, 0700, &above, e);
+	if (r < 0)
+		return r;
+	*ret = openat(above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret < 0 ? err_sys(e, errno, "cannot open %s", own) : 0;
+}
+
+static int check_snapshot(const char *snapshot, struct err *e)
+{
+	return name_is_machine(snapshot) ? 0
+	                                 : err_set(e, STATUS_USAGE, EINVAL,
+	                                           "'%s' can not be a snapshot's name (letters, digits, inner '-' and '.')",
+	                                           snapshot);
+}
+
+static int absent(const struct places *p, const char *snapshot, struct err *e)
+{
+	return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no snapshot %s (`machdeck snapshots %s` shows all)", p->name,
+	               snapshot, p->name);
+}
+
+static int open_snapshot(const struct places *p, const char *snapshot, int *ret_own, int *ret, struct err *e)
+{
+	int r = check_snapshot(snapshot, e);
+
+	if (r == 0)
+		r = open_own(p, false, ret_own, e);
+	if (r == -ENOENT)
+		return absent(p, snapshot, e);
+	if (r < 0)
+		return r;
+	*ret = openat(*ret_own, snapshot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *ret >= 0 ? 0 : errno == ENOENT ? absent(p, snapshot, e) : err_sys(e, errno, "cannot open %s", snapshot);
+}
+
+/* ---- which there are */
+
+static int by_time(const void *a, const void *b)
+{
+	const struct root_snapshot *x = a, *y = b;
+
+	if (x->made_usec != y->made_usec)
+		return x->made_usec < y->made_usec ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static int add(struct root_snapshots *s, int dir, const char *leaf)
+{
+	struct root_snapshot *grown = reallocarray(s->v, s->n + 1, sizeof(*grown));
+	struct statx x;
+
+	if (!grown)
+		return -ENOMEM;
+	s->v = grown;
+	grown[s->n] = (struct root_snapshot){ 0 };
+	(void)snprintf(grown[s->n].name, sizeof(grown->name), "%.*s", NAME_MACHINE_MAX, leaf);
+	if (statx(dir, leaf, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) == 0 && (x.stx_mask & STATX_BTIME))
+		grown[s->n].made_usec = (uint64_t)x.stx_btime.tv_sec * 1000000 + x.stx_btime.tv_nsec / 1000;
+	s->n++;
+	return 0;
+}
+
+int snapshots_list(const char *name, struct root_snapshots *ret, struct err *e)
+{
+	CLEANUP(root_snapshots_done) struct root_snapshots s = { 0 };
+	CLEANUP(closedir_p) DIR *folder = NULL;
+	struct places p;
+	int fd = -1, r = places_find(name, &p, e);
+
+	if (r == 0)
+		r = open_own(&p, false, &fd, e);
+	if (r == -ENOENT && places_find(name, &p, NULL) >= 0) {
+		*ret = s;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	folder = fdopendir(fd);
+	if (!folder) {
+		close(fd);
+		return err_no_memory(e);
+	}
+	for (struct dirent *entry; r == 0 && (entry = readdir(folder));)
+		if (name_is_machine(entry->d_name))
+			r = add(&s, fd, entry->d_name);
+	if (r < 0)
+		return err_no_memory(e);
+	if (s.n > 0)
+		qsort(s.v, s.n, sizeof(*s.v), by_time);
+	*ret = s;
+	s = (struct root_snapshots){ 0 };
+	return 0;
+}
+
+/* ---- copies */
+
+/* leaf in the folder to becomes a copy of the tree from; nothing of it is left after a failure. */
+static int copy(int from, const char *shown, int to, const char *leaf, bool read_only, enum treecopy_how how,
+                const struct progress *p, enum built *ret_how, struct err *e)
+{
+	CLEANUP(close_p) int fd = -1;
+	struct treecopied done;
+	int r = subvolume_snapshot(from, to, leaf, read_only);
+
+	*ret_how = BUILT_SNAPSHOT;
+	if (r == 0)
+		return 0;
+	r = subvolume_make(to, leaf, 0700);
+	if (r < 0)
+		return err_sys(e, -r, "cannot make a copy of %s", shown);
+	fd = openat(to, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = fd < 0 ? err_sys(e, errno, "cannot open the copy of %s", shown) : treecopy(from, fd, shown, how, p, &done, e);
+	if (r < 0) {
+		(void)wipe_tree(to, leaf, leaf, NULL, NULL);
+		return r;
+	}
+	*ret_how = done.shared ? BUILT_SHARED : BUILT_COPIED;
+	return 0;
+}
+
+static int open_root(const struct places *p, struct rootfs *ret, struct err *e)
+{
+	ret->path = strdup(p->root);
+	ret->fd = open(p->root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!ret->path)
+		return err_no_memory(e);
+	return ret->fd < 0 ? err_sys(e, errno, "%s", p->root) : 0;
+}
+
+static void name_by_time(const char *before, char ret[static NAME_MACHINE_MAX + 1])
+{
+	time_t now = time(NULL);
+	struct tm t;
+	char text[32];
+
+	(void)strftime(text, sizeof(text), "%Y%m%d-%H%M%S", gmtime_r(&now, &t));
+	(void)snprintf(ret, NAME_MACHINE_MAX + 1, "%s%s", before, text);
+}
+
+static int take(const struct places *p, const char *snapshot, bool share, const struct progress *progress,
+                enum built *ret_how, struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
+	CLEANUP(close_p) int own = -1;
+	char temp[PLACES_TEMP_SIZE];
+	int r = open_root(p, &root, e);
+
+	if (r < 0)
+		return r;
+	if (!subvolume_is(root.fd)) {
+		if (settle_is_up(p->name))
+			return err_set(e, STATUS_BUSY, EBUSY,
+			               "cannot copy the root of %s: it is running (machdeck stop %s)", p->name, p->name);
+		r = rootfs_lock_shared(&root, e);
+	}
+	if (r == 0)
+		r = open_own(p, true, &own, e);
+	if (r == 0)
+		r = places_temp("new", p->name, temp, e);
+	if (r == 0)
+		r = copy(root.fd, p->root, own, temp, true, share ? TREECOPY_SHARE : TREECOPY_SHARE_OR_COPY, progress,
+		         ret_how, e);
+	if (r < 0)
+		return r;
+	if (renameat2(own, temp, own, snapshot, RENAME_NOREPLACE) == 0)
+		return 0;
+	r = errno == EEXIST ? err_set(e, STATUS_BUSY, EEXIST, "%s has a snapshot %s already", p->name, snapshot)
+	                    : err_sys(e, errno, "cannot make the snapshot %s", snapshot);
+	(void)wipe_tree(own, temp, temp, NULL, NULL);
+	return r;
+}
+
+int snapshots_take(const char *name, const char *snapshot, bool full, const struct progress *progress,
+                   char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e)
+{
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	char chosen[NAME_MACHINE_MAX + 1];
+	struct places p;
+	int r = gate_ask(e, "cannot make a snapshot of %s", name);
+
+	if (snapshot[0])
+		(void)snprintf(chosen, sizeof(chosen), "%.*s", NAME_MACHINE_MAX, snapshot);
+	else
+		name_by_time("", chosen);
+	if (r == 0)
+		r = check_snapshot(snapshot[0] ? snapshot : chosen, e);
+	if (r == 0)
+		r = places_find(name, &p, e);
+	if (r == 0)
+		r = hold_name(name, &hold, e);
+	if (r == 0)
+		r = take(&p, chosen, !full, progress, ret_how, e);
+	if (r < 0)
+		return r == -EOPNOTSUPP ? err_wrap(e, r, "cannot make a snapshot of %s (--copy makes a full copy)", name) : r;
+	memcpy(ret, chosen, sizeof(chosen));
+	return 0;
+}
+
+/* ---- going back */
+
+/* The new root is at temp; the old one becomes the snapshot backup. Each step leaves a whole root in place. */
+static int exchange(const struct places *p, int roots, const char *temp, const char *backup, struct err *e)
+{
+	CLEANUP(close_p) int own = -1;
+	int r = open_own(p, true, &own, e);
+
+	if (r < 0)
+		return r;
+	if (!p->has_root)
+		return renameat2(roots, temp, roots, p->name, RENAME_NOREPLACE) < 0
+		               ? err_sys(e, errno, "cannot make %s", p->root)
+		               : 0;
+	if (renameat2(roots, temp, roots, p->name, RENAME_EXCHANGE) < 0)
+		return err_sys(e, errno, "cannot exchange %s", p->root);
+	if (renameat2(roots, temp, own, backup, RENAME_NOREPLACE) == 0)
+		return 0;
+	r = err_sys(e, errno, "cannot keep the old root of %s as %s", p->name, backup);
+	(void)renameat2(roots, temp, roots, p->name, RENAME_EXCHANGE);
+	return r;
+}
+
+static int look_whether_down(const struct places *p, struct rootfs *ret, struct err *e)
+{
+	CLEANUP(strs_done) struct strs mounts = { 0 };
+	int r;
+
+	if (settle_is_up(p->name))
+		return err_set(e, STATUS_BUSY, EBUSY, "cannot exchange the root of %s: it is running (machdeck stop %s)",
+		               p->name, p->name);
+	r = mounts_below(p->root, &mounts, e);
+	if (r == 0 && mounts.n > 0)
+		return err_set(e, STATUS_BUSY, EBUSY, "cannot exchange the root of %s: still mounted: %s", p->name,
+		               mounts.v[0]);
+	if (r < 0 || !p->has_root)
+		return r;
+	r = open_root(p, ret, e);
+	return r < 0 ? r : rootfs_lock(ret, e);
+}
+
+/* from -1: an empty root. */
+static int put_root(const struct places *p, int from, const char *word, const struct progress *progress,
+                    char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
+	CLEANUP(close_p) int roots = -1;
+	char temp[PLACES_TEMP_SIZE], before[NAME_MACHINE_MAX];
+	enum built how;
+	int r = look_whether_down(p, &root, e);
+
+	if (r == 0)
+		r = places_open_roots(p, &roots, e);
+	if (r == 0)
+		r = places_temp("new", p->name, temp, e);
+	if (r < 0)
+		return r;
+	if (from < 0) {
+		r = subvolume_make(roots, temp, 0755);
+		r = r < 0 ? err_sys(e, -r, "cannot make a root for %s", p->name) : 0;
+	} else {
+		r = copy(from, word, roots, temp, false, TREECOPY_SHARE_OR_COPY, progress, &how, e);
+	}
+	if (r < 0)
+		return r;
+	(void)snprintf(before, sizeof(before), "before-%.24s-", word);
+	name_by_time(before, ret);
+	r = exchange(p, roots, temp, ret, e);
+	if (r < 0)
+		(void)wipe_tree(roots, temp, temp, NULL, NULL);
+	return r;
+}
+
+static bool is_nix(const char *name)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+
+	return load_plan("", name, &l, NULL) >= 0 && l.plan.kind == KIND_NIX;
+}
+
+/* Which state is meant: an open folder, or -1 for an empty root. */
+static int find_state(const struct places *p, const char *snapshot, int *ret_own, int *ret, struct err *e)
+{
+	int r;
+
+	if (!snapshot && is_nix(p->name))
+		return 0;
+	r = open_snapshot(p, snapshot ? snapshot : SNAPSHOTS_BASE, ret_own, ret, e);
+	if (r == -ENOENT && !snapshot)
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		               "it is not known where %s began: there is no snapshot \"" SNAPSHOTS_BASE
+		               "\" (machdeck snapshot %s " SNAPSHOTS_BASE " makes one of what it is now)",
+		               p->name, p->name);
+	return r;
+}
+
+static int go_back(const char *name, const char *snapshot, const struct progress *progress,
+                   char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+{
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	CLEANUP(close_p) int own = -1;
+	CLEANUP(close_p) int state = -1;
+	struct places p;
+	int r = gate_ask(e, "cannot exchange the root of %s", name);
+
+	if (r == 0)
+		r = places_find(name, &p, e);
+	if (r == 0)
+		r = hold_name(name, &hold, e);
+	if (r == 0)
+		r = find_state(&p, snapshot, &own, &state, e);
+	return r < 0 ? r : put_root(&p, state, snapshot ? snapshot : "reset", progress, ret, e);
+}
+
+int snapshots_restore(const char *name, const char *snapshot, const struct progress *progress,
+                      char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+{
+	return go_back(name, snapshot, progress, ret, e);
+}
+
+int snapshots_reset(const char *name, const struct progress *progress, char ret[static NAME_MACHINE_MAX + 1],
+                    struct err *e)
+{
+	return go_back(name, NULL, progress, ret, e);
+}
+
+int snapshots_check(const char *name, const char *snapshot, struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
+	CLEANUP(close_p) int own = -1;
+	CLEANUP(close_p) int state = -1;
+	struct places p;
+	int r = places_find(name, &p, e);
+
+	if (r == 0)
+		r = find_state(&p, snapshot, &own, &state, e);
+	return r < 0 ? r : look_whether_down(&p, &root, e);
+}
+
+/* ---- letting go */
+
+int snapshots_delete(const char *name, const char *snapshot, const struct progress *progress, struct err *e)
+{
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	CLEANUP(close_p) int own = -1;
+	CLEANUP(close_p) int state = -1;
+	struct places p;
+	int r = gate_ask(e, "cannot delete a snapshot of %s", name);
+
+	if (r == 0)
+		r = places_find(name, &p, e);
+	if (r == 0)
+		r = hold_name(name, &hold, e);
+	if (r == 0)
+		r = open_snapshot(&p, snapshot, &own, &state, e);
+	return r < 0 ? r : wipe_tree(own, snapshot, snapshot, progress, e);
 }
 
 int snapshots_forget(const struct places *p, const struct progress *progress, struct err *e)

@@ -190,7 +190,7 @@ static int run(struct wish *w)
 		return r < 0 ? verb_fail(&e) : show(w, &made);
 	}
 	progress = working_progress(w->plain);
-	r = create(&w->create, progress, &made, &warnings, &e);
+	r = create_container(&w->create, progress, &made, &warnings, &e);
 	working_done();
 	verb_warn(&warnings);
 	if (r < 0)

@@ -34,7 +34,7 @@ static int run(const char *name, const struct destroy_options *o, bool plain)
 {
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	struct err e = { 0 };
-	int r = destroy(name, o, working_progress(plain), &warnings, &e);
+	int r = destroy_container(name, o, working_progress(plain), &warnings, &e);
 
 	working_done();
 	verb_warn(&warnings);

@@ -237,7 +237,7 @@ static int remove_it(const struct destroy_options *o)
 {
 	strs_done(&warnings);
 	err = (struct err){ 0 };
-	return destroy(name, o, NULL, &warnings, &err);
+	return destroy_container(name, o, NULL, &warnings, &err);
 }
 
 static void forget_times(void)
@@ -354,9 +354,9 @@ static void podmans_storage_is_never_a_container(void **state)
 
 	(void)state;
 	(void)mkdir("/var/lib/containers/storage", 0755);
-	assert_int_equal(destroy("storage", &o, NULL, &warnings, &err), -EINVAL);
+	assert_int_equal(destroy_container("storage", &o, NULL, &warnings, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "podman's"));
-	assert_int_equal(destroy("..", &o, NULL, &warnings, &err), -EINVAL);
+	assert_int_equal(destroy_container("..", &o, NULL, &warnings, &err), -EINVAL);
 	assert_true(exists("/var/lib/containers/storage"));
 	assert_int_equal(rmdir("/var/lib/containers/storage"), 0);
 }

@@ -1,0 +1,155 @@
+#include "engine/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/gate.h"
+#include "drivers/confs.h"
+#include "drivers/files.h"
+#include "drivers/hold.h"
+#include "drivers/subvolume.h"
+#include "engine/load.h"
+#include "engine/settle.h"
+
+#define LINK_MAX_SIZE 512
+
+/* All that is known of the original. */
+struct original {
+	struct places places;
+	struct loaded loaded;
+	struct conf_file conf;
+	char *profile; /* what its profile of Nix leads to; NULL */
+};
+
+static void original_done(struct original *o)
+{
+	loaded_done(&o->loaded);
+	conf_file_done(&o->conf);
+	free(o->profile);
+}
+
+static char *read_profile(const char *name)
+{
+	char path[LINK_MAX_SIZE];
+
+	(void)snprintf(path, sizeof(path), PLACES_PROFILES "/%s/system", name);
+	return realpath(path, NULL);
+}
+
+static int read_original(const char *name, struct original *ret, struct err *e)
+{
+	int r = places_find(name, &ret->places, e);
+
+	if (r == 0 && !ret->places.has_conf)
+		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf to take over", name);
+	if (r == 0)
+		r = load_container("", name, &ret->loaded, e);
+	if (r == 0)
+		r = confs_load("", name, &ret->conf, e);
+	if (r == 0)
+		ret->profile = read_profile(name);
+	return r;
+}
+
+static bool is_subvolume(const char *path)
+{
+	CLEANUP(close_p) int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && subvolume_is(fd);
+}
+
+static bool is_nix(const struct original *o)
+{
+	return o->profile || o->loaded.container.system_path || o->loaded.container.flake;
+}
+
+static void describe(const struct clone *c, const struct original *o, struct create *ret)
+{
+	*ret = (struct create){
+		.name = c->to,
+		.unique_name = c->unique_name,
+		.options = c->options,
+		.base = buf_text(&o->conf.text),
+		.like = &o->loaded.container,
+		.build = { .source = o->places.has_root ? BUILD_TREE : BUILD_EMPTY,
+		           .from = o->places.root,
+		           .no_system = is_nix(o),
+		           .twin_of = o->places.has_root ? c->from : NULL },
+	};
+}
+
+int clone_decide(const struct clone *c, struct created *ret, struct strs *warnings, struct err *e)
+{
+	CLEANUP(original_done) struct original o = { 0 };
+	struct create create;
+	int r = read_original(c->from, &o, e);
+
+	if (r < 0)
+		return r;
+	describe(c, &o, &create);
+	return create_decide(&create, ret, warnings, e);
+}
+
+/* A profile of one generation, as Nix makes them: system -> system-1-link -> the store. */
+static int copy_profile(const char *name, const char *system, struct err *e)
+{
+	CLEANUP(close_p) int dir = -1;
+	char path[LINK_MAX_SIZE];
+	int r;
+
+	(void)snprintf(path, sizeof(path), PLACES_PROFILES "/%s", name);
+	r = files_mkdir("", path, 0755, &dir, e);
+	if (r < 0)
+		return r;
+	if (symlinkat(system, dir, "system-1-link") < 0 || symlinkat("system-1-link", dir, "system") < 0)
+		return err_sys(e, errno, "cannot make the profile %s", path);
+	return 0;
+}
+
+static int make(const struct clone *c, const struct original *o, bool up, const struct progress *progress,
+                struct created *ret, struct strs *warnings, struct err *e)
+{
+	bool freeze = up && !is_subvolume(o->places.root);
+	struct create create;
+	struct err thawed;
+	int r = freeze ? settle_control(CONTROL_FREEZE, c->from, progress, e) : 0;
+
+	if (r < 0)
+		return r;
+	describe(c, o, &create);
+	create.build.live = up;
+	r = create_container(&create, progress, ret, warnings, e);
+	if (freeze && settle_control(CONTROL_THAW, c->from, NULL, &thawed) < 0)
+		strs_addf(warnings, "%s stands still: %s", c->from, thawed.text);
+	if (r == 0 && o->profile && copy_profile(ret->places.name, o->profile, &thawed) < 0)
+		strs_addf(warnings, "%s has no system to run: %s", ret->places.name, thawed.text);
+	return r;
+}
+
+int clone_container(const struct clone *c, const struct progress *progress, struct created *ret, struct strs *warnings,
+                    struct err *e)
+{
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	CLEANUP(original_done) struct original o = { 0 };
+	int r = gate_ask(e, "cannot clone %s", c->from);
+	bool up;
+
+	if (r == 0)
+		r = read_original(c->from, &o, e);
+	if (r == 0)
+		r = hold_name(c->from, &hold, e);
+	if (r < 0)
+		return r;
+	up = settle_is_up(c->from);
+	if (up && !c->live && !is_subvolume(o.places.root))
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "cannot clone %s: it is running (stop it, or clone with --live: it stands still while it is "
+		               "copied)",
+		               c->from);
+	return make(c, &o, up, progress, ret, warnings, e);
+}

@@ -1,0 +1,216 @@
+#!/bin/bash
+# A second container like the first, another name, states of a root to go back to: on plain file systems, btrfs and XFS.
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+. "$(dirname -- "$0")/making.sh"
+
+# file_system KIND SIZE - made in a file and mounted at $T/KIND, or the reason in $T/KIND/why-not.
+file_system() {
+	mkdir -p "$T/$1"
+	if ! command -v "mkfs.$1" >/dev/null; then
+		echo "mkfs.$1 is missing; type: make deps" >"$T/$1/why-not"
+	elif ! { truncate -s "$2" "$T/$1.img" && "mkfs.$1" -q "$T/$1.img" && mount -n -o loop "$T/$1.img" "$T/$1"; } >/dev/null 2>&1; then
+		echo "this machine can not mount $1 from a file" >"$T/$1/why-not"
+	fi
+}
+file_system btrfs 300M
+file_system xfs 320M
+scenario clone --bind "$T/btrfs:/fs/btrfs" --bind "$T/xfs:/fs/xfs"
+
+making+='
+# roots_on KIND - the roots are on that file system from now on.
+roots_on() { mkdir -p $ROOTS; mount --bind /fs/$1 $ROOTS; }
+no_roots() { umount $ROOTS; }
+address() { sed -n "s/^LOCAL_ADDRESS=//p" $CONFS/$1.conf; }
+'
+has() { [ ! -e "$T/$1/why-not" ] || skip "$(cat "$T/$1/why-not")"; }
+
+from_making_to_removing_both_the_host_is_as_before() {
+	script <<-'END'
+		for round in first second; do
+		mini /src; echo one >/src/etc/hostname; echo 0123456789abcdef0123456789abcdef >/src/etc/machine-id
+		before=$(picture)
+		machdeck create one --tree /src --host-port tcp:auto:80 --start
+		want 3 serves mini http://10.233.1.1:8080/
+		if machdeck help set >/dev/null 2>&1; then machdeck set one HOST_PORT=tcp:9090:80; else sed -i 's/^HOST_PORT=.*/HOST_PORT=tcp:9090:80/' $CONFS/one.conf; fi
+		machdeck restart one
+		want 3 serves mini http://10.233.1.1:9090/
+		not fetch http://10.233.1.1:8080/
+		exits 75 machdeck clone one two
+		told "--live"
+		exits 0 machdeck clone --live one two
+		told "two: cloned (a full copy)"
+		same state active "$(state one)"
+		machdeck start two
+		want 3 serves mini http://10.233.2.2/
+		want 3 serves mini http://10.233.2.1:8080/
+		want 3 serves mini http://10.233.1.1:9090/
+		same "host name" two "$(cat $ROOTS/two/etc/hostname)"
+		same "machine ID" "" "$(cat $ROOTS/two/etc/machine-id)"
+		exits 0 machdeck check
+		exits 75 machdeck rename two three
+		told "it is running"
+		machdeck stop two
+		exits 75 machdeck rename two one
+		exits 0 machdeck rename two three
+		same said "two: renamed to three" "$said"
+		[ ! -e $CONFS/two.conf ] && [ ! -e $ROOTS/two ] || fail "two is left"
+		same "host name" three "$(cat $ROOTS/three/etc/hostname)"
+		machdeck start three
+		want 3 serves mini http://10.233.2.2/
+		exits 66 machdeck status two
+		machdeck destroy --yes one; machdeck destroy --yes three
+		[ $round = first ] || unchanged "$before"
+		nothing_left one; nothing_left three; no_leftovers
+		done
+	END
+}
+
+a_clone_has_its_own_place_on_a_bridge_and_what_it_is_told() {
+	script <<-'END'
+		mini /src
+		machdeck create a --tree /src --host-bridge br0 --local-address 192.168.0.100/24 --host-address 192.168.0.1 --auto-start --local-mac-address 02:00:00:00:00:01
+		exits 0 machdeck clone --dry-run a b
+		told "LOCAL_ADDRESS=192.168.0.101/24" "HOST_ADDRESS=192.168.0.1" "AUTO_START=1"
+		[[ $said != *LOCAL_MAC* ]] || fail "two have one MAC: $said"
+		[ ! -e $CONFS/b.conf ]
+		exits 0 machdeck clone a b --auto-start=0 --local-address 192.168.0.7/24
+		same address 192.168.0.7/24 "$(address b)"
+		not grep AUTO_START $CONFS/b.conf
+		machdeck create v --tree /src --extra-veths vx,localAddress=10.4.0.2
+		exits 65 machdeck clone v w
+		told "address 10.4.0.2 is container v's too"
+		exits 0 machdeck clone v w --extra-veths vy,localAddress=10.4.0.3
+		exits 66 machdeck clone nobody x
+		for i in a b v w; do machdeck destroy --yes $i; done
+		no_leftovers
+	END
+}
+
+a_rename_that_was_killed_goes_on_and_the_hosts_follow() {
+	script <<-'END'
+		mini /src
+		machdeck create a --tree /src
+		printf '127.0.0.1 localhost\n' >/etc/hosts; machdeck hosts --write
+		exits 0 machdeck rename --dry-run a b
+		told "rename  $CONFS/a.conf" "rename  $ROOTS/a"
+		[ -e $CONFS/a.conf ]
+		ln $CONFS/a.conf $CONFS/b.conf; mv $ROOTS/a $ROOTS/b
+		exits 0 machdeck rename a b
+		[ ! -e $CONFS/a.conf ] && [ -e $CONFS/b.conf ] && [ -e $ROOTS/b/usr ]
+		grep -qx '10.233.1.2 b.containers' /etc/hosts && not grep a.containers /etc/hosts
+		ln -s b.conf $CONFS/dec.conf
+		exits 78 machdeck rename dec c
+		rm $CONFS/dec.conf
+		machdeck destroy --yes b
+		not grep containers /etc/hosts
+	END
+}
+
+snapshots_without_a_file_system_that_shares_are_full_copies() {
+	script <<-'END'
+		mini /src
+		machdeck create a --tree /src
+		exits 1 machdeck snapshot a
+		told "can not share blocks" "--copy"
+		exits 66 machdeck reset --yes a
+		told 'machdeck snapshot a base'
+		exits 0 machdeck snapshot --copy a base
+		told "a: snapshot base (a full copy)"
+		exits 75 machdeck snapshot --copy a base
+		echo changed >$ROOTS/a/srv/index.html
+		machdeck start a
+		want 3 serves changed http://10.233.1.2/
+		exits 75 machdeck reset --yes a
+		machdeck stop a
+		exits 64 machdeck reset a
+		exits 0 machdeck reset --yes a
+		told "a: reset; it was kept as before-reset-"
+		kept=${said##* }
+		machdeck start a
+		want 3 serves mini http://10.233.1.2/
+		machdeck stop a
+		exits 0 machdeck restore --yes a "$kept"
+		same page changed "$(cat $ROOTS/a/srv/index.html)"
+		exits 0 machdeck snapshots a
+		same snapshots 3 "$(machdeck snapshots --json a | jq '.snapshots | length')"
+		exits 64 machdeck restore --yes a ../../etc
+		exits 66 machdeck restore --yes a nothing
+		exits 0 machdeck snapshots --delete "$kept" a
+		same snapshots 2 "$(machdeck snapshots --json a | jq '.snapshots | length')"
+		exits 0 machdeck rename a b
+		same snapshots 2 "$(machdeck snapshots --json b | jq '.snapshots | length')"
+		machdeck destroy --yes b
+		[ -z "$(ls $ROOTS/.snapshots)" ] || fail "snapshots are left"
+	END
+}
+
+what_nix_makes_is_reset_to_nothing() {
+	script <<-'END'
+		nix_system box
+		machdeck create n --system-path /nix/store/box --private-users no --start
+		want 3 serves box http://10.233.1.2/
+		echo mine >$ROOTS/n/srv/index.html
+		machdeck stop n
+		exits 0 machdeck reset --yes n
+		[ ! -e $ROOTS/n/srv ] || fail "its state is there"
+		machdeck start n
+		want 3 serves box http://10.233.1.2/
+		exits 0 machdeck clone --live n m --start
+		want 3 serves box http://10.233.2.2/
+		machdeck destroy --yes n; machdeck destroy --yes m
+		umount /nix/store/tree; rm -r /nix
+	END
+}
+
+on_btrfs_all_copies_are_snapshots() {
+	has btrfs
+	script <<-'END'
+		mini /src
+		roots_on btrfs
+		machdeck create a --tree /src --private-users no
+		same inode 256 "$(stat -c %i $ROOTS/a)"
+		machdeck start a
+		exits 0 machdeck clone a b
+		told "b: cloned (a btrfs snapshot)"
+		exits 0 machdeck snapshot a now
+		told "a: snapshot now (a btrfs snapshot)"
+		not touch $ROOTS/.snapshots/a/now/etc/x
+		machdeck stop a
+		echo changed >$ROOTS/a/srv/index.html
+		exits 0 machdeck restore --yes a now
+		same page mini "$(cat $ROOTS/a/srv/index.html)"
+		touch $ROOTS/a/etc/x
+		machdeck start a; machdeck start b
+		want 3 serves mini http://10.233.1.2/
+		want 3 serves mini http://10.233.2.2/
+		machdeck destroy --yes a; machdeck destroy --yes b
+		[ -z "$(ls $ROOTS/.snapshots)" ] || fail "snapshots are left"
+		no_leftovers
+		no_roots
+	END
+}
+
+on_xfs_all_copies_share_their_blocks() {
+	has xfs
+	script <<-'END'
+		mini /src
+		roots_on xfs
+		machdeck create a --tree /src --private-users no
+		dd if=/dev/urandom of=$ROOTS/a/var/lib/big bs=1M count=60 status=none; sync -f $ROOTS
+		free() { sync -f $ROOTS; df --output=avail -k $ROOTS | tail -n 1; }
+		had=$(free)
+		exits 0 machdeck clone a b
+		told "b: cloned (a copy that shares blocks)"
+		exits 0 machdeck snapshot a
+		told "(a copy that shares blocks)"
+		[ $((had - $(free))) -lt 20000 ] || fail "two copies of 60 MB took $((had - $(free))) KB"
+		cmp $ROOTS/a/var/lib/big $ROOTS/b/var/lib/big
+		machdeck destroy --yes a; machdeck destroy --yes b
+		no_leftovers
+		no_roots
+	END
+}
+
+run_cases "$@"
