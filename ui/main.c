@@ -49,8 +49,6 @@ static void forget_hostile_environment(void)
 		"LESSOPEN",
 		"LESSCLOSE",
 		"PAGER",
-		"EDITOR",
-		"VISUAL",
 	};
 
 	if (geteuid() != 0)

@@ -103,18 +103,37 @@ static bool is_32_bit(const char *host_root, const struct container *c)
 	return strncmp(buf_text(&text), "i686-linux", strcspn(buf_text(&text), "\n")) == 0 && text.len >= 10;
 }
 
+static int build(const char *host_root, const char *name, struct loaded *l, struct err *e)
+{
+	l->facts.path = guest_path;
+	l->facts.has_profile = exists(host_root, PROFILES, name, "/system");
+	l->facts.is_32_bit = is_32_bit(host_root, &l->container);
+	return plan_build(&l->container, &l->facts, &l->plan, e);
+}
+
 int load_plan(const char *host_root, const char *name, struct loaded *ret, struct err *e)
 {
 	CLEANUP(loaded_done) struct loaded l = { 0 };
-	struct facts *facts = &l.facts;
-	int r = load(host_root, name, &l, &facts->nixos_dirs, e);
+	int r = load(host_root, name, &l, &l.facts.nixos_dirs, e);
 
+	if (r == 0)
+		r = build(host_root, name, &l, e);
 	if (r < 0)
 		return r;
-	facts->path = guest_path;
-	facts->has_profile = exists(host_root, PROFILES, name, "/system");
-	facts->is_32_bit = is_32_bit(host_root, &l.container);
-	r = plan_build(&l.container, facts, &l.plan, e);
+	*ret = l;
+	l = (struct loaded){ 0 };
+	return 0;
+}
+
+int load_text(const char *name, const char *path, bool nixos_dirs, const struct buf *text, struct loaded *ret,
+              struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { .facts.nixos_dirs = nixos_dirs, .conf_path = strdup(path) };
+	int r = l.conf_path ? conf_read(path, name, buf_text(text), text->len, &l.container, &l.warnings, e)
+	                    : err_no_memory(e);
+
+	if (r == 0)
+		r = build("", name, &l, e);
 	if (r < 0)
 		return r;
 	*ret = l;

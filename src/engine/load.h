@@ -1,6 +1,7 @@
 /* load - one container from its files to its plan: what every verb and phase starts with. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strs.h"
 #include "decide/plan.h"
@@ -20,4 +21,7 @@ struct loaded {
 int load_container(const char *host_root, const char *name, struct loaded *ret, struct err *e);
 /* load_plan - the conf, the host's facts, and the plan. host_root "" is the host itself. */
 int load_plan(const char *host_root, const char *name, struct loaded *ret, struct err *e);
+/* load_text - the same of a text that is to be the conf at path, on the host itself. */
+int load_text(const char *name, const char *path, bool nixos_dirs, const struct buf *text, struct loaded *ret,
+              struct err *e);
 void loaded_done(struct loaded *l);

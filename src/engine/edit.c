@@ -1,0 +1,257 @@
+#include "engine/edit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/gate.h"
+#include "decide/dropin.h"
+#include "drivers/confs.h"
+#include "drivers/files.h"
+#include "drivers/swapfile.h"
+#include "engine/edit_store.h"
+#include "engine/hostsfile.h"
+#include "engine/load.h"
+#include "engine/occupied.h"
+#include "engine/reload.h"
+#include "engine/settle.h"
+
+#define LOCK_STEP_MS 20
+#define MERGES       20 /* with others who write at the same time */
+
+/* ---- begin and end */
+
+static int may_edit(const char *name, struct err *e)
+{
+	int r = gate_ask(e, "%s: cannot change its conf", name);
+
+	if (r == 0 && geteuid() != 0)
+		r = err_set(e, STATUS_NOT_PERMITTED, EACCES,
+		            "%s: only root may change its conf (sudo machdeck ...)", name);
+	return r;
+}
+
+static int take_lock(const char *name, int wait_ms, struct hold *ret, struct err *e)
+{
+	int r = hold_name(name, ret, e);
+
+	for (; r == -EBUSY && wait_ms > 0; wait_ms -= LOCK_STEP_MS) {
+		(void)nanosleep(&(struct timespec){ .tv_nsec = LOCK_STEP_MS * 1000000 }, NULL);
+		r = hold_name(name, ret, e);
+	}
+	return r;
+}
+
+static int open_conf(struct edit *x, struct err *e)
+{
+	CLEANUP(conf_file_done) struct conf_file file = { 0 };
+	char kept[256], leaf[NAME_MACHINE_MAX + 8];
+	int r = files_open("", x->places.confs, O_RDONLY | O_DIRECTORY, &x->dir, e);
+
+	(void)snprintf(leaf, sizeof(leaf), "%s.conf", x->places.name);
+	if (r == 0)
+		r = swapfile_tidy(x->dir, leaf, kept, e);
+	if (r == 0)
+		r = confs_load("", x->places.name, &file, e);
+	if (r < 0)
+		return r;
+	x->old = file.text;
+	file.text = (struct buf){ 0 };
+	return 0;
+}
+
+int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e)
+{
+	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
+	int r = places_find(name, &x.places, e);
+
+	if (r == 0 && !x.places.has_conf)
+		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf", name);
+	if (r == 0)
+		r = may_edit(name, e);
+	if (r == 0)
+		r = places_own_conf(&x.places, "edit", e);
+	if (r == 0)
+		r = take_lock(name, wait_ms, &x.hold, e);
+	if (r == 0)
+		r = open_conf(&x, e);
+	if (r < 0)
+		return r;
+	*ret = x;
+	x = (struct edit){ .hold.fd = -1, .dir = -1 };
+	return 0;
+}
+
+void edit_done(struct edit *x)
+{
+	hold_done(&x->hold);
+	close_p(&x->dir);
+	buf_done(&x->old);
+}
+
+/* ---- judge and show */
+
+static int load(const struct edit *x, const struct buf *text, struct loaded *ret, struct err *e)
+{
+	return load_text(x->places.name, x->places.conf, x->places.nixos_dirs, text, ret, e);
+}
+
+int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnings, struct err *e)
+{
+	CLEANUP(occupied_done) struct occupied others = { 0 };
+	CLEANUP(strs_done) struct strs about_others = { 0 };
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load(x, text, &l, e);
+
+	if (r == 0)
+		r = occupied_read(x->places.name, &others, &about_others, e);
+	if (r == 0)
+		r = occupied_judge(&others, &l.container, e);
+	if (r == 0 && warnings)
+		strs_add_all(warnings, &l.warnings);
+	return r;
+}
+
+/* What a start takes, and what its unit gets. */
+static void describe(const struct loaded *l, const char *conf, struct buf *ret)
+{
+	plan_preview(&l->plan, LIBEXECDIR "/machdeck-init", ret);
+	buf_puts(ret, "\n");
+	dropin_text(&l->container, &l->plan, conf, ret);
+}
+
+int edit_preview(const struct edit *x, const struct buf *text, struct buf *ret, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded was = { 0 }, will = { 0 };
+	CLEANUP(buf_done) struct buf before = { 0 }, after = { 0 };
+	int r = load(x, text, &will, e);
+
+	if (r < 0)
+		return r;
+	if (load(x, &x->old, &was, NULL) == 0) /* a broken conf has no plan */
+		describe(&was, x->places.conf, &before);
+	describe(&will, x->places.conf, &after);
+	if (conf_diff(x->places.conf, buf_text(&x->old), buf_text(text), ret) < 0 ||
+	    conf_diff("its plan", buf_text(&before), buf_text(&after), ret) < 0 || before.bad || after.bad)
+		return err_no_memory(e);
+	return 0;
+}
+
+/* ---- save */
+
+static void dropin(const struct edit *x, const struct buf *text, struct buf *ret)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+
+	if (load(x, text, &l, NULL) == 0)
+		dropin_text(&l.container, &l.plan, x->places.conf, ret);
+}
+
+static void settle(const struct edit *x, const struct buf *text, struct strs *warnings)
+{
+	CLEANUP(buf_done) struct buf before = { 0 }, after = { 0 };
+	struct err e;
+
+	hostsfile_refresh("", warnings);
+	dropin(x, &x->old, &before);
+	dropin(x, text, &after);
+	if (strcmp(buf_text(&before), buf_text(&after)) != 0 && settle_reread(NULL, &e) < 0)
+		strs_addf(warnings, "%s: its unit is as before until systemd reads it anew (systemctl daemon-reload): %s",
+		          x->places.name, e.text);
+}
+
+/* Others changed it since it was read: their keys, and mine. */
+static int merge(struct edit *x, struct buf *text, struct buf *theirs, struct strs *warnings, struct err *e)
+{
+	CLEANUP(buf_done) struct buf both = { 0 };
+	int r = conf_merge(x->places.conf, &x->old, text, theirs, &both, e);
+
+	if (r < 0)
+		return r == -EBUSY ? r : err_wrap(e, r, "it was changed meanwhile, and nothing was saved");
+	r = edit_judge(x, &both, NULL, e);
+	if (r < 0)
+		return err_wrap(e, r, "together with what was changed meanwhile");
+	strs_addf(warnings, "%s: changes that were made to it meanwhile are kept", x->places.name);
+	buf_done(text);
+	*text = both;
+	both = (struct buf){ 0 };
+	buf_done(&x->old);
+	x->old = *theirs;
+	*theirs = (struct buf){ 0 };
+	return 0;
+}
+
+static int swap(struct edit *x, struct buf *text, struct strs *warnings, struct err *e)
+{
+	CLEANUP(swapped_done) struct swapped s = { 0 };
+	char leaf[NAME_MACHINE_MAX + 8];
+	int r;
+
+	(void)snprintf(leaf, sizeof(leaf), "%s.conf", x->places.name);
+	r = swapfile(x->dir, leaf, 0644, &x->old, text, &s, e);
+	for (int i = 0; i < MERGES && r == -EBUSY && s.other && s.theirs.len > 0 && !s.kept; i++) {
+		r = merge(x, text, &s.theirs, warnings, e);
+		swapped_done(&s);
+		if (r == 0)
+			r = swapfile(x->dir, leaf, 0644, &x->old, text, &s, e);
+		else
+			break;
+	}
+	if (r < 0)
+		return r;
+	if (s.unprotected)
+		strs_addf(warnings, "%s: its file system does not protect it from others who write at the same moment",
+		          x->places.conf);
+	return s.unconfirmed ? err_set(e, STATUS_IO, EIO, "%s: saved, but not confirmed on disk", x->places.conf) : 0;
+}
+
+static bool same(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
+}
+
+int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct err *e)
+{
+	struct err why;
+	int r;
+
+	if (same(text, &x->old))
+		return 0;
+	r = edit_judge(x, text, warnings, e);
+	if (r < 0)
+		return r;
+	if (edit_history_add(x->places.name, &x->old, &why) < 0)
+		strs_addf(warnings, "%s: undo will not know this change: %s", x->places.name, why.text);
+	r = swap(x, text, warnings, e);
+	if (r < 0)
+		return r;
+	settle(x, text, warnings);
+	buf_done(&x->old);
+	x->old = (struct buf){ 0 };
+	buf_add(&x->old, buf_text(text), text->len);
+	return 1;
+}
+
+/* ---- what follows */
+
+const char *edit_verdict_word(enum edit_verdict v)
+{
+	static const char *const words[] = { "nothing to do", "reload", "restart" };
+
+	return words[v];
+}
+
+enum edit_verdict edit_verdict(const char *name, struct strs *because)
+{
+	bool live = false;
+
+	/* One that does not run takes its conf when it starts. */
+	if (!settle_is_up(name) || reload_pending(name, because, &live, NULL) < 0)
+		return EDIT_NOTHING;
+	return because->n > 0 ? EDIT_RESTART : live ? EDIT_RELOAD : EDIT_NOTHING;
+}

@@ -1,0 +1,72 @@
+/* edit - change the conf of a container of ours: opened, judged as a start would judge it, shown, saved without losing
+ * anybody's change (drivers/swapfile), and what follows from it for the one that runs. For processes that may wait.
+ *
+ * The texts before the last 20 saves are kept in /var/lib/machdeck/history/NAME, a form that was not saved in
+ * /var/lib/machdeck/drafts/NAME; both are root's alone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strs.h"
+#include "decide/confedit.h"
+#include "drivers/hold.h"
+#include "engine/places.h"
+
+#define EDIT_HISTORY 20
+
+struct edit {
+	struct places places;
+	struct hold hold; /* nobody else changes, makes or removes it meanwhile; ends with the process */
+	int dir;          /* the confs' folder */
+	struct buf old;   /* the conf as it was read */
+};
+
+/* edit_begin - before a person types anything. wait_ms: for another process of ours that is at it.
+ *
+ * errors  -EACCES STATUS_NOT_PERMITTED: only root may;  -EPERM the same status: the gate is closed
+ *         -ENOENT STATUS_NO_CONTAINER: it has no conf;  -ELOOP STATUS_UNSAFE_HOST, -EROFS STATUS_CANNOT_CREATE: it is
+ *         declared elsewhere, says where;  -EBUSY STATUS_BUSY: another process changes it;  as confs_load() */
+int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e);
+void edit_done(struct edit *x); /* also takes one whose dir and hold.fd are -1 */
+
+/* edit_judge - text as a start would take it, and beside all other containers of the host. warnings: as conf_read()
+ * errors  -EINVAL STATUS_DATA "FILE:LINE:COLUMN: reason", a contradiction, or a conflict with another one */
+int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnings, struct err *e);
+
+/* edit_preview - append the conf's difference, and below it the plan's (argv, network, directives). -ENOMEM, and as
+ * edit_judge() for a text that has no plan */
+int edit_preview(const struct edit *x, const struct buf *text, struct buf *ret, struct err *e);
+
+/* edit_save - text becomes the conf; where others changed other keys meanwhile, both changes: text is what was saved.
+ * x->old is that, too.
+ *
+ * warnings  what the caller must say though it is saved
+ * returns   1 saved, 0 it was that already
+ * errors    as edit_judge() and swapfile(): nothing was saved; the sentence says where a text of others is kept */
+int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct err *e);
+
+/* What is to be done so that it runs as it is configured. */
+enum edit_verdict { EDIT_NOTHING, EDIT_RELOAD, EDIT_RESTART };
+const char *edit_verdict_word(enum edit_verdict v); /* "nothing to do", "reload", "restart" */
+
+/* edit_verdict - of the conf as it is. because: a sentence each for what takes a restart. */
+enum edit_verdict edit_verdict(const char *name, struct strs *because);
+
+/* edit_history - the texts before its saves, the newest first, by the time of the save (CLOCK_REALTIME, microseconds).
+ * edit_history_read - one of them. edit_undone - after the newest one was saved again: it is none any more. */
+struct edit_saves {
+	uint64_t *usec; /* free() it */
+	size_t n;
+};
+int edit_history(const char *name, struct edit_saves *ret, struct err *e);
+int edit_history_read(const char *name, uint64_t usec, struct buf *ret, struct err *e);
+int edit_undone(const char *name, uint64_t usec, struct err *e);
+
+/* edit_draft_save - what a person typed and did not save yet, on the disk; edit_draft_read: -ENOENT where there is none;
+ * edit_draft_drop: no draft is success. */
+int edit_draft_save(const char *name, const struct buf *text, struct err *e);
+int edit_draft_read(const char *name, struct buf *ret, struct err *e);
+int edit_draft_drop(const char *name, struct err *e);

@@ -1,0 +1,81 @@
+#include "verbs/editing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "verbs/verbs.h"
+
+static void print_verdict(const char *name)
+{
+	CLEANUP(strs_done) struct strs because = { 0 };
+
+	switch (edit_verdict(name, &because)) {
+	case EDIT_NOTHING:
+		break;
+	case EDIT_RELOAD:
+		printf("%s: a reload applies it (machdeck reload %s)\n", name, name);
+		break;
+	case EDIT_RESTART:
+		printf("%s: it takes a restart (machdeck restart %s)\n", name, name);
+		for (size_t i = 0; i < because.n; i++) {
+			char shown[ERR_TEXT_MAX];
+
+			text_printable(shown, sizeof(shown), because.v[i], strlen(because.v[i]));
+			printf("  %s\n", shown);
+		}
+		break;
+	}
+}
+
+static int show(const struct edit *x, const struct buf *text)
+{
+	CLEANUP(buf_done) struct buf diff = { 0 };
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	struct err e;
+
+	if (edit_judge(x, text, &warnings, &e) < 0 || edit_preview(x, text, &diff, &e) < 0)
+		return verb_fail(&e);
+	verb_warn(&warnings);
+	if (diff.len == 0)
+		printf("%s: nothing would change\n", x->places.name);
+	return verb_print(buf_text(&diff));
+}
+
+int editing_save(struct edit *x, struct buf *text, bool dry)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	struct err e;
+	int r;
+
+	if (dry)
+		return show(x, text);
+	r = edit_save(x, text, &warnings, &e);
+	verb_warn(&warnings);
+	if (r < 0)
+		return verb_fail(&e);
+	printf("%s: %s\n", x->places.name, r > 0 ? "saved" : "nothing to change");
+	print_verdict(x->places.name);
+	return STATUS_DONE;
+}
+
+int editing_undo(struct edit *x, struct buf *text, uint64_t usec, bool dry)
+{
+	CLEANUP(free_p) uint64_t *now = NULL;
+	struct edit_saves saves = { 0 };
+	struct err e;
+	int status = editing_save(x, text, dry);
+
+	if (status != STATUS_DONE || dry)
+		return status;
+	/* what the undoing itself put there goes, too: the next undo goes on to what was before */
+	if (edit_history(x->places.name, &saves, &e) < 0)
+		return verb_fail(&e);
+	now = saves.usec;
+	for (size_t i = 0; i < saves.n && now[i] >= usec; i++)
+		if (edit_undone(x->places.name, now[i], &e) < 0)
+			return verb_fail(&e);
+	return STATUS_DONE;
+}

@@ -1,0 +1,10 @@
+/* editing - what set, unset, edit and undo have in common: show or save, and say what is to be done then. */
+#pragma once
+
+#include "engine/edit.h"
+
+/* editing_save - save text as x's conf, or with dry only print what would change. Prints the differences, warnings, and
+ * what is to be done so that it takes effect. Returns the exit status. */
+int editing_save(struct edit *x, struct buf *text, bool dry);
+/* editing_undo - the same, of a text from the history, which is none any more then. */
+int editing_undo(struct edit *x, struct buf *text, uint64_t usec, bool dry);

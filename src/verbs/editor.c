@@ -1,0 +1,207 @@
+/* machdeck edit: a conf in the person's own editor. What comes back is judged before it is saved; what is bad goes back to
+ * the editor, at its line. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/gate.h"
+#include "drivers/files.h"
+#include "verbs/editing.h"
+#include "verbs/verbs.h"
+
+#define FOLDER   "/run/machdeck/.edit"
+#define TEXT_MAX (1U << 20)
+
+/* ---- the editor */
+
+static const char *const usual[] = { "editor", "nano", "vim", "vi" };
+
+/* Those that take +LINE. */
+static bool takes_line(const char *program)
+{
+	static const char *const known[] = { "editor", "nano", "pico", "vim", "vi", "nvim", "emacs", "joe", "micro", "ne" };
+	const char *slash = strrchr(program, '/');
+
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (strcmp(slash ? slash + 1 : program, known[i]) == 0)
+			return true;
+	return false;
+}
+
+static void wished(struct strs *ret)
+{
+	static const char *const names[] = { "SYSTEMD_EDITOR", "VISUAL", "EDITOR" };
+
+	for (size_t i = 0; i < COUNT(names) && ret->n == 0; i++) {
+		const char *value = getenv(names[i]);
+
+		if (value)
+			strs_split(ret, value, " ");
+	}
+}
+
+static _Noreturn void become_editor(const struct strs *wish, const char *path, size_t line)
+{
+	CLEANUP(strs_done) struct strs argv = { 0 };
+	size_t n = wish->n > 0 ? 1 : COUNT(usual);
+
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
+	for (size_t i = 0; i < n; i++) {
+		strs_done(&argv);
+		argv = (struct strs){ 0 };
+		if (wish->n > 0)
+			strs_add_all(&argv, wish);
+		else
+			strs_add(&argv, usual[i]);
+		if (line > 1 && !argv.bad && takes_line(argv.v[0]))
+			strs_addf(&argv, "+%zu", line);
+		strs_add(&argv, path);
+		if (!argv.bad)
+			(void)execvp(argv.v[0], argv.v);
+	}
+	_exit(127);
+}
+
+static int run_editor(const char *path, size_t line, struct err *e)
+{
+	CLEANUP(strs_done) struct strs wish = { 0 };
+	sighandler_t interrupt, quit;
+	int status = 0;
+	pid_t pid;
+
+	wished(&wish);
+	fflush(stdout);
+	interrupt = signal(SIGINT, SIG_IGN);
+	quit = signal(SIGQUIT, SIG_IGN);
+	pid = fork();
+	if (pid == 0)
+		become_editor(&wish, path, line);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	(void)signal(SIGINT, interrupt);
+	(void)signal(SIGQUIT, quit);
+	if (pid < 0)
+		return err_sys(e, errno, "cannot run an editor");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return err_set(e, STATUS_FAILED, ENOENT, "there is no editor %s (set EDITOR)",
+		               wish.n > 0 ? wish.v[0] : "here");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return err_set(e, STATUS_FAILED, ECANCELED, "the editor failed: nothing was saved");
+	return 0;
+}
+
+/* ---- there and back */
+
+static int put_copy(const struct edit *x, const struct buf *text, char ret_path[static 128], struct err *e)
+{
+	struct files_new private = { .mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	CLEANUP(close_p) int dir = -1;
+	const char *leaf;
+	int r = files_mkdir("", FOLDER, 0700, &dir, e);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(ret_path, 128, FOLDER "/%s.conf", x->places.name);
+	leaf = strrchr(ret_path, '/') + 1;
+	r = files_replace(dir, leaf, &private, buf_text(text), text->len);
+	return r < 0 ? err_sys(e, -r, "cannot write %s", ret_path) : 0;
+}
+
+static bool asks(const char *question)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO))
+		return false;
+	printf("%s [Y/n] ", question);
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && tolower((unsigned char)answer[0]) != 'n';
+}
+
+/* The line of "FILE:LINE:COLUMN: reason"; 1 when it tells none. */
+static size_t line_of(const struct edit *x, const char *sentence)
+{
+	size_t len = strlen(x->places.conf);
+	const char *at = strstr(sentence, x->places.conf);
+
+	return at && at[len] == ':' && isdigit((unsigned char)at[len + 1]) ? strtoul(at + len + 1, NULL, 10) : 1;
+}
+
+/* Until it is good, or given up. */
+static int edit_until_good(const struct edit *x, struct buf *text, struct err *e)
+{
+	char path[128];
+	size_t line = 1;
+	int r = put_copy(x, text, path, e);
+
+	while (r == 0) {
+		r = run_editor(path, line, e);
+		if (r < 0)
+			break;
+		buf_done(text);
+		*text = (struct buf){ 0 };
+		r = files_read("", path, TEXT_MAX, text, NULL, e);
+		if (r < 0 || edit_judge(x, text, NULL, e) == 0)
+			break;
+		(void)verb_fail(e);
+		line = line_of(x, e->text);
+		if (!asks("Edit it again?"))
+			r = -ECANCELED;
+	}
+	if (gate_ask(NULL, "cannot remove %s", path) == 0)
+		(void)unlink(path);
+	return r;
+}
+
+/* What an earlier editing left when it was killed or given up. */
+static int take_draft(const struct edit *x, struct buf *text, struct err *e)
+{
+	CLEANUP(buf_done) struct buf draft = { 0 };
+	int r = edit_draft_read(x->places.name, &draft, e);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (!asks("There is a text that was not saved. Go on with it?"))
+		return edit_draft_drop(x->places.name, e);
+	buf_done(text);
+	*text = draft;
+	draft = (struct buf){ 0 };
+	return 0;
+}
+
+int verb_edit(const struct verb *v, int argc, char **argv)
+{
+	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err e, lost;
+	int status, r = verb_names(v, argc, argv, 1);
+
+	if (r != STATUS_DONE)
+		return r;
+	if (argc > 2)
+		return verb_usage(v, "one name only");
+	if (edit_begin(argv[1], 0, &x, &e) < 0)
+		return verb_fail(&e);
+	buf_add(&text, buf_text(&x.old), x.old.len);
+	if (take_draft(&x, &text, &e) < 0)
+		return verb_fail(&e);
+	r = edit_until_good(&x, &text, &e);
+	status = r == 0 ? editing_save(&x, &text, false) : (int)e.status;
+	if (r < 0 && r != -ECANCELED)
+		(void)verb_fail(&e);
+	if (status == STATUS_DONE)
+		return edit_draft_drop(x.places.name, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
+	if (text.len > 0 && edit_draft_save(x.places.name, &text, &lost) == 0)
+		fprintf(stderr, "machdeck: what you typed is kept; `machdeck edit %s` goes on with it\n", x.places.name);
+	return status;
+}

@@ -1,0 +1,134 @@
+#!/bin/bash
+# Confs changed by set, unset, edit and undo: nothing else changes, nobody's change is lost, no text is ever torn
+# (cases 109 to 126 of the threat model).
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario edit
+
+a_changed_key_is_one_hunk() { # 118, 119, 120
+	inside <<-'END'
+		mkdir -p /var/lib/containers/web
+		cat >$CONFS/web.conf <<'CONF'
+		# the shop
+		PRIVATE_NETWORK=1
+
+		LOCAL_ADDRESS=10.9.0.2 
+		UNKNOWN_KEY='kept as it is'
+		HOST_ADDRESS="10.9.0.1"
+		CONF
+		chmod 0640 $CONFS/web.conf; chown 0:12 $CONFS/web.conf
+		setfattr -n user.mine -v yes $CONFS/web.conf 2>/dev/null && attribute=1
+		cp $CONFS/web.conf /tmp/old
+		exits 0 machdeck set --dry-run web HOST_ADDRESS=10.9.0.7
+		told '-HOST_ADDRESS="10.9.0.1"' '+HOST_ADDRESS=10.9.0.7' 'its plan'
+		cmp /tmp/old $CONFS/web.conf
+		exits 0 machdeck set web HOST_ADDRESS=10.9.0.7
+		same hunks 1 "$(diff -U0 /tmp/old $CONFS/web.conf | grep -c '^@@')"
+		same mode '640 0 12' "$(stat -c '%a %u %g' $CONFS/web.conf)"
+		[ -z "${attribute:-}" ] || same attribute yes "$(getfattr --only-values -n user.mine $CONFS/web.conf)"
+		same got 10.9.0.7 "$(machdeck get web HOST_ADDRESS)"
+		same unknown 'kept as it is' "$(machdeck get web UNKNOWN_KEY)"
+		exits 0 machdeck set web 'EXTRA_NSPAWN_FLAGS=--bind="/srv/a b" --setenv=X=$y#;`z`'
+		same value '--bind="/srv/a b" --setenv=X=$y#;`z`' "$(machdeck get web EXTRA_NSPAWN_FLAGS)"
+		exits 0 machdeck unset web EXTRA_NSPAWN_FLAGS
+		exits 0 machdeck undo web
+		same value '--bind="/srv/a b" --setenv=X=$y#;`z`' "$(machdeck get web EXTRA_NSPAWN_FLAGS)"
+		exits 0 machdeck undo web
+		exits 0 machdeck undo web
+		cmp /tmp/old $CONFS/web.conf
+		exits 1 machdeck undo web
+		told 'nothing to undo'
+		exits 1 machdeck get web NOT_THERE
+	END
+}
+
+what_a_start_would_refuse_is_not_saved() {
+	inside <<-'END'
+		mkdir -p /var/lib/containers/{web,db}
+		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.9.0.1 LOCAL_ADDRESS=10.9.0.2 HOST_PORT=tcp:8080:80
+		conf db PRIVATE_NETWORK=1 HOST_ADDRESS=10.9.1.1 LOCAL_ADDRESS=10.9.1.2
+		cp $CONFS/db.conf /tmp/old
+		exits 65 machdeck set db LOCAL_ADDRESS=10.9.1.2/24
+		exits 65 machdeck set db HOST_PORT=99999
+		told 'HOST_PORT'
+		exits 65 machdeck set db HOST_PORT=8080
+		told web
+		exits 65 machdeck set db $'HOST_PORT=1\n2'
+		exits 64 machdeck set db 'NO KEY=1'
+		exits 64 machdeck set db HOST_PORT
+		exits 66 machdeck set nosuch A=b
+		cmp /tmp/old $CONFS/db.conf
+	END
+}
+
+what_is_declared_elsewhere_is_refused_before_anything_is_typed() { # 116, 124
+	inside <<-'END'
+		mkdir -p /store /var/lib/containers/declared
+		echo PRIVATE_NETWORK=1 >/store/declared.conf
+		ln -sf /store/declared.conf $CONFS/declared.conf
+		printf '#!/bin/sh\ntouch /tmp/opened\n' >/tmp/opens; chmod +x /tmp/opens
+		exits 78 env EDITOR=/tmp/opens machdeck edit declared
+		told /store/declared.conf
+		not test -e /tmp/opened
+		exits 78 machdeck set declared A=b
+		told /store/declared.conf
+		same text PRIVATE_NETWORK=1 "$(cat /store/declared.conf)"
+		rm $CONFS/declared.conf
+		conf mine PRIVATE_NETWORK=1; mkdir -p /var/lib/containers/mine
+		exits 77 setpriv --reuid=65534 --regid=65534 --clear-groups machdeck set mine AUTO_START=1
+		told 'only root may'
+	END
+}
+
+an_editor_is_led_back_to_the_line() {
+	inside <<-'END'
+		mkdir -p /var/lib/containers/web; conf web PRIVATE_NETWORK=1
+		printf '#!/bin/sh\necho HOST_PORT=bad >>"$1"\n' >/tmp/bad; chmod +x /tmp/bad
+		exits 65 env EDITOR=/tmp/bad machdeck edit web </dev/null
+		told 'web.conf:2:' 'what you typed is kept'
+		same conf PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		printf '#!/bin/sh\nsed -i "s/bad/8080/" "$1"\n' >/tmp/good; chmod +x /tmp/good
+		printf 'y\n' | script -qec 'env EDITOR=/tmp/good machdeck edit web' /dev/null >/tmp/said 2>&1
+		grep -q 'Go on with it' /tmp/said
+		same port 8080 "$(machdeck get web HOST_PORT)"
+		exits 0 env EDITOR=true machdeck edit web
+		told 'nothing to change'
+		same left '' "$(find /run/machdeck/.edit /var/lib/machdeck/drafts -type f)"
+	END
+}
+
+a_change_made_meanwhile_is_kept() { # 113
+	inside <<-'END'
+		mkdir -p /var/lib/containers/web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.9.0.1 LOCAL_ADDRESS=10.9.0.2
+		printf '#!/bin/sh\nsed -i s/10.9.0.1/10.9.0.5/ "$1"; sed -i s/10.9.0.2/10.9.0.6/ %s\n' $CONFS/web.conf >/tmp/both
+		chmod +x /tmp/both
+		exits 0 env EDITOR=/tmp/both machdeck edit web
+		told 'meanwhile are kept'
+		same both '10.9.0.5 10.9.0.6' "$(machdeck get web HOST_ADDRESS) $(machdeck get web LOCAL_ADDRESS)"
+		printf '#!/bin/sh\nsed -i s/10.9.0.5/10.9.0.8/ "$1"; sed -i s/10.9.0.5/10.9.0.9/ %s\n' $CONFS/web.conf >/tmp/both
+		exits 75 env EDITOR=/tmp/both machdeck edit web </dev/null
+		told 'HOST_ADDRESS was changed meanwhile'
+		same theirs 10.9.0.9 "$(machdeck get web HOST_ADDRESS)"
+		grep -q 10.9.0.8 /var/lib/machdeck/drafts/web
+	END
+}
+
+two_who_set_and_one_who_uses_sed_lose_nothing() { # 125
+	inside <<-'END'
+		mkdir -p /var/lib/containers/web
+		printf '# x\nPRIVATE_NETWORK=1\nA=0\nB=0\nC=0\n' >$CONFS/web.conf
+		writer() { for ((i = 1; i <= 250; i++)); do machdeck set web $1=$i >/dev/null 2>&1 || echo "$1 $i $?"; done; }
+		writer A >/tmp/a & writer B >/tmp/b &
+		for ((i = 1; i <= 40; i++)); do sed -i "s/^C=.*/C=$i/" $CONFS/web.conf; sleep 0.05; done
+		wait
+		[ ! -s /tmp/a ] && [ ! -s /tmp/b ] || echo "refused: $(wc -l </tmp/a) $(wc -l </tmp/b)"
+		last() { tail -n 1 $1 2>/dev/null | grep -qE "^. 250 " && echo refused || echo 250; }
+		machdeck get web >/tmp/got || fail "torn: $(cat $CONFS/web.conf)"
+		cat /tmp/got
+		grep -qx A=250 /tmp/got && grep -qx B=250 /tmp/got && grep -q ^C= /tmp/got && grep -q '^# x' $CONFS/web.conf
+		ls -A $CONFS | grep -v '^web.conf$' && fail 'something is left' || true
+	END
+}
+
+run_cases "$@"
