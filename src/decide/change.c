@@ -16,6 +16,7 @@ void started_done(struct started *s)
 	strs_done(&s->devices);
 	netops_done(&s->host);
 	netops_done(&s->guest);
+	strs_done(&s->masquerade);
 	*s = (struct started){ 0 };
 }
 
@@ -27,6 +28,7 @@ void change_done(struct change *c)
 	netops_done(&c->host_after);
 	netops_done(&c->guest_after);
 	strs_done(&c->restart);
+	strs_done(&c->masquerade);
 	*c = (struct change){ 0 };
 }
 
@@ -60,10 +62,11 @@ int started_parse(const char *plan_json, const char *host, const char *guest, st
 	read_words(json_object_get(plan, "argv"), &s.argv);
 	read_words(json_object_get(json_object_get(json_object_get(plan, "unit"), "service"), "DeviceAllow"),
 	           &s.devices);
+	read_words(json_object_get(plan, "masquerade"), &s.masquerade);
 	r = netops_parse(host, &s.host);
 	if (r >= 0)
 		r = netops_parse(guest, &s.guest);
-	if (r == -ENOMEM || s.argv.bad || s.devices.bad)
+	if (r == -ENOMEM || s.masquerade.bad || s.argv.bad || s.devices.bad)
 		return err_no_memory(e);
 	if (r < 0 || s.argv.n == 0)
 		return not_ours(e);
@@ -316,6 +319,21 @@ static void move_main_link(const char *name, const char *bridge, struct netops *
 		netops_add_port(ret, link, bridge);
 }
 
+static bool same_words(const struct strs *a, const struct strs *b)
+{
+	for (size_t i = 0; i < a->n && a->n == b->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return a->n == b->n;
+}
+
+/* While the main link is as it was, so are its addresses. */
+static void decide_way_out(const struct strs *was, const struct strs *now, bool untouched, struct change *c)
+{
+	strs_add_all(&c->masquerade, untouched ? was : now);
+	c->masquerade_differs = !untouched && !same_words(was, now);
+}
+
 int change_decide(const struct started *was, const struct plan *now, struct change *ret, struct err *e)
 {
 	CLEANUP(change_done) struct change c = { 0 };
@@ -336,6 +354,7 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 		          payload(&now->argv));
 	list_after(&was->host, &now->poststart, heaviest == MAIN_LINK, &c.host_after);
 	list_after(&was->guest, &now->init, heaviest == MAIN_LINK, &c.guest_after);
+	decide_way_out(&was->masquerade, &now->masquerade, heaviest == MAIN_LINK, &c);
 	if (heaviest < MAIN_LINK) {
 		compare_ops(&was->host, &now->poststart, &c.host, &c.restart);
 		compare_ops(&was->guest, &now->init, &c.guest, &c.restart);
@@ -344,7 +363,7 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 		move_main_link(now->name, other_bridge(&after, &before), &c.host_back);
 	}
 	if (before.bad || after.bad || c.restart.bad || c.host.bad || c.guest.bad || c.host_back.bad ||
-	    c.host_after.bad || c.guest_after.bad)
+	    c.host_after.bad || c.guest_after.bad || c.masquerade.bad)
 		return err_no_memory(e);
 	*ret = c;
 	c = (struct change){ 0 };
@@ -370,18 +389,24 @@ static void note_bridge(json_t *was_argv, const json_t *now_argv)
 	}
 }
 
+static json_t *words_of(const struct strs *words)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < words->n; i++)
+		(void)json_array_append_new(array, json_string(words->v[i]));
+	return array;
+}
+
 static json_t *commands(const struct netops *ops)
 {
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < ops->n; i++) {
 		CLEANUP(strs_done) struct strs words = { 0 };
-		json_t *command = json_array();
 
 		netop_words(&ops->v[i], &words);
-		for (size_t j = 0; j < words.n; j++)
-			(void)json_array_append_new(command, json_string(words.v[j]));
-		(void)json_array_append_new(all, command);
+		(void)json_array_append_new(all, words_of(&words));
 	}
 	return all;
 }
@@ -397,6 +422,7 @@ int change_note(const char *was_json, const char *now_json, const struct change 
 		return not_ours(e);
 	if (c->restart.n > 0) {
 		(void)json_object_set_new(was, "init", commands(&c->guest_after));
+		(void)json_object_set_new(was, "masquerade", words_of(&c->masquerade));
 		(void)json_object_set_new(was, "poststart", commands(&c->host_after));
 		(void)json_object_set(was, "hosts", json_object_get(now, "hosts"));
 		if (c->host.n > 0)

@@ -12,6 +12,7 @@
 struct started {                   /* what a running container was started with */
 	struct strs argv, devices; /* devices: values of DeviceAllow= */
 	struct netops host, guest;
+	struct strs masquerade; /* its addresses with a way out */
 };
 
 void started_done(struct started *s);
@@ -25,6 +26,8 @@ struct change {
 	                              to do: none */
 	struct netops host_back;   /* undoes `host` */
 	struct netops host_after, guest_after; /* what then has been done since the start, as in its files */
+	struct strs masquerade; /* its addresses that then have a way out */
+	bool masquerade_differs;
 	bool switches; /* its system can be switched: it is a nix container, and runs as one */
 	struct strs restart; /* "HOST_PORT: runs with tcp:8080:80, configured is tcp:9090:80" */
 };

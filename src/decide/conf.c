@@ -423,6 +423,8 @@ static void put_network(struct buf *b, const struct container *c)
 		buf_addf(b, "LOCAL_MAC_ADDRESS=%02x:%02x:%02x:%02x:%02x:%02x\n", c->mac[0], c->mac[1],
 		         c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
 	put_if(b, "NETWORK_NAMESPACE_PATH", c->netns_path);
+	if (c->masquerade)
+		conf_put(b, "MASQUERADE", "1");
 }
 
 static void put_newer(struct buf *b, const struct container *c)

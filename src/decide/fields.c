@@ -83,6 +83,7 @@ const struct field fields[FIELDS] = {
 	WORDS("ADDITIONAL_CAPABILITIES", "additionalCapabilities", value_capability, RELEASE_2020),
 	OWN("ALLOWED_DEVICES", "allowedDevices", RELEASE_2020),
 	OWN("EXTRA_VETHS", "extraVeths", RELEASE_2020),
+	BOOL("MASQUERADE", "masquerade", masquerade, RELEASE_2014),
 	TEXT("INIT", "init", init, value_path, RELEASE_2014, true),
 	WHOLE("RELEASE", NULL, set_release, RELEASE_2014),
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/gateway.h"
 
 static const char *const key_names[LINK_KEYS] = {
 	[HOST4] = "HOST_ADDRESS",
@@ -78,6 +79,23 @@ static void look_at_link(struct search *s, const struct addr addr[LINK_KEYS], bo
 		}
 }
 
+/* What has no address leaves as nobody, what has no gateway does not leave. */
+static void look_at_way_out(struct search *s, const struct container *c)
+{
+	CLEANUP(strs_done) struct strs addresses = { 0 };
+
+	gateway_addresses(c, &addresses);
+	if (!container_has_private_net(c) || c->netns_path)
+		find(s, true, "MASQUERADE", "masquerade", NULL,
+		     "only a private network made for it needs a way out: switch that on, and give it an address");
+	else if (addresses.n == 0)
+		find(s, true, "MASQUERADE", "masquerade", NULL,
+		     "there is no address to go out from: set LOCAL_ADDRESS");
+	else if (!addr_is_set(&c->addr[HOST4]) && !addr_is_set(&c->addr[HOST6]))
+		find(s, false, "MASQUERADE", "masquerade", NULL,
+		     "without HOST_ADDRESS it gets no default route: set that, or the route inside");
+}
+
 bool lint_container(const struct container *c, size_t index, struct finding *ret)
 {
 	struct search s = { .skip = index, .ret = ret };
@@ -92,6 +110,8 @@ bool lint_container(const struct container *c, size_t index, struct finding *ret
 		find(&s, true, "HOST_PORT", "forwardPorts", NULL,
 		     "ports can only be forwarded to a private network: switch that on, and give it an "
 		     "address");
+	if (c->masquerade)
+		look_at_way_out(&s, c);
 	if (!c->private_network && container_main_link(c))
 		find(&s, false, "PRIVATE_NETWORK", "privateNetwork", NULL,
 		     "it is off, but addresses or a bridge make the network private all the same: switch it "

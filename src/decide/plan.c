@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/gateway.h"
 #include "decide/hosts.h"
 #include "decide/lint.h"
 #include "decide/releases.h"
@@ -43,6 +44,7 @@ void plan_done(struct plan *p)
 	netops_done(&p->prestart);
 	netops_done(&p->init);
 	netops_done(&p->poststart);
+	strs_done(&p->masquerade);
 	strs_done(&p->requires_mounts);
 	strs_done(&p->wanted_by);
 	strs_done(&p->wants);
@@ -530,10 +532,12 @@ int plan_build(const struct container *c, const struct facts *f, struct plan *re
 	plan_prepare(&d);
 	plan_argv(&d);
 	plan_network(&d);
+	gateway_addresses(c, &p.masquerade);
 	plan_unit(&d);
 	hosts_lines(c, &p.hosts);
 	plan_bind_sources(&d);
-	if (p.bad || p.argv.bad || p.init.bad || p.poststart.bad || p.prestart.bad || p.hosts.bad)
+	if (p.bad || p.argv.bad || p.init.bad || p.poststart.bad || p.prestart.bad || p.masquerade.bad ||
+	    p.hosts.bad)
 		return err_no_memory(e);
 	*ret = p;
 	p = (struct plan){ 0 };

@@ -60,6 +60,7 @@ struct plan {
 	struct fsops prepare;
 	struct netops init;      /* the guest's side */
 	struct netops poststart; /* the host's side */
+	struct strs masquerade;  /* its addresses that have a way out (decide/gateway) */
 	bool wait_fifo; /* 2014: after poststart, ready when a line came through $root/var/lib/startup-done */
 	bool stop_by_poweroff; /* ExecStop asks the guest's init to power off (SIGRTMIN+4) */
 	struct directive *service; /* [Service], without commands */
@@ -81,7 +82,7 @@ void plan_done(struct plan *p);
 const char *plan_roots(bool nixos_dirs);
 
 /* plan_json - one object: name root prestart prepare argv init poststart unit hosts, commands as arrays of
- * words. plan_preview - the same for a person: comments, and commands that can be pasted into a shell; init is where
+ * words; masquerade when it has a way out. plan_preview - the same for a person: comments, and commands that can be pasted into a shell; init is where
  * machdeck-init is installed. */
 void plan_json(const struct plan *p, struct buf *ret);
 void plan_preview(const struct plan *p, const char *init, struct buf *ret);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/gateway.h"
 #include "decide/shellwords.h"
 
 void plan_fsop_words(const struct fsop *op, struct strs *ret)
@@ -118,6 +119,8 @@ void plan_json(const struct plan *p, struct buf *ret)
 	                 json_words(&p->requires_mounts), "wantedBy", json_words(&p->wanted_by), "wants",
 	                 json_words(&p->wants), "after", json_words(&p->after), "hosts",
 	                 json_words(&p->hosts));
+	if (plan && p->masquerade.n > 0)
+		(void)json_object_set_new(plan, "masquerade", json_words(&p->masquerade));
 	text = plan ? json_dumps(plan, JSON_INDENT(2)) : NULL;
 	json_decref(plan);
 	if (text) {
@@ -214,6 +217,18 @@ static void preview_guest_files(const struct plan *p, const char *init, struct b
 	buf_addf(b, " >" PLAN_RUN_DIR "/%s/guest/net\n", p->name);
 }
 
+static void preview_way_out(const struct plan *p, struct buf *b)
+{
+	CLEANUP(strs_done) struct strs commands = { 0 };
+
+	gateway_commands(p->name, &p->masquerade, &commands);
+	if (commands.n > 0)
+		buf_puts(b, "\n# 6. On the host: its way out\n");
+	for (size_t i = 0; i < commands.n; i++)
+		buf_addf(b, "%s\n", commands.v[i]);
+	b->bad |= commands.bad;
+}
+
 void plan_preview(const struct plan *p, const char *init, struct buf *b)
 {
 	buf_addf(b, "# %s: a %s container in %s, started as the module of %s does\n", p->name,
@@ -237,6 +252,7 @@ void plan_preview(const struct plan *p, const char *init, struct buf *b)
 	if (p->wait_fifo)
 		buf_addf(b, "read -r ready <%s/var/lib/startup-done\nrm -f %s/var/lib/startup-done\n",
 		         p->root, p->root);
+	preview_way_out(p, b);
 	preview_unit(p, b);
 	if (p->hosts.n > 0)
 		buf_puts(b, "\n# Lines for /etc/hosts\n");

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "drivers/nft_private.h"
 
 #define TABLE "io.systemd.nat"
 #define MAP   "map_port_ipport"
@@ -20,11 +21,6 @@ struct key {
 	uint16_t port; /* network order */
 	uint16_t pad;
 };
-
-static uint16_t type_of(unsigned message)
-{
-	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
-}
 
 static bool read_forward(uint8_t family, const struct nlattr *element, struct forward *ret)
 {
@@ -98,7 +94,7 @@ static int read_family(struct nl *nl, uint8_t family, struct forwards *to, struc
 	struct reading reading = { family, to->n, to };
 	int r;
 
-	NL_MSG(&b, type_of(NFT_MSG_GETSETELEM), NLM_F_DUMP, head) {
+	NL_MSG(&b, nft_type(NFT_MSG_GETSETELEM), NLM_F_DUMP, head) {
 		nl_str(&b, NFTA_SET_ELEM_LIST_TABLE, TABLE);
 		nl_str(&b, NFTA_SET_ELEM_LIST_SET, MAP);
 	}
@@ -117,7 +113,7 @@ static int on_generation(const struct nlmsghdr *m, uint32_t i, void *arg)
 	return 0;
 }
 
-static int read_generation(struct nl *nl, uint32_t *ret, struct err *e)
+int nft_generation(struct nl *nl, uint32_t *ret, struct err *e)
 {
 	_Alignas(struct nlmsghdr) char data[64];
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
@@ -125,7 +121,7 @@ static int read_generation(struct nl *nl, uint32_t *ret, struct err *e)
 	struct nl_answer answer;
 	int r;
 
-	NL_MSG(&b, type_of(NFT_MSG_GETGEN), NLM_F_ACK, head) {
+	NL_MSG(&b, nft_type(NFT_MSG_GETGEN), NLM_F_ACK, head) {
 	}
 	r = nl_commit(nl, &b, &answer, on_generation, ret, e);
 	if (r == 0 && answer.error)
@@ -145,7 +141,7 @@ int nft_forwards(struct forwards *ret, struct err *e)
 	int r = nl_open(NETLINK_NETFILTER, &nl, e);
 
 	if (r == 0)
-		r = read_generation(&nl, &l.generation, e);
+		r = nft_generation(&nl, &l.generation, e);
 	if (r == 0)
 		r = read_family(&nl, AF_INET, &l, e);
 	if (r == 0)
@@ -199,7 +195,7 @@ int nft_forward_delete(const struct forward *f, uint32_t generation, struct err 
 		return r;
 	NL_MSG(&b, NFNL_MSG_BATCH_BEGIN, 0, edge)
 		nl_u32(&b, NFNL_BATCH_GENID, htonl(generation));
-	NL_MSG(&b, type_of(NFT_MSG_DELSETELEM), NLM_F_ACK, head) {
+	NL_MSG(&b, nft_type(NFT_MSG_DELSETELEM), NLM_F_ACK, head) {
 		nl_str(&b, NFTA_SET_ELEM_LIST_TABLE, TABLE);
 		nl_str(&b, NFTA_SET_ELEM_LIST_SET, MAP);
 		NL_NEST(&b, NFTA_SET_ELEM_LIST_ELEMENTS)

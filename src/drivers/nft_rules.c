@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "drivers/nft_private.h"
 #include "drivers/nl.h"
 
 #define REGISTERS 16 /* of 4 bytes */
@@ -27,11 +28,6 @@ struct reading {
 	struct held held[REGISTERS];
 	size_t n_rules;
 };
-
-static uint16_t type_of(unsigned message)
-{
-	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
-}
 
 static uint32_t number(const struct nlattr *a, uint32_t otherwise)
 {
@@ -483,7 +479,7 @@ static int dump(struct nl *nl, unsigned message, nl_dump_fn *each, struct readin
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
 	struct nfgenmsg head = { .nfgen_family = NFPROTO_UNSPEC };
 
-	NL_MSG(&b, type_of(message), NLM_F_DUMP, head) {
+	NL_MSG(&b, nft_type(message), NLM_F_DUMP, head) {
 	}
 	return nl_dump(nl, &b, each, reading, e);
 }

@@ -24,6 +24,7 @@ void claims_done(struct claims *c)
 	strs_done(&c->argv);
 	netops_done(&c->guest);
 	netops_done(&c->host);
+	strs_done(&c->masquerade);
 }
 
 static void read_file(const char *host_root, const char *name, const char *leaf, struct buf *ret)
@@ -45,19 +46,27 @@ static int read_ops(const char *host_root, const char *name, const char *leaf, s
 	return r == -ENOMEM ? r : 0;
 }
 
-static int read_argv(const char *host_root, const char *name, struct strs *ret)
+static void add_words(const json_t *array, struct strs *ret)
+{
+	const json_t *word;
+	size_t i;
+
+	json_array_foreach(array, i, word)
+		if (json_is_string(word))
+			strs_add(ret, json_string_value(word));
+}
+
+static int read_plan(const char *host_root, const char *name, struct claims *ret)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
-	json_t *plan, *word;
-	size_t i;
+	json_t *plan;
 
 	read_file(host_root, name, "plan.json", &text);
 	plan = json_loadb(buf_text(&text), text.len, 0, NULL);
-	json_array_foreach(json_object_get(plan, "argv"), i, word)
-		if (json_is_string(word))
-			strs_add(ret, json_string_value(word));
+	add_words(json_object_get(plan, "argv"), &ret->argv);
+	add_words(json_object_get(plan, "masquerade"), &ret->masquerade);
 	json_decref(plan);
-	return ret->bad ? -ENOMEM : 0;
+	return ret->argv.bad || ret->masquerade.bad ? -ENOMEM : 0;
 }
 
 int claims_read(const char *host_root, const char *name, struct claims *ret, struct err *e)
@@ -65,7 +74,7 @@ int claims_read(const char *host_root, const char *name, struct claims *ret, str
 	CLEANUP(claims_done) struct claims c = { 0 };
 
 	(void)snprintf(c.machine.name, sizeof(c.machine.name), "%s", name);
-	if (read_argv(host_root, name, &c.argv) < 0 || read_ops(host_root, name, "guest/net", &c.guest) < 0 ||
+	if (read_plan(host_root, name, &c) < 0 || read_ops(host_root, name, "guest/net", &c.guest) < 0 ||
 	    read_ops(host_root, name, "host", &c.host) < 0)
 		return err_no_memory(e);
 	*ret = c;

@@ -17,6 +17,7 @@ struct claims {
 	struct registration machine; /* only its name is set when it was read by claims_read */
 	struct strs argv;            /* of its systemd-nspawn; empty: it was not started by us */
 	struct netops guest, host;   /* what was to be done on both sides */
+	struct strs masquerade;      /* its addresses with a way out */
 };
 
 void claims_done(struct claims *c);

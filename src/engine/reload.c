@@ -17,6 +17,7 @@
 #include "drivers/files.h"
 #include "drivers/rootfs.h"
 #include "drivers/rtnl.h"
+#include "engine/gateway.h"
 #include "engine/load.h"
 #include "engine/start.h"
 
@@ -250,6 +251,8 @@ static void say_what_changed(const struct change *c, struct strs *ret)
 		const struct netops *ops;
 	} sides[] = { { "on the host", &c->host }, { "in the guest", &c->guest } };
 
+	if (c->masquerade_differs)
+		strs_add(ret, "its way out is changed");
 	for (size_t i = 0; i < COUNT(sides); i++)
 		if (sides[i].ops->n > 0)
 			strs_addf(ret, "its network %s is changed", sides[i].where);
@@ -269,6 +272,9 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 	if (q < 0)
 		return q;
 	q = apply_network(name, &r.change, e);
+	if (q < 0)
+		return q;
+	q = gateway_set(name, &r.change.masquerade, ret_says, e);
 	if (q < 0)
 		return q;
 	repair(name, &r, ret_says);
@@ -309,6 +315,6 @@ int reload_pending(const char *name, struct strs *ret, bool *ret_live, struct er
 	if (q < 0)
 		return q;
 	strs_add_all(ret, &r.change.restart);
-	*ret_live = r.change.host.n > 0 || r.change.guest.n > 0;
+	*ret_live = r.change.masquerade_differs || r.change.host.n > 0 || r.change.guest.n > 0;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "engine/claims.h"
+#include "engine/gateway.h"
 #include "engine/load.h"
 #include "engine/network.h"
 #include "engine/prepare.h"
@@ -42,6 +43,23 @@ static void warn_all(const struct phase_call *c, const struct strs *warnings)
 
 /* --- the steps of a start */
 
+static int make_way_out(struct phase_call *c, const struct strs *addresses, struct err *e)
+{
+	CLEANUP(strs_done) struct strs says = { 0 };
+	int r = gateway_set(c->name, addresses, &says, e);
+
+	for (size_t i = 0; i < says.n; i++)
+		phase_say(c, 5, says.v[i]);
+	return r;
+}
+
+static int take_way_out(struct phase_call *c, struct err *e)
+{
+	const struct strs none = { 0 };
+
+	return make_way_out(c, &none, e);
+}
+
 static int step_prestart(struct phase_call *c, const struct loaded *l, struct err *e)
 {
 	CLEANUP(strs_done) struct strs warnings = { 0 };
@@ -51,7 +69,9 @@ static int step_prestart(struct phase_call *c, const struct loaded *l, struct er
 	r = c->clear(c, &warnings, e);
 	warn_all(c, &l->warnings);
 	warn_all(c, &warnings);
-	return r < 0 ? r : network_prestart("", &l->container, &l->plan, e);
+	if (r == 0)
+		r = network_prestart("", &l->container, &l->plan, e);
+	return r < 0 ? r : take_way_out(c, e);
 }
 
 static int step_prepare(struct phase_call *c, const struct loaded *l, struct err *e)
@@ -139,6 +159,8 @@ static int phase_poststart(struct phase_call *c, struct err *e)
 	r = claims_read("", c->name, &started, e);
 	if (r == 0)
 		r = network_host_up("", c->name, &started.host, e);
+	if (r == 0 && started.masquerade.n > 0)
+		r = make_way_out(c, &started.masquerade, e);
 	if (r == 0 && load_plan("", c->name, &l, NULL) == 0 && l.plan.wait_fifo)
 		r = prepare_wait_ready(&l.container, &l.plan, pidfd, e);
 	if (r < 0 && pidfd >= 0 && is_ending(pidfd))
@@ -151,15 +173,15 @@ static int phase_stopped(struct phase_call *c, struct err *e)
 {
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	struct err cause;
-	int r;
+	int r, left;
 
 	startlimit_end(c->name);
-	r = network_stopped("", c->name, e);
-
+	left = take_way_out(c, e);
+	r = network_stopped("", c->name, left < 0 ? NULL : e);
 	if (c->clear(c, &warnings, &cause) < 0)
 		strs_add(&warnings, cause.text);
 	warn_all(c, &warnings);
-	return r;
+	return left < 0 ? left : r;
 }
 
 const struct phase phases[] = {

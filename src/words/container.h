@@ -47,6 +47,7 @@ struct container {
 	uint8_t mac[6]; /* of eth0 in the container */
 	struct port *ports;
 	size_t n_ports;
+	bool masquerade; /* its addresses have a way out (decide/gateway) */
 	struct strs interfaces; /* moved into the container */
 	struct strs macvlans;
 	struct veth *veths; /* sorted by name */

@@ -234,6 +234,29 @@ static void a_tree_does_not_become_a_system_of_nixos_while_it_runs(void **state)
 	        "restart: SYSTEM_PATH: runs with /sbin/init of its own, configured is /nix/store/new/init\n");
 }
 
+static void a_way_out_changes_while_it_runs(void **state)
+{
+	CLEANUP(plan_done) struct plan without = plan_of(LINK), with = plan_of(LINK "MASQUERADE=1\n");
+	CLEANUP(plan_done) struct plan moved = plan_of("PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.9.0.2/24\n");
+	CLEANUP(buf_done) struct buf json = { 0 }, noted = { 0 };
+	CLEANUP(started_done) struct started was = started_with(&with, &json);
+	CLEANUP(change_done) struct change off = { 0 }, on = { 0 }, none = { 0 };
+	struct err e;
+
+	(void)state;
+	assert_int_equal(change_decide(&was, &with, &none, &e), 0);
+	assert_false(none.masquerade_differs);
+	assert_int_equal(change_decide(&was, &without, &off, &e), 0);
+	assert_true(off.masquerade_differs);
+	assert_int_equal(off.masquerade.n + off.restart.n, 0);
+	/* of a link that a restart replaces, the addresses stay, and so does their way out */
+	assert_int_equal(change_decide(&was, &moved, &on, &e), 0);
+	assert_false(on.masquerade_differs);
+	assert_string_equal(on.masquerade.v[0], "10.0.0.2");
+	assert_int_equal(change_note(buf_text(&json), buf_text(&json), &on, &noted, &e), 0);
+	assert_non_null(strstr(buf_text(&noted), "\"masquerade\": [\n    \"10.0.0.2\"\n  ]"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +272,7 @@ int main(void)
 		cmocka_unit_test(a_veth_leaves_its_bridge_live),
 		cmocka_unit_test(another_system_of_a_nix_container_takes_no_restart),
 		cmocka_unit_test(files_of_another_shape_are_refused),
+		cmocka_unit_test(a_way_out_changes_while_it_runs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,9 @@
 #include "tests/unit/netns.h"
 
+#include "base/cleanup.h"
+#include "base/gate.h"
 #include "drivers/nft.h"
+#include "drivers/nft_gateway.h"
 
 /* What systemd-nspawn 252 makes, as `nft list ruleset` shows it (without its chains). */
 static void make_maps(void)
@@ -89,6 +92,103 @@ static void what_somebody_else_put_there_meanwhile_stays(void **state)
 	free(l.v);
 }
 
+static void parse_all(const char *const *texts, size_t n, struct addr *ret)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(addr_parse(texts[i], &ret[i], NULL), 0);
+}
+
+static void assert_set(const char *name, const char *const *texts, size_t n, bool changes)
+{
+	struct addr v[4];
+	bool changed = !changes, holds = false;
+	struct err e;
+
+	parse_all(texts, n, v);
+	assert_int_equal(nft_gateway_set(name, v, n, &changed, &e), 0);
+	assert_int_equal(changed, changes);
+	assert_int_equal(nft_gateway_holds(name, v, n, &holds, &e), 0);
+	assert_true(holds);
+}
+
+static void a_way_out_is_made_once_and_goes_with_its_machine(void **state)
+{
+	static const char *const web[] = { "10.0.0.2", "fc00::2" }, *const db[] = { "10.0.0.3" };
+	CLEANUP(strs_done) struct strs owners = { 0 };
+	struct err e;
+
+	(void)state;
+	make_maps();
+	assert_set("web", web, 2, true);
+	assert_set("web", web, 2, false);
+	assert_set("db", db, 1, true);
+	assert_told("nft list table ip machdeck", "elements = { 10.0.0.2 comment \"web\", 10.0.0.3 comment \"db\" }");
+	assert_told("nft list table ip machdeck", "type nat hook postrouting priority srcnat; policy accept;");
+	assert_told("nft list table ip machdeck", "ip saddr @addresses ip daddr != @addresses masquerade");
+	assert_told("nft list table ip6 machdeck", "ip6 saddr @addresses ip6 daddr != @addresses masquerade");
+	assert_int_equal(nft_gateway_owners(&owners, &e), 0);
+	assert_int_equal(owners.n, 2);
+	assert_set("web", NULL, 0, true);
+	assert_not_told("nft list tables", "ip6 machdeck");
+	assert_told("nft list table ip machdeck", "elements = { 10.0.0.3 comment \"db\" }");
+	assert_set("db", NULL, 0, true);
+	assert_not_told("nft list tables", "machdeck");
+	assert_set("db", NULL, 0, false);
+}
+
+static void other_tables_are_the_same_byte_by_byte(void **state)
+{
+	static const char *const web[] = { "10.0.0.2", "fc00::2" };
+	char before[65536];
+
+	(void)state;
+	make_maps();
+	run("nft 'add table inet mine; add chain inet mine c { type filter hook forward priority 0; }; add rule inet mine c counter'");
+	(void)snprintf(before, sizeof(before), "%s", told("nft -a list ruleset"));
+	assert_set("web", web, 2, true);
+	assert_set("web", NULL, 0, true);
+	assert_string_equal(told("nft -a list ruleset"), before);
+}
+
+static void what_is_missing_of_a_way_out_comes_back(void **state)
+{
+	static const char *const web[] = { "10.0.0.2" };
+	struct addr v[1];
+	bool holds = true;
+	struct err e;
+
+	(void)state;
+	make_maps();
+	assert_set("web", web, 1, true);
+	parse_all(web, 1, v);
+	run("nft flush chain ip machdeck postrouting");
+	assert_int_equal(nft_gateway_holds("web", v, 1, &holds, &e), 0);
+	assert_false(holds);
+	assert_set("web", web, 1, true);
+	run("nft flush set ip machdeck addresses");
+	assert_set("web", web, 1, true);
+	run("nft flush ruleset");
+	assert_set("web", web, 1, true);
+	assert_set("next", web, 1, true); /* an address that changes hands */
+	assert_told("nft list table ip machdeck", "10.0.0.2 comment \"next\"");
+}
+
+static void a_closed_gate_lets_no_way_out_be_made(void **state)
+{
+	static const char *const web[] = { "10.0.0.2" };
+	struct addr v[1];
+	struct err e;
+
+	(void)state;
+	make_maps();
+	parse_all(web, 1, v);
+	gate_close("a test");
+	assert_int_equal(nft_gateway_set("web", v, 1, NULL, &e), -EPERM);
+	gate_open();
+	assert_string_equal(e.text, "web: cannot make its way out (nf_tables, table machdeck): web: cannot change its way out: read-only: a test");
+	assert_not_told("nft list tables", "machdeck");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +196,10 @@ int main(void)
 		cmocka_unit_test(without_a_table_there_are_none),
 		cmocka_unit_test(one_is_deleted_and_the_others_stay),
 		cmocka_unit_test(what_somebody_else_put_there_meanwhile_stays),
+		cmocka_unit_test(a_way_out_is_made_once_and_goes_with_its_machine),
+		cmocka_unit_test(other_tables_are_the_same_byte_by_byte),
+		cmocka_unit_test(what_is_missing_of_a_way_out_comes_back),
+		cmocka_unit_test(a_closed_gate_lets_no_way_out_be_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

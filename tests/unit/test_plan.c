@@ -45,6 +45,30 @@ static void an_ephemeral_tree_is_an_overlay_on_its_root(void **state)
 	               &no_facts);
 }
 
+static void a_way_out_is_shown_with_the_tables_it_takes(void **state)
+{
+	(void)state;
+	assert_preview("way-out.plan", "web",
+	               "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.231.136.1\nLOCAL_ADDRESS=10.231.136.2\n"
+	               "HOST_ADDRESS6=fc00::1\nLOCAL_ADDRESS6=fc00::2\nMASQUERADE=1\n"
+	               "EXTRA_VETHS=vx1,localAddress=10.1.0.2\n",
+	               &no_facts);
+}
+
+static void only_who_has_a_way_out_has_it_in_json(void **state)
+{
+	CLEANUP(plan_done) struct plan with = plan_of("web", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.1.0.2\nMASQUERADE=1\n",
+	                                              &no_facts);
+	CLEANUP(plan_done) struct plan without = plan_of("web", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.1.0.2\n", &no_facts);
+	CLEANUP(buf_done) struct buf a = { 0 }, b = { 0 };
+
+	(void)state;
+	plan_json(&with, &a);
+	plan_json(&without, &b);
+	assert_non_null(strstr(buf_text(&a), "\"masquerade\": [\n    \"10.1.0.2\"\n  ]"));
+	assert_null(strstr(buf_text(&b), "masquerade"));
+}
+
 static void a_nix_container_is_bound_to_the_store(void **state)
 {
 	(void)state;
@@ -187,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tree_has_its_own_init_and_no_nix),
 		cmocka_unit_test(an_ephemeral_tree_is_an_overlay_on_its_root),
+		cmocka_unit_test(a_way_out_is_shown_with_the_tables_it_takes),
+		cmocka_unit_test(only_who_has_a_way_out_has_it_in_json),
 		cmocka_unit_test(a_nix_container_is_bound_to_the_store),
 		cmocka_unit_test(the_first_module_is_ready_by_a_fifo),
 		cmocka_unit_test(a_profile_makes_a_container_nix),

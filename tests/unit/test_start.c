@@ -223,6 +223,7 @@ static void case_50_no_value_becomes_a_word_of_its_own(void **state)
 		"ADDITIONAL_CAPABILITIES",
 		"ALLOWED_DEVICES",
 		"EXTRA_VETHS",
+		"MASQUERADE",
 		"INIT",
 		"RELEASE",
 	};
