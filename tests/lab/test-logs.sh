@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario logs
+scenario logs --bind "${B:-$TOP/build}/tests/tools:/lab/tools"
 
 helpers=$(cat <<-'END'
 	guests=1
@@ -102,6 +102,29 @@ a_burst_arrives_whole_and_costs_little() {
 		[ "$lag" -lt 2000 ] || fail "the last line was seen $lag ms after the journal had it"
 		[ "$(peak "$follower")" -lt 16384 ] || fail "it took $(peak "$follower") kB"
 		unfollow
+	END
+}
+
+keys_are_answered_while_a_burst_is_shown() {
+	scene <<-'END'
+		guest web
+		echo 'seq -f "burst line %06.0f of 100000, as long as such lines mostly are" 100000 | systemd-cat -t burst' >/run/burst
+		figures=$(LC_ALL=C.UTF-8 /lab/tools/ptydrive -s 80x24 machdeck <<-KEYS
+			first web
+			press Enter 2
+			wait [2 Logs]
+			rest 500
+			sh nsenter --target $(leader web) --all systemd-run --quiet --pipe --wait sh </run/burst &
+			wait burst line
+			toggle key 30 ? : keys
+			wait burst line 100000
+			signal TERM
+			ended left 2
+			restored
+		KEYS
+		)
+		echo "FIGURES $figures" >&2
+		awk '$1 == "key_ms_max" { well = $2 < 100 } END { exit !well }' <<<"$figures" || fail "a key waited: $figures"
 	END
 }
 

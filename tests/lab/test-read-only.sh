@@ -63,7 +63,7 @@ only_changing() {
 		/:openat\(.*"\/(dev\/(tty|null)|proc\/self\/fd\/1)"/ { next }
 		/:send(msg|to)\(/ && !/=(RTM_(NEW|DEL|SET)|NFT_MSG_(NEW|DEL))|IPCTNL_MSG_CT_(NEW|DELETE)/ { next }
 		/:execve\(/ && !execs++ { next }
-		/:(kill|tgkill|tkill)\(/ { p = $0; sub(/.*kill\(/, "", p); sub(/[,)].*/, "", p); if (p in ours || p == "0") next }
+		/:(kill|tgkill|tkill)\(/ { to = $0; sub(/.*kill\(/, "", to); sub(/[,)].*/, "", to); if (to in ours || to == "0") next }
 		/:pidfd_send_signal\(/ { next }
 		{ print }' | sed 's/^of[^:]*://' | sort | uniq -c | head -n 5
 }

@@ -11,6 +11,8 @@
  *	press KEY...           one after the other, each answered: k Up Enter Esc Tab Space C-l F1 \x1b[<0;1;1M
  *	write KEY...           the same at once, without waiting for an answer
  *	key NAME TIMES KEY...  these keys in turn: NAME_bytes, _bytes_max, _first_ms, _last_ms, _last_ms_max
+ *	toggle NAME TIMES KEY TEXT  until KEY brings TEXT onto the screen, and Esc takes it away, whatever else is
+ *	                       written meanwhile: NAME_ms, NAME_ms_max
  *	idle NAME SECONDS      NAME_cpu_percent, _wakeups_per_s, _bytes_per_s, _children
  *	rest MSEC              read what comes
  *	memory NAME            NAME_rss_mb, NAME_private_mb
@@ -20,6 +22,7 @@
  *	random NAME TIMES      so many random keys, pastes, clicks and broken sequences
  *	paste BYTES TEXT       paste so many bytes, the text again and again; \r is Enter
  *	stall, read            stop reading what it writes; go on
+ *	slow NAME BYTES SECONDS  read no more than so many bytes a second: NAME_bytes
  *	signal TERM            send it one
  *	close                  close the terminal, as a lost ssh does
  *	ended NAME SECONDS     it must end by then: NAME_ms, NAME_status (128+n: by signal n)
@@ -70,6 +73,7 @@ struct session {
 	unsigned long bytes;
 	double last_byte;
 	bool stalled;
+	size_t take_max; /* bytes at once; 0: all that is there */
 	int line;
 };
 
@@ -167,7 +171,7 @@ static bool take(struct session *s, double msec)
 
 	if (poll(&p, 1, msec < 1 ? 1 : (int)msec) <= 0 || !(p.revents & POLLIN))
 		return false;
-	n = read(s->master, bytes, sizeof(bytes));
+	n = read(s->master, bytes, s->take_max ? s->take_max : sizeof(bytes));
 	if (n <= 0)
 		return false;
 	s->last_byte = now_msec();
@@ -462,6 +466,40 @@ static void do_key(struct session *s, char *args)
 	figure(name, "_last_ms_max", answered ? last[answered - 1] : 0);
 }
 
+static bool until_it(struct session *s, const char *text, bool there, double *took)
+{
+	double at = now_msec(), until = at + PATIENCE_MSEC;
+
+	while (shows(s, text) != there && now_msec() < until && !reap(s))
+		(void)take(s, 5);
+	*took = now_msec() - at;
+	if (shows(s, text) == there)
+		return true;
+	complain(s, "'%s' did not %s", text, there ? "come" : "go");
+	print_screen(s);
+	return false;
+}
+
+static void do_toggle(struct session *s, char *args)
+{
+	char *save, *name = strtok_r(args, " ", &save), *times = strtok_r(NULL, " ", &save),
+		    *key = strtok_r(NULL, " ", &save), *text = strtok_r(NULL, "", &save);
+	unsigned long n = times ? strtoul(times, NULL, 10) : 1;
+	double took[2 * SAMPLES_MAX];
+	size_t answered = 0;
+
+	while (answered + 2 <= 2 * n && answered + 2 <= COUNT(took)) {
+		write_key(s, key);
+		if (!until_it(s, text, true, &took[answered++]))
+			return;
+		write_key(s, "Esc");
+		if (!until_it(s, text, false, &took[answered++]))
+			return;
+	}
+	figure(name, "_ms", median(took, answered));
+	figure(name, "_ms_max", answered ? took[answered - 1] : 0);
+}
+
 static void do_idle(struct session *s, char *args)
 {
 	char *save, *name = strtok_r(args, " ", &save), *seconds = strtok_r(NULL, " ", &save);
@@ -617,6 +655,23 @@ static void do_random(struct session *s, char *args)
 	figure(name, "_ms", now_msec() - at);
 }
 
+static void do_slow(struct session *s, char *args)
+{
+	char *save, *name = strtok_r(args, " ", &save), *rate = strtok_r(NULL, " ", &save),
+		    *seconds = strtok_r(NULL, " ", &save);
+	double until = now_msec() + (seconds ? strtod(seconds, NULL) : 1) * 1000;
+	size_t most = rate ? strtoul(rate, NULL, 10) / 20 : 15;
+	unsigned long before = s->bytes;
+
+	s->take_max = most > 0 ? most : 1;
+	while (now_msec() < until && !reap(s)) {
+		(void)take(s, 50);
+		usleep(50000);
+	}
+	s->take_max = 0;
+	figure(name, "_bytes", (double)(s->bytes - before));
+}
+
 /* Bracketed, as terminals do it that know how. */
 static void do_paste(struct session *s, char *args)
 {
@@ -765,6 +820,10 @@ static void run_line(struct session *s, char *line)
 		do_storm(s, args);
 	else if (!strcmp(line, "random"))
 		do_random(s, args);
+	else if (!strcmp(line, "toggle"))
+		do_toggle(s, args);
+	else if (!strcmp(line, "slow"))
+		do_slow(s, args);
 	else if (!strcmp(line, "paste"))
 		do_paste(s, args);
 	else if (!strcmp(line, "stall") || !strcmp(line, "read"))

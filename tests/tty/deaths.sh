@@ -55,6 +55,26 @@ a_terminal_that_reads_nothing_holds_it_no_longer_than_two_seconds() {
 	at_most stuck_ms 2000
 }
 
+# 300 bytes a second: a modem, or a line that is full.
+a_slow_line_loses_no_key_and_can_be_left() {
+	drive <<-'END'
+	first q quit
+	write j j j j j j j j j k k k k k k k k k j j j j j j j j j k k k k k k k k k j j j
+	slow slow 300 4
+	press ?
+	wait : keys
+	press Esc
+	wait q quit
+	rest 300
+	press Enter
+	wait chat [1 Overview]
+	signal TERM
+	ended left 2
+	restored
+	END
+	at_most left_ms 2000
+}
+
 any_size_at_any_speed_is_survived() {
 	drive <<-'END'
 	first q quit

@@ -24,6 +24,35 @@ a_storm_of_sizes_ends_at_the_last_one() {
 	want $PATIENCE key_bar 12
 }
 
+# attach W H - a terminal that shows ours, as after an ssh; it is a tmux of its own.
+attach() {
+	env -u TMUX TERM=xterm-256color LC_ALL=C.UTF-8 tmux -L "$SOCKET-outside" -f /dev/null new-session -d -x "$1" -y "$2" \
+		"env -u TMUX tmux -L $SOCKET attach"
+	trap 'tmux -L "$SOCKET-outside" kill-server 2>/dev/null || true; tmux -L "$SOCKET" kill-server 2>/dev/null || true' EXIT
+}
+outside() { tmux -L "$SOCKET-outside" capture-pane -p | grep -qE -- "$1"; }
+
+detached_and_attached_elsewhere_it_is_whole_again() {
+	local size
+	open_dashboard 80 24
+	tm set-option -g status off
+	tm set-option -g window-size latest
+	for size in 100x30 60x15 120x36; do
+		attach "${size%x*}" "${size#*x}"
+		want $PATIENCE outside 'q quit *$'
+		want $PATIENCE key_bar "${size#*x}"
+		keys '?'
+		want $PATIENCE outside 'machdeck .*: keys'
+		tm detach-client
+		want $PATIENCE bash -c "! tmux -L $SOCKET-outside has-session 2>/dev/null"
+		keys q
+		wait_for 'q quit'
+		kill -0 "$DASHBOARD" || fail "it ended"
+	done
+	keys q
+	terminal_is_back 0
+}
+
 a_paste_never_acts() {
 	open_dashboard 80 24
 	tm set-buffer $'s\rx\ry\rq\r'
