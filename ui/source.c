@@ -235,7 +235,8 @@ const struct world *source_world(struct source *s)
 		show_tape(s);
 	else
 		show_host(s);
-	if (s->logs) {
+	if (s->logs) { /* records may have come, and older ones fallen out, since on_logs() was called */
+		logview_update(&s->logview);
 		s->logview.note = logs_note(s->logs);
 		s->world.logs = &s->logview;
 	}
