@@ -14,6 +14,7 @@
 #include "drivers/nl.h"
 
 #define REGISTERS 16 /* of 4 bytes */
+#define SYSTEMD   "io.systemd.nat"
 
 /* What a register holds. */
 struct held {
@@ -27,6 +28,7 @@ struct reading {
 	struct fw_rule rule; /* the one that is read */
 	struct held held[REGISTERS];
 	size_t n_rules;
+	bool translates; /* the rule gives another source */
 };
 
 static uint32_t number(const struct nlattr *a, uint32_t otherwise)
@@ -357,6 +359,20 @@ static void read_lookup(struct reading *reading, const struct nlattr *data)
 		reading->rule.verdict = FW_UNCLEAR;
 }
 
+static void read_masquerade(struct reading *reading, const struct nlattr *data)
+{
+	(void)data;
+	reading->translates = true;
+}
+
+static void read_nat(struct reading *reading, const struct nlattr *data)
+{
+	const struct nlattr *a[NFTA_NAT_TYPE + 1];
+
+	nl_nested(data, a, NFTA_NAT_TYPE);
+	reading->translates |= number(a[NFTA_NAT_TYPE], UINT32_MAX) == NFT_NAT_SNAT;
+}
+
 static void read_reject(struct reading *reading, const struct nlattr *data)
 {
 	(void)data;
@@ -386,6 +402,7 @@ static void read_target(struct reading *reading, const struct nlattr *data)
 
 	nl_nested(data, a, NFTA_TARGET_NAME);
 	nl_text(a[NFTA_TARGET_NAME], name, sizeof(name));
+	reading->translates |= strcmp(name, "MASQUERADE") == 0 || strcmp(name, "SNAT") == 0;
 	if (strcmp(name, "REJECT") == 0)
 		reading->rule.verdict = FW_DROP;
 	else if (strcmp(name, "LOG") != 0 && strcmp(name, "NFLOG") != 0)
@@ -402,7 +419,8 @@ static int on_expression(const struct nlattr *element, uint16_t type, void *arg)
 		{ "bitwise", read_bitwise },     { "cmp", read_cmp },         { "range", read_range },
 		{ "immediate", read_immediate }, { "lookup", read_lookup },   { "reject", read_reject },
 		{ "counter", read_nothing },     { "log", read_nothing },     { "match", read_match },
-		{ "target", read_target },       { "notrack", read_nothing },
+		{ "target", read_target },       { "masq", read_masquerade }, { "nat", read_nat },
+		{ "notrack", read_nothing },
 	};
 	const struct nlattr *a[NFTA_EXPR_DATA + 1];
 	char name[32];
@@ -462,15 +480,44 @@ static int on_rule(const struct nlmsghdr *m, void *arg)
 	if (reading->to->cut)
 		return 0;
 	reading->rule = (struct fw_rule){ 0 };
+	reading->translates = false;
 	for (size_t i = 0; i < REGISTERS; i++)
 		reading->held[i] = (struct held){ .field = FW_OTHER };
 	(void)nl_each(a[NFTA_RULE_EXPRESSIONS], on_expression, reading);
+	if (reading->translates && strcmp(table, SYSTEMD) != 0)
+		reading->to->masquerades = true;
 	grown = reallocarray(chain->rules, chain->n + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	chain->rules = grown;
 	grown[chain->n++] = reading->rule;
 	return 0;
+}
+
+/* systemd's rule is always there, and looks into a set that only systemd-networkd fills. */
+static int on_source(const struct nlmsghdr *m, void *arg)
+{
+	const struct nlattr *a[NFTA_SET_ELEM_LIST_ELEMENTS + 1];
+	struct reading *reading = arg;
+
+	if (!m)
+		return 0;
+	nl_attrs(m, sizeof(struct nfgenmsg), a, NFTA_SET_ELEM_LIST_ELEMENTS);
+	reading->to->masquerades |= nl_len(a[NFTA_SET_ELEM_LIST_ELEMENTS]) > 0;
+	return 0;
+}
+
+static void read_sources(struct nl *nl, uint8_t family, struct reading *reading)
+{
+	_Alignas(struct nlmsghdr) char data[128];
+	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	struct nfgenmsg head = { .nfgen_family = family };
+
+	NL_MSG(&b, type_of(NFT_MSG_GETSETELEM), NLM_F_DUMP, head) {
+		nl_str(&b, NFTA_SET_ELEM_LIST_TABLE, SYSTEMD);
+		nl_str(&b, NFTA_SET_ELEM_LIST_SET, "masq_saddr");
+	}
+	(void)nl_dump(nl, &b, on_source, reading, NULL);
 }
 
 static int dump(struct nl *nl, unsigned message, nl_dump_fn *each, struct reading *reading, struct err *e)
@@ -500,6 +547,10 @@ int nft_rules(int netns, struct firewall *ret, struct err *e)
 		r = dump(&nl, NFT_MSG_GETCHAIN, on_chain, &reading, e);
 	if (r == 0)
 		r = dump(&nl, NFT_MSG_GETRULE, on_rule, &reading, e);
+	if (r == 0) {
+		read_sources(&nl, NFPROTO_IPV4, &reading);
+		read_sources(&nl, NFPROTO_IPV6, &reading);
+	}
 	if (r == -EINVAL || r == -EPROTONOSUPPORT || r == -EOPNOTSUPP)
 		return err_set(e, STATUS_SYSTEM, EOPNOTSUPP, "this kernel has no nf_tables");
 	if (r < 0)

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "engine/doctor.h"
 #include "engine/observe.h"
+#include "engine/reach.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
@@ -151,6 +152,19 @@ static void no_chain(struct buf *to, const struct machine *m)
 	}
 }
 
+static void reach_lines(struct buf *to, const char *name, const struct reach *r, bool colours)
+{
+	buf_addf(to, "\n%s reaches\n", name);
+	for (enum reach_target t = 0; t < REACH_TARGETS; t++) {
+		buf_addf(to, "  %-10s ", reach_word(t));
+		state_word(to, r->to[t].state, colours);
+		buf_addf(to, "  %s", r->to[t].text);
+		if (r->to[t].cause)
+			buf_addf(to, " [%s]", r->to[t].cause);
+		buf_puts(to, "\n");
+	}
+}
+
 /* ---- for programs */
 
 static json_t *steps_json(const struct diagnosis *d)
@@ -204,14 +218,28 @@ static json_t *port_json(const struct checked_port *p)
 	                 "findings", findings_json(&p->found), "from", clients_json(&p->found));
 }
 
-static json_t *document(const struct checkup *c, const struct snapshot *s)
+static json_t *reach_json(const struct reach *r)
+{
+	json_t *object = json_object();
+
+	for (enum reach_target t = 0; t < REACH_TARGETS; t++)
+		(void)json_object_set_new(
+			object, reach_word(t),
+			json_pack("{s:s, s:o, s:o}", "state", doctor_state_word(r->to[t].state), "cause",
+		                  show_json_text(r->to[t].cause), "text", show_json_text(r->to[t].text)));
+	return object;
+}
+
+/* r: of the one machine that was asked for; NULL: of none. */
+static json_t *document(const struct checkup *c, const struct snapshot *s, const struct reach *r)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < c->n; i++)
 		(void)json_array_append_new(array, port_json(&c->v[i]));
-	return json_pack("{s:i, s:o, s:o, s:o}", "schema", 1, "ports", array, "stale",
-	                 show_json_text(s->stale), "limits", show_json_text(c->limits));
+	return json_pack("{s:i, s:o, s:o, s:o, s:o}", "schema", 1, "ports", array, "reach",
+	                 r ? reach_json(r) : json_null(), "stale", show_json_text(s->stale), "limits",
+	                 show_json_text(c->limits));
 }
 
 /* ---- asking */
@@ -289,7 +317,7 @@ int verb_ports(const struct verb *v, int argc, char **argv)
 	if (look(&asked, &s, &c, &e) < 0)
 		return verb_fail(&e);
 	if (asked.json)
-		return show_json(document(&c, &s));
+		return show_json(document(&c, &s, NULL));
 	warn(&s, &c);
 	ports_table(&text, &c, show_colours());
 	return print(&text);
@@ -302,6 +330,7 @@ int verb_doctor(const struct verb *v, int argc, char **argv)
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct asked asked = { 0 };
 	const struct machine *m;
+	struct reach reach;
 	struct err e = { 0 };
 	int status = parse(v, argc, argv, true, &asked);
 
@@ -310,13 +339,17 @@ int verb_doctor(const struct verb *v, int argc, char **argv)
 	if (look(&asked, &s, &c, &e) < 0)
 		return verb_fail(&e);
 	m = asked.name ? snapshot_find(&s, asked.name) : NULL;
+	if (m && reach_read(&s, m->name, asked.probe, &reach, &e) < 0)
+		return verb_fail(&e);
 	if (asked.json) {
-		status = show_json(document(&c, &s));
+		status = show_json(document(&c, &s, m ? &reach : NULL));
 	} else {
 		warn(&s, &c);
 		chains(&text, &c, show_colours());
 		if (c.n == 0)
 			no_chain(&text, m);
+		if (m)
+			reach_lines(&text, m->name, &reach, show_colours());
 		status = print(&text);
 	}
 	return status == STATUS_DONE && (checkup_is_broken(&c) || (m && m->bad_conf)) ? STATUS_FAILED

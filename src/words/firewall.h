@@ -74,6 +74,7 @@ struct firewall {
 	size_t n;
 	bool cut;                   /* there was more than we hold */
 	bool has_iptables, has_nft; /* tables of iptables-nft; others with a filter, systemd's own aside */
+	bool masquerades;           /* some of what goes out gets an address of the host */
 };
 
 /* firewall_done - also takes a zeroed one. */

@@ -98,8 +98,12 @@ documented() {
 			echo "data/machdeck-causes.7: the cause $word is missing"
 	done
 	for word in $(sed -nE 's/^	(EACH\(|ONCE\(|\{ )"([a-z0-9-]+)", DOCTOR_.*/\2/p' src/decide/doctor_*.c | sort -u); do
-		sed -n '/^.SH PORT DOCTOR/,/^.SH SEE/p' data/machdeck-causes.7 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
+		sed -n '/^.SH PORT DOCTOR/,/^.SH REACH/p' data/machdeck-causes.7 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
 			echo "data/machdeck-causes.7: the cause $word of a dead port is missing"
+	done
+	for word in $(sed -nE 's/^	X\([A-Z_]+, "([a-z-]+)"\).*/\1/p' src/decide/reach.c); do
+		sed -n '/^.SH REACH/,/^.SH SEE/p' data/machdeck-causes.7 | tr -d '\\' | grep -qE "[ ,]$word(,|$)" ||
+			echo "data/machdeck-causes.7: the cause $word of what is not reached is missing"
 	done
 	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do
 		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"
