@@ -227,6 +227,8 @@ static void unit(const struct tab_source *t)
 		doc_add(t->d, STYLE_BUSY, "  restarts %u", u->facts.n_restarts);
 	if (t->m->kind == MACHINE_CONTAINER || t->m->kind == MACHINE_NSPAWN)
 		doc_add(t->d, STYLE_TEXT, "  at boot: %s", t->m->auto_start ? "yes" : "no");
+	if (t->m->root_is_hosts)
+		doc_fact(t->d, "users", STYLE_BUSY, "root = host root: its root can harm the host (PRIVATE_USERS=pick)");
 	if (says)
 		doc_fact(t->d, "it says", STYLE_TEXT, "%s", says);
 	if (u && u->lines.n > 0) {

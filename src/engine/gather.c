@@ -83,6 +83,7 @@ static void take_container(struct conf_seen *ret, const struct container *c)
 		strs_add(&ret->ports, text);
 	}
 	ret->auto_start = c->auto_start;
+	ret->root_is_hosts = container_root_is_hosts(c);
 }
 
 /* One conf; taken over from old, NULL or of that name, when its text is the same. -ENOENT: gone meanwhile. */

@@ -218,6 +218,7 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.configured = k->conf,
 		.registered = k->machine,
 		.auto_start = k->conf && k->conf->auto_start,
+		.root_is_hosts = k->conf && !k->conf->problem && k->conf->root_is_hosts,
 		.bad_conf = k->conf && k->conf->problem && !k->conf->unread,
 		.conf_unread = k->conf && k->conf->unread,
 		.conf_hash = k->conf && k->conf->text.p ? buf_hash(&k->conf->text) : 0,

@@ -19,6 +19,7 @@ struct conf_seen { /* one NAME.conf */
 	bool unread;     /* because this user may not read it: it may be a good one */
 	struct strs addresses, ports;
 	bool auto_start;
+	bool root_is_hosts;
 };
 
 struct unit_seen { /* one loaded unit */

@@ -66,6 +66,8 @@ static void unit_line(struct buf *to, const struct inspection *i)
 		buf_addf(to, ", restarted by itself: %u", i->n_restarts);
 	if (m->auto_start)
 		buf_puts(to, ", starts at boot");
+	if (m->root_is_hosts)
+		buf_puts(to, ", root = host root");
 	buf_puts(to, "\n");
 	if (m->state == MACHINE_RUNNING && i->guest_says && strcmp(i->guest_says, "Ready.") != 0)
 		text_line(to, "guest says", i->guest_says);

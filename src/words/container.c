@@ -56,6 +56,20 @@ bool container_has_private_net(const struct container *c)
 	       c->macvlans.n > 0 || c->netns_path;
 }
 
+bool container_root_is_hosts(const struct container *c)
+{
+	static const char flag[] = "--private-users";
+
+	for (size_t i = 0; i < c->flags.n; i++) {
+		const char *word = c->flags.v[i], *value = word + strlen(flag);
+
+		if (strcmp(word, "-U") == 0 || (strncmp(word, flag, strlen(flag)) == 0 &&
+		                                (*value == '\0' || (*value == '=' && strcmp(value, "=no") != 0))))
+			return false;
+	}
+	return !c->private_users || strcmp(c->private_users, "no") == 0;
+}
+
 static const char *const names[] = {
 	[RELEASE_2014] = "2014",       [RELEASE_2020] = "2020",       [RELEASE_2021_04] = "2021-04",
 	[RELEASE_2021_05] = "2021-05", [RELEASE_2021_11] = "2021-11",

@@ -81,6 +81,10 @@ const char *container_main_link(const struct container *c);
  * that implies it for systemd-nspawn (extra veths, interfaces, macvlans, a bridge, a namespace). */
 bool container_has_private_net(const struct container *c);
 
+/* container_root_is_hosts - whether root in it is root of the host: it has no user namespace of its own (threat model
+ * A.3). "identity" is one, though of the same numbers. */
+bool container_root_is_hosts(const struct container *c);
+
 /* release_name, release_parse - "2021-11" and back; -EINVAL for an unknown one. */
 const char *release_name(enum release r);
 int release_parse(const char *text, enum release *ret);

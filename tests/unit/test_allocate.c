@@ -147,6 +147,29 @@ static void all_that_a_container_has_is_taken(void **state)
 	taken_done(&t);
 }
 
+static bool root_is_hosts(const char *conf)
+{
+	struct container c = { 0 };
+	bool is;
+
+	assert_int_equal(conf_read("x", "x", conf, strlen(conf), &c, NULL, &err), 0);
+	is = container_root_is_hosts(&c);
+	container_done(&c);
+	return is;
+}
+
+static void whose_root_it_is_is_known_from_the_conf(void **state)
+{
+	(void)state;
+	assert_true(root_is_hosts("PRIVATE_NETWORK=1\n"));
+	assert_true(root_is_hosts("PRIVATE_USERS=no\n"));
+	assert_false(root_is_hosts("PRIVATE_USERS=pick\n"));
+	assert_false(root_is_hosts("PRIVATE_USERS=identity\n"));
+	assert_false(root_is_hosts("EXTRA_NSPAWN_FLAGS=-U\n"));
+	assert_false(root_is_hosts("EXTRA_NSPAWN_FLAGS=--private-users=65536\n"));
+	assert_true(root_is_hosts("EXTRA_NSPAWN_FLAGS=--private-users=no\n"));
+}
+
 /* --- drafts */
 
 static void options_have_the_names_of_keys(void **state)
@@ -320,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_neighbour_is_in_the_same_network),
 		cmocka_unit_test(a_port_that_is_left_open_is_one_that_nobody_has),
 		cmocka_unit_test(all_that_a_container_has_is_taken),
+		cmocka_unit_test(whose_root_it_is_is_known_from_the_conf),
 		cmocka_unit_test(options_have_the_names_of_keys),
 		cmocka_unit_test(lists_grow_and_what_is_no_list_is_replaced),
 		cmocka_unit_test(a_value_can_not_become_another_key),

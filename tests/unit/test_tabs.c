@@ -369,6 +369,7 @@ static void scene_hostile(struct scene *c)
 	struct look_file *f;
 
 	scene_begin(c, "web", MACHINE_RUNNING);
+	c->m->root_is_hosts = true;
 	set(&c->m->unit, HOSTILE);
 	set(&c->m->os, HOSTILE);
 	set(&c->m->reason, HOSTILE);
