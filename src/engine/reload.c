@@ -18,66 +18,11 @@
 #include "drivers/rootfs.h"
 #include "drivers/rtnl.h"
 #include "engine/gateway.h"
-#include "engine/load.h"
+#include "engine/compared.h"
 #include "engine/start.h"
 
-#define FILE_MAX       (4U << 20)
 #define OUTPUT         "reload.out"
 #define DEFAULT_SYSTEM "/nix/var/nix/profiles/system"
-
-/* What runs and what is configured, side by side. */
-struct reload {
-	struct loaded now;
-	struct buf was_json, now_json;
-	struct started was;
-	struct change change;
-};
-
-static void reload_done(struct reload *r)
-{
-	loaded_done(&r->now);
-	buf_done(&r->was_json);
-	buf_done(&r->now_json);
-	started_done(&r->was);
-	change_done(&r->change);
-}
-
-static int read_file(const char *name, const char *leaf, struct buf *ret, struct err *e)
-{
-	char path[256];
-	int r;
-
-	(void)snprintf(path, sizeof(path), PLAN_RUN_DIR "/%s/%s", name, leaf);
-	r = files_read("", path, FILE_MAX, ret, NULL, e);
-	if (r == -ENOENT)
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
-		               "%s: it is not running, or was not started by machdeck: there is no %s", name,
-		               path);
-	return r;
-}
-
-static int compare(const char *name, struct reload *r, struct err *e)
-{
-	CLEANUP(buf_done) struct buf host = { 0 };
-	CLEANUP(buf_done) struct buf guest = { 0 };
-	int q = read_file(name, "plan.json", &r->was_json, e);
-
-	if (q >= 0)
-		q = read_file(name, "host", &host, e);
-	if (q >= 0)
-		q = read_file(name, "guest/net", &guest, e);
-	if (q >= 0)
-		q = load_plan("", name, &r->now, e);
-	if (q < 0)
-		return q;
-	q = started_parse(buf_text(&r->was_json), buf_text(&host), buf_text(&guest), &r->was, e);
-	if (q >= 0)
-		q = change_decide(&r->was, &r->now.plan, &r->change, e);
-	if (q < 0)
-		return err_wrap(e, q, "%s", name);
-	start_plan_text(&r->now, &r->now_json);
-	return r->now_json.bad ? err_no_memory(e) : 0;
-}
 
 /* ---- the network */
 
@@ -143,7 +88,7 @@ static int apply_network(const char *name, const struct change *c, struct err *e
 
 /* The sides that stay as they were: what somebody took away since the start comes back. Where it can not,
  * that is told, and nothing else stops. */
-static void repair(const char *name, const struct reload *r, struct strs *says)
+static void repair(const char *name, const struct compared *r, struct strs *says)
 {
 	CLEANUP(netops_done) struct netops host = { 0 }, guest = { 0 };
 	const char *bridge = r->now.container.host_bridge;
@@ -167,7 +112,7 @@ static void repair(const char *name, const struct reload *r, struct strs *says)
 }
 
 /* What is done from here on is what runs. */
-static int note(const char *name, const struct reload *r, struct err *e)
+static int note(const char *name, const struct compared *r, struct err *e)
 {
 	CLEANUP(close_p) int dir = -1, guest = -1;
 	CLEANUP(buf_done) struct buf text = { 0 };
@@ -262,10 +207,10 @@ static void say_what_changed(const struct change *c, struct strs *ret)
 
 int reload_run(const char *name, struct strs *ret_says, struct err *e)
 {
-	CLEANUP(reload_done) struct reload r = { 0 };
+	CLEANUP(compared_done) struct compared r = { 0 };
 	CLEANUP(close_p) int output = -1;
 	struct err failed;
-	int q = compare(name, &r, e), switched = 0;
+	int q = compared_read(name, &r, e), switched = 0;
 
 	if (q >= 0)
 		q = open_output(name, &output, e);
@@ -304,13 +249,13 @@ void reload_forget_output(const char *name)
 
 int reload_output(const char *name, struct buf *ret, struct err *e)
 {
-	return read_file(name, OUTPUT, ret, e);
+	return compared_file(name, OUTPUT, ret, e);
 }
 
 int reload_pending(const char *name, struct strs *ret, bool *ret_live, struct err *e)
 {
-	CLEANUP(reload_done) struct reload r = { 0 };
-	int q = compare(name, &r, e);
+	CLEANUP(compared_done) struct compared r = { 0 };
+	int q = compared_read(name, &r, e);
 
 	if (q < 0)
 		return q;
