@@ -513,7 +513,7 @@ static void read_sources(struct nl *nl, uint8_t family, struct reading *reading)
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
 	struct nfgenmsg head = { .nfgen_family = family };
 
-	NL_MSG(&b, type_of(NFT_MSG_GETSETELEM), NLM_F_DUMP, head) {
+	NL_MSG(&b, nft_type(NFT_MSG_GETSETELEM), NLM_F_DUMP, head) {
 		nl_str(&b, NFTA_SET_ELEM_LIST_TABLE, SYSTEMD);
 		nl_str(&b, NFTA_SET_ELEM_LIST_SET, "masq_saddr");
 	}
