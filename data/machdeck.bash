@@ -38,7 +38,7 @@ _machdeck_create_options() {
 _machdeck_keys() {
 	echo --system-path --flake --copy-resolv-conf --private-network --host-bridge --host-port --host-address --host-address6 \
 		--local-address --local-address6 --local-mac-address --network-namespace-path --private-users --interfaces --macvlans \
-		--auto-start --extra-nspawn-flags --ephemeral --enable-tun --timeout-start-sec --tmpfs --additional-capabilities \
+		--auto-start --masquerade --extra-nspawn-flags --ephemeral --enable-tun --timeout-start-sec --tmpfs --additional-capabilities \
 		--allowed-devices --extra-veths --init --release
 }
 

@@ -202,6 +202,10 @@ static int remove_all(int roots, const struct places *p, const struct destroy_op
 	if (r == 0)
 		r = wipe_below(PLACES_GCROOTS, p->name, progress, e);
 	if (r == 0)
+		r = wipe_below(PLACES_HISTORY, p->name, progress, e);
+	if (r == 0)
+		r = wipe_below(PLACES_DRAFTS, p->name, progress, e);
+	if (r == 0)
 		r = wipe_below(PLAN_RUN_DIR, p->name, progress, e);
 	if (r == 0)
 		r = wipe_below(PLAN_RUN_DIR, starts, progress, e);

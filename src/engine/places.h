@@ -8,6 +8,8 @@
 #include "words/name.h"
 
 #define PLACES_PROFILES "/nix/var/nix/profiles/per-container"
+#define PLACES_HISTORY  "/var/lib/machdeck/history" /* engine/edit */
+#define PLACES_DRAFTS   "/var/lib/machdeck/drafts"
 #define PLACES_GCROOTS  "/nix/var/nix/gcroots/per-container"
 
 struct places {

@@ -21,7 +21,7 @@
 #define HOSTNAME_MAX 256
 
 /* The folders in which a name is to change, the roots' first. */
-#define FOLDERS 4
+#define FOLDERS 6
 
 struct renaming {
 	struct places from, to;
@@ -65,6 +65,8 @@ static int look(const char *from, const char *to, struct renaming *x, struct err
 	x->folders[1] = x->snapshots;
 	x->folders[2] = PLACES_PROFILES;
 	x->folders[3] = PLACES_GCROOTS;
+	x->folders[4] = PLACES_HISTORY;
+	x->folders[5] = PLACES_DRAFTS;
 	if (x->to.has_conf && is_one_conf(&x->from, &x->to))
 		return 0;
 	if (places_find(to, &other, NULL) >= 0)

@@ -108,6 +108,9 @@ documented() {
 	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | sort -u); do
 		grep -q "$word" data/machdeck-container.5 || echo "data/machdeck-container.5: the key $word is missing"
 	done
+	for word in $(grep -hoE '"[A-Z][A-Z0-9]+(_[A-Z0-9]+)*"' src/decide/fields.c | tr -d '"' | tr A-Z_ a-z- | sort -u); do
+		sed -n '/^_machdeck_keys/,/^}/p' data/machdeck.bash | grep -qw -- "--$word" || echo "data/machdeck.bash: create's option --$word is missing"
+	done
 	for word in $(sed -nE 's/^	X\([A-Z_]+, "([a-z-]+)", (0|.[a-zA-Z].), .*/\1/p' ui/options.c); do
 		grep -qF -- "\\-\\-${word/-/\\-}" data/machdeck-dashboard.1 || echo "data/machdeck-dashboard.1: the option --$word is missing"
 		grep -q -- "--$word" data/machdeck.bash || echo "data/machdeck.bash: the option --$word is missing"
