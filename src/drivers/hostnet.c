@@ -1,6 +1,6 @@
 #include "drivers/hostnet.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 
 #define FILE_MAX 4096
 
@@ -50,22 +51,33 @@ static bool says(const char *text, const char *key, const char *const *values)
 	return false;
 }
 
-static bool by_networkd(int folder, int index)
-{
-	static const char *const managed[] = { "configured", "configuring", "linger", "failed", NULL };
-	char name[16], text[FILE_MAX];
+static const char *const networkd_managed[] = { "configured", "configuring", "linger", "failed", NULL };
+static const char *const manager_managed[] = { "true", "1", NULL };
 
-	(void)snprintf(name, sizeof(name), "%d", index);
-	return folder >= 0 && read_text(folder, name, text, sizeof(text)) && says(text, "ADMIN_STATE=", managed);
+static struct netmap_link *link_at(struct netmap_space *host, const char *name)
+{
+	uint64_t index;
+	const struct netmap_link *l = num_parse(name, 1, INT32_MAX, &index) == 0 ? netmap_link(host, (int)index) : NULL;
+
+	return l ? &host->links[l - host->links] : NULL;
 }
 
-static bool by_network_manager(int folder, int index)
+/* A folder with a file for each link that it has to do with, named by its index. */
+static void by_index(const char *host_root, const char *path, const char *key, const char *const *values,
+                     enum netmap_manager manager, struct netmap_space *host)
 {
-	static const char *const managed[] = { "true", "1", NULL };
-	char name[16], text[FILE_MAX];
+	CLEANUP(close_p) int fd = open_folder(host_root, path);
+	int readable = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(closedir_p) DIR *folder = readable < 0 ? NULL : fdopendir(readable);
+	const struct dirent *entry;
+	char text[FILE_MAX];
 
-	(void)snprintf(name, sizeof(name), "%d", index);
-	return folder >= 0 && read_text(folder, name, text, sizeof(text)) && says(text, "managed=", managed);
+	while (folder && (entry = readdir(folder))) {
+		struct netmap_link *l = link_at(host, entry->d_name);
+
+		if (l && read_text(fd, entry->d_name, text, sizeof(text)) && says(text, key, values))
+			l->manager = manager;
+	}
 }
 
 /* A name is no path: the kernel lets none have a "/" (dev_valid_name). */
@@ -100,20 +112,17 @@ static unsigned read_speed(int class, const struct netmap_link *l)
 
 void hostnet_managers(const char *host_root, struct netmap_space *host)
 {
-	CLEANUP(close_p) int networkd = open_folder(host_root, HOSTNET_NETWORKD);
-	CLEANUP(close_p) int manager = open_folder(host_root, HOSTNET_MANAGER);
 	CLEANUP(close_p) int dhcpcd = open_folder(host_root, HOSTNET_DHCPCD);
 	CLEANUP(close_p) int class = open_folder(host_root, "/sys/class/net");
 
 	for (size_t i = 0; i < host->n_links; i++) {
 		struct netmap_link *l = &host->links[i];
 
-		l->manager = by_networkd(networkd, l->index)         ? NETMAP_NETWORKD
-		             : by_network_manager(manager, l->index) ? NETMAP_NETWORK_MANAGER
-		             : by_dhcpcd(dhcpcd, l->name)            ? NETMAP_DHCPCD
-		                                                     : NETMAP_MANAGER_UNKNOWN;
+		l->manager = by_dhcpcd(dhcpcd, l->name) ? NETMAP_DHCPCD : NETMAP_MANAGER_UNKNOWN;
 		l->speed = !*l->kind && !l->loopback && l->carrier ? read_speed(class, l) : 0;
 	}
+	by_index(host_root, HOSTNET_MANAGER, "managed=", manager_managed, NETMAP_NETWORK_MANAGER, host);
+	by_index(host_root, HOSTNET_NETWORKD, "ADMIN_STATE=", networkd_managed, NETMAP_NETWORKD, host);
 }
 
 void hostnet_names(const char *text, struct strs *ret)

@@ -401,25 +401,29 @@ int rtnl_map_monitor(struct nl *ret, struct err *e)
 static enum rtnl_map_change apply_link(const struct nlmsghdr *m, bool of_host, struct netmap_space *s, int *ret_link)
 {
 	const struct ifinfomsg *head = nl_head(m, sizeof(*head));
+	const struct netmap_link *before;
 	struct netmap_link l;
+	bool half;
 	int r;
 
 	if (!head || head->ifi_family != AF_UNSPEC)
 		return RTNL_MAP_NOTHING;
+	*ret_link = head->ifi_index;
 	if (m->nlmsg_type == RTM_DELLINK) {
 		netmap_drop_link(s, head->ifi_index);
-		return RTNL_MAP_CHANGED;
+		return RTNL_MAP_GONE;
 	}
-	*ret_link = head->ifi_index;
-	if (!(head->ifi_flags & IFF_UP))
+	before = netmap_link(s, head->ifi_index);
+	if (!(head->ifi_flags & IFF_UP) && (!before || before->up))
 		netmap_drop_routes_of(s, head->ifi_index);
 	if (!of_host)
 		return RTNL_MAP_ASK_LINK;
 	r = parse_link(m, NETMAP_HOST, &l);
 	if (r < 0)
 		return r == -ENOMEM ? RTNL_MAP_NO_MEMORY : RTNL_MAP_NOTHING;
+	half = strcmp(l.kind, "veth") == 0 && l.peer == 0; /* told before its other end was made */
 	if (netmap_put_link(s, &l))
-		return RTNL_MAP_CHANGED;
+		return half ? RTNL_MAP_ASK_LINK : RTNL_MAP_CHANGED;
 	netmap_link_done(&l);
 	return RTNL_MAP_NO_MEMORY;
 }
@@ -465,6 +469,8 @@ static enum rtnl_map_change apply_route(const struct nlmsghdr *m, struct netmap_
 	bool gone = m->nlmsg_type == RTM_DELROUTE;
 	struct routing to = { .s = s, .gone = gone, .replaces = m->nlmsg_flags & NLM_F_REPLACE };
 
+	if (s->no_routes) /* what is not known can not be changed by a piece */
+		return RTNL_MAP_NOTHING;
 	if (parse_route(m, apply_hop, &to) < 0)
 		return RTNL_MAP_NO_MEMORY;
 	return to.asks ? RTNL_MAP_ASK_ROUTES : to.hops > 0 ? RTNL_MAP_CHANGED : RTNL_MAP_NOTHING;
@@ -507,6 +513,33 @@ enum rtnl_map_change rtnl_map_apply(const struct nlmsghdr *m, bool of_host, stru
 		return apply_conf(m, s);
 	}
 	return RTNL_MAP_NOTHING;
+}
+
+/* ---- how packets are treated */
+
+static int on_conf(const struct nlmsghdr *m, uint32_t i, void *arg)
+{
+	(void)i;
+	if (m->nlmsg_type == RTM_NEWNETCONF)
+		(void)apply_conf(m, arg);
+	return 0;
+}
+
+void rtnl_map_sysctls(struct nl *nl, struct netmap_space *s)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+	s->sysctls = (struct netmap_sysctls){ .rp_filter = -1 };
+	for (size_t i = 0; i < COUNT(families); i++) {
+		struct netconfmsg head = { .ncm_family = families[i] };
+		struct nl_answer answer;
+		struct request q;
+		struct nl_batch *b = request_open(&q);
+
+		NL_MSG(b, RTM_GETNETCONF, NLM_F_ACK, head)
+			nl_u32(b, NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
+		(void)nl_commit(nl, b, &answer, on_conf, s, NULL);
+	}
 }
 
 /* ---- traffic */

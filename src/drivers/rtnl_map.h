@@ -26,16 +26,21 @@ int rtnl_map_self(struct nl *nl);
 
 /* rtnl_map_apply - what an event says, applied to that namespace.
  *
- * of_host   s is our own: else a new link is only named in ret_link, for rtnl_map_link()
- * returns   what it was about */
+ * of_host   s is our own: else a link that is new or changed is only named, for rtnl_map_link()
+ * ret_link  the link that it was about, for those that say so
+ * returns   what is to be done */
 enum rtnl_map_change {
-	RTNL_MAP_NOTHING, /* of no interest, or nothing changed */
+	RTNL_MAP_NOTHING, /* of no interest */
 	RTNL_MAP_CHANGED,
-	RTNL_MAP_ASK_LINK,   /* rtnl_map_link() for ret_link */
+	RTNL_MAP_GONE,       /* that link: what had its other end there is to be asked for, which no event tells */
+	RTNL_MAP_ASK_LINK,   /* that link, by rtnl_map_link() */
 	RTNL_MAP_ASK_ROUTES, /* it can not be told what routes remain: read them anew */
 	RTNL_MAP_NO_MEMORY,
 };
 enum rtnl_map_change rtnl_map_apply(const struct nlmsghdr *m, bool of_host, struct netmap_space *s, int *ret_link);
+
+/* rtnl_map_sysctls - of the namespace where nl was opened; disable6 is not told by the kernel. */
+void rtnl_map_sysctls(struct nl *nl, struct netmap_space *s);
 
 /* rtnl_map_monitor - hear of changes to links, addresses, routes and how packets are treated, everywhere where rights suffice;
  * for nl_events(). */

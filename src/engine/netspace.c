@@ -15,7 +15,6 @@
 #include "drivers/machined.h"
 #include "drivers/nft.h"
 #include "drivers/rootfs.h"
-#include "drivers/rtnl_conf.h"
 #include "drivers/rtnl_map.h"
 #include "words/netmap_change.h"
 
@@ -74,31 +73,13 @@ static bool read_links(struct netspace_asker *by, struct netmap_space *s)
 
 /* ---- routes, and how packets are treated */
 
-static void read_sysctls(struct nl *nl, struct netmap_space *s)
-{
-	struct netconfs v4 = { 0 }, v6 = { 0 };
-	const struct netconf *all;
-
-	s->sysctls = (struct netmap_sysctls){ .rp_filter = -1 };
-	all = rtnl_confs(nl, AF_INET, &v4, NULL) == 0 ? netconfs_at(&v4, NETCONF_ALL) : NULL;
-	if (all) {
-		s->sysctls.forward4 = all->forwarding ? NETMAP_ON : NETMAP_OFF;
-		s->sysctls.rp_filter = all->rp_filter;
-	}
-	all = rtnl_confs(nl, AF_INET6, &v6, NULL) == 0 ? netconfs_at(&v6, NETCONF_ALL) : NULL;
-	if (all)
-		s->sysctls.forward6 = all->forwarding ? NETMAP_ON : NETMAP_OFF;
-	if (is_host(s))
-		s->sysctls.disable6 = hostnet_disable6("");
-	free(v4.v);
-	free(v6.v);
-}
-
 static int read_routes(struct nl *nl, struct netmap_space *s, struct err *e)
 {
 	int r = rtnl_map_routes(nl, s, e);
 
-	read_sysctls(nl, s);
+	rtnl_map_sysctls(nl, s);
+	if (is_host(s))
+		s->sysctls.disable6 = hostnet_disable6("");
 	return r;
 }
 

@@ -277,15 +277,35 @@ static void ask_later(struct task *t, int link)
 		t->links[t->n_links++] = link;
 }
 
+/* It went away, or to another namespace. */
+static void ask_peers(struct netwatch *w, size_t of, int link)
+{
+	for (size_t i = 0; i < w->now.n; i++) {
+		const struct netmap_space *s = &w->now.v[i];
+
+		for (size_t k = 0; k < s->n_links; k++) {
+			const struct netmap_link *l = &s->links[k];
+
+			if (l->peer == link && (l->peer_is_here ? i == of : l->netnsid == w->now.v[of].netnsid))
+				ask_later(&w->tasks[i], l->index);
+		}
+	}
+}
+
 static void apply(struct netwatch *w, size_t i, const struct nlmsghdr *m)
 {
 	struct task *t = &w->tasks[i];
 	int link = 0;
 
+	if (w->now.v[i].no_links) /* what is not known can not be changed by a piece */
+		return;
 	switch (rtnl_map_apply(m, i == 0, &w->now.v[i], &link)) {
 	case RTNL_MAP_NOTHING:
 		return;
 	case RTNL_MAP_CHANGED:
+		break;
+	case RTNL_MAP_GONE:
+		ask_peers(w, i, link);
 		break;
 	case RTNL_MAP_ASK_LINK:
 		ask_later(t, link);

@@ -240,6 +240,13 @@ static bool prefers(const struct netmap_route *r, const void *arg)
 	return r->source.family == source->family && addr_same(&r->source, source);
 }
 
+static bool has_ipv4(const struct netmap_space *s, int link)
+{
+	const struct netmap_address *first = netmap_next_address(s, link, NULL);
+
+	return first && first->addr.family == AF_INET; /* those go first */
+}
+
 void netmap_drop_address(struct netmap_space *s, const struct netmap_address *a)
 {
 	size_t i = place(s->addresses, s->n_addresses, a, sizeof(*a), by_link_and_address);
@@ -247,8 +254,12 @@ void netmap_drop_address(struct netmap_space *s, const struct netmap_address *a)
 	if (!is_at(s->addresses, s->n_addresses, i, a, sizeof(*a), by_link_and_address))
 		return;
 	take_out(s->addresses, &s->n_addresses, i, 1, sizeof(*s->addresses));
-	if (a->addr.family == AF_INET && !netmap_has_address(s, &a->addr))
+	if (a->addr.family != AF_INET)
+		return;
+	if (!netmap_has_address(s, &a->addr))
 		drop_routes(s, prefers, &a->addr);
+	if (!has_ipv4(s, a->link))
+		drop_routes(s, is_over_in_v4, &a->link);
 }
 
 /* ---- routes */

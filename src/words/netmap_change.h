@@ -16,8 +16,9 @@ bool netmap_put_link(struct netmap_space *s, struct netmap_link *l);
 void netmap_drop_link(struct netmap_space *s, int index);
 
 bool netmap_put_address(struct netmap_space *s, const struct netmap_address *a);
-/* netmap_drop_address - and, when the space has it on no other link, the IPv4 routes that preferred it: the kernel takes
- * those away without a word (linux net/ipv4/fib_semantics.c, fib_sync_down_addr). */
+/* netmap_drop_address - and what the kernel takes away with it without a word (linux net/ipv4/fib_frontend.c,
+ * fib_sync_down_addr, fib_disable_ip): when the space has it on no other link, the IPv4 routes that preferred it; when it
+ * was the link's last IPv4 address, the IPv4 routes over that link. */
 void netmap_drop_address(struct netmap_space *s, const struct netmap_address *a);
 
 bool netmap_put_route(struct netmap_space *s, const struct netmap_route *r);
