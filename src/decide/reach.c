@@ -345,9 +345,9 @@ static void judge_beyond(struct looking *l, const char *server)
 	else if (l->f->masqueraded == DOCTOR_NO && is_private(&l->own->addr) && !is_of_uplink(l, out))
 		say(l, REACH_NAMES, DOCTOR_UNKNOWN, NO_MASQUERADE,
 		    "%s: its address %s is private and not masqueraded, so answers come back only if the "
-		    "network routes %s "
-		    "to this host",
-		    server, own, own);
+		    "network "
+		    "routes it to this host (MASQUERADE=1 hides it behind the host)",
+		    server, own);
 	else if (forward == NETMAP_UNTOLD || l->f->masqueraded == DOCTOR_UNTOLD)
 		say(l, REACH_NAMES, DOCTOR_UNKNOWN, NONE, "%s: not all of the way can be seen", server);
 	else

@@ -93,6 +93,17 @@ static void findings(struct buf *to, const struct diagnosis *d)
 		         d->v[i].cause);
 }
 
+/* What was said above is not said again. */
+static void obstacle(struct buf *to, const struct diagnosis *d, enum doctor_client c)
+{
+	for (size_t i = 0; d->from[c].state == DOCTOR_BROKEN && i < d->n; i++)
+		if (strncmp(d->v[i].text, d->from[c].text, sizeof(d->from[c].text) - 1) == 0) {
+			buf_addf(to, "[%s]\n", d->v[i].cause);
+			return;
+		}
+	buf_addf(to, "%s\n", d->from[c].text);
+}
+
 static void clients(struct buf *to, const struct diagnosis *d, bool colours)
 {
 	static const char *const words[DOCTOR_CLIENTS] = { "from the lan", "from the host", "from a machine",
@@ -102,8 +113,9 @@ static void clients(struct buf *to, const struct diagnosis *d, bool colours)
 		const char *word = d->from[c].state == DOCTOR_GOOD     ? "yes"
 		                   : d->from[c].state == DOCTOR_BROKEN ? "no"
 		                                                       : "?";
-		buf_addf(to, "  %-14s  %s%-3s%s  %s\n", words[c], colours ? colour_of(d->from[c].state) : "",
-		         word, colours ? "\x1b[0m" : "", d->from[c].text);
+		buf_addf(to, "  %-14s  %s%-3s%s  ", words[c], colours ? colour_of(d->from[c].state) : "",
+		         word, colours ? "\x1b[0m" : "");
+		obstacle(to, d, c);
 	}
 }
 
@@ -115,9 +127,8 @@ static void chain(struct buf *to, const struct checked_port *p, bool colours)
 	buf_addf(to, "%s: %s", machine_text(p), port);
 	if (p->declared)
 		buf_addf(to, " to %u inside", p->port.guest);
-	buf_puts(to, ": ");
-	state_word(to, p->found.state, colours);
-	buf_puts(to, "\n");
+	buf_addf(to, ": %s%s%s\n", colours ? colour_of(p->found.state) : "",
+	         doctor_state_word(p->found.state), colours ? "\x1b[0m" : "");
 	for (enum doctor_step s = 0; s < DOCTOR_STEPS; s++) {
 		buf_addf(to, "  %-9s ", doctor_step_word(s));
 		state_word(to, p->found.steps[s].state, colours);

@@ -171,6 +171,23 @@ no_word_can_be_misused() {
 	END
 }
 
+the_readme_has_what_is_really_printed() {
+	scene > "$T/printed" <<-'END'
+		lan
+		echo nameserver 192.168.1.1 >/etc/resolv.conf
+		lab-guest web
+		service web nginx.service <<-'UNIT'
+			[Service]
+			ExecStart=/bin/false
+		UNIT
+		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.231.136.1 LOCAL_ADDRESS=10.231.136.2 HOST_PORT=tcp:8443:443 MASQUERADE=1
+		machdeck start web >/dev/null
+		sick web listener unit-failed
+		machdeck doctor web || true
+	END
+	sed -n '/^<!-- doctor/,/^<!-- end/p' "$TOP/README.md" | sed '1,3d' | head -n -2 | diff - "$T/printed"
+}
+
 # Ten machines, each started five times; those of systemd among them.
 fifty_starts_that_are_well_raise_no_alarm() {
 	scene <<-'END'
