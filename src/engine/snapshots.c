@@ -22,6 +22,8 @@
 #include "engine/load.h"
 #include "engine/settle.h"
 
+#define SAME_SECOND_MAX 99
+
 void snapshots_folder(const struct places *p, char ret[static SNAPSHOTS_PATH_SIZE])
 {
 	(void)snprintf(ret, SNAPSHOTS_PATH_SIZE, "%s/.snapshots", p->roots);
@@ -259,8 +261,23 @@ int snapshots_take(const char *name, const char *snapshot, bool full, const stru
 
 /* ---- going back */
 
+/* What is at temp becomes the snapshot name, or name-2 and so on when there is one of that second already. */
+static int keep(int roots, const char *temp, int own, char name[static NAME_MACHINE_MAX + 1])
+{
+	char first[NAME_MACHINE_MAX + 1];
+
+	memcpy(first, name, sizeof(first));
+	for (int i = 2; renameat2(roots, temp, own, name, RENAME_NOREPLACE) < 0; i++) {
+		if (errno != EEXIST || i > SAME_SECOND_MAX)
+			return -errno;
+		(void)snprintf(name, NAME_MACHINE_MAX + 1, "%.*s-%d", NAME_MACHINE_MAX - 4, first, i);
+	}
+	return 0;
+}
+
 /* The new root is at temp; the old one becomes the snapshot backup. Each step leaves a whole root in place. */
-static int exchange(const struct places *p, int roots, const char *temp, const char *backup, struct err *e)
+static int exchange(const struct places *p, int roots, const char *temp, char backup[static NAME_MACHINE_MAX + 1],
+                    struct err *e)
 {
 	CLEANUP(close_p) int own = -1;
 	int r = open_own(p, true, &own, e);
@@ -273,9 +290,10 @@ static int exchange(const struct places *p, int roots, const char *temp, const c
 		               : 0;
 	if (renameat2(roots, temp, roots, p->name, RENAME_EXCHANGE) < 0)
 		return err_sys(e, errno, "cannot exchange %s", p->root);
-	if (renameat2(roots, temp, own, backup, RENAME_NOREPLACE) == 0)
+	r = keep(roots, temp, own, backup);
+	if (r == 0)
 		return 0;
-	r = err_sys(e, errno, "cannot keep the old root of %s as %s", p->name, backup);
+	r = err_sys(e, -r, "cannot keep the old root of %s as %s", p->name, backup);
 	(void)renameat2(roots, temp, roots, p->name, RENAME_EXCHANGE);
 	return r;
 }

@@ -110,7 +110,9 @@ static int show_rename(const char *from, const char *to)
 
 int verb_rename(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "dry-run", no_argument, NULL, 'q' }, { 0 } };
+	static const struct option options[] = { { "dry-run", no_argument, NULL, 'q' },
+		                                 { "progress", no_argument, NULL, 'p' }, /* there is none */
+		                                 { 0 } };
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	bool dry = false;
 	struct err e = { 0 };
@@ -119,7 +121,7 @@ int verb_rename(const struct verb *v, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == '?')
 			return verb_usage(v, "an option it does not have");
-		dry = true;
+		dry |= option == 'q';
 	}
 	r = two_names(v, argc, argv);
 	if (r != STATUS_DONE)
