@@ -44,7 +44,7 @@ _machdeck_keys() {
 
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor show-ip plan check import get set unset edit undo history hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor show-ip plan check import diff get set unset edit undo history hosts'
 
 	verbs+=' create clone rename snapshot snapshots restore reset destroy'
 	if [ "$word" = = ]; then # bash parts words at it

@@ -48,6 +48,7 @@ const struct verb verbs[] = {
 	{ "reset", verb_reset, "[--yes] [--dry-run] NAME", "go back to where its root began", false },
 	{ "destroy", verb_destroy, "[--yes] [--detach] [--dry-run] ... NAME", "remove it: root, conf, and what belongs to them", false },
 	{ "import", verb_import, "[--root DIR] [--release R] FILE|-", "confs from the modules' options in JSON", false },
+	{ "diff", verb_diff, "[--json] NAME...", "what differs between conf, start and what is seen", false },
 	{ "get", verb_get, "[--json] NAME [KEY...]", "what its conf says", false },
 	{ "set", verb_set, "[--dry-run] NAME KEY=VALUE...", "change its conf, judged as a start would judge it", false },
 	{ "unset", verb_set, "[--dry-run] NAME KEY...", "take keys out of its conf", false },

@@ -1,0 +1,390 @@
+#include "decide/drift.h"
+
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define TEXT_SIZE 512
+
+void drift_done(struct drift *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		free(d->v[i].text);
+		free(d->v[i].configured);
+		free(d->v[i].started);
+		free(d->v[i].live);
+	}
+	free(d->v);
+	free(d->ports);
+	netops_done(&d->host);
+	netops_done(&d->guest);
+	strs_done(&d->unseen);
+	*d = (struct drift){ 0 };
+}
+
+/* ---- findings */
+
+static char *printable(struct drift *d, const char *text)
+{
+	char shown[TEXT_SIZE], *copy;
+
+	if (!text)
+		return NULL;
+	text_printable(shown, sizeof(shown), text, strlen(text));
+	copy = strdup(shown);
+	d->bad |= !copy;
+	return copy;
+}
+
+static struct drift_item *add(struct drift *d, enum drift_cure cure, const char *what, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+static struct drift_item *add(struct drift *d, enum drift_cure cure, const char *what, const char *format, ...)
+{
+	static struct drift_item lost;
+	struct drift_item *grown = reallocarray(d->v, d->n + 1, sizeof(*grown));
+	char text[TEXT_SIZE];
+	va_list ap;
+
+	if (!grown) {
+		d->bad = true;
+		lost = (struct drift_item){ 0 };
+		return &lost;
+	}
+	d->v = grown;
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	grown[d->n] = (struct drift_item){ .cure = cure, .what = what, .text = printable(d, text) };
+	return &grown[d->n++];
+}
+
+/* ---- the conf since the start */
+
+/* "KEY: runs with A, configured is B", as change_decide() says it. */
+static void add_restart(struct drift *d, const char *sentence)
+{
+	static const char runs[] = ": runs with ", is[] = ", configured is ";
+	struct drift_item *item = add(d, DRIFT_RESTART, "option", "%s", sentence);
+	const char *was = strstr(sentence, runs), *now = strstr(sentence, is);
+	CLEANUP(free_p) char *started = NULL;
+
+	if (!was || !now || was + strlen(runs) > now)
+		return;
+	started = strndup(was + strlen(runs), (size_t)(now - was) - strlen(runs));
+	item->started = printable(d, started);
+	item->configured = printable(d, now + strlen(is));
+}
+
+static void add_reloads(struct drift *d, const struct netops *ops, const char *where)
+{
+	for (size_t i = 0; i < ops->n; i++) {
+		CLEANUP(strs_done) struct strs words = { 0 };
+		CLEANUP(free_p) char *command = NULL;
+		struct drift_item *item;
+
+		netop_words(&ops->v[i], &words);
+		command = strs_join(&words, " ");
+		if (!command) {
+			d->bad = true;
+			return;
+		}
+		item = add(d, DRIFT_RELOAD, "option", "%s: %s", where, command);
+		*(ops->v[i].gone ? &item->started : &item->configured) = printable(d, command);
+	}
+}
+
+static void compare_conf(struct drift *d, const struct change *c)
+{
+	for (size_t i = 0; i < c->restart.n; i++)
+		add_restart(d, c->restart.v[i]);
+	add_reloads(d, &c->host, "on the host");
+	add_reloads(d, &c->guest, "inside");
+	if (c->masquerade_differs)
+		add(d, DRIFT_RELOAD, "way-out", "MASQUERADE changed");
+}
+
+/* ---- what is seen since the start */
+
+struct side {
+	struct drift *d;
+	const struct netmap_space *space;
+	struct netops *missing;
+	const char *where;
+};
+
+static void put_back(const struct side *s, const struct netop *op)
+{
+	if (!netops_add_copy(s->missing, op))
+		s->d->bad = true;
+}
+
+static bool has_address(const struct side *s, const struct netmap_link *l, const struct addr *a)
+{
+	const struct netmap_address *at = NULL;
+
+	while ((at = netmap_next_address(s->space, l->index, at)))
+		if (addr_same(&at->addr, a) && at->addr.prefix == a->prefix)
+			return true;
+	return false;
+}
+
+static bool covers_same(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && a->prefix == b->prefix && addr_covers(a, b);
+}
+
+static bool has_route(const struct side *s, int link, const struct addr *to)
+{
+	for (size_t i = 0; i < s->space->n_routes; i++)
+		if (s->space->routes[i].link == link && covers_same(&s->space->routes[i].to, to))
+			return true;
+	return false;
+}
+
+static bool has_default(const struct side *s, const struct addr *gateway)
+{
+	for (size_t i = 0; i < s->space->n_routes; i++) {
+		const struct netmap_route *r = &s->space->routes[i];
+
+		if (r->to.family == gateway->family && r->to.prefix == 0 && addr_same(&r->gateway, gateway))
+			return true;
+	}
+	return false;
+}
+
+static void look_for_master(const struct side *s, const struct netop *op, const struct netmap_link *l)
+{
+	const struct netmap_link *bridge = netmap_link_called(s->space, op->to), *now;
+	struct drift_item *item;
+
+	if (bridge && l->master == bridge->index)
+		return;
+	now = l->master ? netmap_link(s->space, l->master) : NULL;
+	item = !bridge ? add(s->d, DRIFT_MEND, "bridge", "bridge %s is not there: make it, then mend", op->to)
+	               : add(s->d, DRIFT_MEND, "bridge", "%s is no port of %s", op->dev, op->to);
+	item->started = printable(s->d, op->to);
+	item->live = printable(s->d, now ? netmap_link_title(now) : NULL);
+	if (bridge)
+		put_back(s, op);
+}
+
+static void look_for(const struct side *s, const struct netop *op)
+{
+	const struct netmap_link *l = netmap_link_called(s->space, op->dev);
+	char addr[ADDR_TEXT_SIZE];
+	struct drift_item *item = NULL;
+
+	addr_print(&op->addr, true, addr);
+	switch (op->kind) {
+	case NETOP_UP:
+		if (l && !l->up)
+			item = add(s->d, DRIFT_MEND, "link", "%s: %s is down", s->where, op->dev);
+		break;
+	case NETOP_MASTER:
+		if (l)
+			look_for_master(s, op, l);
+		break;
+	case NETOP_ADDRESS:
+		if (l && !has_address(s, l, &op->addr))
+			item = add(s->d, DRIFT_MEND, "address", "%s: %s is not on %s", s->where, addr, op->dev);
+		break;
+	case NETOP_ROUTE:
+		if (l && !s->space->no_routes && !has_route(s, l->index, &op->addr))
+			item = add(s->d, DRIFT_MEND, "route", "%s: no route to %s over %s", s->where, addr, op->dev);
+		break;
+	case NETOP_DEFAULT:
+		if (!s->space->no_routes && !has_default(s, &op->addr))
+			item = add(s->d, DRIFT_MEND, "route", "%s: no default route by %s", s->where, addr);
+		break;
+	case NETOP_RENAME:
+	case NETOP_MAC:
+	case NETOP_DELETE:
+		break;
+	}
+	if (!item)
+		return;
+	item->started = printable(s->d, op->kind == NETOP_UP ? "up" : addr);
+	item->live = printable(s->d, op->kind == NETOP_UP ? "down" : NULL);
+	put_back(s, op);
+}
+
+static bool named_before(const struct netops *ops, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(ops->v[k].dev, ops->v[i].dev) == 0)
+			return true;
+	return false;
+}
+
+/* A link that is gone can only come back with a start; what is to be on it needs no line of its own. */
+static void look_for_links(const struct side *s, const struct netops *ops)
+{
+	for (size_t i = 0; i < ops->n; i++) {
+		const struct netop *op = &ops->v[i];
+
+		if (op->kind != NETOP_UP && op->kind != NETOP_MASTER && op->kind != NETOP_ADDRESS)
+			continue;
+		if (!named_before(ops, i) && !netmap_link_called(s->space, op->dev))
+			add(s->d, DRIFT_RESTART, "link", "%s: the link %s is gone", s->where, op->dev)->started =
+				printable(s->d, op->dev);
+	}
+}
+
+static void compare_side(const struct side *s, const struct netops *ops)
+{
+	if (!s->space || s->space->no_links) {
+		strs_addf(&s->d->unseen, "the network %s: %s", s->where,
+		          s->space ? s->space->no_links : "its namespace is not seen");
+		return;
+	}
+	if (s->space->no_routes)
+		strs_addf(&s->d->unseen, "routes %s: %s", s->where, s->space->no_routes);
+	look_for_links(s, ops);
+	for (size_t i = 0; i < ops->n; i++)
+		look_for(s, &ops->v[i]);
+}
+
+/* The main link's bridge is systemd-nspawn's to do, so it is in no operation. */
+static void compare_bridge(const struct side *s, const char *name, const struct started *was)
+{
+	static const char option[] = "--network-bridge=";
+	struct netop op = { .kind = NETOP_MASTER };
+	const struct netmap_link *l;
+
+	(void)snprintf(op.dev, sizeof(op.dev), "vb-%s", name);
+	for (size_t i = 0; i < was->argv.n; i++) {
+		if (strncmp(was->argv.v[i], option, strlen(option)) != 0)
+			continue;
+		(void)snprintf(op.to, sizeof(op.to), "%s", was->argv.v[i] + strlen(option));
+		l = netmap_link_called(s->space, op.dev);
+		if (l)
+			look_for_master(s, &op, l);
+		else
+			add(s->d, DRIFT_RESTART, "link", "%s: the link %s is gone", s->where, op.dev);
+	}
+}
+
+/* ---- forwarded ports */
+
+/* The address by which systemd-nspawn would forward: one that is not of the link alone, and can be used. */
+static const struct netmap_address *target(const struct netmap_space *guest, uint8_t family)
+{
+	for (size_t i = 0; i < guest->n_addresses; i++) {
+		const struct netmap_address *a = &guest->addresses[i];
+		const struct netmap_link *l = netmap_link(guest, a->link);
+
+		if (a->addr.family == family && a->scope == RT_SCOPE_UNIVERSE && !a->tentative && !a->dadfailed && l &&
+		    !l->loopback)
+			return a;
+	}
+	return NULL;
+}
+
+static void compare_family(struct drift *d, const struct netmap *m, const struct netmap_space *guest,
+                           const struct port *port, uint8_t family)
+{
+	const struct netmap_address *to = target(guest, family);
+	const struct netmap_forward *f = NULL, *other = NULL;
+	char text[PORT_TEXT_SIZE], addr[ADDR_TEXT_SIZE], live[ADDR_TEXT_SIZE];
+	struct drift_item *item;
+	struct drift_port *grown;
+
+	while (to && (f = netmap_next_forward(m, port->udp, port->host, f)))
+		if (f->to.family == family) {
+			if (netmap_has_address(guest, &f->to))
+				return;
+			other = f;
+		}
+	if (!to)
+		return;
+	port_print(port, text);
+	addr_print(&to->addr, false, addr);
+	item = add(d, DRIFT_MEND, "port", "%s is not forwarded to %s", text, addr);
+	item->started = printable(d, addr);
+	if (other) {
+		addr_print(&other->to, false, live);
+		item->live = printable(d, live);
+	}
+	grown = reallocarray(d->ports, d->n_ports + 1, sizeof(*grown));
+	if (!grown) {
+		d->bad = true;
+		return;
+	}
+	d->ports = grown;
+	grown[d->n_ports++] = (struct drift_port){ *port, to->addr };
+}
+
+static void compare_ports(struct drift *d, const struct netmap *m, const struct netmap_space *guest,
+                          const struct started *was)
+{
+	static const char option[] = "--port=";
+	struct port port;
+
+	for (size_t i = 0; i < was->argv.n; i++) {
+		if (strncmp(was->argv.v[i], option, strlen(option)) != 0 ||
+		    port_parse(was->argv.v[i] + strlen(option), &port, NULL) < 0)
+			continue;
+		if (m->no_forwards) {
+			strs_addf(&d->unseen, "forwarded ports: %s", m->no_forwards);
+			return;
+		}
+		compare_family(d, m, guest, &port, AF_INET);
+		compare_family(d, m, guest, &port, AF_INET6);
+	}
+}
+
+static void compare_live(struct drift *d, const char *name, const struct started *was, const struct netmap *m)
+{
+	const struct netmap_space *guest = netmap_space(m, name);
+	struct side host = { d, netmap_host(m), &d->host, "on the host" }, inside = { d, guest, &d->guest, "inside" };
+
+	compare_side(&host, &was->host);
+	if (host.space && !host.space->no_links)
+		compare_bridge(&host, name, was);
+	if (guest && guest->shares_host)
+		return;
+	compare_side(&inside, &was->guest);
+	if (guest && !guest->no_links)
+		compare_ports(d, m, guest, was);
+}
+
+/* ---- all of it */
+
+static int strongest_first(const void *a, const void *b)
+{
+	return (int)((const struct drift_item *)b)->cure - (int)((const struct drift_item *)a)->cure;
+}
+
+void drift_decide(const char *name, const struct started *was, const struct change *c, const struct netmap *m,
+                  struct drift *ret)
+{
+	*ret = (struct drift){ 0 };
+	if (!was || !c) {
+		strs_add(&ret->unseen, "what it was started with: machdeck did not start it");
+		return;
+	}
+	compare_conf(ret, c);
+	if (m)
+		compare_live(ret, name, was, m);
+	if (ret->n > 1)
+		qsort(ret->v, ret->n, sizeof(*ret->v), strongest_first);
+	ret->bad |= ret->unseen.bad || ret->host.bad || ret->guest.bad;
+}
+
+enum drift_cure drift_verdict(const struct drift *d)
+{
+	return d->n > 0 ? d->v[0].cure : DRIFT_NONE;
+}
+
+const char *drift_cure_word(enum drift_cure c)
+{
+	static const char *const words[] = { "nothing", "mend", "reload", "restart" };
+
+	return words[c];
+}

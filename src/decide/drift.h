@@ -1,0 +1,54 @@
+/* drift - what differs between a container as it is configured, as it was started, and as it is seen now; and what makes
+ * it the same again. Pure. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/strs.h"
+#include "decide/change.h"
+#include "words/netmap.h"
+#include "words/netop.h"
+
+/* What helps, from the mildest on. */
+enum drift_cure {
+	DRIFT_NONE,
+	DRIFT_MEND,    /* something was taken away since the start: put it back (machdeck mend) */
+	DRIFT_RELOAD,  /* the conf changed, and it can be applied while it runs */
+	DRIFT_RESTART, /* ... and it can not */
+};
+
+struct drift_item {
+	enum drift_cure cure;
+	const char *what;  /* "option", "device", "address", "route", "link", "bridge", "port", "way-out", "system"; static */
+	char *text;        /* a printable half sentence: "10.0.0.1 is not on ve-web" */
+	char *configured, *started, *live; /* the three values; NULL: none, or it has no such value */
+};
+
+struct drift_port { /* a forward that is to be in the kernel, and is not */
+	struct port port;
+	struct addr to;
+};
+
+struct drift {
+	struct drift_item *v; /* restart first, then reload, then mend */
+	size_t n;
+	struct netops host, guest; /* what puts back what is missing, on both sides */
+	struct drift_port *ports;
+	size_t n_ports;
+	struct strs unseen; /* what could not be compared, and why */
+	bool bad;           /* sticky: out of memory */
+};
+void drift_done(struct drift *d);
+
+/* drift_decide - of NAME, which runs.
+ *
+ * c    started and configured beside each other, change_decide(); NULL: it was not started by us: nothing is compared
+ * was  the same, as it was started
+ * m    what is seen; NULL: not looked at
+ * ret  owned by the caller, drift_done() */
+void drift_decide(const char *name, const struct started *was, const struct change *c, const struct netmap *m,
+                  struct drift *ret);
+
+/* drift_verdict - the strongest cure of all. drift_cure_word - "nothing", "mend", "reload", "restart". */
+enum drift_cure drift_verdict(const struct drift *d);
+const char *drift_cure_word(enum drift_cure c);

@@ -1,0 +1,79 @@
+#!/bin/bash
+# What differs between a conf, its start, and what is there: named with the cure, and gone when that was done.
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario drift
+
+what_was_taken_away_by_hand_is_seen() {
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8080:80
+		exits 0 machdeck start web
+		want 5 machdeck diff web
+		exits 0 machdeck diff web
+		told 'nothing to do'
+		ip addr del 10.1.0.1/32 dev ve-web
+		exits 1 machdeck diff web
+		told 'on the host: 10.1.0.1 is not on ve-web' 'machdeck mend'
+		exits 0 machdeck reload web
+		exits 0 machdeck diff web
+		ip link set ve-web down
+		exits 1 machdeck diff web
+		told 've-web is down'
+		exits 0 machdeck reload web
+		leader=$(machinectl show -p Leader --value web)
+		nsenter -n -t $leader ip addr flush dev host0 2>/dev/null || nsenter -n -t $leader ip addr flush dev eth0
+		exits 1 machdeck diff web
+		told 'inside: 10.1.0.2 is not on' 'inside: no default route by 10.1.0.1'
+		exits 0 machdeck reload web
+		exits 0 machdeck diff web
+		nft delete element ip io.systemd.nat map_port_ipport '{ tcp . 8080 : 10.1.0.2 . 80 }'
+		exits 1 machdeck diff web
+		told 'tcp:8080:80 is not forwarded to 10.1.0.2'
+		same verdict mend "$(machdeck diff --json web | jq -r '.machines[0].verdict')"
+	END
+}
+
+a_bridge_made_again_has_lost_its_port() {
+	inside <<-'END'
+		ip link add br7 type bridge; ip link set br7 up
+		small db; conf db PRIVATE_NETWORK=1 HOST_BRIDGE=br7 LOCAL_ADDRESS=10.7.0.2/24
+		exits 0 machdeck start db
+		exits 0 machdeck diff db
+		ip link del br7
+		exits 1 machdeck diff db
+		told 'bridge br7 is not there'
+		ip link add br7 type bridge; ip link set br7 up # machdeck-net puts it back by itself
+		want 5 machdeck diff db
+		ip link set vb-db nomaster
+		exits 1 machdeck diff db
+		told 'vb-db is no port of br7'
+		exits 0 machdeck reload db
+		exits 0 machdeck diff db
+		ip link del br7
+	END
+}
+
+an_edited_conf_tells_whether_reload_is_enough() {
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 3 machdeck diff web
+		told 'does not run'
+		exits 0 machdeck start web
+		exits 0 machdeck set web LOCAL_ADDRESS=10.1.0.3
+		told 'a reload applies it'
+		exits 1 machdeck diff web
+		told 'a reload is enough'
+		exits 0 machdeck reload web
+		exits 0 machdeck diff web
+		exits 0 machdeck set web HOST_PORT=8081:80
+		told 'it takes a restart' HOST_PORT
+		exits 1 machdeck diff web
+		told 'a restart is needed'
+		exits 0 machdeck restart web
+		want 5 machdeck diff web
+		exits 66 machdeck diff nosuch
+	END
+}
+
+run_cases "$@"
