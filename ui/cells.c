@@ -72,7 +72,7 @@ static void spell_in_ascii(uint32_t code, int width, char shown[static SHOWN_MAX
 		const char *spelled;
 	} ours[] = {
 		{ 0x2026, "..." }, { 0x2500, "-" }, { 0x2502, "|" }, { 0x250c, "+" }, { 0x2510, "+" },
-		{ 0x2514, "`" },   { 0x2518, "+" }, { 0x2713, "x" }, { 0x2191, "^" }, { 0x2193, "v" },
+		{ 0x2514, "`" },   { 0x251c, "|" },   { 0x2518, "+" }, { 0x2713, "x" }, { 0x2191, "^" }, { 0x2193, "v" },
 	};
 
 	(void)snprintf(shown, SHOWN_MAX, "%s", width == 2 ? "??" : "?");

@@ -10,6 +10,7 @@
 #include "engine/checkups.h"
 #include "engine/logs.h"
 #include "engine/look.h"
+#include "engine/netwatch.h"
 #include "engine/observe.h"
 #include "engine/player.h"
 #include "engine/recorder.h"
@@ -23,13 +24,17 @@ struct source {
 	source_changed_fn *changed;
 	void *arg;
 
-	struct player *player; /* instead of the next six */
+	struct player *player; /* instead of what follows, up to the recorder */
 	struct observer *observer;
 	struct sampler *sampler;
 	struct timeline *timeline; /* from the first source_want() on: the first frame does not wait for it */
 	bool settled;              /* what changes from now on is a change of the system */
 	struct looker *looker;
 	struct checkups *checkups;
+	struct netwatch *netwatch;
+	struct netwanted netwanted;
+	bool wants_network;
+	char *net_problem;
 	struct recorder *recorder;
 
 	struct logs *logs;
@@ -51,6 +56,31 @@ const struct world world_nothing = {
 
 /* ---- what happens */
 
+/* After machines or their confs changed: whose links there are, and which they are to be. */
+static void look_at_network(struct source *s)
+{
+	const struct snapshot *now = observer_snapshot(s->observer);
+	struct err e;
+	int r;
+
+	netwanted_done(&s->netwanted);
+	free(s->net_problem);
+	s->net_problem = NULL;
+	r = netwatch_want(s->netwatch, now, NETWATCH_MAP | NETWATCH_TRAFFIC, &e);
+	if (r >= 0)
+		r = netwanted_read(now, &s->netwanted, &e);
+	if (r < 0)
+		s->net_problem = strdup(e.text);
+}
+
+static void on_network(const struct netmap *now, void *arg)
+{
+	struct source *s = arg;
+
+	(void)now;
+	s->changed(s->arg);
+}
+
 static void on_snapshot(const struct snapshot *now, void *arg)
 {
 	struct source *s = arg;
@@ -62,6 +92,8 @@ static void on_snapshot(const struct snapshot *now, void *arg)
 		recorder_snapshot(s->recorder, now);
 	if (s->checkups)
 		checkups_stale(s->checkups);
+	if (s->wants_network)
+		look_at_network(s);
 	s->changed(s->arg);
 }
 
@@ -73,6 +105,8 @@ static void on_sampled(void *arg)
 	if (s->timeline)
 		timeline_stats(s->timeline, sampler_now(s->sampler), at_usec);
 	looker_tick(s->looker);
+	if (s->wants_network)
+		netwatch_tick(s->netwatch);
 	if (s->recorder)
 		recorder_stats(s->recorder, sampler_now(s->sampler), at_usec);
 	s->changed(s->arg);
@@ -140,6 +174,8 @@ static int open_host(struct source *s, struct err *e)
 		r = sampler_new(s->loop, on_sampled, s, &s->sampler, e);
 	if (r >= 0)
 		r = looker_new(s->loop, s->observer, on_look, s, &s->looker, e);
+	if (r >= 0)
+		r = netwatch_new(s->loop, on_network, s, &s->netwatch, e);
 	return r < 0 ? r : checkups_new(s->loop, s->observer, on_look, s, &s->checkups, e);
 }
 
@@ -194,6 +230,9 @@ void source_free(struct source *s)
 	recorder_free(s->recorder);
 	timeline_free(s->timeline);
 	checkups_free(s->checkups);
+	netwatch_free(s->netwatch);
+	netwanted_done(&s->netwanted);
+	free(s->net_problem);
 	looker_free(s->looker);
 	sampler_free(s->sampler);
 	observer_free(s->observer);
@@ -209,6 +248,11 @@ static void show_host(struct source *s)
 	s->world.stats = sampler_now(s->sampler);
 	s->world.host = sampler_host(s->sampler);
 	s->world.look = looker_now(s->looker);
+	if (s->wants_network) {
+		s->world.net = netwatch_now(s->netwatch);
+		s->world.netwanted = &s->netwanted;
+		s->world.net_problem = s->net_problem;
+	}
 	s->world.ports = checkups_now(s->checkups);
 	s->world.ports_problem = checkups_problem(s->checkups);
 	if (s->timeline) {
@@ -322,6 +366,17 @@ static void want_logs(struct source *s, const struct strs *names)
 		s->logs_problem = strdup(e.text);
 }
 
+static void want_network(struct source *s, bool wants)
+{
+	if (s->wants_network == wants)
+		return;
+	s->wants_network = wants;
+	if (wants)
+		look_at_network(s);
+	else
+		(void)netwatch_want(s->netwatch, observer_snapshot(s->observer), 0, NULL);
+}
+
 void source_want(struct source *s, const struct source_wanted *w)
 {
 	want_logs(s, w->logs);
@@ -331,6 +386,7 @@ void source_want(struct source *s, const struct source_wanted *w)
 		timeline_snapshot(s->timeline, observer_snapshot(s->observer));
 	looker_want(s->looker, w->looked, w->look);
 	checkups_want(s->checkups, w->ports);
+	want_network(s, w->network);
 	(void)sampler_want(s->sampler, w->seen, w->n_seen,
 	                   w->period_usec); /* out of memory: the next frame tries again */
 }

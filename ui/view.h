@@ -101,6 +101,8 @@ void view_help(const char *limits, struct doc *d);
 /* view_self - what the program itself used, and what that is a second. */
 void view_self(const struct app *a, uint64_t now_usec, struct doc *d);
 void view_commands(const struct app *a, struct view *v, struct doc *d);
+/* view_network - the map of the host's network. */
+void view_network(const struct world *w, struct view *v, struct doc *d);
 /* view_ports - all forwards of all machines. view_doctor - the chains of the selected one. */
 void view_ports(const struct world *w, struct view *v, struct doc *d);
 void view_doctor(const struct app *a, const struct world *w, struct view *v, struct doc *d);

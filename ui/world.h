@@ -3,8 +3,10 @@
 
 #include "engine/doctor.h"
 #include "engine/look.h"
+#include "engine/netwanted.h"
 #include "ui/logview.h"
 #include "words/event.h"
+#include "words/netmap.h"
 #include "words/snapshot.h"
 #include "words/stats.h"
 
@@ -17,6 +19,9 @@ struct world {
 	struct logview *logs;            /* of the machines whose logs are wanted; NULL: nobody's */
 	const char *logs_problem;        /* why there are none; NULL */
 	const struct looked *look;         /* at the machine whose details are shown; name "": at nobody */
+	const struct netmap *net;          /* the network of the host and its machines; NULL: not known yet */
+	const struct netwanted *netwanted; /* which links those are to have */
+	const char *net_problem;           /* why not; NULL */
 	const struct checkup *ports; /* of the machines whose chains are wanted; NULL: not known yet */
 	const char *ports_problem;   /* why not; NULL */
 	bool is_tape;                    /* of which only what was recorded is known */

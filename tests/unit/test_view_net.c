@@ -105,12 +105,47 @@ static void what_is_not_known_is_not_none(void **state)
 	}
 }
 
+/* br0 with db's link as its port; ve-old, whose other end nobody has. */
+static void the_map_draws_both_ends_and_what_is_wrong(void **state)
+{
+	struct netmap_link host[] = {
+		{ .index = 2, .name = "br0", .kind = "bridge", .up = true, .carrier = true, .netnsid = NETMAP_HOST },
+		{ .index = 3, .name = "vb-db", .kind = "veth", .up = true, .carrier = true, .master = 2, .peer = 5, .netnsid = 1 },
+		{ .index = 4, .name = "ve-old", .kind = "veth", .up = true, .peer = 9, .netnsid = NETMAP_NSID_OTHER },
+	};
+	struct netmap_link inside[] = { { .index = 5, .name = "eth0", .kind = "veth", .up = true, .carrier = true, .peer = 3,
+		                          .netnsid = NETMAP_HOST } };
+	struct netmap_address address = { .link = 5 };
+	struct netmap_space spaces[] = { { .netnsid = NETMAP_HOST, .links = host, .n_links = 3 },
+		                         { .machine = "db", .netnsid = 1, .links = inside, .n_links = 1 } };
+	struct netmap_forward forward = { .port = { .host = 5432, .guest = 5432 } };
+	struct netmap m = { .v = spaces, .n = 2, .forwards = &forward, .n_forwards = 1 };
+	struct netwanted wanted = { 0 };
+	struct world w = world_nothing;
+	struct view v = { 0 };
+	struct doc d = { 0 };
+
+	(void)state;
+	spaces[1].addresses = &address;
+	spaces[1].n_addresses = 1;
+	assert_int_equal(addr_parse("10.0.0.2/24", &address.addr, NULL), 0);
+	forward.to = address.addr;
+	w.net = &m;
+	w.netwanted = &wanted;
+	view_network(&w, &v, &d);
+	finds("br0  bridge  up\n└─ vb-db  up ─── db  eth0  up  10.0.0.2/24  tcp 5432 > 5432\n", true, &d);
+	finds("ve-old  no carrier  orphan: no running machine has its other end", true, &d);
+	doc_done(&d);
+	view_done(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_is_followed_from_its_line_to_its_clients),
 		cmocka_unit_test(the_doctor_says_a_cause_once),
 		cmocka_unit_test(what_is_not_known_is_not_none),
+		cmocka_unit_test(the_map_draws_both_ends_and_what_is_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
