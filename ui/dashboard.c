@@ -1,6 +1,6 @@
 /* One thread, one loop. Handlers take in what happened and mark the screen as old; a post source draws it
- * once a turn: the first change at once, then at most every FRAME_USEC, and never while the terminal still
- * reads the last one. */
+ * once a turn: the first change at once, then at most every FRAME_USEC (what a key asked for comes earlier), and never
+ * while the terminal still reads the last one. */
 #include "ui/dashboard.h"
 
 #include <errno.h>
@@ -29,6 +29,7 @@
 #include "ui/term.h"
 
 #define FRAME_USEC        16000
+#define EARLY_FRAMES      2 /* in one FRAME_USEC after a key */
 #define FIRST_ANSWER_USEC 100000 /* systemd may take this long before we show that it has not answered */
 
 struct dashboard {
@@ -47,8 +48,9 @@ struct dashboard {
 	sd_event_source *keys;
 	sd_event_source *output; /* the terminal takes more; enabled while something waits */
 	sd_event_source *input_timer, *frame, *tick, *lock; /* one shot each */
-	uint64_t last_frame_usec;                           /* CLOCK_MONOTONIC */
+	uint64_t last_frame_usec, key_usec;                 /* CLOCK_MONOTONIC */
 	bool dirty, repaint;                                /* the screen is old; all of it */
+	unsigned early;     /* frames that need not wait for their time: a key asked for what they show */
 	bool waiting, away; /* the terminal still reads the last frame; the shell has it */
 };
 
@@ -128,18 +130,32 @@ static int draw(struct dashboard *d, struct err *e)
 	return 0;
 }
 
+/* The answers to a key, as of systemd and the kernel, come in one by one and at once. */
+static void expect_answers(struct dashboard *d)
+{
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+	if (now < d->key_usec + FRAME_USEC)
+		return;
+	d->key_usec = now;
+	d->early = EARLY_FRAMES;
+}
+
 /* The screen is old. */
 static void touch(struct dashboard *d)
 {
-	uint64_t due = d->last_frame_usec + FRAME_USEC;
+	uint64_t due = d->last_frame_usec + FRAME_USEC, now = clock_usec(CLOCK_MONOTONIC);
 	struct err e;
 
 	d->dirty = true;
 	if (d->waiting || d->away)
 		return;
-	if (clock_usec(CLOCK_MONOTONIC) < due)
+	if (now < due && d->early == 0) {
 		shoot_at(d->frame, due);
-	else if (draw(d, &e) < 0)
+		return;
+	}
+	d->early -= now < due;
+	if (draw(d, &e) < 0)
 		app_say(&d->app, STYLE_BAD, 0, "%s", e.text); /* out of memory: the next event tries again */
 }
 
@@ -376,6 +392,7 @@ static int on_input(sd_event_source *source, int fd, uint32_t events, void *arg)
 		shoot_at(d->input_timer, clock_usec(CLOCK_MONOTONIC) + wait * 1000ull);
 	else
 		sd_event_source_set_enabled(d->input_timer, SD_EVENT_OFF);
+	expect_answers(d);
 	if (d->dirty)
 		touch(d);
 	return 0;

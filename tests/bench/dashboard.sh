@@ -1,5 +1,6 @@
 #!/bin/bash
-# dashboard.sh [SECONDS] - what the dashboard costs, with 12 running machines, 100 and 1,000 registered ones; htop beside it.
+# dashboard.sh [SECONDS [PART...]] - what the dashboard costs, with 12 running machines (the parts measure, tabs, hidden), 100
+# and 1,000 registered ones (hundred, thousand); htop beside it (htop_beside).
 #
 # The 12 are busybox guests with a veth each, three of them at work; the others are processes that machined was told of
 # (CreateMachine), so it has a scope and a file for each. Idle figures are of SECONDS (30). Prints "FIGURE VALUE <= BUDGET"
@@ -7,6 +8,8 @@
 # time to come to rest.
 . "$(dirname "$0")/../lab/budgets.sh"
 seconds=${1:-30}
+[ $# -gt 0 ] && shift
+[ $# -gt 0 ] || set -- measure tabs hidden htop_beside hundred thousand
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 
@@ -43,6 +46,23 @@ measure() { # FIGURES of the 12
 	rest 500
 	event start 12 running	systemctl start container@m01
 	END
+}
+
+# tabs - opening each, and what it costs to leave it open
+tabs() {
+	local tab other
+	for tab in ${TABS:-1 2 3 4 5 6 7 8}; do
+		other=$((tab == 1 ? 8 : 1))
+		drive 80x24 machdeck <<-END
+		first m07
+		press Enter $other
+		rest 1000
+		key tab$tab 5 $tab $other
+		press $tab
+		rest 2500
+		idle tab${tab}_idle $((seconds / 3))
+		END
+	done
 }
 
 # hidden - no statistics are on the screen, and no age
@@ -86,11 +106,8 @@ many() { # N
 	END
 }
 
-{
-	measure
-	hidden
-	htop_beside
-	many 100
-	many 1000
-} | tee "$results" | grep --line-buffered . >/dev/stderr
+hundred() { many 100; }
+thousand() { many 1000; }
+
+for part; do "$part"; done | tee "$results" | grep --line-buffered . >/dev/stderr
 judge <"$results"
