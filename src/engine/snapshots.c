@@ -270,7 +270,7 @@ static int keep(int roots, const char *temp, int own, char name[static NAME_MACH
 	for (int i = 2; renameat2(roots, temp, own, name, RENAME_NOREPLACE) < 0; i++) {
 		if (errno != EEXIST || i > SAME_SECOND_MAX)
 			return -errno;
-		(void)snprintf(name, NAME_MACHINE_MAX + 1, "%.*s-%d", NAME_MACHINE_MAX - 4, first, i);
+		(void)snprintf(name, NAME_MACHINE_MAX + 1, "%.*s-%u", NAME_MACHINE_MAX - 11, first, (unsigned)i);
 	}
 	return 0;
 }
