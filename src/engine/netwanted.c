@@ -23,7 +23,7 @@ static void add_texts(struct strs *to, const char *prefix, const char *name, con
 static void add_started(struct strs *to, const char *name, const struct claims *c)
 {
 	size_t at = 0;
-	const char *bridge = claims_value(c, "--network-bridge", &at);
+	const char *bridge = claims_value(c, "network-bridge", &at);
 
 	add_texts(to, bridge ? "vb-" : strs_has(&c->argv, "--network-veth") ? "ve-" : NULL, name, bridge);
 }

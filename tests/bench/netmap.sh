@@ -4,7 +4,7 @@
 #
 # The first dump: at most 30 ms of wall time and a third of `ip -s -j addr; ip -j route` (medians, in turn in the same
 # run). A single change: at most 0.2 ms of processor time, the loop's wake-up with it. A burst of 2,000: ends in the right
-# picture, which is compared with one read anew, and idle within 1 s. NETMAP_SLACK=N allows N times as much, where others
+# picture, which is compared with one read anew, and idle within 1 s. SLACK=N allows N times as much, where others
 # work on the same processors.
 set -euo pipefail
 TOP=$(dirname -- "$(dirname -- "$(dirname -- "$(realpath -- "$0")")")")
@@ -12,7 +12,7 @@ MAPPER=${MAPPER:-${B:-$TOP/build}/tests/tools/netmapper}
 if [ -z "${IN_NETNS:-}" ]; then
 	IN_NETNS=1 exec unshare --net --mount -- "$0" "$@"
 fi
-rounds=${1:-15} slack=${NETMAP_SLACK:-1} failed=0
+rounds=${1:-15} slack=${SLACK:-1} failed=0
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 

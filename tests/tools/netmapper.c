@@ -4,14 +4,18 @@
  * netmapper follow      keeps the map fresh and answers lines of its input, one line each:
  *   stat                "links N addresses N routes N resyncs N changes N cpu USEC" (processor time since the last stat)
  *   check               reads all anew, until it is as what was kept, 3 s at most: "same", or where it differs
- *   exit */
+ *   exit
+ * netmapper machines FILE  writes all that is known of the host and its machines to FILE at each change; SIGUSR1 is a tick */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <time.h>
 
 #include "engine/netwatch.h"
+#include "engine/observe.h"
 #include "tests/unit/netsame.h"
 
 static unsigned changes;
@@ -141,11 +145,90 @@ static int follow(void)
 	return 0;
 }
 
+/* ---- machines */
+
+static const char *picture;
+
+static void add_rest(const struct netmap *m, struct buf *to)
+{
+	for (size_t i = 0; i < m->n; i++)
+		for (size_t k = 0; k < m->v[i].n_listeners; k++) {
+			const struct netmap_listener *l = &m->v[i].listeners[k];
+
+			buf_addf(to, "listener '%s' %s", m->v[i].machine, l->udp ? "udp" : "tcp");
+			netsame_addr(to, &l->at);
+			buf_addf(to, " %u process %s unit %s\n", (unsigned)l->port, l->process, l->unit);
+		}
+	for (size_t i = 0; i < m->n_forwards; i++) {
+		buf_addf(to, "to %u", (unsigned)m->forwards[i].port.host);
+		netsame_addr(to, &m->forwards[i].to);
+		buf_addf(to, " %u\n", (unsigned)m->forwards[i].port.guest);
+	}
+	buf_addf(to, "resyncs %u\n", m->resyncs);
+}
+
+static void write_picture(const struct netmap *now, void *arg)
+{
+	struct buf text = { 0 };
+	char aside[4096];
+	FILE *f;
+
+	(void)arg;
+	for (size_t i = 0; i < now->n; i++)
+		netsame_text(&now->v[i], &text);
+	add_rest(now, &text);
+	(void)snprintf(aside, sizeof(aside), "%s.new", picture);
+	f = fopen(aside, "w");
+	if (f) {
+		(void)fputs(buf_text(&text), f);
+		(void)fclose(f);
+		(void)rename(aside, picture);
+	}
+	buf_done(&text);
+}
+
+static void on_snapshot(const struct snapshot *now, void *arg)
+{
+	(void)arg;
+	(void)netwatch_want(watch, now, NETWATCH_MAP | NETWATCH_LISTENERS, NULL);
+}
+
+static int on_tick(sd_event_source *s, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)s, (void)info, (void)arg;
+	netwatch_tick(watch);
+	return 0;
+}
+
+static int machines(const char *file)
+{
+	sd_event *loop = NULL;
+	struct observer *o = NULL;
+	struct err e = { 0 };
+	sigset_t tick;
+
+	picture = file;
+	(void)sigemptyset(&tick);
+	(void)sigaddset(&tick, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &tick, NULL);
+	if (sd_event_new(&loop) < 0 || netwatch_new(loop, write_picture, NULL, &watch, &e) < 0 ||
+	    observer_new(loop, on_snapshot, NULL, &o, &e) < 0 ||
+	    sd_event_add_signal(loop, NULL, SIGUSR1, on_tick, NULL) < 0) {
+		(void)fprintf(stderr, "netmapper: %s\n", e.text);
+		return 1;
+	}
+	on_snapshot(observer_snapshot(o), NULL);
+	(void)sd_event_loop(loop);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "read") == 0)
 		return read_times((int)strtol(argv[2], NULL, 10));
 	if (argc == 2 && strcmp(argv[1], "follow") == 0)
 		return follow();
+	if (argc == 3 && strcmp(argv[1], "machines") == 0)
+		return machines(argv[2]);
 	return 64;
 }
