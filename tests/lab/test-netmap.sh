@@ -111,6 +111,8 @@ what_is_not_as_it_should_be_is_named() {
 		conf db PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.2
 		machdeck start web
 		same well '' "$(of '' '.links[].flaw // empty')"
+		systemctl stop machdeck-net # which would take it back to a bridge that is made anew
+		trap 'systemctl start machdeck-net; clear_all' EXIT
 		ip link del br9
 		same "bridge gone" lost-bridge "$(link '' vb-web .flaw)"
 		ip link add br9 type bridge && ip link set br9 up
