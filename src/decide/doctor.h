@@ -64,6 +64,9 @@ struct doctor_way {             /* one family's */
 	enum doctor_truth forwarding;    /* the host passes on what is not its own (ip_forward) */
 	enum doctor_truth default_route; /* the guest has one, so it can answer who is not on its link */
 	const char *strict_link; /* of the guest, whose rp_filter drops what comes from far; NULL: none */
+	const char *macvlan;     /* the guest's link with the address, when it is one; NULL */
+	struct addr host_end;    /* what the host is to have on its end, by the conf; not set: nothing */
+	enum doctor_truth host_end_there;
 	struct firewall_verdict host_drops, guest_drops; /* what the filters do with a client's packets */
 };
 
@@ -104,6 +107,7 @@ struct doctor_facts { /* all borrowed; zero: not known */
 	const char *bridge; /* that it is to be a port of, by its conf; NULL: none */
 	enum doctor_truth bridged;
 	bool bridge_is_gone; /* there is none of that name */
+	const char *manager; /* who else configures that end: "NetworkManager"; NULL: nobody */
 	bool link_is_left; /* the host's end is there though it does not run: something holds its namespace */
 
 	const char *no_listeners; /* why who listens inside can not be seen; else it is known */

@@ -26,6 +26,38 @@ static void say_no_route(const struct doctor_case *c, char *ret)
 		    c->f->host_link ? c->f->host_link : "LINK");
 }
 
+static bool is_macvlan(const struct doctor_case *c)
+{
+	return doctor_leads_home(c->w) && c->w->macvlan;
+}
+
+static void say_macvlan(const struct doctor_case *c, char *ret)
+{
+	SAY(ret,
+	    "%s in %s is a macvlan, and the host never talks to its own macvlans: nothing that it forwards "
+	    "arrives "
+	    "(give it a veth, HOST_ADDRESS=, or a bridge, HOST_BRIDGE=)",
+	    c->w->macvlan, c->f->name);
+}
+
+static bool lost_host_end(const struct doctor_case *c)
+{
+	return doctor_leads_home(c->w) && c->w->host_end_there == DOCTOR_NO && c->f->host_link;
+}
+
+static void say_lost_host_end(const struct doctor_case *c, char *ret)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	addr_print(&c->w->host_end, false, address);
+	SAY(ret,
+	    "%s is configured for the host's end, %s, and is not there%s%s%s: answers find no way (ip addr "
+	    "add %s dev %s%s)",
+	    address, c->f->host_link, c->f->manager ? ", which " : "", c->f->manager ? c->f->manager : "",
+	    c->f->manager ? " manages" : "", address, c->f->host_link,
+	    c->f->manager ? ", and make it unmanaged" : "");
+}
+
 static bool lacks_default_route(const struct doctor_case *c)
 {
 	return doctor_leads_home(c->w) && c->w->default_route == DOCTOR_NO;
@@ -154,7 +186,9 @@ static void say_unreachable(const struct doctor_case *c, char *ret)
 }
 
 const struct doctor_rule doctor_way_rules[] = {
+	{ "host-address-lost", DOCTOR_CONNECTS, DOCTOR_IF_MEANT, true, lost_host_end, say_lost_host_end },
 	{ "no-host-route", DOCTOR_CONNECTS, DOCTOR_IF_MEANT, true, has_no_route, say_no_route },
+	{ "macvlan", DOCTOR_CONNECTS, DOCTOR_IF_MEANT, true, is_macvlan, say_macvlan },
 	{ "no-default-route", DOCTOR_CONNECTS, DOCTOR_IF_MEANT, true, lacks_default_route,
 	  say_lacks_default_route },
 	{ "no-forwarding", DOCTOR_CONNECTS, DOCTOR_IF_MEANT, true, lacks_forwarding, say_lacks_forwarding },

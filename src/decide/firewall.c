@@ -10,7 +10,8 @@
 
 #include "base/err.h"
 
-#define DEPTH 16 /* of jumps, which is the kernel's limit, too */
+#define DEPTH 16     /* of jumps, which is the kernel's limit, too */
+#define STEPS 100000 /* rules that are looked at: jumps multiply, and a guest's are its own */
 
 enum { CAN_ACCEPT = 1, CAN_DROP = 2, CAN_GO_ON = 4 }; /* what may come of it, bits */
 
@@ -20,6 +21,7 @@ struct walk {
 	const struct firewall *f;
 	const struct firewall_packet *p;
 	const struct fw_chain *dropper; /* whose rule drops, or may */
+	unsigned steps;
 };
 
 /* ---- one condition */
@@ -174,6 +176,8 @@ static unsigned run_chain(struct walk *w, const struct fw_chain *chain, int dept
 		const struct fw_chain *to = NULL;
 		unsigned comes = 0;
 
+		if (++w->steps > STEPS)
+			return can | CAN_ACCEPT | CAN_DROP | CAN_GO_ON;
 		if (match == NO)
 			continue;
 		switch (r->verdict) {
@@ -197,8 +201,8 @@ static unsigned run_chain(struct walk *w, const struct fw_chain *chain, int dept
 		case FW_JUMP:
 		case FW_GOTO:
 			to = find_chain(w->f, chain, r->to);
-			comes = to && depth < DEPTH ? run_chain(w, to, depth + 1)
-			                            : CAN_ACCEPT | CAN_DROP | CAN_GO_ON;
+			comes = to && depth < DEPTH && w->steps < STEPS ? run_chain(w, to, depth + 1)
+			                                                : CAN_ACCEPT | CAN_DROP | CAN_GO_ON;
 			break;
 		}
 		if (r->verdict == FW_JUMP && comes & CAN_GO_ON) {

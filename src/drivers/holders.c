@@ -11,12 +11,13 @@
 #include "base/cleanup.h"
 #include "drivers/cgroup_fs.h"
 
-#define FDS_MAX 100000 /* of one process */
+#define LINKS_MAX                                                                                            \
+	50000 /* a guest can open as many as it likes: 50 ms of them, then whose the rest is stays unknown */
 
 struct search {
 	int proc;
-	struct holder *v;
-	size_t n, left;
+	struct holder **v; /* by inode */
+	size_t n, left, links;
 };
 
 /* ---- one process */
@@ -55,14 +56,22 @@ static void describe(int proc, pid_t pid, struct holder *h)
 		unit_of(text, h->unit);
 }
 
+static int by_inode(const void *a, const void *b)
+{
+	const struct holder *const *x = a, *const *y = b;
+
+	return ((*x)->inode > (*y)->inode) - ((*x)->inode < (*y)->inode);
+}
+
 static void take(struct search *s, pid_t pid, uint64_t inode)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i].inode != inode || s->v[i].pid != 0)
-			continue;
-		describe(s->proc, pid, &s->v[i]);
-		s->left--;
-	}
+	struct holder key = { .inode = inode }, *wanted = &key, **found;
+
+	found = bsearch(&wanted, s->v, s->n, sizeof(*s->v), by_inode);
+	if (!found || (*found)->pid != 0)
+		return;
+	describe(s->proc, pid, *found);
+	s->left--;
 }
 
 static int look_at(pid_t pid, void *arg)
@@ -81,15 +90,16 @@ static int look_at(pid_t pid, void *arg)
 			close(fd);
 		return 0;
 	}
-	for (size_t k = 0; s->left > 0 && k < FDS_MAX && (entry = readdir(folder)); k++) {
+	while (s->left > 0 && s->links < LINKS_MAX && (entry = readdir(folder))) {
 		ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
 
 		target[n > 0 ? n : 0] = '\0';
+		s->links++;
 		if (strncmp(target, "socket:[", 8) == 0)
 			take(s, pid, strtoull(target + 8, NULL, 10));
 	}
 	closedir(folder);
-	return s->left == 0;
+	return s->left == 0 || s->links >= LINKS_MAX;
 }
 
 /* ---- all of them */
@@ -106,7 +116,7 @@ static void look_at_all(struct search *s)
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
-	while (folder && s->left > 0 && (entry = readdir(folder)))
+	while (folder && s->left > 0 && s->links < LINKS_MAX && (entry = readdir(folder)))
 		if (isdigit((unsigned char)entry->d_name[0]))
 			(void)look_at((pid_t)strtol(entry->d_name, NULL, 10), s);
 	if (folder)
@@ -117,13 +127,18 @@ static void look_at_all(struct search *s)
 
 void holders_find(const struct cgroupfs *fs, const char *cgroup, struct holder *v, size_t n)
 {
-	struct search s = { .proc = fs->proc, .v = v, .n = n, .left = n };
+	CLEANUP(free_p) struct holder **sorted = calloc(n + 1, sizeof(struct holder *));
+	struct search s = { .proc = fs->proc, .v = sorted, .n = n, .left = n };
 	int dir;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		v[i] = (struct holder){ .inode = v[i].inode };
-	if (n == 0)
+		if (sorted)
+			sorted[i] = &v[i];
+	}
+	if (n == 0 || !sorted)
 		return;
+	qsort(sorted, n, sizeof(struct holder *), by_inode);
 	if (!cgroup) {
 		look_at_all(&s);
 		return;

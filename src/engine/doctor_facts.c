@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "decide/envfile.h"
 #include "drivers/confs.h"
+#include "drivers/hostnet.h"
 #include "engine/claims.h"
 #include "engine/doctor_read.h"
 #include "engine/look_read.h"
@@ -114,6 +115,23 @@ static bool host_listener(const struct doctor_host *h, const struct port *port, 
 
 /* ---- one forward */
 
+/* Who else configures the host's end: they leave a trace in /run. */
+static const char *manager_of(const struct link *l)
+{
+	static const char *const words[] = {
+		[NETMAP_MANAGER_UNKNOWN] = NULL,
+		[NETMAP_NETWORKD] = "systemd-networkd",
+		[NETMAP_NETWORK_MANAGER] = "NetworkManager",
+		[NETMAP_DHCPCD] = "dhcpcd",
+	};
+	struct netmap_link one = { .index = l->index };
+	struct netmap_space host = { .netnsid = NETMAP_HOST, .links = &one, .n_links = 1 };
+
+	memcpy(one.name, l->name, sizeof(one.name));
+	hostnet_managers("", &host);
+	return words[one.manager];
+}
+
 static void fill_links(const struct doctor_patient *p, struct doctor_facts *f)
 {
 	const struct links *links = &p->r->host.links;
@@ -132,6 +150,7 @@ static void fill_links(const struct doctor_patient *p, struct doctor_facts *f)
 	f->host_link = link_full_name(host);
 	f->host_link_up = host->up ? DOCTOR_YES : DOCTOR_NO;
 	f->link_is_left = p->left;
+	f->manager = p->manager;
 	if (!p->has_conf || !p->conf.container.host_bridge)
 		return;
 	bridge = links_find(links, p->conf.container.host_bridge);
@@ -310,6 +329,8 @@ int doctor_read_machine(struct doctor_reading *r, const struct machine *m, struc
 	if (look_can_run(m) && !p.shares_host && m->leader)
 		status = doctor_guest_read(&r->host, m, &p.guest);
 	find_left_link(&p);
+	if (p.guest.host_link)
+		p.manager = manager_of(p.guest.host_link);
 	for (size_t i = 0; status == 0 && i < p.ports.n; i++)
 		if (port_parse(p.ports.v[i], &port, NULL) == 0)
 			status = examine(&p, &port, true);

@@ -91,6 +91,7 @@ struct doctor_patient {
 	size_t line;
 	struct claims claims;
 	const struct link *left; /* a link of its that is there though it does not run */
+	const char *manager;     /* who else configures the host's end of its link; static; NULL */
 };
 
 /* doctor_fill_way - the facts of one family. doctor_has_address - whether it is among them. doctor_owner_of - the

@@ -15,13 +15,11 @@ bool doctor_same_port(const struct port *a, const struct port *b)
 	return a->udp == b->udp && a->host == b->host;
 }
 
-static struct addr configured(const struct doctor_patient *p, uint8_t family)
+static struct addr configured(const struct doctor_patient *p, const enum link_key keys[2], uint8_t family)
 {
-	static const enum link_key inside[] = { LOCAL4, LOCAL6 };
-
-	for (size_t i = 0; p->has_conf && i < COUNT(inside); i++)
-		if (p->conf.container.addr[inside[i]].family == family)
-			return p->conf.container.addr[inside[i]];
+	for (size_t i = 0; p->has_conf && i < 2; i++)
+		if (p->conf.container.addr[keys[i]].family == family)
+			return p->conf.container.addr[keys[i]];
 	return (struct addr){ 0 };
 }
 
@@ -157,7 +155,8 @@ static void fill_route(struct doctor_patient *p, struct doctor_way *w, int *ret_
 	    local)
 		return;
 	l = links_at(&p->r->host.links, *ret_link);
-	w->routed_by = l ? l->name : NULL;
+	w->routed_by = l && l->index != p->r->host.uplink ? l->name
+	                                                  : NULL; /* the default route is none of its own */
 	w->routed = *ret_link && is_its_link(p, *ret_link) ? DOCTOR_YES : DOCTOR_NO;
 }
 
@@ -223,6 +222,13 @@ static bool has_default_route(const struct netroutes *routes, int *ret_link)
 	return false;
 }
 
+static const char *macvlan_name(const struct links *links, int index)
+{
+	const struct link *l = index ? links_at(links, index) : NULL;
+
+	return l && strcmp(l->kind, "macvlan") == 0 ? l->name : NULL;
+}
+
 /* Inside: whether an answer finds its way, and what its own filter does. */
 static void fill_inside(const struct doctor_patient *p, enum doctor_way_index index, bool udp,
                         struct doctor_way *w)
@@ -231,11 +237,12 @@ static void fill_inside(const struct doctor_patient *p, enum doctor_way_index in
 	const struct doctor_guest *g = &p->guest;
 	int back = 0, link = 0;
 
-	if (!g->inside_known)
-		return;
 	for (size_t i = 0; i < g->addresses.n; i++)
 		if (addr_same(&g->addresses.v[i].addr, &w->to))
 			link = g->addresses.v[i].link;
+	w->macvlan = macvlan_name(&g->links, link);
+	if (!g->inside_known)
+		return;
 	w->default_route = has_default_route(&g->routes[index], &back) ? DOCTOR_YES : DOCTOR_NO;
 	if (w->default_route == DOCTOR_YES && back && back != link &&
 	    netconfs_rp_filter(&g->confs[index], link) == 1)
@@ -245,10 +252,26 @@ static void fill_inside(const struct doctor_patient *p, enum doctor_way_index in
 		           &w->guest_drops);
 }
 
+/* Beside a bridge the host's address only is the guest's gateway. */
+static void fill_host_end(const struct doctor_patient *p, uint8_t family, struct doctor_way *w)
+{
+	static const enum link_key host[] = { HOST4, HOST6 };
+	const struct netaddrs *l = &p->r->host.addresses;
+
+	if (!p->has_conf || p->conf.container.host_bridge || !p->guest.host_link)
+		return;
+	w->host_end = configured(p, host, family);
+	w->host_end_there = addr_is_set(&w->host_end) ? DOCTOR_NO : DOCTOR_UNTOLD;
+	for (size_t i = 0; i < l->n && addr_is_set(&w->host_end); i++)
+		if (addr_same(&l->v[i].addr, &w->host_end))
+			w->host_end_there = DOCTOR_YES;
+}
+
 void doctor_fill_way(struct doctor_patient *p, const struct port *port, enum doctor_way_index index,
                      struct doctor_way *w)
 {
 	static const enum fw_hook hooks[] = { FW_FORWARD, FW_FORWARD };
+	static const enum link_key local[] = { LOCAL4, LOCAL6 };
 	const uint8_t family = index == DOCTOR_V6 ? AF_INET6 : AF_INET;
 	const struct doctor_host *h = &p->r->host;
 	const struct forward *rule = rule_of(h, port, family);
@@ -256,7 +279,7 @@ void doctor_fill_way(struct doctor_patient *p, const struct port *port, enum doc
 	const struct netaddr *a;
 	int link = 0;
 
-	w->configured = configured(p, family);
+	w->configured = configured(p, local, family);
 	w->table = table_of(h, family);
 	if (rule) {
 		w->has_rule = true;
@@ -275,5 +298,6 @@ void doctor_fill_way(struct doctor_patient *p, const struct port *port, enum doc
 	if (h->filters_known)
 		fill_drops(&h->filters, &h->links, h->uplink, link, &h->gateway[index], w, port->udp, hooks,
 		           &w->host_drops);
+	fill_host_end(p, family, w);
 	fill_inside(p, index, port->udp, w);
 }

@@ -6,28 +6,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FW_NAME      64
-#define FW_DATA      16
-#define FW_CHAIN_MAX 4096 /* chains and rules we are willing to hold; the rest counts as not understood */
-#define FW_RULE_MAX  65536
+#define FW_NAME 64
+#define FW_DATA 16
+
+/* What we are willing to hold: a guest can make as many as it likes. The rest counts as not understood. */
+#define FW_CHAIN_MAX 1024
+#define FW_RULE_MAX  8192
 
 enum fw_hook { FW_NO_HOOK, FW_INPUT, FW_FORWARD, FW_OUTPUT };
 
-enum fw_field {         /* what a condition looks at */
-	        FW_IIF, /* link, by index (4 bytes, host order) */
-	        FW_OIF,
-	        FW_IIF_NAME, /* by name, NUL padded */
-	        FW_OIF_NAME,
-	        FW_L4,     /* protocol, 1 byte */
-	        FW_FAMILY, /* AF_INET, AF_INET6 as netfilter counts, 1 byte */
-	        FW_SADDR,  /* network order */
-	        FW_DADDR,
-	        FW_SPORT,
-	        FW_DPORT,
-	        FW_CT_STATE, /* bits, 4 bytes, host order */
-	        FW_CT_STATUS,
-	        FW_CT_DIRECTION,
-	        FW_OTHER, /* something else: nobody knows */
+/* What a condition looks at. */
+enum fw_field {
+	FW_IIF, /* link, by index (4 bytes, host order) */
+	FW_OIF,
+	FW_IIF_NAME, /* by name, NUL padded */
+	FW_OIF_NAME,
+	FW_L4,     /* protocol, 1 byte */
+	FW_FAMILY, /* AF_INET, AF_INET6 as netfilter counts, 1 byte */
+	FW_SADDR,  /* network order */
+	FW_DADDR,
+	FW_SPORT,
+	FW_DPORT,
+	FW_CT_STATE, /* bits, 4 bytes, host order */
+	FW_CT_STATUS,
+	FW_CT_DIRECTION,
+	FW_OTHER, /* something else: nobody knows */
 };
 
 enum fw_test { FW_EQ, FW_NE, FW_LT, FW_LE, FW_GT, FW_GE };

@@ -79,6 +79,45 @@ a_way_that_is_closed_is_named() {
 	END
 }
 
+what_the_host_lost_or_can_not_reach_is_named() {
+	scene <<-'END'
+		lan
+		small web; conf web $WEB HOST_PORT=8080:80
+		machdeck start web
+		well web
+		systemctl stop machdeck-net
+		ip addr del 10.1.0.1/32 dev ve-web
+		sick web connects host-address-lost "10.1.0.1 is configured for the host's end, ve-web, and is not there: answers find no way"
+		mkdir -p /run/NetworkManager/devices
+		printf '[device]\nmanaged=true\n' >/run/NetworkManager/devices/$(ip -j link show ve-web | jq '.[].ifindex')
+		sick web connects host-address-lost 'which NetworkManager manages'
+		rm -r /run/NetworkManager
+		machdeck stop web
+		lab-guest web2 --init - <<-'INIT'
+			#!/bin/sh
+			ip link set mv-eth0 up; ip addr add 192.168.1.20/24 dev mv-eth0; ip route add default via 192.168.1.1
+			exec /bin/busybox httpd -f -p 80 -h /srv
+		INIT
+		conf web2 PRIVATE_NETWORK=1 MACVLANS=eth0 HOST_PORT=8080:80
+		machdeck start web2
+		sick web2 connects macvlan 'mv-eth0 in web2 is a macvlan, and the host never talks to its own macvlans'
+		not curl --silent --max-time 1 http://192.168.1.10:8080/
+	END
+}
+
+a_long_name_is_no_hindrance() {
+	scene <<-'END'
+		long=averyverylongname
+		small $long; conf $long $WEB HOST_PORT=8080:80
+		machdeck start $long
+		well $long
+		ip link set ve-$long down
+		sick $long address host-link-down "ve-$long, is down (ip link set ve-$long up)"
+		ip link set ve-$long up; ip route replace 10.1.0.2 dev ve-$long
+		well $long
+	END
+}
+
 a_firewall_that_drops_is_named_with_its_chain() {
 	scene <<-'END'
 		lan

@@ -442,6 +442,16 @@ static void the_way_can_be_closed(void **state)
 	assert_non_null(strstr(judged(w),
 	                       "the host has no route to 10.0.0.2 (ip route replace 10.0.0.2 dev ve-web)"));
 	*v4 = way("10.0.0.2");
+	v4->macvlan = "mv-eth1";
+	assert_non_null(strstr(judged(w), "connects macvlan: mv-eth1 in web is a macvlan"));
+	*v4 = way("10.0.0.2");
+	v4->host_end = address("10.0.0.1");
+	v4->host_end_there = DOCTOR_NO;
+	assert_non_null(strstr(judged(w), "connects host-address-lost: 10.0.0.1 is configured for the host's end, ve-web, and is not "
+	                                  "there: answers find no way (ip addr add 10.0.0.1 dev ve-web)"));
+	w->f.manager = "NetworkManager";
+	assert_non_null(strstr(judged(w), "is not there, which NetworkManager manages: answers"));
+	*v4 = way("10.0.0.2");
 	v4->default_route = DOCTOR_NO;
 	assert_non_null(strstr(judged(w), "connects no-default-route: no default route in the guest"));
 	*v4 = way("10.0.0.2");

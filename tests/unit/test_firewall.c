@@ -156,6 +156,32 @@ static void jumps_in_a_circle_come_to_an_end(void **state)
 	assert_int_equal(v.answer, FIREWALL_MAY_DROP);
 }
 
+/* Each of 15 chains jumps 40 times to the next: 40 to the power of 15 ways. */
+static void jumps_that_multiply_cost_no_time(void **state)
+{
+	enum { CHAINS = 15, JUMPS = 40 };
+	static struct fw_rule rules[CHAINS][JUMPS];
+	static struct fw_chain chains[CHAINS];
+	const struct firewall f = { .v = chains, .n = CHAINS };
+	const struct firewall_packet p = client();
+	struct firewall_verdict v;
+
+	(void)state;
+	for (int i = 0; i < CHAINS; i++) {
+		chains[i] = (struct fw_chain){ .family = NFPROTO_INET,
+			                       .hook = i == 0 ? FW_FORWARD : FW_NO_HOOK,
+			                       .rules = rules[i],
+			                       .n = JUMPS };
+		(void)snprintf(chains[i].name, sizeof(chains[i].name), "c%d", i);
+		for (int k = 0; k < JUMPS && i + 1 < CHAINS; k++) {
+			rules[i][k].verdict = FW_JUMP;
+			(void)snprintf(rules[i][k].to, sizeof(rules[i][k].to), "c%d", i + 1);
+		}
+	}
+	firewall_judge(&f, &p, &v);
+	assert_int_equal(v.answer, FIREWALL_MAY_DROP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +193,7 @@ int main(void)
 		cmocka_unit_test(the_answer_to_a_client_is_another_packet),
 		cmocka_unit_test(chains_of_other_hooks_and_families_do_not_count),
 		cmocka_unit_test(jumps_in_a_circle_come_to_an_end),
+		cmocka_unit_test(jumps_that_multiply_cost_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
