@@ -44,7 +44,7 @@ _machdeck_keys() {
 
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor show-ip plan check import diff get set unset edit undo history hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor mend show-ip plan check import diff get set unset edit undo history hosts'
 
 	verbs+=' create clone rename snapshot snapshots restore reset destroy'
 	if [ "$word" = = ]; then # bash parts words at it
@@ -67,6 +67,7 @@ _machdeck() {
 		status) words="--json --line --line=tmux --width $(_machdeck_names)" ;;
 		watch) words=--json ;;
 		ports) words=--json ;;
+		mend) words="--dry-run --orphans --json $(_machdeck_names)" ;;
 		doctor) words="--probe --json $(_machdeck_names)" ;;
 		images | links) words=--json ;;
 		copy-to | copy-from) words="--force $(_machdeck_names)" ;;

@@ -12,15 +12,8 @@
 #include "base/gate.h"
 #include "drivers/nft_private.h"
 
-#define TABLE "io.systemd.nat"
-#define MAP   "map_port_ipport"
-
-/* A map's key: inet_proto . inet_service, each filled up to 4 bytes. */
-struct key {
-	uint32_t proto;
-	uint16_t port; /* network order */
-	uint16_t pad;
-};
+#define TABLE NFT_NSPAWN_TABLE
+#define MAP   NFT_NSPAWN_MAP
 
 static bool read_forward(uint8_t family, const struct nlattr *element, struct forward *ret)
 {
@@ -28,7 +21,7 @@ static bool read_forward(uint8_t family, const struct nlattr *element, struct fo
 	struct forward f = { .to.family = family };
 	const uint8_t *to;
 	const void *bytes;
-	struct key key;
+	struct nft_key key;
 	uint16_t port;
 
 	f.to.prefix = addr_bits(&f.to);
@@ -181,7 +174,7 @@ int nft_forward_delete(const struct forward *f, uint32_t generation, struct err 
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
 	struct nfgenmsg edge = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
 			head = { .nfgen_family = f->to.family };
-	struct key key = { .proto = f->port.udp ? IPPROTO_UDP : IPPROTO_TCP, .port = htons(f->port.host) };
+	struct nft_key key = { .proto = f->port.udp ? IPPROTO_UDP : IPPROTO_TCP, .port = htons(f->port.host) };
 	struct nl_answer answers[3];
 	const struct nl_answer *refusal;
 	char port[PORT_TEXT_SIZE];

@@ -34,3 +34,15 @@ bool nft_changed(struct nl *monitor);
 /* nft_forward_delete - remove one that was read in that generation; gone already is success.
  * errors  -EAGAIN STATUS_BUSY: the rules changed since, so it may be somebody else's now: read again */
 int nft_forward_delete(const struct forward *f, uint32_t generation, struct err *e);
+
+/* nft_forwards_whole - whether the chains and rules that lead to the forwards of that family are there, as systemd-nspawn
+ * makes them: what is emptied by hand it makes no more while it runs. */
+int nft_forwards_whole(uint8_t family, bool *ret, struct err *e);
+
+/* nft_forwards_mend - in one batch, all or nothing: those of `gone` are removed, those of `add` are there, and whatever
+ * of systemd-nspawn's table is missing for them; all of that family. The rest of the table stays as it is.
+ *
+ * errors  -EADDRINUSE STATUS_BUSY: another forward of that port came meanwhile; -EAGAIN STATUS_BUSY: the rules kept
+ *         changing; the kernel's */
+int nft_forwards_mend(uint8_t family, const struct forward *add, size_t n_add, const struct forward *gone, size_t n_gone,
+                      struct err *e);

@@ -1,12 +1,12 @@
 #include "drivers/nft_gateway.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/gate.h"
@@ -88,19 +88,11 @@ static int on_elements(const struct nlmsghdr *m, void *arg)
 	return nl_each(a[NFTA_SET_ELEM_LIST_ELEMENTS], on_element, t);
 }
 
-static int on_rule(const struct nlmsghdr *m, void *arg)
-{
-	struct table *t = arg;
-
-	t->rules = m ? t->rules + 1 : 0;
-	return 0;
-}
-
 static int read_table(struct nl *nl, struct table *t, struct err *e)
 {
 	_Alignas(struct nlmsghdr) char data[128];
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
-	struct nfgenmsg head = { .nfgen_family = t->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6 };
+	const struct nfgenmsg head = nft_head(t->family);
 	int r;
 
 	NL_MSG(&b, nft_type(NFT_MSG_GETSETELEM), NLM_F_DUMP, head) {
@@ -111,14 +103,7 @@ static int read_table(struct nl *nl, struct table *t, struct err *e)
 	if (r == -ENOENT)
 		return 0;
 	t->is_there = r == 0;
-	b = (struct nl_batch){ .data = data, .size = sizeof(data) };
-	NL_MSG(&b, nft_type(NFT_MSG_GETRULE), NLM_F_DUMP, head) {
-		nl_str(&b, NFTA_RULE_TABLE, GATEWAY_TABLE);
-		nl_str(&b, NFTA_RULE_CHAIN, GATEWAY_CHAIN);
-	}
-	if (r == 0)
-		r = nl_dump(nl, &b, on_rule, t, e);
-	return r == -ENOENT ? 0 : r;
+	return r < 0 ? r : nft_rules_of(nl, t->family, GATEWAY_TABLE, GATEWAY_CHAIN, &t->rules, e);
 }
 
 /* ---- comparing */
@@ -160,36 +145,6 @@ static bool holds(const struct table *t, const char *name, const struct addr *v,
 
 /* ---- changing */
 
-static void put_be(struct nl_batch *b, uint16_t type, uint32_t value)
-{
-	nl_u32(b, type, htonl(value));
-}
-
-static void put_payload(struct nl_batch *b, uint32_t offset, uint32_t len)
-{
-	NL_NEST(b, NFTA_LIST_ELEM) {
-		nl_str(b, NFTA_EXPR_NAME, "payload");
-		NL_NEST(b, NFTA_EXPR_DATA) {
-			put_be(b, NFTA_PAYLOAD_DREG, NFT_REG_1);
-			put_be(b, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-			put_be(b, NFTA_PAYLOAD_OFFSET, offset);
-			put_be(b, NFTA_PAYLOAD_LEN, len);
-		}
-	}
-}
-
-static void put_lookup(struct nl_batch *b, uint32_t flags)
-{
-	NL_NEST(b, NFTA_LIST_ELEM) {
-		nl_str(b, NFTA_EXPR_NAME, "lookup");
-		NL_NEST(b, NFTA_EXPR_DATA) {
-			nl_str(b, NFTA_LOOKUP_SET, GATEWAY_SET);
-			put_be(b, NFTA_LOOKUP_SREG, NFT_REG_1);
-			put_be(b, NFTA_LOOKUP_FLAGS, flags);
-		}
-	}
-}
-
 /* saddr @addresses daddr != @addresses masquerade: machines see each other as they are. Offsets: RFC 791, RFC 8200. */
 static void put_rule(struct nl_batch *b, uint8_t family, struct nfgenmsg head)
 {
@@ -200,12 +155,11 @@ static void put_rule(struct nl_batch *b, uint8_t family, struct nfgenmsg head)
 		nl_str(b, NFTA_RULE_TABLE, GATEWAY_TABLE);
 		nl_str(b, NFTA_RULE_CHAIN, GATEWAY_CHAIN);
 		NL_NEST(b, NFTA_RULE_EXPRESSIONS) {
-			put_payload(b, four ? 12 : 8, len);
-			put_lookup(b, 0);
-			put_payload(b, four ? 16 : 24, len);
-			put_lookup(b, NFT_LOOKUP_F_INV);
-			NL_NEST(b, NFTA_LIST_ELEM)
-				nl_str(b, NFTA_EXPR_NAME, "masq");
+			nft_put_payload(b, NFT_PAYLOAD_NETWORK_HEADER, four ? 12 : 8, len, NFT_REG_1);
+			nft_put_lookup(b, GATEWAY_SET, 0);
+			nft_put_payload(b, NFT_PAYLOAD_NETWORK_HEADER, four ? 16 : 24, len, NFT_REG_1);
+			nft_put_lookup(b, GATEWAY_SET, NFT_LOOKUP_F_INV);
+			nft_put_masquerade(b);
 		}
 	}
 }
@@ -214,24 +168,15 @@ static void put_frame(struct nl_batch *b, uint8_t family, struct nfgenmsg head)
 {
 	const uint32_t key_type = family == AF_INET ? 7 : 8; /* as nft counts: ipv4_addr, ipv6_addr */
 
-	NL_MSG(b, nft_type(NFT_MSG_NEWTABLE), NLM_F_ACK | NLM_F_CREATE, head)
-		nl_str(b, NFTA_TABLE_NAME, GATEWAY_TABLE);
+	nft_put_table(b, family, GATEWAY_TABLE);
 	NL_MSG(b, nft_type(NFT_MSG_NEWSET), NLM_F_ACK | NLM_F_CREATE, head) {
 		nl_str(b, NFTA_SET_TABLE, GATEWAY_TABLE);
 		nl_str(b, NFTA_SET_NAME, GATEWAY_SET);
-		put_be(b, NFTA_SET_KEY_TYPE, key_type);
-		put_be(b, NFTA_SET_KEY_LEN, family == AF_INET ? 4 : 16);
-		put_be(b, NFTA_SET_ID, 1);
+		nft_put_be(b, NFTA_SET_KEY_TYPE, key_type);
+		nft_put_be(b, NFTA_SET_KEY_LEN, family == AF_INET ? 4 : 16);
+		nft_put_be(b, NFTA_SET_ID, 1);
 	}
-	NL_MSG(b, nft_type(NFT_MSG_NEWCHAIN), NLM_F_ACK | NLM_F_CREATE, head) {
-		nl_str(b, NFTA_CHAIN_TABLE, GATEWAY_TABLE);
-		nl_str(b, NFTA_CHAIN_NAME, GATEWAY_CHAIN);
-		NL_NEST(b, NFTA_CHAIN_HOOK) {
-			put_be(b, NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING);
-			put_be(b, NFTA_HOOK_PRIORITY, SRCNAT);
-		}
-		nl_str(b, NFTA_CHAIN_TYPE, "nat");
-	}
+	nft_put_nat_chain(b, family, GATEWAY_TABLE, GATEWAY_CHAIN, NF_INET_POST_ROUTING, SRCNAT);
 	NL_MSG(b, nft_type(NFT_MSG_DELRULE), NLM_F_ACK, head) {
 		nl_str(b, NFTA_RULE_TABLE, GATEWAY_TABLE);
 		nl_str(b, NFTA_RULE_CHAIN, GATEWAY_CHAIN);
@@ -281,40 +226,19 @@ static void put_all(struct nl_batch *b, const struct table *t, const char *name,
 			put_element(b, false, name, &v[i], head);
 }
 
-static int send_all(struct nl *nl, struct nl_batch *b, struct err *e)
-{
-	CLEANUP(free_p) struct nl_answer *answers = calloc(b->n ? b->n : 1, sizeof(*answers));
-	const uint32_t n = b->n;
-	int r = answers ? nl_commit(nl, b, answers, NULL, NULL, e) : err_no_memory(e);
-
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
-		if (answers[i].error == ERESTART)
-			return err_set(e, STATUS_BUSY, EAGAIN, "the firewall's rules keep changing");
-		if (answers[i].error)
-			r = err_set(e, err_status_of(answers[i].error), answers[i].error, "request %u of %u: %s", i + 1, n,
-			            answers[i].text);
-	}
-	return r;
-}
-
 static int change(struct nl *nl, uint32_t generation, const struct table *t, const char *name, const struct addr *v,
                   size_t n, struct err *e)
 {
 	const size_t size = RULE_SIZE + (t->n + n) * ELEM_SIZE;
 	CLEANUP(free_p) char *data = malloc(size);
 	struct nl_batch b = { .data = data, .size = size };
-	struct nfgenmsg edge = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
-			head = { .nfgen_family = t->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6 };
 	int r = data ? gate_ask(e, "%s: cannot change its way out", name) : err_no_memory(e);
 
 	if (r < 0)
 		return r;
-	NL_MSG(&b, NFNL_MSG_BATCH_BEGIN, 0, edge)
-		put_be(&b, NFNL_BATCH_GENID, generation);
-	put_all(&b, t, name, v, n, head);
-	NL_MSG(&b, NFNL_MSG_BATCH_END, 0, edge) {
-	}
-	return send_all(nl, &b, e);
+	nft_begin(&b, generation);
+	put_all(&b, t, name, v, n, nft_head(t->family));
+	return nft_send(nl, &b, e);
 }
 
 static void nl_done(struct nl *nl)

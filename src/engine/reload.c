@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -17,59 +15,15 @@
 #include "drivers/files.h"
 #include "drivers/rootfs.h"
 #include "drivers/rtnl.h"
-#include "engine/gateway.h"
 #include "engine/compared.h"
+#include "engine/gateway.h"
+#include "engine/guestnet.h"
 #include "engine/start.h"
 
 #define OUTPUT         "reload.out"
 #define DEFAULT_SYSTEM "/nix/var/nix/profiles/system"
 
 /* ---- the network */
-
-static _Noreturn void apply_inside(const char *who, int netns, const struct netops *ops, int out)
-{
-	struct err e = { 0 };
-	int r = setns(netns, CLONE_NEWNET) < 0 ? err_sys(&e, errno, "%s: cannot enter its network", who) : 0;
-
-	close(netns);
-	if (r >= 0)
-		r = rtnl_apply(who, ops, &e);
-	if (r < 0)
-		(void)!write(out, &e, sizeof(e));
-	_exit(0);
-}
-
-/* In a child: we would not find back from the namespace without holding ours open. */
-static int apply_in_guest(const char *name, const struct netops *ops, struct err *e)
-{
-	CLEANUP(close_p) int netns = -1, in = -1;
-	char who[NAME_MACHINE_MAX + 16];
-	struct err theirs;
-	int ends[2], r = enter_netns(name, &netns, e);
-	ssize_t n;
-	pid_t pid;
-
-	if (r < 0)
-		return r;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, errno, "%s: cannot make a pipe", name);
-	in = ends[0];
-	(void)snprintf(who, sizeof(who), "%s: in the guest", name);
-	pid = fork();
-	if (pid == 0)
-		apply_inside(who, netns, ops, ends[1]);
-	r = -errno;
-	close(ends[1]);
-	if (pid < 0)
-		return err_sys(e, -r, "%s: cannot start a process", name);
-	n = read(in, &theirs, sizeof(theirs));
-	(void)waitpid(pid, NULL, 0);
-	if (n != (ssize_t)sizeof(theirs))
-		return 0;
-	if (e)
-		*e = theirs;
-	return -EIO;
-}
 
 static int apply_network(const char *name, const struct change *c, struct err *e)
 {
@@ -78,7 +32,7 @@ static int apply_network(const char *name, const struct change *c, struct err *e
 
 	if (r < 0 || c->guest.n == 0)
 		return r;
-	r = apply_in_guest(name, &c->guest, e);
+	r = guestnet_apply(name, &c->guest, e);
 	if (r >= 0)
 		return 0;
 	if (rtnl_apply(name, &c->host_back, &back) < 0)
@@ -107,7 +61,7 @@ static void repair(const char *name, const struct compared *r, struct strs *says
 			netops_add_copy(&guest, &c->guest_after.v[i]);
 	if (rtnl_apply(name, &host, &e) < 0)
 		strs_add(says, e.text);
-	if (guest.n > 0 && apply_in_guest(name, &guest, &e) < 0)
+	if (guest.n > 0 && guestnet_apply(name, &guest, &e) < 0)
 		strs_add(says, e.text);
 }
 

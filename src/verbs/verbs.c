@@ -36,6 +36,7 @@ const struct verb verbs[] = {
 	{ "links", verb_links, "[--json]", "the network: links at both ends, addresses, routes, forwards", false },
 	{ "ports", verb_ports, "[--json]", "the forwarded ports of all machines, and whether they work", false },
 	{ "doctor", verb_doctor, "[--probe] [--json] [NAME]", "why a forwarded port is dead, and what helps", false },
+	{ "mend", verb_mend, "[--dry-run] [--json] NAME | --orphans", "what is missing of its network comes back, without a restart", false },
 	{ "show-ip", verb_show_ip, "[--json] NAME", "its address", false },
 	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },
 	{ "check", verb_check, "[--root DIR] [--json] [NAME...]", "look for mistakes in confs", false },

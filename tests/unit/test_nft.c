@@ -1,5 +1,7 @@
 #include "tests/unit/netns.h"
 
+#include <sys/socket.h>
+
 #include "base/cleanup.h"
 #include "base/gate.h"
 #include "drivers/nft.h"
@@ -189,6 +191,68 @@ static void a_closed_gate_lets_no_way_out_be_made(void **state)
 	assert_not_told("nft list tables", "machdeck");
 }
 
+static struct forward forward_of(const char *port, const char *to)
+{
+	struct forward f = { 0 };
+
+	assert_int_equal(port_parse(port, &f.port, NULL), 0);
+	assert_int_equal(addr_parse(to, &f.to, NULL), 0);
+	return f;
+}
+
+static void assert_whole(uint8_t family, bool wanted)
+{
+	struct err e;
+	bool whole;
+
+	assert_int_equal(nft_forwards_whole(family, &whole, &e), 0);
+	assert_int_equal(whole, wanted);
+}
+
+static void a_table_of_forwards_that_was_flushed_comes_back_as_it_was(void **state)
+{
+	const struct forward four[] = { forward_of("tcp:8080:80", "10.0.0.2"), forward_of("udp:53:5353", "10.0.0.3") };
+	const struct forward six[] = { forward_of("tcp:8080:80", "fc00::2") };
+	char before[65536];
+	struct err e;
+
+	(void)state;
+	netns_new();
+	assert_whole(AF_INET, false);
+	assert_int_equal(nft_forwards_mend(AF_INET, four, 2, NULL, 0, &e), 0);
+	assert_int_equal(nft_forwards_mend(AF_INET6, six, 1, NULL, 0, &e), 0);
+	assert_whole(AF_INET, true);
+	assert_whole(AF_INET6, true);
+	(void)snprintf(before, sizeof(before), "%s", told("nft list ruleset"));
+	assert_told("nft list table ip io.systemd.nat", "type inet_proto . inet_service : ipv4_addr . inet_service");
+	assert_told("nft list table ip io.systemd.nat",
+	            "fib daddr type local dnat ip to meta l4proto . th dport map @map_port_ipport");
+	assert_told("nft list table ip io.systemd.nat", "ip daddr != 127.0.0.0/8 oif \"lo\" dnat ip to");
+	assert_told("nft list table ip6 io.systemd.nat", "ip6 daddr != ::1 oif \"lo\" dnat ip6 to");
+	assert_told("nft list table ip io.systemd.nat", "ip saddr @masq_saddr masquerade");
+	run("nft flush chain ip io.systemd.nat prerouting");
+	assert_whole(AF_INET, false);
+	assert_int_equal(nft_forwards_mend(AF_INET, four, 2, NULL, 0, &e), 0);
+	assert_string_equal(told("nft list ruleset"), before);
+	run("nft delete element ip io.systemd.nat map_port_ipport '{ udp . 53 }'");
+	assert_int_equal(nft_forwards_mend(AF_INET, four, 2, NULL, 0, &e), 0);
+	assert_string_equal(told("nft list ruleset"), before);
+}
+
+static void a_forward_of_somebody_else_is_not_replaced(void **state)
+{
+	const struct forward mine[] = { forward_of("tcp:8080:80", "10.0.0.9") };
+	const struct forward theirs[] = { forward_of("tcp:8080:80", "10.0.0.2") };
+	struct err e;
+
+	(void)state;
+	make_maps();
+	assert_int_equal(nft_forwards_mend(AF_INET, mine, 1, NULL, 0, &e), -EADDRINUSE);
+	assert_told("nft list map ip io.systemd.nat map_port_ipport", "tcp . 8080 : 10.0.0.2 . 80");
+	assert_int_equal(nft_forwards_mend(AF_INET, mine, 1, theirs, 1, &e), 0);
+	assert_told("nft list map ip io.systemd.nat map_port_ipport", "tcp . 8080 : 10.0.0.9 . 80");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +264,8 @@ int main(void)
 		cmocka_unit_test(other_tables_are_the_same_byte_by_byte),
 		cmocka_unit_test(what_is_missing_of_a_way_out_comes_back),
 		cmocka_unit_test(a_closed_gate_lets_no_way_out_be_made),
+		cmocka_unit_test(a_table_of_forwards_that_was_flushed_comes_back_as_it_was),
+		cmocka_unit_test(a_forward_of_somebody_else_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
