@@ -294,6 +294,9 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_DOCTOR:
 		open_text(a, APP_TEXT_DOCTOR);
 		break;
+	case ACTION_DRIFT:
+		open_text(a, APP_TEXT_DRIFT);
+		break;
 	case ACTION_MAP:
 		open_text(a, APP_TEXT_NETWORK);
 		break;

@@ -221,6 +221,8 @@ static struct sort_key key_of(unsigned by, const struct machine *m, const struct
 		if (m->ports.n > 0 && port_parse(m->ports.v[0], &p, NULL) == 0)
 			k.number = p.host;
 		break;
+	case COLUMN_CFG:
+		break;
 	case COLUMN_OS:
 		k.text = m->os;
 		break;

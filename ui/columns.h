@@ -20,15 +20,16 @@
 	X(CPU, "cpu", "CPU%", 3, true, true, "processor, 100 is one core")                                   \
 	X(HISTORY, "history", "60s", 7, true, false, "processor in the last 60 samples")                     \
 	X(MEM, "mem", "MEM", 4, true, true, "memory")                                                        \
-	X(LIMIT, "limit", "LIMIT", 8, true, true, "most memory it may have")                                 \
-	X(TASKS, "tasks", "TASKS", 11, false, true, "processes and threads")                                 \
-	X(RX, "rx", "RX/s", 9, true, true, "bytes a second it receives")                                     \
-	X(TX, "tx", "TX/s", 10, true, true, "bytes a second it sends")                                       \
+	X(LIMIT, "limit", "LIMIT", 9, true, true, "most memory it may have")                                 \
+	X(TASKS, "tasks", "TASKS", 12, false, true, "processes and threads")                                 \
+	X(RX, "rx", "RX/s", 10, true, true, "bytes a second it receives")                                     \
+	X(TX, "tx", "TX/s", 11, true, true, "bytes a second it sends")                                       \
 	X(ADDRESS, "address", "ADDRESS", 6, true, false, "its addresses")                                    \
 	X(PORTS, "ports", "PORTS", 5, true, false, "forwarded ports, host>inside")                           \
-	X(OS, "os", "OS", 12, false, false, "its system")                                                    \
-	X(UNIT, "unit", "UNIT", 13, false, false, "the unit that runs it")                                   \
-	X(AUTOSTART, "autostart", "AUTO", 14, false, false, "whether it starts at boot")
+	X(CFG, "cfg", "CFG", 8, true, false, "ok, or STALE: it differs from its conf or its start")          \
+	X(OS, "os", "OS", 13, false, false, "its system")                                                    \
+	X(UNIT, "unit", "UNIT", 14, false, false, "the unit that runs it")                                   \
+	X(AUTOSTART, "autostart", "AUTO", 15, false, false, "whether it starts at boot")
 
 enum column_id {
 #define X(id, word, title, rank, shown, numeric, help) COLUMN_##id,

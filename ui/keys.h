@@ -60,6 +60,8 @@ enum effect { LOOKS, ACTS };
 	  "run one command in each marked machine; the results are a table")                                 \
 	X(DOCTOR, SCREEN_LIST | SCREEN_PANE, LOOKS, "d", "doctor",                                           \
 	  "each forwarded port of it from the conf to who listens: what is broken, what helps")              \
+	X(DRIFT, SCREEN_LIST | SCREEN_PANE, LOOKS, "D", "differs",                                           \
+	  "what differs between its conf, its start and what is there, and what helps")                      \
 	X(MAP, SCREEN_LIST | SCREEN_PANE, LOOKS, "H", "network map",                                         \
 	  "the host's network: uplink, bridges, both ends of each link, addresses, forwards")                \
 	X(ALL_PORTS, SCREEN_LIST | SCREEN_PANE, LOOKS, "O", "all ports",                                     \

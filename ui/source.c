@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "engine/checkups.h"
+#include "engine/drifts.h"
 #include "engine/logs.h"
 #include "engine/look.h"
 #include "engine/netwatch.h"
@@ -32,8 +33,10 @@ struct source {
 	struct looker *looker;
 	struct checkups *checkups;
 	struct netwatch *netwatch;
+	struct drifts *drifts;
 	struct netwanted netwanted;
-	bool wants_network;
+	unsigned network_parts; /* enum netwatch_part; 0: nobody looks at the network */
+	bool shows_map;
 	char *net_problem;
 	struct recorder *recorder;
 
@@ -66,8 +69,8 @@ static void look_at_network(struct source *s)
 	netwanted_done(&s->netwanted);
 	free(s->net_problem);
 	s->net_problem = NULL;
-	r = netwatch_want(s->netwatch, now, NETWATCH_MAP | NETWATCH_TRAFFIC, &e);
-	if (r >= 0)
+	r = netwatch_want(s->netwatch, now, s->network_parts, &e);
+	if (r >= 0 && s->shows_map)
 		r = netwanted_read(now, &s->netwanted, &e);
 	if (r < 0)
 		s->net_problem = strdup(e.text);
@@ -78,6 +81,8 @@ static void on_network(const struct netmap *now, void *arg)
 	struct source *s = arg;
 
 	(void)now;
+	checkups_stale(s->checkups);
+	drifts_stale(s->drifts);
 	s->changed(s->arg);
 }
 
@@ -92,8 +97,10 @@ static void on_snapshot(const struct snapshot *now, void *arg)
 		recorder_snapshot(s->recorder, now);
 	if (s->checkups)
 		checkups_stale(s->checkups);
-	if (s->wants_network)
+	if (s->network_parts)
 		look_at_network(s);
+	if (s->drifts)
+		drifts_stale(s->drifts);
 	s->changed(s->arg);
 }
 
@@ -105,7 +112,7 @@ static void on_sampled(void *arg)
 	if (s->timeline)
 		timeline_stats(s->timeline, sampler_now(s->sampler), at_usec);
 	looker_tick(s->looker);
-	if (s->wants_network)
+	if (s->shows_map)
 		netwatch_tick(s->netwatch);
 	if (s->recorder)
 		recorder_stats(s->recorder, sampler_now(s->sampler), at_usec);
@@ -176,6 +183,8 @@ static int open_host(struct source *s, struct err *e)
 		r = looker_new(s->loop, s->observer, on_look, s, &s->looker, e);
 	if (r >= 0)
 		r = netwatch_new(s->loop, on_network, s, &s->netwatch, e);
+	if (r >= 0)
+		r = drifts_new(s->loop, s->observer, s->netwatch, on_look, s, &s->drifts, e);
 	return r < 0 ? r : checkups_new(s->loop, s->observer, on_look, s, &s->checkups, e);
 }
 
@@ -230,6 +239,7 @@ void source_free(struct source *s)
 	recorder_free(s->recorder);
 	timeline_free(s->timeline);
 	checkups_free(s->checkups);
+	drifts_free(s->drifts);
 	netwatch_free(s->netwatch);
 	netwanted_done(&s->netwanted);
 	free(s->net_problem);
@@ -248,7 +258,8 @@ static void show_host(struct source *s)
 	s->world.stats = sampler_now(s->sampler);
 	s->world.host = sampler_host(s->sampler);
 	s->world.look = looker_now(s->looker);
-	if (s->wants_network) {
+	s->world.drifts = drifts_now(s->drifts);
+	if (s->shows_map) {
 		s->world.net = netwatch_now(s->netwatch);
 		s->world.netwanted = &s->netwanted;
 		s->world.net_problem = s->net_problem;
@@ -366,15 +377,25 @@ static void want_logs(struct source *s, const struct strs *names)
 		s->logs_problem = strdup(e.text);
 }
 
-static void want_network(struct source *s, bool wants)
+static void want_network(struct source *s, const struct source_wanted *w)
 {
-	if (s->wants_network == wants)
+	unsigned parts = w->network ? NETWATCH_MAP | NETWATCH_TRAFFIC : w->ports || w->drifts ? NETWATCH_MAP : 0;
+
+	if (s->network_parts == parts && s->shows_map == w->network)
 		return;
-	s->wants_network = wants;
-	if (wants)
-		look_at_network(s);
-	else
-		(void)netwatch_want(s->netwatch, observer_snapshot(s->observer), 0, NULL);
+	s->network_parts = parts;
+	s->shows_map = w->network;
+	look_at_network(s);
+}
+
+static void want_drifts(struct source *s, const struct source_wanted *w)
+{
+	CLEANUP(strs_done) struct strs names = { 0 };
+
+	for (size_t i = 0; w->drifts && i < w->n_seen; i++)
+		strs_add(&names, w->seen[i]->name);
+	if (!names.bad)
+		drifts_want(s->drifts, &names);
 }
 
 void source_want(struct source *s, const struct source_wanted *w)
@@ -386,7 +407,8 @@ void source_want(struct source *s, const struct source_wanted *w)
 		timeline_snapshot(s->timeline, observer_snapshot(s->observer));
 	looker_want(s->looker, w->looked, w->look);
 	checkups_want(s->checkups, w->ports);
-	want_network(s, w->network);
+	want_network(s, w);
+	want_drifts(s, w);
 	(void)sampler_want(s->sampler, w->seen, w->n_seen,
 	                   w->period_usec); /* out of memory: the next frame tries again */
 }

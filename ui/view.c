@@ -356,6 +356,10 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		v->text.title = view_keep(v, "%s: why", a->selected);
 		view_why(a, w, now, v, &v->text.doc);
 		break;
+	case APP_TEXT_DRIFT:
+		v->text.title = view_keep(v, "%s: what differs", a->selected);
+		view_drift(a, w, &v->text.doc);
+		break;
 	case APP_TEXT_NETWORK:
 		v->text.title = "the network of this host and its machines";
 		view_network(w, v, &v->text.doc);

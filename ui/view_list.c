@@ -21,6 +21,7 @@ static const struct {
 	[COLUMN_LIMIT] = { 5, 5, 6, true },       [COLUMN_TASKS] = { 5, 5, 6, true },
 	[COLUMN_RX] = { 5, 5, 6, true },          [COLUMN_TX] = { 5, 5, 6, true },
 	[COLUMN_ADDRESS] = { 12, 15, 28, false }, [COLUMN_PORTS] = { 8, 12, 40, false },
+	[COLUMN_CFG] = { 5, 5, 5, false },
 	[COLUMN_OS] = { 8, 10, 30, false },       [COLUMN_UNIT] = { 10, 24, 40, false },
 	[COLUMN_AUTOSTART] = { 4, 4, 4, false },
 };
@@ -167,6 +168,12 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 			                    m->addresses_seen ? weight : STYLE_DIM };
 	case COLUMN_PORTS:
 		return (struct table_cell){ ports(v, &m->ports), weight };
+	case COLUMN_CFG: {
+		enum style style = weight;
+		const char *word = view_drift_word(w, m, &style);
+
+		return (struct table_cell){ word, style };
+	}
 	case COLUMN_OS:
 		return (struct table_cell){ !m->os && w->s->closed ? "root only" : m->os, m->os ? weight : STYLE_DIM };
 	case COLUMN_UNIT:

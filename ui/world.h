@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/doctor.h"
+#include "engine/drifts.h"
 #include "engine/look.h"
 #include "engine/netwanted.h"
 #include "ui/logview.h"
@@ -19,6 +20,7 @@ struct world {
 	struct logview *logs;            /* of the machines whose logs are wanted; NULL: nobody's */
 	const char *logs_problem;        /* why there are none; NULL */
 	const struct looked *look;         /* at the machine whose details are shown; name "": at nobody */
+	const struct drift_list *drifts;   /* of machines on the screen that run; NULL: not looked at */
 	const struct netmap *net;          /* the network of the host and its machines; NULL: not known yet */
 	const struct netwanted *netwanted; /* which links those are to have */
 	const char *net_problem;           /* why not; NULL */

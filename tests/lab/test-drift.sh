@@ -76,4 +76,20 @@ an_edited_conf_tells_whether_reload_is_enough() {
 	END
 }
 
+the_dashboard_shows_it_within_a_second() {
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 0 machdeck start web
+		printf 'size 200x40\nwait  ok\nsave /tmp/before\nwait STALE\nkey D\nwait is not on ve-web\nkey Esc\nwait  ok\n' >/tmp/script
+		machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
+		want 10 test -s /tmp/before
+		ip addr del 10.1.0.1/32 dev ve-web
+		began=${EPOCHREALTIME/./}
+		sleep 0.9
+		machdeck reload web >/dev/null
+		wait $script || fail "$(cat /tmp/said)"
+		[ $((${EPOCHREALTIME/./} - began)) -lt 3000000 ] || fail "it took $((${EPOCHREALTIME/./} - began)) us"
+	END
+}
+
 run_cases "$@"

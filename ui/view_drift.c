@@ -1,0 +1,65 @@
+/* What differs between a machine's conf, its start, and what is there. */
+#include "ui/view.h"
+
+static enum style style_of(enum drift_cure c)
+{
+	return c == DRIFT_NONE ? STYLE_GOOD : c == DRIFT_RESTART ? STYLE_BAD : STYLE_BUSY;
+}
+
+const char *view_drift_word(const struct world *w, const struct machine *m, enum style *ret_style)
+{
+	const struct drifted *one = drift_list_find(w->drifts, m->name);
+
+	if (!one || !one->known)
+		return NULL;
+	if (drift_verdict(&one->drift) == DRIFT_NONE)
+		return "ok";
+	*ret_style = STYLE_BUSY;
+	return "STALE";
+}
+
+static const char *advice(enum drift_cure c)
+{
+	static const char *const words[] = {
+		[DRIFT_NONE] = "nothing to do: it runs as it is configured",
+		[DRIFT_MEND] = "something was taken away since its start: it can be put back without a restart",
+		[DRIFT_RELOAD] = "a reload is enough: r",
+		[DRIFT_RESTART] = "it takes a restart: R",
+	};
+
+	return words[c];
+}
+
+static void item(struct doc *d, const struct drift_item *i)
+{
+	doc_fact(d, drift_cure_word(i->cure), style_of(i->cure), "%s", i->text);
+	if (i->configured)
+		doc_fact(d, "", STYLE_DIM, "configured    %s", i->configured);
+	if (i->started)
+		doc_fact(d, "", STYLE_DIM, "started with  %s", i->started);
+	if (i->live)
+		doc_fact(d, "", STYLE_DIM, "seen          %s", i->live);
+}
+
+void view_drift(const struct app *a, const struct world *w, struct doc *d)
+{
+	const struct drifted *one = drift_list_find(w->drifts, a->selected);
+	const struct machine *m = snapshot_find(w->s, a->selected);
+
+	if (w->is_tape) {
+		doc_line(d, STYLE_DIM, "a tape does not tell what differs");
+		return;
+	}
+	if (!one) {
+		doc_line(d, STYLE_DIM, "%s", m && m->state == MACHINE_RUNNING && m->kind == MACHINE_CONTAINER
+		                                     ? "looking ..."
+		                                     : "it does not run as a container of machdeck's, so nothing differs");
+		return;
+	}
+	if (one->known)
+		doc_line(d, style_of(drift_verdict(&one->drift)), "%s", advice(drift_verdict(&one->drift)));
+	for (size_t i = 0; i < one->drift.n; i++)
+		item(d, &one->drift.v[i]);
+	for (size_t i = 0; i < one->drift.unseen.n; i++)
+		doc_fact(d, "not seen", STYLE_DIM, "%s", one->drift.unseen.v[i]);
+}
