@@ -77,10 +77,24 @@ bool setup_mouse_is_auto(const struct setup *s)
 	return s->now.number[SETTING_MOUSE] == AUTO;
 }
 
+/* The gate is for the host: what a person chose is theirs to keep, also for who may not change anything here. It is
+ * only convenience, so a failure goes unsaid. */
+static void store_own(struct setup *s, const struct settings *now)
+{
+	bool was_open = gate_is_open();
+	char reason[GATE_REASON_MAX];
+	struct err ignored;
+
+	(void)snprintf(reason, sizeof(reason), "%s", gate_reason());
+	gate_open();
+	(void)setfile_store(&s->places, &s->files, now, &ignored);
+	if (!was_open)
+		gate_close(reason);
+}
+
 void setup_remember(struct setup *s, const struct app *a)
 {
 	struct settings now = s->now;
-	struct err ignored;
 
 	if (gate_is_sealed())
 		return;
@@ -92,5 +106,5 @@ void setup_remember(struct setup *s, const struct app *a)
 		now.number[SETTING_MOUSE] = a->mouse ? YES : NO;
 	if (a->folds != (now.number[SETTING_FOLD] != NO))
 		now.number[SETTING_FOLD] = a->folds ? YES : NO;
-	(void)setfile_store(&s->places, &s->files, &now, &ignored); /* it is only convenience */
+	store_own(s, &now);
 }

@@ -151,9 +151,6 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* In the child: what is its parent's stays within reach there, so that valgrind calls none of it lost. */
-static struct child *volatile parents;
-
 static int start(struct child *c, child_fn *fn, void *fn_arg, uint64_t deadline_usec, struct err *e)
 {
 	CLEANUP(close_p) int out = -1;
@@ -169,7 +166,6 @@ static int start(struct child *c, child_fn *fn, void *fn_arg, uint64_t deadline_
 		return err_sys(e, errno, "cannot make a process");
 	}
 	if (c->pid == 0) {
-		parents = c;
 		child_become();
 		_exit(fn(out, fn_arg));
 	}

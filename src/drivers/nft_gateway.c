@@ -230,7 +230,7 @@ static int change(struct nl *nl, uint32_t generation, const struct table *t, con
                   size_t n, struct err *e)
 {
 	const size_t size = RULE_SIZE + (t->n + n) * ELEM_SIZE;
-	CLEANUP(free_p) char *data = malloc(size);
+	CLEANUP(free_p) char *data = calloc(1, size);
 	struct nl_batch b = { .data = data, .size = size };
 	int r = data ? gate_ask(e, "%s: cannot change its way out", name) : err_no_memory(e);
 

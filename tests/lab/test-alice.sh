@@ -176,6 +176,35 @@ looking_puts_no_denials_into_the_journal() {
 	END
 }
 
+her_terminal_remembers_what_she_chose() {
+	on alice bash -c 'install -d -o alice -g alice /home/alice/.config/machdeck; echo "period = 5" >/home/alice/.config/machdeck/machdeck.conf
+		chown alice: /home/alice/.config/machdeck/machdeck.conf'
+	on alice <<-'END'
+		shows() { as-alice tmux -L hers capture-pane -p | grep -qE -- "$1"; }
+		until_shows() {
+			for i in $(seq 500); do shows "$1" && return; sleep 0.01; done
+			as-alice tmux -L hers capture-pane -p
+			echo "her screen does not show $1"
+			exit 1
+		}
+		as-alice env LC_ALL=C.UTF-8 tmux -L hers new-session -d -x 80 -y 24 'machdeck; echo status=$?; exec sleep infinity'
+		until_shows 'not all is seen: [?] says why'
+		until_shows 'read-only'
+		as-alice tmux -L hers send-keys '>'
+		until_shows 'sorted by'
+		as-alice tmux -L hers send-keys '?'
+		until_shows 'logs: group systemd-journal'
+		as-alice tmux -L hers send-keys q
+		until_shows 'q quit'
+		as-alice tmux -L hers send-keys q
+		until_shows 'status=0'
+		as-alice tmux -L hers kill-server
+		[ "$(stat -c '%U %a' /home/alice/.local/state/machdeck/state)" = 'alice 600' ]
+		grep -q '^sort' /home/alice/.local/state/machdeck/state
+		[ "$(find /home/alice -newer /home/alice/.config/machdeck/machdeck.conf -type f)" = /home/alice/.local/state/machdeck/state ]
+	END
+}
+
 what_the_host_says_of_read_only_no_option_takes_back() {
 	on alice bash -c 'mkdir -p /etc/machdeck; echo "read_only = yes" >/etc/machdeck/machdeck.conf'
 	screens 'wait quick' 'key /' 'type quick' 'key Enter x' 'wait read-only: /etc/machdeck/machdeck.conf says' -- --write
