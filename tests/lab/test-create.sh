@@ -123,6 +123,7 @@ what_the_live_host_has_is_not_chosen() {
 		busybox httpd -f -p 8080 -h / & server=$!
 		perl -MSocket -e 'socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(8053, INADDR_ANY)); print "bound\n"; sleep 60' & server2=$!
 		want 3 fetch http://127.0.0.1:8080/etc/hostname
+		want 3 grep -q ":$(printf %04X 8053) " /proc/net/udp
 		exits 0 machdeck create live --tree /src --host-port auto:80 --host-port udp:auto:53 --dry-run
 		told "LOCAL_ADDRESS=10.233.3.2" "HOST_PORT=tcp:8081:80,udp:8054:53"
 		[ ! -e $CONFS/live.conf ] && [ ! -e $ROOTS/live ]

@@ -181,7 +181,7 @@ case_39_a_race_changes_nothing_outside() {
 		declare -A seen=()
 		for i in {1..5000}; do
 			rc=0
-			machdeck unit prepare web 2>/dev/null || rc=\$?
+			/usr/libexec/machdeck/machdeck-unit prepare web 2>/dev/null || rc=\$?
 			seen[\$rc]=\$((\${seen[\$rc]:-0} + 1))
 		done
 		kill -0 \$!

@@ -191,8 +191,7 @@ a_killed_reader_goes_on_exactly_where_it_was() {
 		by_the_guest web sh -c 'seq -f "burst line %05.0f" 20000 | systemd-cat -t burst' &
 		want 10 seen 'burst\[.*burst line '
 		for i in 1 2 3; do
-			want 10 has_reader
-			kill -KILL $(has_reader)
+			want 10 eval 'kill -KILL $(has_reader)'
 			want 10 seen "Killed); it is read on in"
 		done
 		wait $!

@@ -121,7 +121,8 @@ a_machine_of_that_name_that_is_not_ours_is_refused_and_lives() {
 		same status 75 "$(property name ExecMainStatus)"
 		logged name foreign
 		same leader "$before" "$(leader name)"
-		systemctl stop foreign
+		systemctl kill --signal=KILL foreign # a sleep that is PID 1 heeds nothing else
+		want 5 not systemctl is-active foreign
 		systemctl stop container@name
 		machdeck start name
 	END
