@@ -19,6 +19,7 @@
 #define NOTE_MAX 65536
 #define WAIT_MS  10000
 #define STEP_MS  20
+#define GLANCE_MS 200 /* who only looks whether it is held has it for a moment */
 
 /* Somebody who lets go removes the file, so what was locked may be no longer the one of that name. */
 static bool is_the_one(int dir, const char *leaf, int fd)
@@ -48,6 +49,8 @@ static int lock(const char *leaf, int wait_ms, struct hold *ret, struct err *e)
 	CLEANUP(close_p) int dir = -1;
 	int r = gate_ask(e, "cannot lock %s", leaf);
 
+	if (r == 0 && geteuid() != 0)
+		r = err_set(e, STATUS_NOT_PERMITTED, EACCES, "making, changing and removing machines takes root");
 	if (r == 0)
 		r = files_mkdir("", FOLDER, 0700, &dir, e);
 	if (r < 0)
@@ -67,7 +70,7 @@ static int lock(const char *leaf, int wait_ms, struct hold *ret, struct err *e)
 
 int hold_name(const char *name, struct hold *ret, struct err *e)
 {
-	int r = lock(name, 0, ret, e);
+	int r = lock(name, GLANCE_MS, ret, e);
 
 	return r != -EWOULDBLOCK ? r
 	                         : err_set(e, STATUS_BUSY, EBUSY,
@@ -113,6 +116,15 @@ static bool is_held(int dir, const char *leaf)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
 }
 
+/* What a holder that was killed left behind. */
+static void forget(int dir, const char *leaf)
+{
+	CLEANUP(close_p) int fd = try_lock(dir, leaf);
+
+	if (fd >= 0 && gate_ask(NULL, "cannot unlock %s", leaf) == 0)
+		(void)unlinkat(dir, leaf, 0);
+}
+
 int hold_notes(struct strs *ret, struct err *e)
 {
 	CLEANUP(closedir_p) DIR *folder = NULL;
@@ -125,9 +137,14 @@ int hold_notes(struct strs *ret, struct err *e)
 		close(fd);
 		return err_no_memory(e);
 	}
-	for (struct dirent *entry; (entry = readdir(folder));)
-		if (name_is_machine(entry->d_name) && is_held(dirfd(folder), entry->d_name))
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		if (!name_is_machine(entry->d_name))
+			continue;
+		if (is_held(dirfd(folder), entry->d_name))
 			strs_add(ret, entry->d_name);
+		else
+			forget(dirfd(folder), entry->d_name);
+	}
 	return ret->bad ? err_no_memory(e) : 0;
 }
 

@@ -12,7 +12,8 @@ struct hold {
 	char leaf[NAME_MACHINE_MAX + 8];
 };
 
-/* hold_name - NAME is ours until hold_done(). errors: -EBUSY STATUS_BUSY: another process has it
+/* hold_name - NAME is ours until hold_done(). errors: -EBUSY STATUS_BUSY: another process has it; -EACCES
+ *             STATUS_NOT_PERMITTED: we are not root
  * hold_host - the same for what all share: which names, addresses and ports are taken. Waits up to 10 s for it. */
 int hold_name(const char *name, struct hold *ret, struct err *e);
 int hold_host(struct hold *ret, struct err *e);

@@ -13,9 +13,12 @@
 #include "decide/conf.h"
 #include "drivers/files.h"
 #include "drivers/hold.h"
+#include "drivers/subvolume.h"
+#include "drivers/wipe.h"
 #include "engine/hostsfile.h"
 #include "engine/occupied.h"
 #include "engine/settle.h"
+#include "engine/snapshots.h"
 
 #define UNIQUE_MAX 10000
 
@@ -280,6 +283,36 @@ static int publish(const struct create *c, const struct created *made, int roots
 	return r;
 }
 
+/* What processes that were killed had begun. One that lives holds the name. */
+static void sweep(const struct places *p, int roots)
+{
+	CLEANUP(strs_done) struct strs temps = { 0 };
+	CLEANUP(strs_done) struct strs held = { 0 };
+
+	if (places_temps(p->roots, "new", NULL, &temps, NULL) < 0 || hold_notes(&held, NULL) < 0)
+		return;
+	for (size_t i = 0; i < temps.n; i++) {
+		char owner[NAME_MACHINE_MAX + 1];
+
+		places_temp_owner(temps.v[i], "new", owner);
+		if (!strs_has(&held, owner) || strcmp(owner, p->name) == 0)
+			(void)wipe_tree(roots, temps.v[i], temps.v[i], NULL, NULL);
+	}
+}
+
+/* Where a state costs nothing, the one to reset to is kept. */
+static void keep_base(const struct created *made, int roots, struct strs *warnings)
+{
+	CLEANUP(close_p) int root = openat(roots, made->places.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char kept[NAME_MACHINE_MAX + 1];
+	enum built how;
+	struct err e;
+
+	if (root >= 0 && subvolume_is(root) &&
+	    snapshots_take_held(&made->places, SNAPSHOTS_BASE, NULL, kept, &how, &e) < 0)
+		strs_addf(warnings, "what it began as is not kept: %s", e.text);
+}
+
 static int build(const struct create *c, struct created *made, const struct progress *progress,
                  struct strs *warnings, struct err *e)
 {
@@ -288,6 +321,8 @@ static int build(const struct create *c, struct created *made, const struct prog
 	char temp[PLACES_TEMP_SIZE];
 	int r = places_open_roots(p, &roots, e);
 
+	if (r == 0)
+		sweep(p, roots);
 	if (r == 0)
 		r = places_temp("new", p->name, temp, e);
 	if (r == 0)
@@ -300,6 +335,8 @@ static int build(const struct create *c, struct created *made, const struct prog
 		r = publish(c, made, roots, temp, e);
 	if (r < 0)
 		build_undo(&c->build, p, roots, temp);
+	else
+		keep_base(made, roots, warnings);
 	return r;
 }
 

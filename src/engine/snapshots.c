@@ -259,6 +259,18 @@ int snapshots_take(const char *name, const char *snapshot, bool full, const stru
 	return 0;
 }
 
+int snapshots_take_held(const struct places *p, const char *snapshot, const struct progress *progress,
+                        char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e)
+{
+	int r = check_snapshot(snapshot, e);
+
+	if (r == 0)
+		r = take(p, snapshot, true, progress, ret_how, e);
+	if (r == 0)
+		(void)snprintf(ret, NAME_MACHINE_MAX + 1, "%s", snapshot);
+	return r;
+}
+
 /* ---- going back */
 
 /* What is at temp becomes the snapshot name, or name-2 and so on when there is one of that second already. */

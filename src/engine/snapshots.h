@@ -39,6 +39,10 @@ int snapshots_list(const char *name, struct root_snapshots *ret, struct err *e);
 int snapshots_take(const char *name, const char *snapshot, bool copy, const struct progress *p,
                    char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e);
 
+/* snapshots_take_held - the same for who has the name already (drivers/hold); never a full copy. */
+int snapshots_take_held(const struct places *p, const char *snapshot, const struct progress *progress,
+                        char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e);
+
 /* snapshots_restore - the root becomes what it was then. What it is now is kept as a snapshot "before-..." (ret). It must
  * be down. The exchange is one step of the kernel's.
  * snapshots_reset - to where it began: an empty root, where Nix makes the system; else to the snapshot "base"

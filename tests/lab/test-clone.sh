@@ -108,6 +108,27 @@ a_rename_that_was_killed_goes_on_and_the_hosts_follow() {
 	END
 }
 
+a_rename_is_killed_at_every_step_and_always_goes_on() {
+	script <<-'END'
+		mini /src
+		machdeck create a --tree /src
+		for call in linkat renameat2 unlinkat fsync; do
+			for n in 1 2 3; do
+				rc=0
+				strace -o /dev/null -f -e trace=$call -e inject=$call:signal=KILL:when=$n machdeck rename a b >/dev/null 2>&1 || rc=$?
+				[ -e $CONFS/a.conf ] || [ -e $CONFS/b.conf ] || fail "$call $n: there is no conf"
+				for i in a b; do
+					[ ! -e $ROOTS/$i ] || [ -e $CONFS/$i.conf ] || fail "$call $n: $i is a root without a conf"
+				done
+				[ ! -e $CONFS/a.conf ] || exits 0 machdeck rename a b
+				[ -e $ROOTS/b/usr ] && [ ! -e $ROOTS/a ] && [ ! -e $CONFS/a.conf ] || fail "$call $n: it is not renamed"
+				machdeck rename b a >/dev/null
+			done
+		done
+		machdeck destroy --yes a
+	END
+}
+
 snapshots_without_a_file_system_that_shares_are_full_copies() {
 	script <<-'END'
 		mini /src
@@ -171,6 +192,9 @@ on_btrfs_all_copies_are_snapshots() {
 		roots_on btrfs
 		machdeck create a --tree /src --private-users no
 		same inode 256 "$(stat -c %i $ROOTS/a)"
+		echo first >$ROOTS/a/etc/x
+		exits 0 machdeck reset --yes a
+		[ ! -e $ROOTS/a/etc/x ] || fail "it is not as it was made"
 		machdeck start a
 		exits 0 machdeck clone a b
 		told "b: cloned (a btrfs snapshot)"

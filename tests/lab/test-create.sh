@@ -165,6 +165,15 @@ a_bootstrap_is_followed_cancelled_and_undone() {
 		same "status of what was cancelled" 1 $rc
 		[ $((SECONDS - began)) -lt 20 ] || fail "it took $((SECONDS - began)) s"
 		not pgrep -x sleep
+		no_leftovers
+		machdeck create deb --bootstrap debian --suite slow & pid=$!
+		want 3 compgen -G "$ROOTS/.new-deb-*/usr/lots"
+		kill -KILL $pid
+		wait $pid || true
+		compgen -G "$ROOTS/.new-deb-*" >/dev/null || fail "what was killed tidied up"
+		exits 0 machdeck create other --tree /src
+		no_leftovers
+		machdeck destroy --yes other
 		rm /usr/local/bin/mmdebstrap
 		unchanged "$before"
 	END

@@ -125,6 +125,25 @@ a_killed_removal_is_told_and_finished() {
 	END
 }
 
+killed_at_every_step_it_is_finished_by_the_next_call() {
+	script <<-'END'
+		sentinel
+		for call in renameat2 openat2 unlinkat fsync; do
+			for n in 1 2 3 5 8; do
+				tree step; mkdir -p $ROOTS/step/a/b/c; touch $ROOTS/step/a/{1,2,3} $ROOTS/step/a/b/{1,2,3}
+				ln -s /sentinel $ROOTS/step/a/out
+				strace -o /dev/null -f -e trace=$call -e inject=$call:signal=KILL:when=$n machdeck destroy --yes step >/dev/null 2>&1 || true
+				[ ! -e $ROOTS/step ] || [ -e $CONFS/step.conf ] || fail "$call $n: a root without a conf"
+				exits 0 machdeck list
+				rc=0; machdeck destroy --yes step >/dev/null 2>&1 || rc=$?
+				[ $rc = 0 ] || [ $rc = 66 ] || fail "$call $n: the second call ended with $rc"
+				[ ! -e $ROOTS/step ] && [ ! -e $CONFS/step.conf ] && no_leftovers
+			done
+		done
+		same sentinel "precious precious" "$(cat /sentinel/file /sentinel/lib/file | xargs)"
+	END
+}
+
 declared_and_foreign_ones_are_refused() {
 	script <<-'END'
 		tree dec
