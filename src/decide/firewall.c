@@ -120,27 +120,102 @@ static bool compares(int difference, enum fw_test test)
 		return difference > 0;
 	case FW_GE:
 		return difference >= 0;
+	case FW_IN:
+	case FW_NOT_IN:
+		break;
 	}
 	return false;
 }
 
-static enum match meets(const struct firewall_packet *p, const struct fw_condition *c)
+static size_t size_of(const struct firewall_packet *p, enum fw_field field)
+{
+	switch (field) {
+	case FW_IIF:
+	case FW_OIF:
+	case FW_CT_STATE:
+	case FW_CT_STATUS:
+		return 4;
+	case FW_IIF_NAME:
+	case FW_OIF_NAME:
+		return FW_DATA;
+	case FW_L4:
+	case FW_FAMILY:
+	case FW_CT_DIRECTION:
+		return 1;
+	case FW_SADDR:
+	case FW_DADDR:
+		return p->family == AF_INET6 ? 16 : 4;
+	case FW_SPORT:
+	case FW_DPORT:
+		return 2;
+	case FW_OTHER:
+		return 0;
+	}
+	return 0;
+}
+
+/* What the set has for that: of intervals the last that starts before it, if that has not ended. NULL: nothing. */
+static const struct fw_element *look_up(const struct fw_set *set, const uint8_t is[FW_DATA])
+{
+	const struct fw_element *last;
+	size_t from = 0, to = set->n; /* of those before from the key is not greater */
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (memcmp(set->v[middle].key, is, set->len) <= 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	last = from > 0 ? &set->v[from - 1] : NULL;
+	if (!last || last->is_end || (!set->has_intervals && memcmp(last->key, is, set->len) != 0))
+		return NULL;
+	return last;
+}
+
+/* The value that a condition looks at; false: not known. */
+static bool value_of(const struct firewall_packet *p, const struct fw_condition *c, uint8_t is[FW_DATA])
+{
+	if (c->len > FW_DATA || asks_too_much(c) || !field_of(p, c->field, is))
+		return false;
+	for (size_t i = 0; c->masked && i < FW_DATA; i++)
+		is[i] &= c->mask[i];
+	return true;
+}
+
+static enum match meets(const struct firewall *f, const struct firewall_packet *p,
+                        const struct fw_condition *c)
 {
 	uint8_t is[FW_DATA] = { 0 };
 
-	if (c->len > FW_DATA || asks_too_much(c) || !field_of(p, c->field, is))
+	if (!value_of(p, c, is))
 		return MAYBE;
-	for (size_t i = 0; c->masked && i < sizeof(is); i++)
-		is[i] &= c->mask[i];
-	return compares(memcmp(is, c->value, c->len), c->test) ? YES : NO;
+	if (c->test != FW_IN && c->test != FW_NOT_IN)
+		return compares(memcmp(is, c->value, c->len), c->test) ? YES : NO;
+	if (c->set >= f->n_sets || !f->sets[c->set].known || f->sets[c->set].len != size_of(p, c->field))
+		return MAYBE;
+	return (look_up(&f->sets[c->set], is) != NULL) == (c->test == FW_IN) ? YES : NO;
 }
 
-static enum match matches(const struct firewall_packet *p, const struct fw_rule *r)
+/* What the map of the last condition has for the packet, which is in it. */
+static const struct fw_element *mapped(const struct firewall *f, const struct firewall_packet *p,
+                                       const struct fw_rule *r)
+{
+	const struct fw_condition *c = r->n > 0 ? &r->v[r->n - 1] : NULL;
+	uint8_t is[FW_DATA] = { 0 };
+
+	return c && c->test == FW_IN && c->set < f->n_sets && value_of(p, c, is)
+	               ? look_up(&f->sets[c->set], is)
+	               : NULL;
+}
+
+static enum match matches(const struct firewall *f, const struct firewall_packet *p, const struct fw_rule *r)
 {
 	enum match all = YES;
 
 	for (size_t i = 0; i < r->n && all != NO; i++) {
-		enum match one = meets(p, &r->v[i]);
+		enum match one = meets(f, p, &r->v[i]);
 
 		all = one < all ? one : all;
 	}
@@ -172,7 +247,10 @@ static unsigned run_chain(struct walk *w, const struct fw_chain *chain, int dept
 
 	for (size_t i = 0; i < chain->n; i++) {
 		const struct fw_rule *r = &chain->rules[i];
-		enum match match = matches(w->p, r);
+		enum match match = matches(w->f, w->p, r);
+		const struct fw_element *found = NULL;
+		enum fw_verdict verdict = r->verdict;
+		const char *target = r->to;
 		const struct fw_chain *to = NULL;
 		unsigned comes = 0;
 
@@ -180,7 +258,12 @@ static unsigned run_chain(struct walk *w, const struct fw_chain *chain, int dept
 			return can | CAN_ACCEPT | CAN_DROP | CAN_GO_ON;
 		if (match == NO)
 			continue;
-		switch (r->verdict) {
+		if (verdict == FW_MAP) {
+			found = match == YES ? mapped(w->f, w->p, r) : NULL;
+			verdict = found ? found->verdict : FW_UNCLEAR;
+			target = found ? found->to : target;
+		}
+		switch (verdict) {
 		case FW_CONTINUE:
 			continue;
 		case FW_ACCEPT:
@@ -193,6 +276,7 @@ static unsigned run_chain(struct walk *w, const struct fw_chain *chain, int dept
 		case FW_RETURN:
 			comes = CAN_GO_ON;
 			break;
+		case FW_MAP:
 		case FW_UNCLEAR:
 			comes = CAN_ACCEPT | CAN_DROP | CAN_GO_ON;
 			blame(w, chain);
@@ -200,12 +284,12 @@ static unsigned run_chain(struct walk *w, const struct fw_chain *chain, int dept
 			break;
 		case FW_JUMP:
 		case FW_GOTO:
-			to = find_chain(w->f, chain, r->to);
+			to = find_chain(w->f, chain, target);
 			comes = to && depth < DEPTH && w->steps < STEPS ? run_chain(w, to, depth + 1)
 			                                                : CAN_ACCEPT | CAN_DROP | CAN_GO_ON;
 			break;
 		}
-		if (r->verdict == FW_JUMP && comes & CAN_GO_ON) {
+		if (verdict == FW_JUMP && comes & CAN_GO_ON) {
 			can |= comes & ~(unsigned)CAN_GO_ON;
 			continue;
 		}

@@ -12,6 +12,8 @@
 /* What we are willing to hold: a guest can make as many as it likes. The rest counts as not understood. */
 #define FW_CHAIN_MAX 1024
 #define FW_RULE_MAX  8192
+#define FW_SET_MAX   256
+#define FW_ELEMENT_MAX 4096
 
 enum fw_hook { FW_NO_HOOK, FW_INPUT, FW_FORWARD, FW_OUTPUT };
 
@@ -33,13 +35,14 @@ enum fw_field {
 	FW_OTHER, /* something else: nobody knows */
 };
 
-enum fw_test { FW_EQ, FW_NE, FW_LT, FW_LE, FW_GT, FW_GE };
+enum fw_test { FW_EQ, FW_NE, FW_LT, FW_LE, FW_GT, FW_GE, FW_IN, FW_NOT_IN };
 
 struct fw_condition { /* (field & mask) TEST value, the first len bytes */
 	enum fw_field field;
 	enum fw_test test;
 	uint8_t len;
 	bool masked;
+	size_t set; /* of IN and NOT_IN */
 	uint8_t mask[FW_DATA], value[FW_DATA];
 };
 
@@ -50,6 +53,7 @@ enum fw_verdict {
 	FW_RETURN,
 	FW_JUMP,
 	FW_GOTO,
+	FW_MAP, /* what the set of the last condition has for it */
 	FW_UNCLEAR, /* accept, drop or a jump: not known */
 };
 
@@ -72,9 +76,27 @@ struct fw_chain {
 	size_t n;
 };
 
+struct fw_element {
+	uint8_t key[FW_DATA];
+	bool is_end; /* an interval ended before it */
+	enum fw_verdict verdict; /* of a map of verdicts */
+	char to[FW_NAME];
+};
+
+struct fw_set {
+	uint8_t family;
+	char table[FW_NAME], name[FW_NAME];
+	uint8_t len; /* of a key */
+	bool has_intervals, known;
+	struct fw_element *v; /* by key */
+	size_t n;
+};
+
 struct firewall {
 	struct fw_chain *v;
 	size_t n;
+	struct fw_set *sets; /* that rules look into */
+	size_t n_sets;
 	bool cut;                   /* there was more than we hold */
 	bool has_iptables, has_nft; /* tables of iptables-nft; others with a filter, systemd's own aside */
 	bool masquerades;           /* some of what goes out gets an address of the host */

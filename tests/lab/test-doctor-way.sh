@@ -134,12 +134,12 @@ a_firewall_that_drops_is_named_with_its_chain() {
 		same "answer" web "$(from_lan curl --silent --max-time 2 http://192.168.1.10:8080/)"
 		nft 'add table inet own; add chain inet own in { type filter hook input priority 0; }'
 		notes web two-firewalls 'iptables and nft are both used'
-		nft 'add set ip filter s { type inet_service; }; insert rule ip filter FORWARD tcp dport @s drop'
+		nft insert rule ip filter FORWARD meta length gt 9999 drop
 		notes web host-firewall 'may drop what is forwarded: chain FORWARD of table ip filter'
 		nft delete table ip filter; nft delete table inet own
-		inside_of web nft 'add table inet g; add chain inet g input { type filter hook input priority 0; policy drop; }; add rule inet g input tcp dport 22 accept'
+		inside_of web nft 'add table inet g; add chain inet g input { type filter hook input priority 0; policy drop; }; add rule inet g input tcp dport { 22, 443 } accept'
 		sick web connects guest-firewall "web's own firewall drops it: chain input of table inet g (policy drop); accept tcp dport 80 inside"
-		inside_of web nft add rule inet g input tcp dport 80 accept
+		inside_of web nft add rule inet g input tcp dport '{ 80, 8000-8080 }' accept
 		well web
 		same "answer" web "$(from_lan curl --silent --max-time 2 http://192.168.1.10:8080/)"
 	END
@@ -152,13 +152,13 @@ an_attempt_tells_what_nothing_else_does() {
 		well web
 		exits 0 machdeck doctor --probe web
 		told 'connects  good     10.1.0.1:8080 answered in'
-		inside_of web nft 'add table inet g; add set inet g s { type inet_service; elements = { 80 }; }
-			add chain inet g input { type filter hook input priority 0; }; add rule inet g input tcp dport @s reject with tcp reset'
+		inside_of web nft 'add table inet g; 
+			add chain inet g input { type filter hook input priority 0; }; add rule inet g input tcp dport 80 meta length gt 9 reject with tcp reset'
 		exits 0 machdeck doctor web
 		told "web's own firewall may drop it: chain input of table inet g"
 		exits 1 machdeck doctor --probe web
 		told 'a connection to 10.1.0.1:8080 was refused' '[refused]'
-		inside_of web nft 'flush chain inet g input; add rule inet g input tcp dport @s drop'
+		inside_of web nft 'flush chain inet g input; add rule inet g input tcp dport 80 meta length gt 9 drop'
 		exits 1 machdeck doctor --probe web
 		told 'a connection to 10.1.0.1:8080 was not answered within 100' '[no-answer]'
 	END

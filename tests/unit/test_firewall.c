@@ -45,8 +45,9 @@ static struct firewall_verdict judged(const char *script, struct firewall_packet
 }
 
 #define FORWARD(policy, rules)                                                                               \
-	"nft 'table inet filter { set open { type inet_service; elements = { 80 } }; chain sub { " rules     \
-	"; }; chain forward { type filter hook forward priority 0; policy " policy "; jump sub; }; }'"
+	"nft 'table inet filter { set open { type inet_service; elements = { 80 } }; chain yes { accept; "   \
+	"}; chain sub { " rules "; }; chain forward { type filter hook forward priority 0; policy " policy   \
+	"; jump sub; }; }'"
 
 static enum firewall_answer answer(const char *script)
 {
@@ -87,6 +88,14 @@ static void a_rule_that_accepts_it_is_understood(void **state)
 		"ct state new,established accept",
 		"meta nfproto ipv4 meta l4proto tcp iifname \"eth0\" log accept",
 		"ip6 daddr fd00::2 drop; tcp dport != 81 accept",
+		"tcp dport @open accept",
+		"tcp dport { 22, 80, 443 } accept",
+		"tcp dport { 22, 70-90 } accept",
+		"ip daddr { 10.0.0.0/24, 10.9.0.0/16 } accept",
+		"ip daddr != { 10.0.1.0/24, 10.9.0.0/16 } accept",
+		"ct state vmap { new : accept, established : drop }",
+		"iifname { \"eth0\", \"eth1\" } meta l4proto { tcp, udp } accept",
+		"tcp dport vmap { 80 : jump yes, 81 : drop }",
 	};
 	char script[1024];
 
@@ -115,9 +124,12 @@ static void a_rule_that_drops_it_is_named(void **state)
 static void what_is_not_understood_may_drop(void **state)
 {
 	(void)state;
-	assert_int_equal(answer(FORWARD("drop", "tcp dport @open accept")), FIREWALL_MAY_DROP);
+	assert_int_equal(answer(FORWARD("drop", "tcp sport . tcp dport { 1 . 80 } accept")),
+	                 FIREWALL_MAY_DROP);
 	assert_int_equal(answer(FORWARD("accept", "limit rate 1/second drop")), FIREWALL_MAY_DROP);
-	assert_int_equal(answer(FORWARD("accept", "ct state vmap { invalid : drop }")), FIREWALL_MAY_DROP);
+	assert_int_equal(answer(FORWARD("accept", "ct state vmap { invalid : drop }")), FIREWALL_PASSES);
+	assert_int_equal(answer(FORWARD("accept", "tcp dport { 70-79, 81-90 } drop")), FIREWALL_PASSES);
+	assert_int_equal(answer(FORWARD("accept", "tcp dport { 70-80, 85 } drop")), FIREWALL_DROPS);
 	assert_int_equal(answer(FORWARD("accept", "limit rate 1/second accept")), FIREWALL_PASSES);
 	assert_int_equal(answer(FORWARD("drop", "limit rate 1/second drop")), FIREWALL_DROPS);
 }
@@ -154,6 +166,31 @@ static void jumps_in_a_circle_come_to_an_end(void **state)
 	(void)state;
 	firewall_judge(&f, &p, &v);
 	assert_int_equal(v.answer, FIREWALL_MAY_DROP);
+}
+
+static void what_iptables_made_is_understood(void **state)
+{
+	struct firewall_packet reply = client();
+
+	(void)state;
+	reply.is_reply = true;
+	if (system("command -v iptables-nft >/dev/null") != 0) {
+		(void)fprintf(stderr, "SKIP: no iptables-nft command\n");
+		skip();
+	}
+#define DROPPING "iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD "
+	assert_int_equal(answer(DROPPING "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+	                 FIREWALL_DROPS);
+	assert_int_equal(
+		judged(DROPPING "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", reply).answer,
+		FIREWALL_PASSES);
+	assert_int_equal(answer(DROPPING "-m conntrack --ctstate NEW -p tcp -m tcp --dport 80 -m comment "
+	                                 "--comment x -j ACCEPT"),
+	                 FIREWALL_PASSES);
+	assert_int_equal(answer(DROPPING "! -i docker0 -p tcp --dport 79:81 -j ACCEPT"), FIREWALL_PASSES);
+	assert_int_equal(answer(DROPPING "-p tcp --dport 81 -j ACCEPT"), FIREWALL_DROPS);
+	assert_int_equal(answer(DROPPING "-m addrtype --dst-type UNICAST -j ACCEPT"), FIREWALL_MAY_DROP);
+	assert_int_equal(answer("iptables-nft -A FORWARD -p tcp --dport 80 -j REJECT"), FIREWALL_DROPS);
 }
 
 /* Each of 15 chains jumps 40 times to the next: 40 to the power of 15 ways. */
@@ -193,6 +230,7 @@ int main(void)
 		cmocka_unit_test(the_answer_to_a_client_is_another_packet),
 		cmocka_unit_test(chains_of_other_hooks_and_families_do_not_count),
 		cmocka_unit_test(jumps_in_a_circle_come_to_an_end),
+		cmocka_unit_test(what_iptables_made_is_understood),
 		cmocka_unit_test(jumps_that_multiply_cost_no_time),
 	};
 
