@@ -17,6 +17,8 @@ void started_done(struct started *s)
 	netops_done(&s->host);
 	netops_done(&s->guest);
 	strs_done(&s->masquerade);
+	strs_done(&s->directives);
+	free(s->system);
 	*s = (struct started){ 0 };
 }
 
@@ -29,6 +31,8 @@ void change_done(struct change *c)
 	netops_done(&c->guest_after);
 	strs_done(&c->restart);
 	strs_done(&c->masquerade);
+	free(c->system_was);
+	free(c->system_now);
 	*c = (struct change){ 0 };
 }
 
@@ -40,6 +44,34 @@ static void read_words(const json_t *array, struct strs *ret)
 	size_t i;
 
 	json_array_foreach(array, i, word) if (json_is_string(word)) strs_add(ret, json_string_value(word));
+}
+
+/* Those that nothing else here compares, and that do not only count while it starts. */
+static bool is_compared(const char *directive)
+{
+	return strcmp(directive, "DeviceAllow") != 0 && strcmp(directive, "TimeoutStartSec") != 0;
+}
+
+static void read_directives(json_t *service, struct strs *ret)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(service, key, value)
+	{
+		CLEANUP(strs_done) struct strs words = { 0 };
+		CLEANUP(free_p) char *text = NULL;
+
+		read_words(value, &words);
+		if (json_is_string(value))
+			strs_add(&words, json_string_value(value));
+		if (json_is_true(value))
+			strs_add(&words, "yes");
+		text = strs_join(&words, " ");
+		if (text && is_compared(key))
+			strs_addf(ret, "%s=%s", key, text);
+		ret->bad |= !text;
+	}
 }
 
 static void json_decref_p(json_t **j)
@@ -63,10 +95,14 @@ int started_parse(const char *plan_json, const char *host, const char *guest, st
 	read_words(json_object_get(json_object_get(json_object_get(plan, "unit"), "service"), "DeviceAllow"),
 	           &s.devices);
 	read_words(json_object_get(plan, "masquerade"), &s.masquerade);
+	read_directives(json_object_get(json_object_get(plan, "unit"), "service"), &s.directives);
+	if (json_is_string(json_object_get(plan, "system")) &&
+	    !(s.system = strdup(json_string_value(json_object_get(plan, "system")))))
+		return err_no_memory(e);
 	r = netops_parse(host, &s.host);
 	if (r >= 0)
 		r = netops_parse(guest, &s.guest);
-	if (r == -ENOMEM || s.masquerade.bad || s.argv.bad || s.devices.bad)
+	if (r == -ENOMEM || s.masquerade.bad || s.directives.bad || s.argv.bad || s.devices.bad)
 		return err_no_memory(e);
 	if (r < 0 || s.argv.n == 0)
 		return not_ours(e);
@@ -220,6 +256,65 @@ static void compare_devices(const struct strs *was, const struct plan *now, stru
 		          *after ? after : "none");
 }
 
+static void directives_of(const struct plan *p, struct strs *ret)
+{
+	for (size_t i = 0; i < p->n_service; i++) {
+		CLEANUP(free_p) char *text = strs_join(&p->service[i].values, " ");
+
+		if (text && is_compared(p->service[i].key))
+			strs_addf(ret, "%s=%s", p->service[i].key, text);
+		ret->bad |= !text;
+	}
+}
+
+/* The value of the directive of that one's key; "none": it is not among them, or has none. */
+static const char *value_like(const struct strs *directives, const char *like)
+{
+	size_t key = strcspn(like, "=") + 1;
+
+	for (size_t i = 0; i < directives->n; i++)
+		if (strncmp(directives->v[i], like, key) == 0)
+			return directives->v[i][key] ? directives->v[i] + key : "none";
+	return "none";
+}
+
+static void compare_directives(const struct strs *was, const struct plan *p, struct strs *ret)
+{
+	CLEANUP(strs_done) struct strs now = { 0 };
+	size_t key;
+
+	directives_of(p, &now);
+	ret->bad |= now.bad;
+	for (size_t i = 0; i < was->n; i++) {
+		const char *before = value_like(was, was->v[i]), *after = value_like(&now, was->v[i]);
+
+		key = strcspn(was->v[i], "=");
+		if (strcmp(before, after) != 0)
+			strs_addf(ret, "%.*s: runs with %s, configured is %s", (int)key, was->v[i], before, after);
+	}
+	for (size_t i = 0; i < now.n; i++) {
+		const char *before = value_like(was, now.v[i]), *after = value_like(&now, now.v[i]);
+
+		key = strcspn(now.v[i], "=");
+		if (strcmp(before, "none") == 0 && strcmp(after, "none") != 0)
+			strs_addf(ret, "%.*s: runs with none, configured is %s", (int)key, now.v[i], after);
+	}
+}
+
+/* By what the system path leads to, as far as that is known of both: a profile has many generations. */
+static void compare_systems(const struct started *was, const struct plan *now, struct change *c)
+{
+	bool known = was->system && now->system;
+	const char *from = known ? was->system : payload(&was->argv);
+	const char *to = known ? now->system : payload(&now->argv);
+
+	if (strcmp(from, to) == 0)
+		return;
+	c->system_was = strdup(from);
+	c->system_now = strdup(to);
+	c->restart.bad |= !c->system_was || !c->system_now;
+}
+
 /* ---- network operations */
 
 static bool has_dev(const struct netops *ops, const char *dev)
@@ -345,10 +440,13 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 	join_options(&now->argv, &after);
 	heaviest = compare_options(&before, &after, &c.restart);
 	compare_devices(&was->devices, now, &c.restart);
+	compare_directives(&was->directives, now, &c.restart);
 	if (now->kind == KIND_TREE && strcmp(payload(&was->argv), payload(&now->argv)) != 0)
 		strs_addf(&c.restart, "INIT: runs with %s, configured is %s", payload(&was->argv),
 		          payload(&now->argv));
 	c.switches = now->kind == KIND_NIX && strs_has(&was->argv, "--bind-ro=/nix/store");
+	if (c.switches)
+		compare_systems(was, now, &c);
 	if (now->kind == KIND_NIX && !c.switches)
 		strs_addf(&c.restart, "SYSTEM_PATH: runs with %s of its own, configured is %s", payload(&was->argv),
 		          payload(&now->argv));
@@ -389,6 +487,21 @@ static void note_bridge(json_t *was_argv, const json_t *now_argv)
 	}
 }
 
+/* What it was switched to is what runs. */
+static void note_system(json_t *was, const json_t *now)
+{
+	json_t *was_argv = json_object_get(was, "argv");
+	const json_t *now_argv = json_object_get(now, "argv");
+	json_t *system = json_object_get(now, "system");
+
+	if (system)
+		(void)json_object_set(was, "system", system);
+	else
+		(void)json_object_del(was, "system");
+	(void)json_array_set(was_argv, json_array_size(was_argv) - 1,
+	                     json_array_get(now_argv, json_array_size(now_argv) - 1));
+}
+
 static json_t *words_of(const struct strs *words)
 {
 	json_t *array = json_array();
@@ -425,6 +538,8 @@ int change_note(const char *was_json, const char *now_json, const struct change 
 		(void)json_object_set_new(was, "masquerade", words_of(&c->masquerade));
 		(void)json_object_set_new(was, "poststart", commands(&c->host_after));
 		(void)json_object_set(was, "hosts", json_object_get(now, "hosts"));
+		if (c->system_now)
+			note_system(was, now);
 		if (c->host.n > 0)
 			note_bridge(json_object_get(was, "argv"), json_object_get(now, "argv"));
 	}

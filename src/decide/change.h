@@ -13,6 +13,8 @@ struct started {                   /* what a running container was started with 
 	struct strs argv, devices; /* devices: values of DeviceAllow= */
 	struct netops host, guest;
 	struct strs masquerade; /* its addresses with a way out */
+	struct strs directives; /* "KillSignal=SIGTERM": what else its unit was made with */
+	char *system;           /* that its payload was of, as the plan has it; NULL */
 };
 
 void started_done(struct started *s);
@@ -29,6 +31,7 @@ struct change {
 	struct strs masquerade; /* its addresses that then have a way out */
 	bool masquerade_differs;
 	bool switches; /* its system can be switched: it is a nix container, and runs as one */
+	char *system_was, *system_now; /* it runs another system than is configured, and that is switched; NULL */
 	struct strs restart; /* "HOST_PORT: runs with tcp:8080:80, configured is tcp:9090:80" */
 };
 

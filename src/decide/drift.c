@@ -81,13 +81,24 @@ static void add_restart(struct drift *d, const char *sentence)
 	item->configured = printable(d, now + strlen(is));
 }
 
-static void add_reloads(struct drift *d, const struct netops *ops, const char *where)
+static bool has_op(const struct netops *ops, const struct netop *op)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (netop_same(&ops->v[i], op))
+			return true;
+	return false;
+}
+
+/* What a reload only does once more is no difference. */
+static void add_reloads(struct drift *d, const struct netops *was, const struct netops *ops, const char *where)
 {
 	for (size_t i = 0; i < ops->n; i++) {
 		CLEANUP(strs_done) struct strs words = { 0 };
 		CLEANUP(free_p) char *command = NULL;
 		struct drift_item *item;
 
+		if (!ops->v[i].gone && has_op(was, &ops->v[i]))
+			continue;
 		netop_words(&ops->v[i], &words);
 		command = strs_join(&words, " ");
 		if (!command) {
@@ -99,12 +110,18 @@ static void add_reloads(struct drift *d, const struct netops *ops, const char *w
 	}
 }
 
-static void compare_conf(struct drift *d, const struct change *c)
+static void compare_conf(struct drift *d, const struct started *was, const struct change *c)
 {
 	for (size_t i = 0; i < c->restart.n; i++)
 		add_restart(d, c->restart.v[i]);
-	add_reloads(d, &c->host, "on the host");
-	add_reloads(d, &c->guest, "inside");
+	add_reloads(d, &was->host, &c->host, "on the host");
+	add_reloads(d, &was->guest, &c->guest, "inside");
+	if (c->system_now) {
+		struct drift_item *item = add(d, DRIFT_RELOAD, "system", "it runs another system than SYSTEM_PATH leads to");
+
+		item->started = printable(d, c->system_was);
+		item->configured = printable(d, c->system_now);
+	}
 	if (c->masquerade_differs)
 		add(d, DRIFT_RELOAD, "way-out", "MASQUERADE changed");
 }
@@ -369,7 +386,7 @@ void drift_decide(const char *name, const struct started *was, const struct chan
 		strs_add(&ret->unseen, "what it was started with: machdeck did not start it");
 		return;
 	}
-	compare_conf(ret, c);
+	compare_conf(ret, was, c);
 	if (m)
 		compare_live(ret, name, was, m);
 	if (ret->n > 1)

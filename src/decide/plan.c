@@ -38,6 +38,7 @@ void plan_done(struct plan *p)
 	free(p->service);
 	free(p->name);
 	free(p->root);
+	free(p->system);
 	fsops_done(&p->prestart_files);
 	fsops_done(&p->prepare);
 	strs_done(&p->argv);
@@ -525,6 +526,8 @@ int plan_build(const struct container *c, const struct facts *f, struct plan *re
 			               contradiction.text);
 	p.kind = c->system_path || c->flake || f->has_profile ? KIND_NIX : KIND_TREE;
 	p.name = strdup(c->name);
+	if (p.kind == KIND_NIX && f->system)
+		p.bad = !(p.system = strdup(f->system));
 	plan_root(&d);
 	if (!p.name || p.bad)
 		return err_no_memory(e);

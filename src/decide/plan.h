@@ -22,6 +22,7 @@ struct facts {
 	bool is_32_bit;   /* the file `system` below the system path says i686-linux (ST-8) */
 	bool nixos_dirs;  /* the conf came from /etc/nixos-containers: the root is below /var/lib/nixos-containers */
 	const char *path; /* PATH for the payload */
+	const char *system; /* what a nix container's system path or profile leads to: its generation; NULL: not there */
 };
 
 enum fsop_kind {
@@ -54,6 +55,7 @@ struct plan {
 	enum kind kind;
 	enum release release;
 	char *root;       /* the tree, "/var/lib/containers/NAME" */
+	char *system;     /* facts.system of a nix container; NULL: not known */
 	struct strs argv; /* systemd-nspawn and its arguments */
 	struct netops prestart; /* deletions of stale links; dropping a stale registration comes first (PR-1) */
 	struct fsops prestart_files; /* 2014: the FIFO that the guest writes when it is ready (PR-4) */
@@ -82,7 +84,7 @@ void plan_done(struct plan *p);
 const char *plan_roots(bool nixos_dirs);
 
 /* plan_json - one object: name root prestart prepare argv init poststart unit hosts, commands as arrays of
- * words; masquerade when it has a way out. plan_preview - the same for a person: comments, and commands that can be pasted into a shell; init is where
+ * words; masquerade when it has a way out, system when that is known. plan_preview - the same for a person: comments, and commands that can be pasted into a shell; init is where
  * machdeck-init is installed. */
 void plan_json(const struct plan *p, struct buf *ret);
 void plan_preview(const struct plan *p, const char *init, struct buf *ret);

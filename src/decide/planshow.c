@@ -121,6 +121,8 @@ void plan_json(const struct plan *p, struct buf *ret)
 	                 json_words(&p->hosts));
 	if (plan && p->masquerade.n > 0)
 		(void)json_object_set_new(plan, "masquerade", json_words(&p->masquerade));
+	if (plan && p->system)
+		(void)json_object_set_new(plan, "system", json_string(p->system));
 	text = plan ? json_dumps(plan, JSON_INDENT(2)) : NULL;
 	json_decref(plan);
 	if (text) {

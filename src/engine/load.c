@@ -24,6 +24,7 @@ void loaded_done(struct loaded *l)
 	container_done(&l->container);
 	plan_done(&l->plan);
 	free(l->conf_path);
+	free(l->system);
 	strs_done(&l->warnings);
 	*l = (struct loaded){ 0 };
 }
@@ -103,11 +104,22 @@ static bool is_32_bit(const char *host_root, const struct container *c)
 	return strncmp(buf_text(&text), "i686-linux", strcspn(buf_text(&text), "\n")) == 0 && text.len >= 10;
 }
 
+/* A profile leads to its newest generation. Below another root, links lead elsewhere. */
+static char *system_of(const char *host_root, const struct container *c)
+{
+	CLEANUP(free_p) char *path = NULL;
+
+	if (host_root[0] || asprintf(&path, PROFILES "/%s/system", c->name) < 0)
+		return NULL;
+	return realpath(c->system_path ? c->system_path : path, NULL);
+}
+
 static int build(const char *host_root, const char *name, struct loaded *l, struct err *e)
 {
 	l->facts.path = guest_path;
 	l->facts.has_profile = exists(host_root, PROFILES, name, "/system");
 	l->facts.is_32_bit = is_32_bit(host_root, &l->container);
+	l->facts.system = l->system = system_of(host_root, &l->container);
 	return plan_build(&l->container, &l->facts, &l->plan, e);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -182,9 +183,11 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 		switched = switch_by_socket(name, &r.now.plan, output, &failed);
 	else if (r.change.switches)
 		switched = switch_system(name, &r.now.container, output, &failed);
-	if (switched < 0)
-		strs_add(&r.change.restart,
-		         "the switch failed"); /* so what runs is not all that is configured */
+	if (switched < 0) { /* so what runs is not all that is configured */
+		strs_add(&r.change.restart, "the switch failed");
+		free(r.change.system_now);
+		r.change.system_now = NULL;
+	}
 	q = note(name, &r, e);
 	if (switched < 0 && e)
 		*e = failed;
@@ -214,6 +217,6 @@ int reload_pending(const char *name, struct strs *ret, bool *ret_live, struct er
 	if (q < 0)
 		return q;
 	strs_add_all(ret, &r.change.restart);
-	*ret_live = r.change.masquerade_differs || r.change.host.n > 0 || r.change.guest.n > 0;
+	*ret_live = r.change.system_now || r.change.masquerade_differs || r.change.host.n > 0 || r.change.guest.n > 0;
 	return 0;
 }
