@@ -31,6 +31,7 @@ void app_done(struct app *a)
 	strs_done(&a->failed);
 	strs_done(&a->marks);
 	strs_done(&a->confirm.what.names);
+	free(a->confirm.preview);
 	free(a->todo);
 	free(a->log);
 	free(a->order);

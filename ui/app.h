@@ -94,6 +94,7 @@ enum app_effect {
 	APP_NOTHING,
 	APP_CONTROL,     /* begin verb on name, tell app_result() how it ended */
 	APP_CANCEL,      /* cancel its job */
+	APP_PREVIEW,     /* what verb would do to names: app_preview() takes it */
 	APP_FLUSH_INPUT, /* forget keys that were typed but not yet read */
 	APP_SESSION,     /* lend the terminal to a shell (text "shell") or console in name */
 	APP_RUN,         /* run text in each of names; app_results() takes them */
@@ -169,6 +170,7 @@ struct app {
 		bool open, yes; /* which answer is marked */
 		struct app_intent what;
 		uint64_t shown_usec; /* when it came onto the screen; 0: not yet */
+		char *preview; /* lines: what it would do, as commands and comments; NULL: not known */
 	} confirm;
 	enum app_prompt prompt;
 	struct line line;                         /* what is typed into it */
@@ -219,6 +221,8 @@ void app_shown(struct app *a, uint64_t now_usec);
 /* app_result - the job on name ended: r as in control.h, e says why when it failed. */
 void app_result(struct app *a, const char *name, enum control_verb verb, int r, const struct err *e,
                 uint64_t now_usec);
+/* app_preview - what the verb that is asked about would do: lines of commands, and comments with a #. */
+void app_preview(struct app *a, enum control_verb verb, const char *text);
 /* app_progress - what the job on name waits for now. */
 void app_progress(struct app *a, const char *name, enum control_verb verb, const char *waits_for,
                   uint64_t limit_usec);

@@ -26,6 +26,7 @@ static enum danger danger_of(enum control_verb verb, size_t n)
 	case CONTROL_STOP:
 	case CONTROL_RESTART:
 	case CONTROL_FREEZE:
+	case CONTROL_MEND: /* asks because it shows what it would do */
 		return MODERATE;
 	case CONTROL_TERMINATE:
 	case CONTROL_KILL:
@@ -53,6 +54,28 @@ static void ask(struct app *a, enum control_verb verb, struct strs *names, enum 
 	else
 		a->confirm.open = true;
 	app_todo(a, APP_FLUSH_INPUT, verb, NULL, NULL, NULL);
+	free(take_p(&a->confirm.preview));
+	if (verb == CONTROL_MEND)
+		app_todo(a, APP_PREVIEW, verb, NULL, NULL, &a->confirm.what.names);
+}
+
+void app_preview(struct app *a, enum control_verb verb, const char *text)
+{
+	if (!a->confirm.what.names.n || a->confirm.what.verb != verb)
+		return;
+	free(a->confirm.preview);
+	a->confirm.preview = strdup(text);
+}
+
+/* Its commands into the log, before the one that does them all. */
+static void log_preview(struct app *a, uint64_t now_usec)
+{
+	CLEANUP(strs_done) struct strs lines = { 0 };
+
+	strs_split(&lines, a->confirm.preview ? a->confirm.preview : "", "\n");
+	for (size_t i = 0; i < lines.n; i++)
+		if (lines.v[i][0] != '#')
+			app_log_result(a, app_log(a, now_usec, lines.v[i]), STYLE_DIM, "by machdeck mend, below");
 }
 
 /* Those of the names that take the verb; says why when none does, or how many do not. */
@@ -103,6 +126,7 @@ void app_want(struct app *a, const struct world *w, enum control_verb verb, uint
 static void close_question(struct app *a)
 {
 	a->confirm.open = false;
+	free(take_p(&a->confirm.preview));
 	strs_done(&a->confirm.what.names);
 }
 
@@ -111,6 +135,8 @@ void app_answer(struct app *a, const struct world *w, bool yes, uint64_t now_use
 	if (yes && (!a->confirm.shown_usec || now_usec < a->confirm.shown_usec + APP_CONFIRM_USEC))
 		return;
 	a->confirm.open = false;
+	if (yes)
+		log_preview(a, now_usec);
 	if (yes)
 		app_begin(a, w, a->confirm.what.verb, &a->confirm.what.names, now_usec);
 	close_question(a);

@@ -18,7 +18,7 @@ static bool verb_of(enum action action, enum control_verb *ret)
 		{ ACTION_RESTART, CONTROL_RESTART }, { ACTION_RELOAD, CONTROL_RELOAD },
 		{ ACTION_FREEZE, CONTROL_FREEZE },   { ACTION_THAW, CONTROL_THAW },
 		{ ACTION_ENABLE, CONTROL_ENABLE },   { ACTION_DISABLE, CONTROL_DISABLE },
-		{ ACTION_FORGIVE, CONTROL_FORGIVE },
+		{ ACTION_FORGIVE, CONTROL_FORGIVE }, { ACTION_MEND, CONTROL_MEND },
 	};
 
 	for (size_t i = 0; i < COUNT(verbs); i++) {
@@ -434,7 +434,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_THAW:
 	case ACTION_ENABLE:
 	case ACTION_DISABLE:
-	case ACTION_FORGIVE: /* verbs */
+	case ACTION_FORGIVE:
+	case ACTION_MEND: /* verbs */
 	case ACTION_TOGGLE:
 	case ACTION_SHIFT_UP:
 	case ACTION_SHIFT_DOWN: /* of menus */

@@ -286,6 +286,7 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_RUN:
 	case APP_LOCK:
 	case APP_CONTROL:
+	case APP_PREVIEW:
 	case APP_CANCEL:
 		doer_do(d->doer, source_world(d->source), c);
 		break;

@@ -9,10 +9,14 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "drivers/child.h"
 #include "engine/everywhere.h"
+#include "engine/mend.h"
 #include "engine/recorder.h"
 
-#define RUN_USEC 60000000 /* a command may take */
+#define RUN_USEC     60000000 /* a command may take */
+#define PREVIEW_USEC 5000000
+#define PREVIEW_MAX  65536
 
 struct job {
 	struct job *next;
@@ -30,6 +34,7 @@ struct doer {
 	struct job *jobs;
 	struct everywhere *everywhere;
 	size_t n_everywhere;
+	struct child *preview; /* NULL: none is being read */
 };
 
 static uint64_t now_usec(void)
@@ -74,6 +79,7 @@ void doer_free(struct doer *d)
 		forget_job(d->jobs);
 	}
 	everywhere_free(d->everywhere);
+	child_cancel(d->preview);
 	free(d);
 }
 
@@ -113,6 +119,47 @@ static void cancel_job(struct doer *d, const struct app_command *c)
 	for (struct job *j = d->jobs; j; j = j->next)
 		if (!strcmp(j->name, c->name) && j->verb == c->verb)
 			control_cancel_job(j->control);
+}
+
+/* ---- what a verb would do */
+
+static int write_preview(int out, void *arg)
+{
+	const struct strs *names = arg;
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	for (size_t i = 0; i < names->n; i++) {
+		CLEANUP(mending_done) struct mending m = { 0 };
+		struct err e;
+
+		if (mend_look(names->v[i], &m, &e) < 0)
+			buf_addf(&text, "# %s\n", e.text);
+		else if (mend_is_well(&m))
+			buf_addf(&text, "# %s: nothing is missing\n", names->v[i]);
+		else
+			mend_describe(&m, &text);
+	}
+	return text.bad || write(out, buf_text(&text), text.len) != (ssize_t)text.len;
+}
+
+static void on_preview(int r, char *text, size_t len, const struct err *e, void *arg)
+{
+	struct doer *d = arg;
+
+	(void)len;
+	d->preview = NULL;
+	app_preview(d->app, CONTROL_MEND, r == 0 ? text : r < 0 ? e->text : "# what is missing can not be read");
+	d->changed(d->arg);
+}
+
+static void begin_preview(struct doer *d, const struct app_command *c)
+{
+	struct err e;
+
+	child_cancel(take_p(&d->preview));
+	if (child_start(d->loop, "the look at what is missing", write_preview, (void *)(uintptr_t)&c->names, PREVIEW_USEC,
+	                PREVIEW_MAX, on_preview, d, &d->preview, &e) < 0)
+		app_preview(d->app, c->verb, e.text);
 }
 
 void doer_look(struct doer *d)
@@ -216,6 +263,9 @@ void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 	switch (c->what) {
 	case APP_CONTROL:
 		begin_job(d, c);
+		break;
+	case APP_PREVIEW:
+		begin_preview(d, c);
 		break;
 	case APP_CANCEL:
 		cancel_job(d, c);

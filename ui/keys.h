@@ -74,6 +74,8 @@ enum effect { LOOKS, ACTS };
 	X(ENABLE, SCREEN_LIST | SCREEN_PANE, ACTS, "a", "at boot", "start it at boot")                       \
 	X(DISABLE, SCREEN_LIST | SCREEN_PANE, ACTS, "A", "not at boot", "do not start it at boot")           \
 	X(FORGIVE, SCREEN_LIST | SCREEN_PANE, ACTS, "F", "forget", "forget that it failed")                  \
+	X(MEND, SCREEN_LIST | SCREEN_PANE, ACTS, "M", "mend",                                                \
+	  "what is missing of its network comes back, without a restart; shows it first")                   \
 	X(PALETTE, AT_WORK, LOOKS, ": C-p", "palette", "all actions and machines by name")                   \
 	X(COMMANDS, AT_WORK, LOOKS, "@", "log", "what was done here, as shell commands")                     \
 	X(COPY, AT_WORK, LOOKS, "y", "copy", "copy its name, address, ports or the line to the clipboard")   \

@@ -156,6 +156,7 @@ static const char *wanted_answer(enum control_verb v, const char *name)
 	case CONTROL_RESTART:
 	case CONTROL_DISABLE:
 	case CONTROL_FREEZE:
+	case CONTROL_MEND:
 		return "yes";
 	case CONTROL_TERMINATE:
 	case CONTROL_KILL:

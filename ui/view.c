@@ -12,6 +12,7 @@
 #include "ui/view_tab.h"
 
 #define SEC  1000000ull
+#define PREVIEW_LINES 8
 #define HOUR (3600 * SEC)
 
 void view_done(struct view *v)
@@ -388,6 +389,8 @@ static const char *consequence(enum control_verb verb)
 		return "All its processes stop where they are; P lets them go on.";
 	case CONTROL_RELOAD:
 		return "What can change without a restart is applied.";
+	case CONTROL_MEND:
+		return "What is missing of its network comes back; what is as it should be stays.";
 	case CONTROL_TERMINATE:
 		return "It ends now; its init gets no time to shut down.";
 	case CONTROL_KILL:
@@ -434,6 +437,19 @@ static void build_severe(const struct app *a, const struct world *w, struct view
 		                           names_with_states(w, v, &what->names));
 }
 
+/* What it would do, as far as it fits into a question. */
+static const char *preview(const struct app *a, struct view *v)
+{
+	const char *text = a->confirm.preview, *end = text;
+	int left = PREVIEW_LINES;
+
+	if (!text)
+		return "looking what is missing…";
+	while (left > 0 && (end = strchr(end, '\n')))
+		end += 1, left--;
+	return end && *end ? view_keep(v, "%.*s… and more: machdeck mend --dry-run NAME", (int)(end - text), text) : text;
+}
+
 static void build_confirm(const struct app *a, const struct world *w, struct view *v)
 {
 	static const char *const one[] = { "No", "Yes" };
@@ -453,6 +469,8 @@ static void build_confirm(const struct app *a, const struct world *w, struct vie
 		v->dialog.title = view_keep(v, "%s %zu machines on %s?", verb, what->names.n, host);
 		v->dialog.text = view_keep(v, "%s%s", v->dialog.text, names_with_states(w, v, &what->names));
 	}
+	if (what->verb == CONTROL_MEND)
+		v->dialog.text = view_keep(v, "%s\n%s", v->dialog.text, preview(a, v));
 	if (a->prompt == PROMPT_NAME) {
 		v->dialog.n_buttons = 0;
 		build_severe(a, w, v);

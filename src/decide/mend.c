@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "decide/gateway.h"
@@ -33,6 +32,17 @@ void mending_done(struct mending *m)
 bool mend_is_well(const struct mending *m)
 {
 	return m->commands.n == 0 && m->cannot.n == 0;
+}
+
+void mend_describe(const struct mending *m, struct buf *ret)
+{
+	for (size_t i = 0; i < m->commands.n; i++) {
+		if (i == 0 || strcmp(m->reasons.v[i], m->reasons.v[i - 1]) != 0)
+			buf_addf(ret, "# %s\n", m->reasons.v[i]);
+		buf_addf(ret, "%s\n", m->commands.v[i]);
+	}
+	for (size_t i = 0; i < m->cannot.n; i++)
+		buf_addf(ret, "# not mended: %s\n", m->cannot.v[i]);
 }
 
 static void look_for_failure(struct mending *m)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/strs.h"
 #include "words/netmap.h"
 #include "words/netop.h"
@@ -59,6 +60,10 @@ void mend_decide(const struct netmap *map, const struct mend_wanted *wanted, str
  * machine_id  16 bytes */
 void mend_leavings(const struct netmap *map, const struct strs *busy, const struct strs *addresses,
                    const struct strs *owners, const uint8_t machine_id[static 16], struct mending *ret);
+
+/* mend_describe - a line for each command, after the comment that is its reason; then a comment for what can not be mended.
+ * Can be pasted into a shell. */
+void mend_describe(const struct mending *m, struct buf *ret);
 
 /* mend_is_well - no step, and nothing that can not be mended. */
 bool mend_is_well(const struct mending *m);

@@ -14,10 +14,12 @@
 #include "drivers/machined.h"
 #include "engine/autostart.h"
 #include "engine/control_private.h"
+#include "engine/mend.h"
 
 #define BUS_LIMIT    (10 * CONTROL_SECOND) /* for a lost connection to come back */
 #define FORGET_LIMIT (3 * CONTROL_SECOND)  /* for systemd-machined to forget a machine */
 #define VANISH_LIMIT (90 * CONTROL_SECOND) /* ... whose unit it was asked to end */
+#define MEND_LIMIT   (20 * CONTROL_SECOND)
 #define SAVE_LIMIT   (20 * CONTROL_SECOND) /* for a conf to be on the disk */
 
 /* Who asks for a start wants it tried, however often systemd has tried by itself before. */
@@ -34,6 +36,7 @@ static const enum step unit_steps[CONTROL_VERBS][5] = {
 	[CONTROL_DISABLE] = { STEP_LINKS, STEP_REREAD },
 	[CONTROL_FORGIVE] = { STEP_FORGIVE },
 	[CONTROL_DROP] = { STEP_UNREGISTER },
+	[CONTROL_MEND] = { STEP_MEND },
 };
 
 static const enum step conf_steps[] = { STEP_CONF, STEP_REREAD, STEP_END };
@@ -290,6 +293,34 @@ static int ask_conf(struct control *c, struct err *e)
 	                           &c->aside, e);
 }
 
+static int mend(void *arg, struct err *e)
+{
+	CLEANUP(strs_done) struct strs left = { 0 };
+	const struct control *c = arg;
+	int r = mend_run(c->name, &left, e);
+
+	if (r >= 0 && left.n > 0)
+		r = err_set(e, STATUS_FAILED, EOPNOTSUPP, "%s: not mended: %s", c->name, left.v[0]);
+	return r;
+}
+
+static void on_mended(int r, const struct err *e, void *arg)
+{
+	struct control *c = arg;
+
+	c->aside = NULL;
+	if (r < 0)
+		control_finish(c, r, e);
+	else
+		control_next_step(c);
+}
+
+static int ask_mend(struct control *c, struct err *e)
+{
+	c->own_limit_usec = MEND_LIMIT;
+	return aside_begin(sd_event_source_get_event(c->end), mend, c, MEND_LIMIT, on_mended, c, &c->aside, e);
+}
+
 /* ---- the steps */
 
 static int unregister(struct control *c, struct err *e)
@@ -351,6 +382,9 @@ static void step_now(struct control *c)
 		break;
 	case STEP_CONF:
 		r = ask_conf(c, &e);
+		break;
+	case STEP_MEND:
+		r = ask_mend(c, &e);
 		break;
 	case STEP_LINKS:
 		r = units_enable(u, c->unit, c->verb == CONTROL_ENABLE, on_changed, c, &c->slot, &e);
@@ -516,7 +550,7 @@ static const char *waits_for(const struct control *c)
 	if (c->machined)
 		return "systemd-machined";
 	if (c->aside)
-		return "its conf to be on the disk";
+		return *c->step == STEP_MEND ? "its network to be whole" : "its conf to be on the disk";
 	if (!c->begun || !hub.up || !c->job)
 		return *c->step == STEP_REREAD && hub.up ? "systemd to read all units anew" : "systemd";
 	return job_waits_for(c);

@@ -24,8 +24,9 @@ enum control_verb {
 	CONTROL_DISABLE,
 	CONTROL_FORGIVE,
 	CONTROL_DROP,
+	CONTROL_MEND,
 };
-#define CONTROL_VERBS (CONTROL_DROP + 1)
+#define CONTROL_VERBS (CONTROL_MEND + 1)
 
 /* control_begin - ask for it and come back at once; done is called from the loop exactly once, when it ended
  * or could not be made: r 0 or negative errno with the sentence (why it failed, with the unit's result and
@@ -48,6 +49,8 @@ enum control_verb {
  * ENABLE, DISABLE  start at boot: container@ by AUTO_START= in its conf (refused when that is a link: it is
  *           declared elsewhere), systemd-nspawn@ by links in /etc/systemd/system; then systemd reads all anew
  * FORGIVE   forget that it failed: it is merely stopped
+ * MEND      container@ alone: what is missing of its network comes back (engine/mend); fails too when something of it
+ *           can not. Takes root
  * DROP      take the registration of a ghost out of systemd-machined; refused while its leader lives
  *
  * Of a virtual machine, by systemd-machined: TERMINATE ends its unit (cleanly if that knows how), KILL kills

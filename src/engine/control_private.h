@@ -27,6 +27,7 @@ enum step {
 	STEP_THAW,
 	STEP_CONF,  /* AUTO_START= */
 	STEP_LINKS, /* systemd's own */
+	STEP_MEND,
 	STEP_REREAD,
 	STEP_MACHINED, /* asked for what the verb means to it */
 	STEP_VANISH,   /* from systemd-machined, or it failed */

@@ -21,6 +21,7 @@ static const struct {
 	[CONTROL_DISABLE] = { "disable", "disabling", "disabled" },
 	[CONTROL_FORGIVE] = { "forgive", "forgiving", "forgiven" },
 	[CONTROL_DROP] = { "drop", "dropping", "dropped" },
+	[CONTROL_MEND] = { "mend", "mending", "mended" },
 };
 
 const char *control_word(enum control_verb verb)
@@ -91,6 +92,10 @@ static const char *state_refuses(const struct machine *m, enum control_verb verb
 		if (m->kind != MACHINE_CONTAINER)
 			return "can not be reloaded: systemd-nspawn@ knows no reload, only a restart";
 		return m->state == MACHINE_RUNNING || m->state == MACHINE_UNKNOWN ? NULL : "is not running";
+	case CONTROL_MEND:
+		if (m->kind != MACHINE_CONTAINER)
+			return "was not started by machdeck: what its network should be is not known";
+		return is_down(m) ? "is not running: start it" : NULL;
 	case CONTROL_FREEZE:
 		return m->state == MACHINE_RUNNING || m->state == MACHINE_UNKNOWN ? NULL : "is not running";
 	case CONTROL_ENABLE:
@@ -142,6 +147,7 @@ static const char *foreign_refuses(const struct machine *m, enum control_verb ve
 	case CONTROL_ENABLE:
 	case CONTROL_DISABLE:
 	case CONTROL_FORGIVE:
+	case CONTROL_MEND:
 		return vm ? "is a virtual machine: use the tool that started it"
 		          : "was started by somebody else: use the tool that started it";
 	}
@@ -199,6 +205,9 @@ static void unit_command(enum control_verb verb, const struct machine *m, const 
 		return;
 	case CONTROL_FORGIVE:
 		add_words(ret, "systemctl reset-failed", unit);
+		return;
+	case CONTROL_MEND:
+		buf_addf(ret, "machdeck mend %s", m->name);
 		return;
 	case CONTROL_DROP:
 		return;

@@ -62,9 +62,14 @@ static int look_at_one(const char *name, const struct netmap *map, struct mendin
 		r = nft_forwards_whole(families[i], &w.forwards_whole[i], e);
 	if (r == 0)
 		r = gateway_holds(name, &c.masquerade, &w.way_out_holds, e);
-	if (r == 0)
-		mend_decide(map, &w, ret);
-	return r < 0 ? err_wrap(e, r, "%s", name) : 0;
+	if (r < 0 && r != -EPERM)
+		return err_wrap(e, r, "%s", name);
+	if (r < 0) /* the map says so of forwards */
+		w.way_out_holds = w.forwards_whole[MEND_V4] = w.forwards_whole[MEND_V6] = true;
+	mend_decide(map, &w, ret);
+	if (r < 0 && c.masquerade.n > 0)
+		strs_add(&ret->cannot, "its way out can not be seen: that takes root (CAP_NET_ADMIN)");
+	return 0;
 }
 
 static bool is_down(const struct machine *m)
@@ -111,6 +116,8 @@ static int look_at_leavings(const struct snapshot *s, const struct netmap *map, 
 		r = neighbours_starting("", "", &starting, e);
 	if (r >= 0)
 		r = nft_gateway_owners(&owners, e);
+	if (r == -EPERM) /* as of forwards, of which the map says so */
+		r = 0;
 	for (size_t i = 0; i < s->n; i++)
 		if (!is_down(&s->v[i]))
 			strs_add(&busy, s->v[i].name);
@@ -236,7 +243,7 @@ static void tell(const char *name, const struct mending *m)
 	}
 }
 
-static int may_mend(const char *name, struct err *e)
+int mend_may(const char *name, struct err *e)
 {
 	const char *what = name ? name : "what dead machines left";
 	int r = gate_ask(e, "cannot mend %s", what);
@@ -248,7 +255,7 @@ static int may_mend(const char *name, struct err *e)
 
 int mend_do(const char *name, const struct mending *m, struct err *e)
 {
-	int r = may_mend(name, e), failed;
+	int r = mend_may(name, e), failed;
 
 	if (r < 0 || m->commands.n == 0)
 		return r;
@@ -267,7 +274,7 @@ int mend_do(const char *name, const struct mending *m, struct err *e)
 int mend_run(const char *name, struct strs *ret_left, struct err *e)
 {
 	CLEANUP(mending_done) struct mending m = { 0 };
-	int r = may_mend(name, e);
+	int r = mend_may(name, e);
 
 	if (r >= 0)
 		r = mend_look(name, &m, e);

@@ -11,6 +11,10 @@
  *         -EOPNOTSUPP STATUS_FAILED: it was not started by us, so what it should have is not known; the system's */
 int mend_look(const char *name, struct mending *ret, struct err *e);
 
+/* mend_may - whether it may be done here at all. errors: -EPERM STATUS_NOT_PERMITTED: the gate is closed, or we are not
+ * root */
+int mend_may(const char *name, struct err *e);
+
 /* mend_do - do it: each part as far as it goes, in one batch each, whatever became of the others; every command that it
  * stands for is written to the journal, with the unit. Needs root.
  *

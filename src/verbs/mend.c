@@ -51,16 +51,9 @@ static json_t *document(const struct asked *a, const struct mending *m, bool don
 	                 steps, "cannot", show_json_texts(&m->cannot));
 }
 
-/* The commands can be pasted into a shell. */
 static void describe(const struct asked *a, const struct mending *m, struct buf *to)
 {
-	for (size_t i = 0; i < m->commands.n; i++) {
-		if (i == 0 || strcmp(m->reasons.v[i], m->reasons.v[i - 1]) != 0)
-			buf_addf(to, "# %s\n", m->reasons.v[i]);
-		buf_addf(to, "%s\n", m->commands.v[i]);
-	}
-	for (size_t i = 0; i < m->cannot.n; i++)
-		buf_addf(to, "# not mended: %s\n", m->cannot.v[i]);
+	mend_describe(m, to);
 	if (mend_is_well(m) && a->name)
 		buf_addf(to, "# %s: nothing is missing\n", a->name);
 	else if (mend_is_well(m))
@@ -79,6 +72,8 @@ int verb_mend(const struct verb *v, int argc, char **argv)
 
 	if (status != STATUS_DONE)
 		return status;
+	if (!a.dry_run && mend_may(a.name, &e) < 0)
+		return verb_fail(&e);
 	if (mend_look(a.name, &m, &e) < 0)
 		return verb_fail(&e);
 	if (!a.dry_run && mend_do(a.name, &m, &e) < 0)

@@ -160,6 +160,43 @@ static void yes_counts_only_after_the_question_could_be_read(void **state)
 	assert_false(f.a.confirm.open);
 }
 
+static void mending_shows_what_it_would_do_and_logs_that(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct app_command c;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "db");
+	press(&f, 'M');
+	assert_true(f.a.confirm.open);
+	assert_null(f.a.confirm.preview);
+	app_preview(&f.a, CONTROL_MEND, "# on the host: ve-db is down\nip link set dev ve-db up\n");
+	app_shown(&f.a, f.now);
+	f.now += SAMPLE_SEC;
+	c = press(&f, 'y');
+	assert_int_equal(c.what, APP_CONTROL);
+	assert_int_equal(c.verb, CONTROL_MEND);
+	assert_int_equal(f.a.n_log, 2);
+	assert_string_equal(f.a.log[0].command, "ip link set dev ve-db up");
+	assert_string_equal(f.a.log[1].command, "machdeck mend db");
+	assert_null(f.a.confirm.preview);
+	app_preview(&f.a, CONTROL_MEND, "too late"); /* the question is gone */
+	assert_null(f.a.confirm.preview);
+}
+
+static void nothing_is_mended_while_it_is_read_only(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	f.a.read_only = "a test";
+	go_to(&f, "db");
+	assert_int_equal(press(&f, 'M').what, APP_NOTHING);
+	assert_false(f.a.confirm.open);
+}
+
 static void the_marked_answer_can_be_switched(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -400,6 +437,8 @@ int main(void)
 		cmocka_unit_test(starting_needs_no_question),
 		cmocka_unit_test(stopping_asks_and_enter_means_no),
 		cmocka_unit_test(yes_counts_only_after_the_question_could_be_read),
+		cmocka_unit_test(mending_shows_what_it_would_do_and_logs_that),
+		cmocka_unit_test(nothing_is_mended_while_it_is_read_only),
 		cmocka_unit_test(the_marked_answer_can_be_switched),
 		cmocka_unit_test(a_question_is_about_what_it_says_even_when_rows_move),
 		cmocka_unit_test(what_can_not_be_done_is_said),

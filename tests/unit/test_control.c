@@ -9,6 +9,7 @@
 #include "engine/autostart.h"
 #include "engine/control.h"
 #include "engine/load.h"
+#include "engine/mend.h"
 #include "tests/unit/systemd1.h"
 
 /* In place of the real ones: which containers there are. */
@@ -22,6 +23,14 @@ int load_container(const char *host_root, const char *name, struct loaded *ret, 
 	return strcmp(name, "web") == 0 || strcmp(name, "db") == 0
 	               ? 0
 	               : err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: no such container", name);
+}
+
+int mend_run(const char *name, struct strs *ret_left, struct err *e)
+{
+	(void)e;
+	if (strcmp(name, "bridgeless") == 0)
+		strs_add(ret_left, "there is no bridge br0");
+	return 0;
 }
 
 void loaded_done(struct loaded *l)
