@@ -50,38 +50,100 @@ static const char *machine_text(const struct checked_port *p)
 
 /* ---- ports, for people */
 
-static void ports_row(struct buf *to, const struct checked_port *p, int width, bool colours)
+enum column { MACHINE, HOST, INSIDE, STATE, RULE, LISTENER, FROM, DECLARED, COLUMNS };
+
+/* Who is served, in words of their own: "lan host machine". */
+static void served(struct buf *to, const struct diagnosis *d)
+{
+	size_t n = 0;
+
+	for (enum doctor_client c = 0; c < DOCTOR_CLIENTS; c++)
+		if (d->from[c].state == DOCTOR_GOOD)
+			buf_addf(to, "%s%s", n++ > 0 ? " " : "", doctor_client_word(c));
+	if (n == 0)
+		buf_puts(to, "-");
+}
+
+static void cell(struct buf *to, const struct checked_port *p, enum column c)
+{
+	CLEANUP(free_p) char *targets = strs_join(&p->targets, " ");
+	char port[PORT_TEXT_SIZE];
+
+	switch (c) {
+	case MACHINE:
+		buf_puts(to, machine_text(p));
+		break;
+	case HOST:
+		port_text(&p->port, port);
+		buf_puts(to, port);
+		break;
+	case INSIDE:
+		if (p->declared)
+			buf_addf(to, "%u", p->port.guest);
+		else
+			buf_puts(to, "-");
+		break;
+	case STATE:
+		buf_puts(to, doctor_state_word(p->found.state));
+		break;
+	case RULE:
+		buf_puts(to, p->targets.n > 0 && targets ? targets : "-");
+		break;
+	case LISTENER:
+		buf_puts(to, p->found.steps[DOCTOR_LISTENER].state == DOCTOR_GOOD
+		                     ? p->found.steps[DOCTOR_LISTENER].text
+		                     : "-");
+		break;
+	case FROM:
+		served(to, &p->found);
+		break;
+	case DECLARED:
+		buf_puts(to, p->declared ? p->found.steps[DOCTOR_DECLARED].text : "-");
+		break;
+	case COLUMNS:
+		break;
+	}
+}
+
+static void ports_row(struct buf *to, const struct checked_port *p, const size_t width[COLUMNS], bool colours)
 {
 	const struct doctor_finding *first = doctor_first(&p->found);
-	CLEANUP(free_p) char *targets = strs_join(&p->targets, " ");
-	char port[PORT_TEXT_SIZE], inside[8] = "-";
 
-	port_text(&p->port, port);
-	if (p->declared)
-		(void)snprintf(inside, sizeof(inside), "%u", p->port.guest);
-	buf_addf(to, "%-*s  %-9s  %-6s  ", width, machine_text(p), port, inside);
-	state_word(to, p->found.state, colours);
-	buf_addf(to, "  %-21s  ", p->targets.n > 0 && targets ? targets : "-");
-	if (p->found.steps[DOCTOR_LISTENER].state == DOCTOR_GOOD)
-		buf_puts(to, p->found.steps[DOCTOR_LISTENER].text);
-	else
-		buf_puts(to, "-");
+	for (enum column c = 0; c < COLUMNS; c++) {
+		CLEANUP(buf_done) struct buf text = { 0 };
+		bool coloured = c == STATE && colours;
+
+		cell(&text, p, c);
+		buf_addf(to, "%s%s%s", coloured ? colour_of(p->found.state) : "", buf_text(&text),
+		         coloured ? "\x1b[0m" : "");
+		if (c + 1 < COLUMNS)
+			buf_addf(to, "%*s", (int)(width[c] - text.len + 2), "");
+	}
 	buf_puts(to, "\n");
 	if (first)
 		buf_addf(to, "    %s [%s]\n", first->text, first->cause);
 }
 
-static void ports_table(struct buf *to, const struct checkup *c, bool colours)
+static void ports_table(struct buf *to, const struct checkup *all, bool colours)
 {
-	int width = (int)strlen("MACHINE");
+	static const char *const titles[COLUMNS] = {
+		"MACHINE", "HOST", "INSIDE", "STATE", "KERNEL'S RULE", "LISTENER", "REACHED FROM", "DECLARED"
+	};
+	size_t width[COLUMNS];
 
-	for (size_t i = 0; i < c->n; i++)
-		if ((int)strlen(c->v[i].machine) > width)
-			width = (int)strlen(c->v[i].machine);
-	buf_addf(to, "%-*s  %-9s  %-6s  %-7s  %-21s  %s\n", width, "MACHINE", "HOST", "INSIDE", "STATE",
-	         "KERNEL'S RULE", "LISTENER");
-	for (size_t i = 0; i < c->n; i++)
-		ports_row(to, &c->v[i], width, colours);
+	for (enum column c = 0; c < COLUMNS; c++) {
+		width[c] = strlen(titles[c]);
+		for (size_t i = 0; i < all->n; i++) {
+			CLEANUP(buf_done) struct buf text = { 0 };
+
+			cell(&text, &all->v[i], c);
+			width[c] = text.len > width[c] ? text.len : width[c];
+		}
+		buf_addf(to, "%-*s", c + 1 < COLUMNS ? (int)width[c] + 2 : 0, titles[c]);
+	}
+	buf_puts(to, "\n");
+	for (size_t i = 0; i < all->n; i++)
+		ports_row(to, &all->v[i], width, colours);
 }
 
 /* ---- doctor, for people */

@@ -58,6 +58,10 @@ each_way_in_answers_for_each_protocol_and_family() {
 		same states good "$(machdeck doctor --json | jq -r '[.ports[].state] | unique | join(" ")')"
 		same lan good "$(from_of lan)"; same host good "$(from_of host)"; same machine good "$(from_of machine)"
 		same 'lan address' 192.168.1.10:8081 "$(machdeck doctor --json m1 | jq -r '.ports[0].from.lan.text')"
+		for row in 'm1 +tcp 8081 +80 +good +10.1.0.2:80 \[fd01::2\]:80 +\[::\]:80: busybox .*  lan host machine +/etc/containers/m1.conf:6' \
+			'm2 +udp 5302 +53 +good +10.2.0.2:53 \[fd02::2\]:53 +\[::\]:53: perl .*  lan host machine +/etc/containers/m2.conf:6'; do
+			machdeck ports | grep -qE "^$row\$" || fail "no row like $row in $(machdeck ports)"
+		done
 		same forwards "$(forwards)" "$(machdeck ports --json | jq -r '.ports[] | . as $p | .targets[] |
 			capture("^\\[?(?<a>[^\\]]+?)\\]?:(?<p>[0-9]+)$") | "\($p.protocol) \($p.host) \(.a) \(.p)"' | sort)"
 	END
