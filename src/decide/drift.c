@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "decide/mend.h"
 
 #define TEXT_SIZE 512
 
@@ -21,9 +22,6 @@ void drift_done(struct drift *d)
 		free(d->v[i].live);
 	}
 	free(d->v);
-	free(d->ports);
-	netops_done(&d->host);
-	netops_done(&d->guest);
 	strs_done(&d->unseen);
 	*d = (struct drift){ 0 };
 }
@@ -131,49 +129,8 @@ static void compare_conf(struct drift *d, const struct started *was, const struc
 struct side {
 	struct drift *d;
 	const struct netmap_space *space;
-	struct netops *missing;
 	const char *where;
 };
-
-static void put_back(const struct side *s, const struct netop *op)
-{
-	if (!netops_add_copy(s->missing, op))
-		s->d->bad = true;
-}
-
-static bool has_address(const struct side *s, const struct netmap_link *l, const struct addr *a)
-{
-	const struct netmap_address *at = NULL;
-
-	while ((at = netmap_next_address(s->space, l->index, at)))
-		if (addr_same(&at->addr, a) && at->addr.prefix == a->prefix)
-			return true;
-	return false;
-}
-
-static bool covers_same(const struct addr *a, const struct addr *b)
-{
-	return a->family == b->family && a->prefix == b->prefix && addr_covers(a, b);
-}
-
-static bool has_route(const struct side *s, int link, const struct addr *to)
-{
-	for (size_t i = 0; i < s->space->n_routes; i++)
-		if (s->space->routes[i].link == link && covers_same(&s->space->routes[i].to, to))
-			return true;
-	return false;
-}
-
-static bool has_default(const struct side *s, const struct addr *gateway)
-{
-	for (size_t i = 0; i < s->space->n_routes; i++) {
-		const struct netmap_route *r = &s->space->routes[i];
-
-		if (r->to.family == gateway->family && r->to.prefix == 0 && addr_same(&r->gateway, gateway))
-			return true;
-	}
-	return false;
-}
 
 static void look_for_master(const struct side *s, const struct netop *op, const struct netmap_link *l)
 {
@@ -187,8 +144,6 @@ static void look_for_master(const struct side *s, const struct netop *op, const 
 	               : add(s->d, DRIFT_MEND, "bridge", "%s is no port of %s", op->dev, op->to);
 	item->started = printable(s->d, op->to);
 	item->live = printable(s->d, now ? netmap_link_title(now) : NULL);
-	if (bridge)
-		put_back(s, op);
 }
 
 static void look_for(const struct side *s, const struct netop *op)
@@ -200,7 +155,7 @@ static void look_for(const struct side *s, const struct netop *op)
 	addr_print(&op->addr, true, addr);
 	switch (op->kind) {
 	case NETOP_UP:
-		if (l && !l->up)
+		if (l && !mend_holds(s->space, l, op))
 			item = add(s->d, DRIFT_MEND, "link", "%s: %s is down", s->where, op->dev);
 		break;
 	case NETOP_MASTER:
@@ -208,15 +163,15 @@ static void look_for(const struct side *s, const struct netop *op)
 			look_for_master(s, op, l);
 		break;
 	case NETOP_ADDRESS:
-		if (l && !has_address(s, l, &op->addr))
+		if (l && !mend_holds(s->space, l, op))
 			item = add(s->d, DRIFT_MEND, "address", "%s: %s is not on %s", s->where, addr, op->dev);
 		break;
 	case NETOP_ROUTE:
-		if (l && !s->space->no_routes && !has_route(s, l->index, &op->addr))
+		if (l && !s->space->no_routes && !mend_holds(s->space, l, op))
 			item = add(s->d, DRIFT_MEND, "route", "%s: no route to %s over %s", s->where, addr, op->dev);
 		break;
 	case NETOP_DEFAULT:
-		if (!s->space->no_routes && !has_default(s, &op->addr))
+		if (l && !s->space->no_routes && !mend_holds(s->space, l, op))
 			item = add(s->d, DRIFT_MEND, "route", "%s: no default route by %s", s->where, addr);
 		break;
 	case NETOP_RENAME:
@@ -228,7 +183,6 @@ static void look_for(const struct side *s, const struct netop *op)
 		return;
 	item->started = printable(s->d, op->kind == NETOP_UP ? "up" : addr);
 	item->live = printable(s->d, op->kind == NETOP_UP ? "down" : NULL);
-	put_back(s, op);
 }
 
 static bool named_before(const struct netops *ops, size_t i)
@@ -310,7 +264,6 @@ static void compare_family(struct drift *d, const struct netmap *m, const struct
 	const struct netmap_forward *f = NULL, *other = NULL;
 	char text[PORT_TEXT_SIZE], addr[ADDR_TEXT_SIZE], live[ADDR_TEXT_SIZE];
 	struct drift_item *item;
-	struct drift_port *grown;
 
 	while (to && (f = netmap_next_forward(m, port->udp, port->host, f)))
 		if (f->to.family == family) {
@@ -328,13 +281,6 @@ static void compare_family(struct drift *d, const struct netmap *m, const struct
 		addr_print(&other->to, false, live);
 		item->live = printable(d, live);
 	}
-	grown = reallocarray(d->ports, d->n_ports + 1, sizeof(*grown));
-	if (!grown) {
-		d->bad = true;
-		return;
-	}
-	d->ports = grown;
-	grown[d->n_ports++] = (struct drift_port){ *port, to->addr };
 }
 
 static void compare_ports(struct drift *d, const struct netmap *m, const struct netmap_space *guest,
@@ -359,7 +305,7 @@ static void compare_ports(struct drift *d, const struct netmap *m, const struct 
 static void compare_live(struct drift *d, const char *name, const struct started *was, const struct netmap *m)
 {
 	const struct netmap_space *guest = netmap_space(m, name);
-	struct side host = { d, netmap_host(m), &d->host, "on the host" }, inside = { d, guest, &d->guest, "inside" };
+	struct side host = { d, netmap_host(m), "on the host" }, inside = { d, guest, "inside" };
 
 	compare_side(&host, &was->host);
 	if (host.space && !host.space->no_links)
@@ -391,7 +337,7 @@ void drift_decide(const char *name, const struct started *was, const struct chan
 		compare_live(ret, name, was, m);
 	if (ret->n > 1)
 		qsort(ret->v, ret->n, sizeof(*ret->v), strongest_first);
-	ret->bad |= ret->unseen.bad || ret->host.bad || ret->guest.bad;
+	ret->bad |= ret->unseen.bad;
 }
 
 enum drift_cure drift_verdict(const struct drift *d)

@@ -24,17 +24,9 @@ struct drift_item {
 	char *configured, *started, *live; /* the three values; NULL: none, or it has no such value */
 };
 
-struct drift_port { /* a forward that is to be in the kernel, and is not */
-	struct port port;
-	struct addr to;
-};
-
 struct drift {
 	struct drift_item *v; /* restart first, then reload, then mend */
 	size_t n;
-	struct netops host, guest; /* what puts back what is missing, on both sides */
-	struct drift_port *ports;
-	size_t n_ports;
 	struct strs unseen; /* what could not be compared, and why */
 	bool bad;           /* sticky: out of memory */
 };

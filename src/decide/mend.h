@@ -61,6 +61,9 @@ void mend_decide(const struct netmap *map, const struct mend_wanted *wanted, str
 void mend_leavings(const struct netmap *map, const struct strs *busy, const struct strs *addresses,
                    const struct strs *owners, const uint8_t machine_id[static 16], struct mending *ret);
 
+/* mend_holds - whether what the operation does is so, of the link of that space that it is about. */
+bool mend_holds(const struct netmap_space *s, const struct netmap_link *l, const struct netop *op);
+
 /* mend_describe - a line for each command, after the comment that is its reason; then a comment for what can not be mended.
  * Can be pasted into a shell. */
 void mend_describe(const struct mending *m, struct buf *ret);

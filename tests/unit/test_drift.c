@@ -358,23 +358,22 @@ static const struct live {
 	void (*happens)(struct netmap *m);
 	enum drift_cure cure;
 	const char *text;
-	size_t put_back; /* operations and forwards */
 } lives[] = {
-	{ false, break_nothing, DRIFT_NONE, "", 0 },
-	{ true, break_nothing, DRIFT_NONE, "", 0 },
-	{ false, break_host_address, DRIFT_MEND, "on the host: 10.0.0.1 is not on ve-web", 1 },
-	{ false, break_host_route, DRIFT_MEND, "on the host: no route to 10.0.0.2 over ve-web", 1 },
-	{ false, break_guest_address, DRIFT_MEND, "inside: 10.0.0.2 is not on eth0", 3 },
-	{ false, break_default_route, DRIFT_MEND, "inside: no default route by 10.0.0.1", 1 },
-	{ false, break_rule, DRIFT_MEND, "tcp:8080:80 is not forwarded to 10.0.0.2", 1 },
-	{ false, turn_rule_elsewhere, DRIFT_MEND, "tcp:8080:80 is not forwarded to 10.0.0.2", 1 },
-	{ false, take_down, DRIFT_MEND, "on the host: ve-web is down", 1 },
-	{ true, leave_bridge, DRIFT_MEND, "vb-web is no port of br0", 1 },
-	{ true, delete_bridge, DRIFT_MEND, "bridge br0 is not there: make it, then mend", 0 },
-	{ true, leave_extra_bridge, DRIFT_MEND, "vx1 is no port of br5", 1 },
-	{ true, delete_link, DRIFT_RESTART, "on the host: the link vb-web is gone", 0 },
-	{ false, delete_link, DRIFT_RESTART, "on the host: the link ve-web is gone", 0 },
-	{ true, delete_extra_link, DRIFT_RESTART, "on the host: the link vx1 is gone", 0 },
+	{ false, break_nothing, DRIFT_NONE, "" },
+	{ true, break_nothing, DRIFT_NONE, "" },
+	{ false, break_host_address, DRIFT_MEND, "on the host: 10.0.0.1 is not on ve-web" },
+	{ false, break_host_route, DRIFT_MEND, "on the host: no route to 10.0.0.2 over ve-web" },
+	{ false, break_guest_address, DRIFT_MEND, "inside: 10.0.0.2 is not on eth0" },
+	{ false, break_default_route, DRIFT_MEND, "inside: no default route by 10.0.0.1" },
+	{ false, break_rule, DRIFT_MEND, "tcp:8080:80 is not forwarded to 10.0.0.2" },
+	{ false, turn_rule_elsewhere, DRIFT_MEND, "tcp:8080:80 is not forwarded to 10.0.0.2" },
+	{ false, take_down, DRIFT_MEND, "on the host: ve-web is down" },
+	{ true, leave_bridge, DRIFT_MEND, "vb-web is no port of br0" },
+	{ true, delete_bridge, DRIFT_MEND, "bridge br0 is not there: make it, then mend" },
+	{ true, leave_extra_bridge, DRIFT_MEND, "vx1 is no port of br5" },
+	{ true, delete_link, DRIFT_RESTART, "on the host: the link vb-web is gone" },
+	{ false, delete_link, DRIFT_RESTART, "on the host: the link ve-web is gone" },
+	{ true, delete_extra_link, DRIFT_RESTART, "on the host: the link vx1 is gone" },
 };
 
 static void look(const char *conf, const struct netmap *m, struct drift *ret)
@@ -408,8 +407,6 @@ static void what_was_taken_away_is_told_with_what_puts_it_back(void **state)
 		look(conf_of(t->bridged), &m, &d);
 		if (drift_verdict(&d) != t->cure || strcmp(d.n > 0 ? d.v[0].text : "", t->text) != 0)
 			fail_msg("case %zu: %s: %s", i, drift_cure_word(drift_verdict(&d)), d.n > 0 ? d.v[0].text : "");
-		if (d.host.n + d.guest.n + d.n_ports < t->put_back || (t->put_back == 0) != (d.host.n + d.guest.n + d.n_ports == 0))
-			fail_msg("case %zu: %zu operations", i, d.host.n + d.guest.n + d.n_ports);
 	}
 }
 
