@@ -181,6 +181,28 @@ what_can_not_be_mended_is_told_with_what_helps() {
 	END
 }
 
+the_dashboard_shows_the_commands_first_and_keeps_them_in_its_log() {
+	mending <<-'END'
+		small web; conf web $NET HOST_PORT=8080:80
+		machdeck start web
+		well_all
+		ip route del 10.1.0.2 dev ve-web; map delete tcp
+		before=$(state_of)
+		printf 'size 160x40\nwait web\nkey M\nwait ip route add 10.1.0.2 dev ve-web\nwait nft add element\nkey n\n' >/tmp/script
+		machdeck --script /tmp/script
+		same state "$before" "$(state_of)"
+		printf 'size 160x40\nwait web\nkey M\nwait is missing\n' >/tmp/script
+		not machdeck --read-only --script /tmp/script
+		same state "$before" "$(state_of)"
+		printf 'size 160x40\nwait web\nkey M\nwait ip route add 10.1.0.2 dev ve-web\nkey y\nwait web: mended\nkey @\nwait ip route add 10.1.0.2 dev ve-web\nwait machdeck mend web\n' >/tmp/script
+		machdeck --script /tmp/script
+		well_all
+		exits 0 machdeck mend web
+		told 'nothing is missing'
+		rm -f /tmp/script
+	END
+}
+
 nobody_without_the_right_changes_anything() {
 	mending <<-'END'
 		small web; conf web $NET HOST_PORT=8080:80
