@@ -140,9 +140,9 @@ int clone_container(const struct clone *c, const struct progress *progress, stru
 	bool up;
 
 	if (r == 0)
-		r = read_original(c->from, &o, e);
+		r = places_hold(c->from, &hold, &o.places, e);
 	if (r == 0)
-		r = hold_name(c->from, &hold, e);
+		r = read_original(c->from, &o, e);
 	if (r < 0)
 		return r;
 	up = settle_is_up(c->from);

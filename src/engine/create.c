@@ -49,19 +49,30 @@ static int look_at_name(const char *name, enum build_source source, struct place
 	return 0;
 }
 
-static int take_name(const struct create *c, struct places *ret, struct hold *hold, struct err *e)
+/* Looked at twice: what was made while the lock was waited for is there now. */
+static int take_one(const char *name, enum build_source source, struct places *ret, struct hold *hold, struct err *e)
 {
-	int r = look_at_name(c->name, c->build.source, ret, e);
+	int r = look_at_name(name, source, ret, e);
 
 	if (r == 0)
-		r = hold_name(c->name, hold, e);
+		r = hold_name(name, hold, e);
+	if (r < 0)
+		return r;
+	r = look_at_name(name, source, ret, e);
+	if (r < 0)
+		hold_done(hold);
+	return r;
+}
+
+static int take_name(const struct create *c, struct places *ret, struct hold *hold, struct err *e)
+{
+	int r = take_one(c->name, c->build.source, ret, hold, e);
+
 	for (int i = 0; c->unique_name && i < UNIQUE_MAX && (r == -EEXIST || r == -EBUSY); i++) {
 		char name[NAME_MACHINE_MAX + 16];
 
 		(void)snprintf(name, sizeof(name), "%.*s-%d", NAME_MACHINE_MAX, c->name, i);
-		r = look_at_name(name, c->build.source, ret, e);
-		if (r == 0)
-			r = hold_name(name, hold, e);
+		r = take_one(name, c->build.source, ret, hold, e);
 	}
 	return r;
 }

@@ -223,11 +223,9 @@ int destroy_container(const char *name, const struct destroy_options *o, const s
 	int r = gate_ask(e, "cannot destroy %s", name);
 
 	if (r == 0)
-		r = places_find(name, &p, e);
+		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = places_own_conf(&p, "destroy", e);
-	if (r == 0)
-		r = hold_name(name, &hold, e);
 	if (r == 0 && (p.has_conf || p.has_root))
 		r = look_whether_up(name, o, progress, e);
 	if (r == 0)

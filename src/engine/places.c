@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "decide/plan.h"
 #include "drivers/files.h"
+#include "drivers/hold.h"
 
 #define SALT_DIGITS 16
 #define JOURNALS    "/var/log/journal"
@@ -77,6 +78,16 @@ int places_find(const char *name, struct places *ret, struct err *e)
 	}
 	return err_set(e, STATUS_NO_CONTAINER, ENOENT,
 	               "%s: there is no container of that name (`machdeck list` shows all)", name);
+}
+
+int places_hold(const char *name, struct hold *hold, struct places *ret, struct err *e)
+{
+	int r = places_find(name, ret, e);
+
+	if (r == 0)
+		r = hold_name(name, hold, e);
+	/* The lock may have been waited for. */
+	return r < 0 ? r : places_find(name, ret, e);
 }
 
 int places_new(const char *name, struct places *ret, struct err *e)

@@ -26,6 +26,9 @@ struct places {
  * errors  -ENOENT STATUS_NO_CONTAINER: there is nothing of that name; -EINVAL STATUS_USAGE: not a machine's name, or
  *         the name of a file or folder of podman's */
 int places_find(const char *name, struct places *ret, struct err *e);
+/* places_hold - the same, and the name is ours (drivers/hold): what is told holds until hold_done(). */
+struct hold;
+int places_hold(const char *name, struct hold *hold, struct places *ret, struct err *e);
 /* places_new - of one that is to be made, in the pair of folders that new ones go to. */
 int places_new(const char *name, struct places *ret, struct err *e);
 /* places_name - the same places for another name. */

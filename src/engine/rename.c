@@ -205,6 +205,8 @@ int rename_container(const char *from, const char *to, struct strs *warnings, st
 		r = hold_name(from, &held_from, e);
 	if (r == 0)
 		r = hold_name(to, &held_to, e);
+	if (r == 0)
+		r = look(from, to, &x, e); /* the locks may have been waited for */
 	if (r == 0 && settle_is_up(from))
 		r = err_set(e, STATUS_BUSY, EBUSY, "cannot rename %s: it is running (machdeck stop %s)", from, from);
 	if (r == 0)

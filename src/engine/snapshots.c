@@ -248,9 +248,7 @@ int snapshots_take(const char *name, const char *snapshot, bool full, const stru
 	if (r == 0)
 		r = check_snapshot(snapshot[0] ? snapshot : chosen, e);
 	if (r == 0)
-		r = places_find(name, &p, e);
-	if (r == 0)
-		r = hold_name(name, &hold, e);
+		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = take(&p, chosen, !full, progress, ret_how, e);
 	if (r < 0)
@@ -393,9 +391,7 @@ static int go_back(const char *name, const char *snapshot, const struct progress
 	int r = gate_ask(e, "cannot exchange the root of %s", name);
 
 	if (r == 0)
-		r = places_find(name, &p, e);
-	if (r == 0)
-		r = hold_name(name, &hold, e);
+		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = find_state(&p, snapshot, &own, &state, e);
 	return r < 0 ? r : put_root(&p, state, snapshot ? snapshot : "reset", progress, ret, e);
@@ -437,9 +433,7 @@ int snapshots_delete(const char *name, const char *snapshot, const struct progre
 	int r = gate_ask(e, "cannot delete a snapshot of %s", name);
 
 	if (r == 0)
-		r = places_find(name, &p, e);
-	if (r == 0)
-		r = hold_name(name, &hold, e);
+		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = open_snapshot(&p, snapshot, &own, &state, e);
 	return r < 0 ? r : wipe_tree(own, snapshot, snapshot, progress, e);

@@ -103,8 +103,9 @@ a_root_that_is_there_and_an_image_become_containers() {
 twelve_at_once_choose_different_addresses_and_ports() {
 	script <<-'END'
 		mini /src
-		for i in {1..12}; do machdeck create n --ensure-unique-name --tree /src --host-port auto:80 & done >/run/names 2>/dev/null
+		for i in {1..12}; do machdeck create n --ensure-unique-name --tree /src --host-port auto:80 & done >/run/names 2>/run/complaints
 		wait
+		grep -v "host IP" /run/complaints >&2 || true
 		same names 12 "$(sort -u /run/names | wc -l)"
 		same addresses 12 "$(grep -h ^LOCAL_ADDRESS= $CONFS/*.conf | sort -u | wc -l)"
 		same ports 12 "$(grep -h ^HOST_PORT= $CONFS/*.conf | sort -u | wc -l)"
