@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "decide/gateway.h"
+#include "words/name.h"
 
 static const char *const key_names[LINK_KEYS] = {
 	[HOST4] = "HOST_ADDRESS",
@@ -187,6 +188,39 @@ static void look_at_addresses(struct search *s, const struct container *a, const
 		}
 }
 
+/* What the host's ends are called: the main one, then the extra ones. False: there are no more. */
+static bool link_at(const struct container *c, size_t i, char ret[static NAME_LINK_SIZE])
+{
+	const char *prefix = container_main_link(c);
+
+	if (i == 0 && prefix)
+		name_host_link(prefix, c->name, ret);
+	else if (i == 0)
+		ret[0] = '\0';
+	else if (i <= c->n_veths)
+		(void)snprintf(ret, NAME_LINK_SIZE, "%s", c->veths[i - 1].name);
+	else
+		return false;
+	return true;
+}
+
+static void look_at_links(struct search *s, const struct container *a, const struct container *b)
+{
+	char mine[NAME_LINK_SIZE], theirs[NAME_LINK_SIZE];
+
+	for (size_t i = 0; link_at(a, i, mine); i++)
+		for (size_t j = 0; link_at(b, j, theirs); j++) {
+			if (!mine[0] || strcmp(mine, theirs) != 0)
+				continue;
+			if (i > 0 && j > 0)
+				find(s, true, "EXTRA_VETHS", "extraVeths", a->veths[i - 1].name, "container %s has an extra veth of that name too",
+				     b->name);
+			else
+				find(s, true, i > 0 ? "EXTRA_VETHS" : "its name", i > 0 ? "extraVeths" : "name",
+				     i > 0 ? a->veths[i - 1].name : NULL, "a link of container %s is called %s, too", b->name, mine);
+		}
+}
+
 bool lint_pair(const struct container *a, const struct container *b, size_t index, struct finding *ret)
 {
 	struct search s = { .skip = index, .ret = ret };
@@ -198,11 +232,7 @@ bool lint_pair(const struct container *a, const struct container *b, size_t inde
 				find(&s, true, "HOST_PORT", "forwardPorts", NULL,
 				     "host port %s/%u is forwarded to container %s too",
 				     a->ports[i].udp ? "udp" : "tcp", a->ports[i].host, b->name);
-	for (size_t i = 0; i < a->n_veths; i++)
-		for (size_t j = 0; j < b->n_veths; j++)
-			if (strcmp(a->veths[i].name, b->veths[j].name) == 0)
-				find(&s, true, "EXTRA_VETHS", "extraVeths", a->veths[i].name,
-				     "container %s has an extra veth of that name too", b->name);
+	look_at_links(&s, a, b);
 	for (size_t i = 0; i < a->interfaces.n; i++)
 		if (strs_has(&b->interfaces, a->interfaces.v[i]))
 			find(&s, true, "INTERFACES", "interfaces", NULL,
@@ -231,11 +261,13 @@ static void want(struct wants *all, size_t owner, char kind, const char *text)
 
 static size_t wants_at_most(const struct container *c)
 {
-	return LINK_KEYS * (1 + c->n_veths) + c->n_ports + c->n_veths + c->interfaces.n;
+	return LINK_KEYS * (1 + c->n_veths) + c->n_ports + 1 + c->n_veths + c->interfaces.n;
 }
 
 static void add_wants(struct wants *all, size_t owner, const struct container *c)
 {
+	char link[NAME_LINK_SIZE];
+
 	for (size_t i = 0; i < LINK_KEYS * (1 + c->n_veths); i++) {
 		char text[ADDR_TEXT_SIZE];
 		const char *veth;
@@ -252,8 +284,9 @@ static void add_wants(struct wants *all, size_t owner, const struct container *c
 		               c->ports[i].host);
 		want(all, owner, 'p', text);
 	}
-	for (size_t i = 0; i < c->n_veths; i++)
-		want(all, owner, 'v', c->veths[i].name);
+	for (size_t i = 0; link_at(c, i, link); i++)
+		if (link[0])
+			want(all, owner, 'v', link);
 	for (size_t i = 0; i < c->interfaces.n; i++)
 		want(all, owner, 'i', c->interfaces.v[i]);
 }

@@ -21,8 +21,8 @@ struct finding {
  * the container's gateway and configures nothing on the host (BUG-12). */
 bool lint_container(const struct container *c, size_t index, struct finding *ret);
 
-/* lint_pair - the index-th conflict between two containers: the same address, host port, extra veth or moved
- * interface. Says it of a, naming b; always fatal. */
+/* lint_pair - the index-th conflict between two containers: the same address, host port, link or moved
+ * interface; what a long name's link is called after shortening included. Says it of a, naming b; always fatal. */
 bool lint_pair(const struct container *a, const struct container *b, size_t index, struct finding *ret);
 
 /* lint_rivals - which of n containers want something that another one of them wants, too: only two such can be a

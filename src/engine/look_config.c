@@ -9,6 +9,7 @@
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "engine/claims.h"
+#include "engine/hostlint.h"
 #include "engine/load.h"
 #include "engine/look_read.h"
 
@@ -75,6 +76,8 @@ static bool read_conf(const struct machine *m, struct look_config *ret)
 		f->bad_line = line_of(conf.path, e.text);
 	}
 	strs_add_all(&ret->warnings, &l.warnings);
+	if (r >= 0)
+		(void)hostlint_one(&l.container, m->netnsid, &ret->warnings, NULL); /* out of memory: warnings.bad */
 	ret->was_started = r >= 0 && claims_conf_hash("", m->name, hash);
 	ret->changed = ret->was_started && strcmp(hash, l.hash) != 0;
 	r = origins_find(conf.path, m->name, buf_text(&conf.text), conf.text.len, &l.facts, &f->origins, &e);

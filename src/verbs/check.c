@@ -8,8 +8,11 @@
 
 #include "base/cleanup.h"
 #include "decide/lint.h"
+#include "decide/lint_host.h"
 #include "drivers/confs.h"
+#include "engine/hostlint.h"
 #include "engine/load.h"
+#include "engine/observe.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
@@ -129,6 +132,41 @@ static int look_at_pairs(const struct checked *all, struct report *report, struc
 	return 0;
 }
 
+static void look_at_overlaps(const struct checked *all, struct report *report)
+{
+	for (size_t i = 0; i < all->n; i++)
+		for (size_t j = 0; j < i; j++) {
+			size_t one = all->asked[i] ? i : j, other = one == i ? j : i;
+			CLEANUP(strs_done) struct strs found = { 0 };
+
+			if (!all->good[i] || !all->good[j] || !all->asked[one])
+				continue;
+			lint_overlap(all->containers[one], all->containers[other], &found);
+			report_warnings(report, all->names.v[one], &found);
+		}
+}
+
+/* What does not fit this host today is no mistake of the conf. */
+static int look_at_host(const struct checked *all, struct report *report, struct err *e)
+{
+	CLEANUP(hostlint_done) struct hostlint h = { 0 };
+	CLEANUP(snapshot_done) struct snapshot s = { 0 };
+	int r = observe_glance(&s, e);
+
+	if (r >= 0)
+		r = hostlint_read(&h, e);
+	for (size_t i = 0; r >= 0 && i < all->n; i++) {
+		const struct machine *m = snapshot_find(&s, all->names.v[i]);
+		CLEANUP(strs_done) struct strs found = { 0 };
+
+		if (!all->asked[i] || !all->good[i])
+			continue;
+		hostlint_judge(&h, all->containers[i], m ? m->netnsid : NETMAP_HOST, &found);
+		report_warnings(report, all->names.v[i], &found);
+	}
+	return r;
+}
+
 int verb_check(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -154,12 +192,13 @@ int verb_check(const struct verb *v, int argc, char **argv)
 		return status;
 	report.findings = json ? json_array() : NULL;
 	if (load_all(root, argc - optind, argv + optind, &all, &report, &e) < 0 ||
-	    look_at_pairs(&all, &report, &e) < 0) {
+	    look_at_pairs(&all, &report, &e) < 0 || (!root[0] && look_at_host(&all, &report, &e) < 0)) {
 		json_decref(report.findings);
 		return verb_fail(&e);
 	}
 	for (size_t i = 0; i < all.n; i++)
 		n += all.asked[i];
+	look_at_overlaps(&all, &report);
 	if (json) {
 		status = show_json(json_pack("{s:i, s:I, s:o}", "schema", 1, "checked", (json_int_t)n,
 		                             "findings", report.findings));
