@@ -150,6 +150,15 @@ static const char *manager(enum netmap_manager m)
 	return words[m];
 }
 
+static void way_out(const struct map *p, const struct netmap_link *l)
+{
+	const char *machine = netmap_machine_of(p->m, l);
+	const struct netmap_wanted *w = machine ? netmap_wanted_of(machine, p->wanted->v, p->wanted->n) : NULL;
+
+	if (w && w->way_out)
+		doc_add(p->d, STYLE_DIM, "  goes out masqueraded");
+}
+
 static void link_line(const struct map *p, const struct netmap_link *l, const char *lead)
 {
 	doc_line(p->d, STYLE_DIM, "%s", lead);
@@ -164,6 +173,7 @@ static void link_line(const struct map *p, const struct netmap_link *l, const ch
 		doc_add(p->d, STYLE_DIM, "  by %s", manager(l->manager));
 	counters(p, l);
 	other_end(p, l);
+	way_out(p, l);
 	flaw(p, l);
 }
 

@@ -28,7 +28,7 @@ static void add_started(struct strs *to, const char *name, const struct claims *
 	add_texts(to, bridge ? "vb-" : strs_has(&c->argv, "--network-veth") ? "ve-" : NULL, name, bridge);
 }
 
-static void add_configured(struct strs *to, const char *name)
+static void add_configured(struct strs *to, const char *name, bool *ret_way_out)
 {
 	CLEANUP(loaded_done) struct loaded l = { 0 };
 
@@ -36,6 +36,7 @@ static void add_configured(struct strs *to, const char *name)
 		add_texts(to, NULL, name, NULL);
 	else
 		add_texts(to, container_main_link(&l.container), name, l.container.host_bridge);
+	*ret_way_out = l.container.masquerade;
 }
 
 int netwanted_read(const struct snapshot *machines, struct netwanted *ret, struct err *e)
@@ -48,10 +49,11 @@ int netwanted_read(const struct snapshot *machines, struct netwanted *ret, struc
 		const struct machine *m = &machines->v[i];
 		CLEANUP(claims_done) struct claims c = { 0 };
 
-		if (claims_read("", m->name, &c, NULL) == 0 && c.argv.n > 0)
+		made.v[i].way_out = claims_read("", m->name, &c, NULL) == 0 && c.masquerade.n > 0;
+		if (c.argv.n > 0)
 			add_started(&made.texts, m->name, &c);
 		else if (m->configured)
-			add_configured(&made.texts, m->name);
+			add_configured(&made.texts, m->name, &made.v[i].way_out);
 		else
 			add_texts(&made.texts, NULL, m->name, NULL);
 	}
@@ -60,7 +62,9 @@ int netwanted_read(const struct snapshot *machines, struct netwanted *ret, struc
 	for (; made.n < machines->n; made.n++) {
 		const char *link = made.texts.v[2 * made.n], *bridge = made.texts.v[2 * made.n + 1];
 
-		made.v[made.n] = (struct netmap_wanted){ machines->v[made.n].name, *link ? link : NULL, *bridge ? bridge : NULL };
+		made.v[made.n].machine = machines->v[made.n].name;
+		made.v[made.n].link = *link ? link : NULL;
+		made.v[made.n].bridge = *bridge ? bridge : NULL;
 	}
 	*ret = made;
 	made = (struct netwanted){ 0 };

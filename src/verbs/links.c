@@ -94,6 +94,15 @@ static void add_other_end(struct buf *to, const struct links_view *v, const stru
 	}
 }
 
+static void add_way_out(struct buf *to, const struct links_view *v, const struct netmap_link *l)
+{
+	const char *machine = netmap_machine_of(v->map, l);
+	const struct netmap_wanted *w = machine ? netmap_wanted_of(machine, v->wanted->v, v->wanted->n) : NULL;
+
+	if (w && w->way_out)
+		buf_puts(to, ", goes out masqueraded");
+}
+
 static void add_flaw(struct buf *to, const struct links_view *v, const struct netmap_link *l)
 {
 	const struct netmap_wanted *of = NULL;
@@ -131,6 +140,7 @@ static void add_host_link(struct buf *to, const struct links_view *v, const stru
 	if (depth > 0 && !netmap_machine_of(v->map, l))
 		buf_puts(to, ", foreign");
 	add_other_end(to, v, host, l);
+	add_way_out(to, v, l);
 	add_flaw(to, v, l);
 	buf_puts(to, "\n");
 	while (depth < 4 && (port = netmap_next_port(host, l->index, port)))

@@ -145,14 +145,15 @@ static json_t *truth(enum netmap_switch s)
 
 static json_t *space(const struct links_view *v, const struct netmap_space *s)
 {
+	const struct netmap_wanted *w = netmap_wanted_of(s->machine, v->wanted->v, v->wanted->n);
 	json_t *links = json_array(), *routes = json_array();
 
 	for (size_t i = 0; i < s->n_links; i++)
 		(void)json_array_append_new(links, link(v, s, &s->links[i]));
 	for (size_t i = 0; i < s->n_routes; i++)
 		(void)json_array_append_new(routes, route(&s->routes[i]));
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "machine", named(s->machine),
-	                 "sharesHost", s->shares_host, "links", links, "noLinks", show_json_text(s->no_links), "routes", routes,
+	return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "machine", named(s->machine),
+	                 "sharesHost", s->shares_host, "masquerade", w && w->way_out, "links", links, "noLinks", show_json_text(s->no_links), "routes", routes,
 	                 "noRoutes", show_json_text(s->no_routes), "nameServers", show_json_texts(&s->name_servers),
 	                 "noNameServers", show_json_text(s->no_name_servers), "forward4", truth(s->sysctls.forward4),
 	                 "forward6", truth(s->sysctls.forward6), "disable6", truth(s->sysctls.disable6), "rpFilter",

@@ -307,7 +307,7 @@ static const struct netmap_wanted *named(const struct netmap_link *l, const stru
 	return NULL;
 }
 
-static const struct netmap_wanted *of_machine(const char *machine, const struct netmap_wanted *v, size_t n)
+const struct netmap_wanted *netmap_wanted_of(const char *machine, const struct netmap_wanted *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(v[i].machine, machine) == 0)
@@ -342,7 +342,7 @@ enum netmap_flaw netmap_judge(const struct netmap *m, const struct netmap_link *
 	if (machine) {
 		if (bears && strcmp(bears->machine, machine) != 0)
 			return NETMAP_SQUATTER;
-		return lost_its_bridge(netmap_host(m), l, of_machine(machine, wanted, n_wanted)) ? NETMAP_LOST_BRIDGE
+		return lost_its_bridge(netmap_host(m), l, netmap_wanted_of(machine, wanted, n_wanted)) ? NETMAP_LOST_BRIDGE
 		                                                                                 : NETMAP_WELL;
 	}
 	if (!is_of_a_machine_by_name(l))

@@ -225,7 +225,11 @@ struct netmap_wanted {
 	const char *machine;
 	const char *link;   /* the host's end of its main link, in full: "vb-web"; NULL: it has none */
 	const char *bridge; /* HOST_BRIDGE; NULL: none */
+	bool way_out;       /* MASQUERADE: what leaves the host from it bears the host's address */
 };
+
+/* netmap_wanted_of - that machine's among n; NULL: nothing is known. */
+const struct netmap_wanted *netmap_wanted_of(const char *machine, const struct netmap_wanted *v, size_t n);
 
 /* netmap_judge - one link of the host; wanted: all machines that are configured or run. ret_wanted (may be NULL): whose
  * name it bears, or NULL. */

@@ -45,6 +45,9 @@ a_machine_with_a_way_out_reaches_beyond_the_host_by_both_families() {
 		machdeck start web
 		want 3 reaches web 192.168.1.1
 		want 3 reaches web '[fd92::1]'
+		exits 0 machdeck links
+		told 'goes out masqueraded'
+		machdeck links --json | jq -e '[.spaces[] | select(.masquerade) | .machine] == ["web"]' >/dev/null
 		sees from_lan 192.168.1.1 web 192.168.1.10
 		logged web 'net.ipv4.ip_forward was 0 and is 1 now' 'net.ipv6.conf.all.forwarding was 0 and is 1 now' 'accept_ra=2'
 	END

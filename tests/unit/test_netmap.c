@@ -179,7 +179,7 @@ static void a_listener_takes_what_its_address_lets(void **state)
 
 /* ---- flaws */
 
-static const struct netmap_wanted wanted[] = { { "db", "ve-db", NULL }, { "web", "vb-web", "br0" } };
+static const struct netmap_wanted wanted[] = { { "db", "ve-db", NULL, false }, { "web", "vb-web", "br0", false } };
 
 static enum netmap_flaw judge(int index, const char **ret_of)
 {

@@ -87,6 +87,7 @@ static void add_machine(struct watching *t, char *name, pid_t leader)
 	settle(t);
 }
 
+static void runf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void runf(const char *format, ...)
 {
 	char command[512];
