@@ -34,9 +34,8 @@ static bool is_undeclared(const struct doctor_case *c)
 static void say_undeclared(const struct doctor_case *c, char *ret)
 {
 	SAY(ret,
-	    "the kernel forwards it to %s, and its conf does not say so: a .nspawn file with Port=, or a "
-	    "conf that "
-	    "was changed since",
+	    "the kernel forwards it to %s, and neither its conf nor a .nspawn file says so: either was changed since, or "
+	    "somebody added the rule",
 	    c->f->name);
 }
 
@@ -120,11 +119,13 @@ static void say_two_firewalls(const struct doctor_case *c, char *ret)
 {
 	if (c->f->legacy_tables)
 		SAY(ret,
-		    "iptables and nft are both used: iptables-legacy has the tables %.80s, which nft does not show, and "
+		    "iptables and nft are both used: iptables-legacy has the tables %.80s, which nft does "
+		    "not show, and "
 		    "either can drop it (iptables-legacy -S)",
 		    c->f->legacy_tables);
 	else
-		SAY(ret, "iptables and nft are both used: what one accepts, the other can drop (nft list ruleset shows "
+		SAY(ret, "iptables and nft are both used: what one accepts, the other can drop (nft list "
+		         "ruleset shows "
 		         "both)");
 }
 

@@ -6,8 +6,6 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "decide/envfile.h"
-#include "drivers/confs.h"
 #include "drivers/hostnet.h"
 #include "engine/claims.h"
 #include "engine/doctor_read.h"
@@ -18,48 +16,8 @@ static void patient_done(struct doctor_patient *p)
 	doctor_guest_done(&p->guest);
 	loaded_done(&p->conf);
 	claims_done(&p->claims);
-	strs_done(&p->ports);
+	free(p->declared);
 	free(p->file);
-}
-
-/* ---- the conf */
-
-/* A conf that can not be used tells its ports all the same, and whether it wants a network. */
-static void read_text(struct doctor_patient *p)
-{
-	static const char *const networks[] = { "HOST_BRIDGE", "INTERFACES", "MACVLANS", "EXTRA_VETHS",
-		                                "NETWORK_NAMESPACE_PATH" };
-	CLEANUP(conf_file_done) struct conf_file file = { 0 };
-	CLEANUP(envfile_done) struct envfile doc = { 0 };
-	const struct env_entry *entry;
-	size_t column;
-
-	if (confs_load("", p->m->name, &file, NULL) < 0 ||
-	    envfile_parse(file.path, buf_text(&file.text), file.text.len, &doc, NULL) < 0)
-		return;
-	p->file = take_p(&file.path);
-	entry = envfile_find(&doc, "HOST_PORT");
-	if (entry) {
-		envfile_place(buf_text(&file.text), entry->key_at, &p->line, &column);
-		strs_split(&p->ports, entry->value, ",");
-	}
-	entry = envfile_find(&doc, "PRIVATE_NETWORK");
-	p->shares_host = !entry || strcmp(entry->value, "1") != 0;
-	for (size_t i = 0; i < COUNT(networks); i++)
-		if ((entry = envfile_find(&doc, networks[i])) && *entry->value)
-			p->shares_host = false;
-}
-
-static void read_conf(struct doctor_patient *p)
-{
-	if (!p->m->configured)
-		return;
-	read_text(p);
-	p->has_conf = load_container("", p->m->name, &p->conf, NULL) == 0;
-	if (p->has_conf)
-		p->shares_host = !container_has_private_net(&p->conf.container);
-	if (look_can_run(p->m))
-		(void)claims_read("", p->m->name, &p->claims, NULL);
 }
 
 /* ---- who else */
@@ -96,18 +54,15 @@ static bool is_loopback(const struct addr *a)
 }
 
 /* Who listens on the port on the host itself, where clients come by, or on loopback alone. */
-static bool host_listener(const struct doctor_host *h, const struct port *port, bool local,
-                          struct holder *holder, struct doctor_listener *ret)
+static bool host_listener(struct doctor_host *h, const struct port *port, bool local,
+                          struct doctor_listener *ret)
 {
 	for (size_t i = 0; i < h->listening.n; i++) {
 		const struct listening *l = &h->listening.v[i];
 
 		if (l->udp != port->udp || l->port != port->host || is_loopback(&l->at) != local)
 			continue;
-		*holder = (struct holder){ .inode = l->inode };
-		if (h->fs)
-			holders_find(h->fs, NULL, holder, 1);
-		*ret = doctor_listener_from(l, holder);
+		*ret = doctor_listener_from(l, doctor_host_holder(h, i));
 		return true;
 	}
 	return false;
@@ -180,7 +135,7 @@ static void fill_guest(const struct doctor_patient *p, struct doctor_facts *f)
 	f->listeners = p->guest.listeners;
 	f->n_listeners = p->guest.listening.n;
 	f->failed_units = &p->m->guest_failed;
-	if (f->declared)
+	if (f->declared && !p->is_settings)
 		f->is_newer = is_newer(p, &f->port);
 }
 
@@ -241,11 +196,11 @@ static struct checked_port *add_row(struct checkup *c, const char *machine, cons
 	return row->targets.bad || (f->file && !row->file) ? NULL : row;
 }
 
-static int examine(struct doctor_patient *p, const struct port *port, bool declared)
+/* line: where it is declared; 0: nowhere. */
+static int examine(struct doctor_patient *p, const struct port *port, size_t line)
 {
-	const struct doctor_host *h = &p->r->host;
+	struct doctor_host *h = &p->r->host;
 	const struct machine *rival = rival_of(p, port);
-	struct holder holders[2];
 	struct doctor_listener host, local;
 	char connected_to[ADDR_TEXT_SIZE + 8];
 	struct doctor_facts f = {
@@ -254,9 +209,9 @@ static int examine(struct doctor_patient *p, const struct port *port, bool decla
 		.reason = p->m->reason,
 		.up_usec = up_for(p->r->s, p->m),
 		.port = *port,
-		.declared = declared,
-		.file = declared ? p->file : NULL,
-		.line = declared ? p->line : 0,
+		.declared = line > 0,
+		.file = line > 0 ? p->file : NULL,
+		.line = line,
 		.shares_host = p->shares_host,
 		.bad_conf = p->m->bad_conf,
 		.rival = rival ? rival->name : NULL,
@@ -271,9 +226,9 @@ static int examine(struct doctor_patient *p, const struct port *port, bool decla
 		doctor_fill_way(p, port, i, &f.way[i]);
 	fill_links(p, &f);
 	fill_guest(p, &f);
-	if (!f.shares_host && host_listener(h, port, false, &holders[0], &host))
+	if (!f.shares_host && host_listener(h, port, false, &host))
 		f.host = &host;
-	if (!f.shares_host && host_listener(h, port, true, &holders[1], &local))
+	if (!f.shares_host && host_listener(h, port, true, &local))
 		f.local = &local;
 	f.host_address = host_address(h, &f);
 	fill_connect(p->r, &f, connected_to);
@@ -303,7 +258,7 @@ static int examine_others(struct doctor_patient *p, size_t from)
 	for (size_t i = 0; r == 0 && i < rules->n; i++)
 		if (doctor_has_address(&p->guest.addresses, &rules->v[i].to) &&
 		    !is_listed(&p->r->to, &rules->v[i].port, from))
-			r = examine(p, &rules->v[i].port, false);
+			r = examine(p, &rules->v[i].port, 0);
 	return r;
 }
 
@@ -318,22 +273,30 @@ static void find_left_link(struct doctor_patient *p)
 	}
 }
 
+static bool has_rule(const struct doctor_reading *r, const struct machine *m)
+{
+	for (size_t i = 0; i < r->host.rules.n; i++)
+		if (doctor_owner_of(r->s, &r->host.rules.v[i].to) == m)
+			return true;
+	return false;
+}
+
 int doctor_read_machine(struct doctor_reading *r, const struct machine *m, struct err *e)
 {
 	CLEANUP(patient_done) struct doctor_patient p = { .r = r, .m = m, .guest.netnsid = -1 };
 	size_t from = r->to.n;
-	struct port port;
 	int status = 0;
 
-	read_conf(&p);
+	doctor_read_declared(&p);
+	if (p.n_declared == 0 && !has_rule(r, m))
+		return 0;
 	if (look_can_run(m) && !p.shares_host && m->leader)
 		status = doctor_guest_read(&r->host, m, &p.guest);
 	find_left_link(&p);
 	if (p.guest.host_link)
 		p.manager = manager_of(p.guest.host_link);
-	for (size_t i = 0; status == 0 && i < p.ports.n; i++)
-		if (port_parse(p.ports.v[i], &port, NULL) == 0)
-			status = examine(&p, &port, true);
+	for (size_t i = 0; status == 0 && i < p.n_declared; i++)
+		status = examine(&p, &p.declared[i].port, p.declared[i].line);
 	if (status == 0)
 		status = examine_others(&p, from);
 	return status < 0 ? err_no_memory(e) : 0;

@@ -22,6 +22,7 @@ void doctor_host_done(struct doctor_host *h)
 	for (size_t i = 0; i < DOCTOR_FAMILIES; i++)
 		free(h->confs[i].v);
 	free(h->listening.v);
+	free(h->holders);
 	free(h->rules.v);
 	firewall_done(&h->filters);
 	cgroupfs_close(h->fs);
@@ -137,4 +138,16 @@ int doctor_host_read(struct doctor_host *ret, struct err *e)
 	*ret = h;
 	h = (struct doctor_host){ .nl.fd = -1 };
 	return 0;
+}
+
+const struct holder *doctor_host_holder(struct doctor_host *h, size_t i)
+{
+	if (!h->holders && h->fs) {
+		h->holders = calloc(h->listening.n, sizeof(*h->holders));
+		for (size_t k = 0; h->holders && k < h->listening.n; k++)
+			h->holders[k].inode = h->listening.v[k].inode;
+		if (h->holders)
+			holders_find(h->fs, NULL, h->holders, h->listening.n);
+	}
+	return h->holders ? &h->holders[i] : NULL;
 }

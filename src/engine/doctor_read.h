@@ -19,6 +19,7 @@ struct doctor_host {
 	struct netaddrs addresses;
 	struct netconfs confs[DOCTOR_FAMILIES];
 	struct listenings listening;
+	struct holder *holders; /* whose these are; NULL: nobody asked yet */
 	struct forwards rules;
 	bool rules_known, is_without_nf_tables;
 	const char *no_rules; /* static */
@@ -34,6 +35,8 @@ struct doctor_host {
 /* doctor_host_read - only rtnetlink must answer. */
 int doctor_host_read(struct doctor_host *ret, struct err *e);
 void doctor_host_done(struct doctor_host *h);
+/* doctor_host_holder - whose socket the i-th of listening is; all are looked for the first time. NULL: not known. */
+const struct holder *doctor_host_holder(struct doctor_host *h, size_t i);
 
 struct doctor_guest {
 	int netnsid;                        /* -1: none of its own, or not known */
@@ -78,6 +81,11 @@ struct doctor_reading {
 	struct checkup to;
 };
 
+struct doctor_declaration {
+	struct port port;
+	size_t line; /* from 1 */
+};
+
 /* doctor_patient - what is known of one machine, for all of its forwards. */
 struct doctor_patient {
 	struct doctor_reading *r;
@@ -85,14 +93,18 @@ struct doctor_patient {
 	struct doctor_guest guest;
 	struct loaded conf;
 	bool has_conf;
-	bool shares_host;  /* it has no network of its own */
-	char *file;        /* the conf; NULL: none, or it can not be read */
-	struct strs ports; /* of HOST_PORT=, as they are written */
-	size_t line;
+	bool shares_host; /* it has no network of its own */
+	char *file;       /* that declares its ports; NULL: none, or it can not be read */
+	bool is_settings; /* it is a .nspawn file */
+	struct doctor_declaration *declared;
+	size_t n_declared;
 	struct claims claims;
 	const struct link *left; /* a link of its that is there though it does not run */
 	const char *manager;     /* who else configures the host's end of its link; static; NULL */
 };
+
+/* doctor_read_declared - its conf, what it was started with, and the ports of either or of its .nspawn file. */
+void doctor_read_declared(struct doctor_patient *p);
 
 /* doctor_fill_way - the facts of one family. doctor_has_address - whether it is among them. doctor_owner_of - the
  * machine that is seen to have it; NULL. doctor_same_port - of the host. */

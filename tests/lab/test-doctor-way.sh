@@ -167,7 +167,6 @@ an_attempt_tells_what_nothing_else_does() {
 what_nobody_asked_for_is_worth_a_note() {
 	scene <<-'END'
 		small web; conf web $WEB HOST_PORT=8080:80
-		mkdir -p /etc/systemd/nspawn
 		machdeck start web
 		inside_of web ip -6 addr add fd09::2/128 dev eth0 nodad
 		notes web ipv6-open 'it is open over IPv6, too, to [fd09::2]:80, which no conf asks for'
@@ -176,6 +175,19 @@ what_nobody_asked_for_is_worth_a_note() {
 		want 3 eval 'machdeck doctor web | grep -q "tcp 9999: good"'
 		exits 0 machdeck doctor web
 		told '[not-declared]'
+	END
+}
+
+a_port_of_a_nspawn_file_is_told_with_its_place() {
+	scene <<-'END'
+		small web; conf web $WEB
+		mkdir -p /etc/systemd/nspawn
+		printf '[Network]\n# the web\nPort=tcp:8080:80\n' >/etc/systemd/nspawn/web.nspawn
+		machdeck start web
+		well web
+		told 'declared  good     /etc/systemd/nspawn/web.nspawn:3'
+		rm -r /etc/systemd/nspawn
+		notes web not-declared 'neither its conf nor a .nspawn file says so'
 	END
 }
 
