@@ -21,6 +21,7 @@ void app_command_done(struct app_command *c)
 
 void app_done(struct app *a)
 {
+	form_close(&a->form);
 	for (size_t i = a->next_todo; i < a->n_todo; i++)
 		app_command_done(&a->todo[i]);
 	for (size_t i = 0; i < a->n_log; i++) {

@@ -18,6 +18,7 @@
 #include "ui/columns.h"
 #include "ui/doc.h"
 #include "ui/filter.h"
+#include "ui/form.h"
 #include "ui/keys.h"
 #include "ui/line.h"
 #include "ui/theme.h"
@@ -67,6 +68,7 @@ enum app_text {
 	APP_TEXT_RESULTS,
 	APP_TEXT_SELF,
 	APP_TEXT_DRIFT,
+	APP_TEXT_SAVE, /* what would be saved of a form */
 	APP_TEXT_NETWORK,
 	APP_TEXT_PORTS,
 	APP_TEXT_DOCTOR,
@@ -85,16 +87,22 @@ enum app_prompt {
 	PROMPT_RUN,     /* a command for the targets */
 	PROMPT_SAVE,    /* a file for the logs */
 	PROMPT_PALETTE, /* an action or a machine */
+	PROMPT_FIELD,   /* a value of the form */
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
-enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS };
+enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM };
 
 enum app_effect {
 	APP_NOTHING,
 	APP_CONTROL,     /* begin verb on name, tell app_result() how it ended */
 	APP_CANCEL,      /* cancel its job */
 	APP_PREVIEW,     /* what verb would do to names: app_preview() takes it */
+	APP_FORM_OPEN,   /* the conf of name as a form */
+	APP_FORM_JUDGE,  /* beside all other containers */
+	APP_FORM_PREVIEW,
+	APP_FORM_SAVE,
+	APP_FORM_CLOSE, /* nobody edits it any more */
 	APP_FLUSH_INPUT, /* forget keys that were typed but not yet read */
 	APP_SESSION,     /* lend the terminal to a shell (text "shell") or console in name */
 	APP_RUN,         /* run text in each of names; app_results() takes them */
@@ -174,8 +182,10 @@ struct app {
 	} confirm;
 	enum app_prompt prompt;
 	struct line line;                         /* what is typed into it */
-	struct line_history history[PROMPT_NAME]; /* what was typed before, by prompt */
+	struct line_history history[PROMPT_FIELD]; /* what was typed before, by prompt */
 	enum app_menu menu;
+	struct form form;
+	char typed[LINE_SIZE]; /* what the completion of a field began with */
 	size_t menu_row;
 
 	const char *read_only; /* why nothing may be changed; NULL: it may */
@@ -262,6 +272,12 @@ void app_open_prompt(struct app *a, enum app_prompt prompt, const char *text);
 void app_open_menu(struct app *a, enum app_menu menu);
 void app_prompt_key(struct app *a, int key);
 void app_prompt_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
+/* app_form_act - what the action does to the form; false: nothing. app_form_take - what was typed for a field.
+ * app_form_typed - as it is typed. app_form_complete - the next choice of the field. */
+bool app_form_act(struct app *a, enum action action);
+void app_form_take(struct app *a, const char *text);
+void app_form_typed(struct app *a);
+void app_form_complete(struct app *a);
 void app_menu_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
 /* app_logs_act - what the action does to logs; false: nothing. */
 bool app_logs_act(struct app *a, struct logview *logs, enum action action);

@@ -148,7 +148,7 @@ void app_open_prompt(struct app *a, enum app_prompt prompt, const char *text)
 {
 	a->prompt = prompt;
 	a->menu_row = 0;
-	a->line = (struct line){ .history = prompt == PROMPT_NAME ? NULL : &a->history[prompt] };
+	a->line = (struct line){ .history = prompt >= PROMPT_FIELD ? NULL : &a->history[prompt] };
 	line_set(&a->line, text);
 }
 
@@ -257,6 +257,9 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 	case PROMPT_NAME:
 		take_name(a, w, text, now_usec);
 		break;
+	case PROMPT_FIELD:
+		app_form_take(a, text);
+		break;
 	case PROMPT_NONE:
 	case PROMPT_PALETTE:
 		break;
@@ -279,6 +282,8 @@ static void type(struct app *a, int key)
 		a->menu_row = 0;
 		if (a->prompt == PROMPT_FILTER)
 			take_filter(a, a->line.text);
+		if (a->prompt == PROMPT_FIELD)
+			app_form_typed(a);
 		break;
 	case LINE_LEFT:
 		cancel(a);
@@ -305,6 +310,8 @@ void app_prompt_act(struct app *a, const struct world *w, enum action action, ui
 		accept(a, w, now_usec);
 	else if (action == ACTION_CANCEL)
 		cancel(a);
+	else if (action == ACTION_COMPLETE)
+		app_form_complete(a);
 	else if (a->prompt == PROMPT_PALETTE)
 		app_move(a, w, action == ACTION_PREVIOUS ? -1 : 1);
 	else
@@ -341,6 +348,9 @@ static void choose(struct app *a, const struct world *w, uint64_t now_usec)
 		columns_show(&a->columns, m.v[a->menu_row].column,
 		             !a->columns.shown[m.v[a->menu_row].column]);
 		break;
+	case MENU_FORM:
+		(void)app_form_act(a, ACTION_CHOOSE);
+		break;
 	case MENU_NONE:
 		break;
 	}
@@ -362,6 +372,8 @@ static void shift_column(struct app *a, int by)
 
 void app_menu_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec)
 {
+	if (a->menu == MENU_FORM && app_form_act(a, action))
+		return;
 	if (action == ACTION_CHOOSE || (action == ACTION_TOGGLE && a->menu == MENU_COLUMNS))
 		choose(a, w, now_usec);
 	else if (action == ACTION_SHIFT_UP)

@@ -61,6 +61,20 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 		return m;
 	case ACTION_UNMARK:
 		return a->marks.n > 0;
+	case ACTION_EDIT:
+		return m && m->configured;
+	case ACTION_DROP_VALUE:
+	case ACTION_FORM_SAVE:
+	case ACTION_FORM_DISCARD:
+		return a->menu == MENU_FORM;
+	case ACTION_FORM_COMMIT:
+		return a->form.previews;
+	case ACTION_COMPLETE:
+		return a->prompt == PROMPT_FIELD;
+	case ACTION_TOGGLE:
+	case ACTION_SHIFT_UP:
+	case ACTION_SHIFT_DOWN:
+		return a->menu == MENU_COLUMNS;
 	case ACTION_LOCK:
 		return !a->read_only;
 	case ACTION_UNLOCK:
@@ -313,6 +327,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 		open_text(a, APP_TEXT_COMMANDS);
 		break;
 	case ACTION_CLOSE:
+		if (app_form_act(a, action))
+			break;
 		a->text = APP_TEXT_NONE;
 		break;
 	case ACTION_FILTER:
@@ -369,6 +385,13 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 		break;
 	case ACTION_COPY:
 		app_open_menu(a, MENU_COPY);
+		break;
+	case ACTION_EDIT:
+		if (a->selected[0])
+			app_todo(a, APP_FORM_OPEN, CONTROL_START, a->selected, NULL, NULL);
+		break;
+	case ACTION_FORM_COMMIT:
+		(void)app_form_act(a, action);
 		break;
 	case ACTION_COLUMNS:
 		app_open_menu(a, MENU_COLUMNS);
@@ -438,7 +461,11 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_MEND: /* verbs */
 	case ACTION_TOGGLE:
 	case ACTION_SHIFT_UP:
-	case ACTION_SHIFT_DOWN: /* of menus */
+	case ACTION_SHIFT_DOWN:
+	case ACTION_DROP_VALUE:
+	case ACTION_FORM_SAVE:
+	case ACTION_FORM_DISCARD: /* of menus */
+	case ACTION_COMPLETE:
 	case ACTION_ACCEPT:
 	case ACTION_CANCEL:
 	case ACTION_PREVIOUS:

@@ -288,6 +288,11 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_CONTROL:
 	case APP_PREVIEW:
 	case APP_CANCEL:
+	case APP_FORM_OPEN:
+	case APP_FORM_JUDGE:
+	case APP_FORM_PREVIEW:
+	case APP_FORM_SAVE:
+	case APP_FORM_CLOSE:
 		doer_do(d->doer, source_world(d->source), c);
 		break;
 	}

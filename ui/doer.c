@@ -13,6 +13,7 @@
 #include "engine/everywhere.h"
 #include "engine/mend.h"
 #include "engine/recorder.h"
+#include "ui/doer_form.h"
 
 #define RUN_USEC     60000000 /* a command may take */
 #define PREVIEW_USEC 5000000
@@ -32,6 +33,7 @@ struct doer {
 	doer_changed_fn *changed;
 	void *arg;
 	struct job *jobs;
+	struct doer_form *form;
 	struct everywhere *everywhere;
 	size_t n_everywhere;
 	struct child *preview; /* NULL: none is being read */
@@ -56,6 +58,10 @@ int doer_new(sd_event *loop, struct app *app, doer_changed_fn *changed, void *ar
 	d->app = app;
 	d->changed = changed;
 	d->arg = arg;
+	if (doer_form_new(loop, app, changed, arg, &d->form, e) < 0) {
+		free(d);
+		return -ENOMEM;
+	}
 	*ret = d;
 	return 0;
 }
@@ -80,6 +86,7 @@ void doer_free(struct doer *d)
 	}
 	everywhere_free(d->everywhere);
 	child_cancel(d->preview);
+	doer_form_free(d->form);
 	free(d);
 }
 
@@ -278,6 +285,13 @@ void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 		break;
 	case APP_RUN:
 		run_everywhere(d, c);
+		break;
+	case APP_FORM_OPEN:
+	case APP_FORM_JUDGE:
+	case APP_FORM_PREVIEW:
+	case APP_FORM_SAVE:
+	case APP_FORM_CLOSE:
+		doer_form_do(d->form, w, c);
 		break;
 	case APP_SAVE_LOGS:
 		save_logs(d, c, w->logs);

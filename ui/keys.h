@@ -36,6 +36,7 @@ enum effect { LOOKS, ACTS };
 	  "the evidence: why it is as it is, and the log of that moment")                                    \
 	X(FILTER, SCREEN_LIST, LOOKS, "/ \\ F4", "filter",                                                   \
 	  "show only some: web state:failed port:8080 cpu>50 net:br0 !lab")                                  \
+	X(FORM_COMMIT, SCREEN_TEXT, ACTS, "Enter", "save it", "where a form's changes are shown: save them") \
 	X(FOLLOW, SCREEN_LOGS, LOOKS, "f", "follow", "go to the end of the log and stay there")              \
 	X(SEARCH, SCREEN_PANE | SCREEN_LOGS | SCREEN_TEXT, LOOKS, "/", "search",                             \
 	  "look for a regular expression")                                                                   \
@@ -66,6 +67,7 @@ enum effect { LOOKS, ACTS };
 	  "the host's network: uplink, bridges, both ends of each link, addresses, forwards")                \
 	X(ALL_PORTS, SCREEN_LIST | SCREEN_PANE, LOOKS, "O", "all ports",                                     \
 	  "the forwarded ports of all machines: rule, listener, who reaches them")                           \
+	X(EDIT, SCREEN_LIST | SCREEN_PANE, ACTS, "e", "edit", "its conf as a form")                           \
 	X(CANCEL_JOB, AT_WORK, ACTS, "X", "cancel", "cancel its job")                                        \
 	X(KILL, AT_WORK, ACTS, "K", "kill", "what is left when stop does not work; asks for its name")       \
 	X(FREEZE, SCREEN_LIST | SCREEN_PANE, ACTS, "p", "freeze",                                            \
@@ -108,6 +110,10 @@ enum effect { LOOKS, ACTS };
 	X(CHOOSE, SCREEN_CONFIRM | SCREEN_MENU, LOOKS, "Enter", "choose",                                    \
 	  "take what is marked; in a question that is No unless you switch")                                 \
 	X(ACCEPT, SCREEN_PROMPT, LOOKS, "Enter", "ok", "take what was typed")                                \
+	X(FORM_SAVE, SCREEN_MENU, ACTS, "S", "save", "in a form: show what would be saved")                  \
+	X(DROP_VALUE, SCREEN_MENU, ACTS, "x Del", "take out", "in a form: take the value out of the conf")    \
+	X(FORM_DISCARD, SCREEN_MENU, LOOKS, "Q", "discard", "in a form: leave it, and forget what was changed") \
+	X(COMPLETE, SCREEN_PROMPT, LOOKS, "Tab", "complete", "of a form's value: the next one that is possible here") \
 	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "k Up", "up", "one up")                            \
 	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "j Down", "down", "one down")                    \
 	X(PAGE_UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "PgUp C-b", "page up", "a page up")           \

@@ -181,6 +181,51 @@ static void build_columns(const struct app *a, struct menu *m)
 	}
 }
 
+static const char *in_pool(struct menu *m, const char *text)
+{
+	strs_add(&m->pool, text);
+	return m->pool.bad ? "" : m->pool.v[m->pool.n - 1];
+}
+
+/* A field with its value; not set: dim, with what it is for. */
+static void form_item(struct menu *m, const struct form_row *row, bool is_problem)
+{
+	char label[64];
+	struct menu_item *item;
+
+	(void)snprintf(label, sizeof(label), "%s%s", is_problem ? "! " : "  ", form_key(row->field));
+	item = add(m, in_pool(m, label), "");
+	if (!item)
+		return;
+	item->possible = item->is_value = row->value;
+	if (row->value)
+		item->hint = in_pool(m, row->value);
+	else
+		item->hint = row->kind == FORM_ADD ? "+" : "-";
+}
+
+static void build_form(const struct app *a, struct menu *m)
+{
+	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
+	char title[NAME_MACHINE_MAX + 64];
+
+	(void)snprintf(title, sizeof(title), "%s: conf%s", a->form.name, form_is_dirty(&a->form) ? ", changed" : "");
+	m->title = in_pool(m, title);
+	form_rows(&a->form, &rows);
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct form_row *row = &rows.v[i];
+		struct menu_item *item;
+
+		if (row->kind != FORM_GROUP) {
+			form_item(m, row, strstr(a->form.problem, form_key(row->field)) != NULL);
+			continue;
+		}
+		item = add(m, form_group(row->field), "");
+		if (item)
+			item->is_head = true;
+	}
+}
+
 void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 {
 	*ret = (struct menu){ 0 };
@@ -197,6 +242,9 @@ void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 		break;
 	case MENU_COLUMNS:
 		build_columns(a, ret);
+		break;
+	case MENU_FORM:
+		build_form(a, ret);
 		break;
 	case MENU_NONE:
 		break;

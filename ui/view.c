@@ -258,7 +258,8 @@ static void add_key(const struct app *a, const struct world *w, struct view *v, 
 	bool possible = app_can(a, w, action);
 	char key[KEY_TEXT_MAX];
 
-	if (!(b->screens & app_screen(a)) || (b->effect == ACTS && a->read_only))
+	if (!(b->screens & app_screen(a)) || (b->effect == ACTS && a->read_only) ||
+	    (!possible && !(app_screen(a) & AT_WORK)))
 		return;
 	keys_first(action, key);
 	view_add(l, possible ? STYLE_KEY : STYLE_DIM, view_keep(v, "%s", key));
@@ -356,6 +357,10 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 	case APP_TEXT_WHY:
 		v->text.title = view_keep(v, "%s: why", a->selected);
 		view_why(a, w, now, v, &v->text.doc);
+		break;
+	case APP_TEXT_SAVE:
+		v->text.title = view_keep(v, "%s: what would be saved; Enter saves it", a->form.name);
+		v->text.shown = &a->results;
 		break;
 	case APP_TEXT_DRIFT:
 		v->text.title = view_keep(v, "%s: what differs", a->selected);
@@ -482,11 +487,13 @@ static void build_prompt(const struct app *a, struct view *v)
 	static const char *const labels[] = {
 		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
 		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
-		[PROMPT_PALETTE] = ": ",    [PROMPT_NAME] = "its name: ",
+		[PROMPT_PALETTE] = ": ",    [PROMPT_FIELD] = "",          [PROMPT_NAME] = "its name: ",
 	};
 
 	v->prompt = labels[a->prompt];
 	v->line = &a->line;
+	if (a->prompt == PROMPT_FIELD)
+		v->prompt = view_keep(v, "%s: ", form_key(a->form.field));
 	if (a->prompt == PROMPT_NAME && a->confirm.what.names.n > 1)
 		v->prompt = view_keep(v, "type %s: ", app_confirm_word(a));
 	else if (a->prompt == PROMPT_RUN)
@@ -500,6 +507,21 @@ static void build_menu(const struct app *a, const struct world *w, struct view *
 	v->menu_row = a->menu_row;
 	if (v->has_menu)
 		menu_build(a, w, &v->menu);
+}
+
+/* Under a form: what speaks against it, or what the marked field does. */
+static void build_form_help(const struct app *a, struct view *v)
+{
+	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
+
+	if (a->menu != MENU_FORM || a->prompt != PROMPT_NONE || (v->message && v->message[0] && v->message_style != STYLE_TEXT))
+		return;
+	form_rows(&a->form, &rows);
+	v->message_style = a->form.problem[0] ? STYLE_BAD : STYLE_TEXT;
+	if (a->form.problem[0])
+		v->message = a->form.problem;
+	else if (a->menu_row < rows.n && rows.v[a->menu_row].kind != FORM_GROUP)
+		v->message = form_help(rows.v[a->menu_row].field);
 }
 
 void view_build(const struct app *a, const struct world *w, uint64_t now_usec, struct view *ret)
@@ -521,5 +543,6 @@ void view_build(const struct app *a, const struct world *w, uint64_t now_usec, s
 		build_confirm(a, w, ret);
 	build_menu(a, w, ret);
 	build_prompt(a, ret);
+	build_form_help(a, ret);
 	ret->bad |= ret->pane.doc.bad || ret->text.doc.bad;
 }

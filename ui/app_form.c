@@ -1,0 +1,127 @@
+/* A conf as a form: rows, a line for the value, what speaks against it, and saving it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ui/app.h"
+
+/* The row that is marked; false: it is a heading. */
+static bool picked(const struct app *a, struct form_row *ret)
+{
+	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
+
+	form_rows(&a->form, &rows);
+	if (a->menu_row >= rows.n)
+		return false;
+	*ret = rows.v[a->menu_row];
+	ret->value = NULL; /* goes with the rows */
+	return ret->kind != FORM_GROUP;
+}
+
+static void edit_value(struct app *a)
+{
+	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
+	const struct form_row *row;
+	size_t at = a->menu_row;
+
+	form_rows(&a->form, &rows);
+	row = at < rows.n ? &rows.v[at] : NULL;
+	if (!row || row->kind == FORM_GROUP)
+		return;
+	a->form.field = row->field;
+	a->form.item = row->item;
+	app_open_prompt(a, PROMPT_FIELD, row->value ? row->value : "");
+	a->menu_row = at;
+	a->typed[0] = '\0'; /* the choices are all of them until something is typed */
+	app_say(a, STYLE_TEXT, 0, "%s", form_help(row->field));
+}
+
+static void changed(struct app *a)
+{
+	a->form.problem[0] = '\0';
+	app_todo(a, APP_FORM_JUDGE, CONTROL_START, a->form.name, NULL, NULL);
+}
+
+void app_form_take(struct app *a, const char *text)
+{
+	struct err e;
+
+	if (form_set(&a->form, a->form.field, a->form.item, text, &e) < 0)
+		app_say(a, STYLE_BAD, 0, "%s", e.text);
+	else
+		changed(a);
+}
+
+void app_form_typed(struct app *a)
+{
+	struct err e;
+
+	memcpy(a->typed, a->line.text, sizeof(a->typed));
+	if (a->line.text[0] && form_try(&a->form, a->form.field, a->form.item, a->line.text, &e) < 0)
+		app_say(a, STYLE_BAD, 0, "%s", e.text);
+	else
+		app_say(a, STYLE_TEXT, 0, "%s", form_help(a->form.field));
+}
+
+void app_form_complete(struct app *a)
+{
+	const char *next = a->prompt == PROMPT_FIELD
+	                           ? form_complete(&a->form, a->form.field, a->typed, a->line.text)
+	                           : NULL;
+
+	if (next)
+		line_set(&a->line, next);
+}
+
+static void take_out(struct app *a)
+{
+	struct form_row row;
+	struct err e;
+
+	if (!picked(a, &row) || row.kind == FORM_ADD)
+		return;
+	if (form_set(&a->form, row.field, row.item, NULL, &e) < 0)
+		app_say(a, STYLE_BAD, 0, "%s", e.text);
+	else
+		changed(a);
+}
+
+static void leave(struct app *a)
+{
+	a->menu = MENU_NONE;
+	app_todo(a, APP_FORM_CLOSE, CONTROL_START, a->form.name, NULL, NULL);
+	form_close(&a->form);
+}
+
+static void back_to_form(struct app *a)
+{
+	a->form.previews = false;
+	a->text = APP_TEXT_NONE;
+	a->menu = MENU_FORM;
+}
+
+bool app_form_act(struct app *a, enum action action)
+{
+	if (!a->form.open)
+		return false;
+	if (a->form.previews) {
+		if (action == ACTION_FORM_COMMIT)
+			app_todo(a, APP_FORM_SAVE, CONTROL_START, a->form.name, NULL, NULL);
+		if (action == ACTION_FORM_COMMIT || action == ACTION_CLOSE)
+			back_to_form(a);
+		return action == ACTION_FORM_COMMIT || action == ACTION_CLOSE;
+	}
+	if (action == ACTION_CHOOSE)
+		edit_value(a);
+	else if (action == ACTION_DROP_VALUE)
+		take_out(a);
+	else if (action == ACTION_FORM_SAVE)
+		app_todo(a, APP_FORM_PREVIEW, CONTROL_START, a->form.name, NULL, NULL);
+	else if (action == ACTION_FORM_DISCARD || (action == ACTION_CLOSE && !form_is_dirty(&a->form)))
+		leave(a);
+	else if (action == ACTION_CLOSE)
+		app_say(a, STYLE_BUSY, 0, "it is changed and not saved: S saves, Q leaves it as it was");
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,332 @@
+#include "ui/doer_form.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "drivers/aside.h"
+#include "engine/edit.h"
+#include "engine/netwatch.h"
+#include "engine/occupied.h"
+
+#define SAVE_USEC  120000000
+#define DRAFT_USEC 30000000
+
+struct doer_form {
+	sd_event *loop;
+	struct app *app;
+	doer_form_changed_fn *changed;
+	void *arg;
+	struct edit edit; /* dir -1: none is open */
+	struct aside *saving, *drafting;
+};
+
+static uint64_t now_usec(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+int doer_form_new(sd_event *loop, struct app *app, doer_form_changed_fn *changed, void *arg, struct doer_form **ret,
+                  struct err *e)
+{
+	struct doer_form *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return err_no_memory(e);
+	*f = (struct doer_form){ .loop = loop, .app = app, .changed = changed, .arg = arg };
+	f->edit = (struct edit){ .hold.fd = -1, .dir = -1 };
+	*ret = f;
+	return 0;
+}
+
+static void let_go(struct doer_form *f)
+{
+	edit_done(&f->edit);
+	f->edit = (struct edit){ .hold.fd = -1, .dir = -1 };
+}
+
+void doer_form_free(struct doer_form *f)
+{
+	if (!f)
+		return;
+	aside_forget(f->saving);
+	aside_forget(f->drafting);
+	let_go(f);
+	free(f);
+}
+
+/* ---- choices */
+
+static void add_links(const struct netmap_space *host, struct strs *bridges, struct strs *links)
+{
+	for (size_t i = 0; i < host->n_links; i++) {
+		const struct netmap_link *l = &host->links[i];
+
+		if (strcmp(l->kind, "bridge") == 0)
+			strs_add(bridges, l->name);
+		else if (!l->loopback && strcmp(l->kind, "veth") != 0 && !l->master)
+			strs_add(links, l->name);
+	}
+}
+
+static void add_addresses(const struct occupied *o, const struct netmap_space *host, struct strs *hosts,
+                          struct strs *locals)
+{
+	char text[ADDR_TEXT_SIZE];
+	struct addr a, b;
+
+	if (allocate_pair(&o->taken, &a, &b, NULL) == 0) {
+		addr_print(&a, false, text);
+		strs_add(hosts, text);
+		addr_print(&b, false, text);
+		strs_add(locals, text);
+	}
+	for (size_t i = 0; host && i < host->n_addresses; i++) { /* on a bridge: near that one's own */
+		const struct netmap_link *l = netmap_link(host, host->addresses[i].link);
+
+		if (!l || strcmp(l->kind, "bridge") != 0 || host->addresses[i].addr.family != AF_INET ||
+		    allocate_near(&o->taken, &host->addresses[i].addr, &a, NULL) < 0)
+			continue;
+		addr_print(&a, true, text);
+		strs_add(locals, text);
+	}
+}
+
+static void add_ports(const struct occupied *o, struct strs *ports)
+{
+	static const struct port usual[] = { { false, 0, 80 }, { false, 0, 443 }, { false, 0, 22 }, { true, 0, 53 } };
+
+	for (size_t i = 0; i < COUNT(usual); i++) {
+		struct port p = usual[i];
+		char text[PORT_TEXT_SIZE];
+
+		if (allocate_port(&o->taken, p.udp, p.guest, &p.host, NULL) < 0)
+			continue;
+		port_print(&p, text);
+		strs_add(ports, text);
+	}
+}
+
+static void add_fixed(struct strs *choices)
+{
+	static const struct {
+		enum form_choice choice;
+		const char *words;
+	} fixed[] = {
+		{ CHOICE_BOOL, "1 0" },
+		{ CHOICE_USERS, "pick identity no" },
+		{ CHOICE_RELEASE, "2014 2020 2021-04 2021-05 2021-11" },
+		{ CHOICE_CAPABILITY, "CAP_NET_ADMIN CAP_MKNOD CAP_SYS_ADMIN CAP_SYS_MODULE CAP_SYS_NICE CAP_SYS_RAWIO "
+		                     "CAP_SYS_TIME CAP_IPC_LOCK CAP_SYS_PTRACE CAP_SYSLOG CAP_BPF CAP_PERFMON" },
+	};
+	static const char *const devices[] = { "/dev/fuse", "/dev/kvm", "/dev/net/tun", "/dev/dri/renderD128", "/dev/vhost-net" };
+
+	for (size_t i = 0; i < COUNT(fixed); i++)
+		strs_split(&choices[fixed[i].choice], fixed[i].words, " ");
+	for (size_t i = 0; i < COUNT(devices); i++)
+		if (access(devices[i], F_OK) == 0)
+			strs_addf(&choices[CHOICE_DEVICE], "%s:rwm", devices[i]);
+}
+
+/* What the host has and what is free on it, at this moment. */
+static void gather(const struct snapshot *s, const char *name, struct strs *choices)
+{
+	CLEANUP(occupied_done) struct occupied o = { 0 };
+	CLEANUP(netmap_done) struct netmap m = { 0 };
+	CLEANUP(strs_done) struct strs ignored = { 0 };
+	const struct netmap_space *host = netmap_read(s, NETWATCH_MAP, &m, NULL) == 0 ? netmap_host(&m) : NULL;
+
+	add_fixed(choices);
+	if (host)
+		add_links(host, &choices[CHOICE_BRIDGE], &choices[CHOICE_LINK]);
+	if (occupied_read(name, &o, &ignored, NULL) < 0)
+		return;
+	add_addresses(&o, host, &choices[CHOICE_HOST_ADDRESS], &choices[CHOICE_LOCAL_ADDRESS]);
+	add_ports(&o, &choices[CHOICE_PORT]);
+}
+
+/* ---- begin */
+
+static void say(struct doer_form *f, enum style style, const char *text)
+{
+	app_say(f->app, style, now_usec(), "%s", text);
+}
+
+static void take_draft(struct doer_form *f)
+{
+	CLEANUP(buf_done) struct buf draft = { 0 };
+	struct form *form = &f->app->form;
+
+	if (edit_draft_read(form->name, &draft, NULL) < 0)
+		return;
+	buf_done(&form->text);
+	form->text = draft;
+	draft = (struct buf){ 0 };
+	if (form_is_dirty(form))
+		say(f, STYLE_BUSY, "what was typed before and not saved is back: S saves, Q forgets it");
+}
+
+static void judge(struct doer_form *f)
+{
+	struct form *form = &f->app->form;
+	struct err e;
+
+	form->problem[0] = '\0';
+	if (edit_judge(&f->edit, &form->text, NULL, &e) < 0)
+		(void)snprintf(form->problem, sizeof(form->problem), "%s", e.text);
+}
+
+static void begin(struct doer_form *f, const struct world *w, const char *name)
+{
+	struct err e;
+
+	if (w->is_tape) {
+		say(f, STYLE_TEXT, "a tape has no confs");
+		return;
+	}
+	if (f->saving || edit_begin(name, 0, &f->edit, &e) < 0) {
+		say(f, STYLE_BAD, f->saving ? "the last form is still being saved" : e.text);
+		return;
+	}
+	form_open(&f->app->form, name, &f->edit.old);
+	gather(w->s, name, f->app->form.choices);
+	take_draft(f);
+	judge(f);
+	app_open_menu(f->app, MENU_FORM);
+	f->app->menu_row = 1;
+}
+
+/* ---- what was typed */
+
+
+static int save_draft(void *arg, struct err *e)
+{
+	const struct form *form = arg;
+
+	return form_is_dirty(form) ? edit_draft_save(form->name, &form->text, e) : edit_draft_drop(form->name, e);
+}
+
+static void on_draft(int r, const struct err *e, void *arg)
+{
+	struct doer_form *f = arg;
+
+	f->drafting = NULL;
+	if (r < 0)
+		app_say(f->app, STYLE_BAD, now_usec(), "%s", e->text);
+	f->changed(f->arg);
+}
+
+static void keep_draft(struct doer_form *f)
+{
+	struct err e;
+
+	if (!f->drafting &&
+	    aside_begin(f->loop, save_draft, &f->app->form, DRAFT_USEC, on_draft, f, &f->drafting, &e) < 0)
+		say(f, STYLE_BAD, e.text);
+}
+
+static void preview(struct doer_form *f)
+{
+	CLEANUP(buf_done) struct buf diff = { 0 };
+	struct app *a = f->app;
+	struct err e;
+
+	if (!form_is_dirty(&a->form)) {
+		say(f, STYLE_TEXT, "nothing is changed");
+		return;
+	}
+	if (edit_judge(&f->edit, &a->form.text, NULL, &e) < 0 ||
+	    edit_preview(&f->edit, &a->form.text, &diff, &e) < 0) {
+		say(f, STYLE_BAD, e.text);
+		return;
+	}
+	doc_done(&a->results);
+	for (const char *at = buf_text(&diff); *at;) {
+		size_t n = strcspn(at, "\n");
+
+		doc_line(&a->results, *at == '+' ? STYLE_GOOD : *at == '-' ? STYLE_BAD : STYLE_TEXT, "%.*s", (int)n, at);
+		at += n + (at[n] == '\n');
+	}
+	a->form.previews = true;
+	a->menu = MENU_NONE;
+	a->text = APP_TEXT_SAVE;
+	a->text_top = 0;
+	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
+}
+
+/* ---- saving */
+
+/* In the process aside; returns what is to be done then. */
+static int save(void *arg, struct err *e)
+{
+	CLEANUP(strs_done) struct strs ignored = { 0 }, because = { 0 };
+	struct doer_form *f = arg;
+	int r = edit_save(&f->edit, &f->app->form.text, &ignored, e);
+
+	if (r < 0)
+		return r;
+	(void)edit_draft_drop(f->edit.places.name, NULL);
+	return (int)edit_verdict(f->edit.places.name, &because);
+}
+
+static void on_saved(int r, const struct err *e, void *arg)
+{
+	static const char *const then[] = {
+		[EDIT_NOTHING] = "saved; nothing else is to be done",
+		[EDIT_RELOAD] = "saved; a reload applies it: r",
+		[EDIT_RESTART] = "saved; it takes a restart: R (D says why)",
+	};
+	struct doer_form *f = arg;
+
+	f->saving = NULL;
+	if (r < 0) {
+		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
+	} else {
+		app_say(f->app, STYLE_GOOD, now_usec(), "%s: %s", f->app->form.name, then[r]);
+		f->app->menu = MENU_NONE;
+		form_close(&f->app->form);
+		let_go(f);
+	}
+	f->changed(f->arg);
+}
+
+static void begin_save(struct doer_form *f)
+{
+	CLEANUP(buf_done) struct buf command = { 0 };
+	struct err e;
+
+	if (f->saving)
+		return;
+	buf_addf(&command, "machdeck edit %s", f->app->form.name);
+	(void)app_log(f->app, now_usec(), buf_text(&command));
+	say(f, STYLE_BUSY, "saving ...");
+	if (aside_begin(f->loop, save, f, SAVE_USEC, on_saved, f, &f->saving, &e) < 0)
+		say(f, STYLE_BAD, e.text);
+}
+
+void doer_form_do(struct doer_form *f, const struct world *w, const struct app_command *c)
+{
+	if (c->what == APP_FORM_OPEN)
+		begin(f, w, c->name);
+	else if (f->edit.dir < 0)
+		return;
+	else if (c->what == APP_FORM_PREVIEW)
+		preview(f);
+	else if (c->what == APP_FORM_SAVE)
+		begin_save(f);
+	else if (c->what == APP_FORM_JUDGE) {
+		judge(f);
+		keep_draft(f);
+	} else if (c->what == APP_FORM_CLOSE) {
+		(void)edit_draft_drop(c->name, NULL);
+		let_go(f);
+	}
+}

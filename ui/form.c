@@ -1,0 +1,234 @@
+#include "ui/form.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "decide/conf.h"
+#include "decide/confedit.h"
+#include "decide/envfile.h"
+#include "decide/shellwords.h"
+
+static const struct {
+	const char *key, *group;
+	char between; /* 'q': words that may be quoted */
+	enum form_choice choice;
+	const char *help;
+} fields[] = {
+#define X(key, group, between, choice, help) { key, group, between, choice, help },
+	FORM_FIELDS(X)
+#undef X
+};
+
+const char *form_key(size_t field)
+{
+	return fields[field].key;
+}
+
+const char *form_help(size_t field)
+{
+	return fields[field].help;
+}
+
+const char *form_group(size_t field)
+{
+	return fields[field].group;
+}
+
+void form_open(struct form *f, const char *name, const struct buf *text)
+{
+	form_close(f);
+	(void)snprintf(f->name, sizeof(f->name), "%s", name);
+	buf_add(&f->base, buf_text(text), text->len);
+	buf_add(&f->text, buf_text(text), text->len);
+	f->open = true;
+}
+
+void form_close(struct form *f)
+{
+	buf_done(&f->base);
+	buf_done(&f->text);
+	for (size_t i = 0; i < CHOICE_COUNT; i++)
+		strs_done(&f->choices[i]);
+	*f = (struct form){ 0 };
+}
+
+bool form_is_dirty(const struct form *f)
+{
+	return f->open && (f->base.len != f->text.len || memcmp(buf_text(&f->base), buf_text(&f->text), f->base.len) != 0);
+}
+
+/* ---- rows */
+
+/* The items of a list's value. */
+static void split(size_t field, const char *value, struct strs *ret)
+{
+	char separators[2] = { fields[field].between, '\0' };
+
+	if (fields[field].between == 'q') {
+		if (shellwords_split(value, ret) < 0)
+			strs_add(ret, value);
+		return;
+	}
+	strs_split(ret, value, separators);
+}
+
+static void join(size_t field, const struct strs *items, struct buf *ret)
+{
+	for (size_t i = 0; i < items->n; i++) {
+		const char *word = items->v[i];
+
+		if (fields[field].between != 'q') {
+			buf_addf(ret, "%s%s", i == 0 ? "" : fields[field].between == ',' ? "," : " ", word);
+			continue;
+		}
+		buf_puts(ret, i == 0 ? "" : " ");
+		if (strpbrk(word, " '\"\\"))
+			shellwords_quote(word, ret);
+		else
+			buf_puts(ret, word);
+	}
+}
+
+static const char *keep(struct form_rows *r, const char *text)
+{
+	strs_add(&r->pool, text);
+	return r->pool.bad ? "" : r->pool.v[r->pool.n - 1];
+}
+
+static void add(struct form_rows *r, enum form_row_kind kind, size_t field, size_t item, const char *value)
+{
+	struct form_row *grown = reallocarray(r->v, r->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return;
+	r->v = grown;
+	grown[r->n++] = (struct form_row){ kind, field, item, value };
+}
+
+static void add_field(struct form_rows *r, size_t field, const char *value)
+{
+	CLEANUP(strs_done) struct strs items = { 0 };
+
+	if (!fields[field].between) {
+		add(r, FORM_FIELD, field, 0, value ? keep(r, value) : NULL);
+		return;
+	}
+	if (value)
+		split(field, value, &items);
+	for (size_t i = 0; i < items.n; i++)
+		add(r, FORM_ITEM, field, i, keep(r, items.v[i]));
+	add(r, FORM_ADD, field, items.n, NULL);
+}
+
+static const char *value_of(const struct envfile *conf, size_t field)
+{
+	const struct env_entry *a = envfile_find(conf, fields[field].key);
+
+	return a ? a->value : NULL;
+}
+
+void form_rows(const struct form *f, struct form_rows *ret)
+{
+	CLEANUP(envfile_done) struct envfile conf = { 0 };
+
+	*ret = (struct form_rows){ 0 };
+	(void)envfile_parse("", buf_text(&f->text), f->text.len, &conf, NULL);
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		if (i == 0 || strcmp(fields[i].group, fields[i - 1].group) != 0)
+			add(ret, FORM_GROUP, i, 0, NULL);
+		add_field(ret, i, value_of(&conf, i));
+	}
+}
+
+void form_rows_done(struct form_rows *r)
+{
+	free(r->v);
+	strs_done(&r->pool);
+	*r = (struct form_rows){ 0 };
+}
+
+/* ---- values */
+
+/* The field's whole value with that item in it, or without it. */
+static int whole(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e)
+{
+	CLEANUP(envfile_done) struct envfile conf = { 0 };
+	CLEANUP(strs_done) struct strs items = { 0 }, after = { 0 };
+	const char *before;
+	int r;
+
+	if (!fields[field].between) {
+		buf_puts(ret, value);
+		return 0;
+	}
+	r = envfile_parse(f->name, buf_text(&f->text), f->text.len, &conf, e);
+	if (r < 0)
+		return r;
+	before = value_of(&conf, field);
+	if (before)
+		split(field, before, &items);
+	for (size_t i = 0; i <= items.n; i++) {
+		const char *text = i == item ? value : i < items.n ? items.v[i] : "";
+
+		if (*text)
+			strs_add(&after, text);
+	}
+	join(field, &after, ret);
+	return after.bad || ret->bad ? err_no_memory(e) : 0;
+}
+
+static int next_text(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e)
+{
+	CLEANUP(buf_done) struct buf all = { 0 };
+	struct conf_change change = { .key = fields[field].key };
+	int r = whole(f, field, item, value ? value : "", &all, e);
+
+	if (r < 0)
+		return r;
+	change.value = all.len > 0 ? buf_text(&all) : NULL;
+	r = conf_edit(f->name, buf_text(&f->text), f->text.len, &change, 1, ret, e);
+	return r < 0 ? r : 0;
+}
+
+int form_try(const struct form *f, size_t field, size_t item, const char *value, struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(container_done) struct container c = { 0 };
+	int r = next_text(f, field, item, value, &text, e);
+
+	return r < 0 ? r : conf_read(f->name, f->name, buf_text(&text), text.len, &c, NULL, e);
+}
+
+int form_set(struct form *f, size_t field, size_t item, const char *value, struct err *e)
+{
+	struct buf text = { 0 };
+	int r = next_text(f, field, item, value, &text, e);
+
+	if (r < 0) {
+		buf_done(&text);
+		return r;
+	}
+	buf_done(&f->text);
+	f->text = text;
+	return 0;
+}
+
+const char *form_complete(const struct form *f, size_t field, const char *prefix, const char *value)
+{
+	const struct strs *all = &f->choices[fields[field].choice];
+	const char *first = NULL;
+	bool passed = false;
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (strncmp(all->v[i], prefix, strlen(prefix)) != 0)
+			continue;
+		if (passed)
+			return all->v[i];
+		first = first ? first : all->v[i];
+		passed = strcmp(all->v[i], value) == 0;
+	}
+	return first;
+}

@@ -1,0 +1,102 @@
+/* form - a conf as rows to edit: groups, fields, and the items of lists, each with its help. Pure: what is typed goes in,
+ * the next text of the conf comes out; nothing is written. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strs.h"
+#include "words/name.h"
+
+/* What a field's value can be completed with, from the live host. */
+enum form_choice {
+	CHOICE_NONE,
+	CHOICE_BOOL,
+	CHOICE_BRIDGE,
+	CHOICE_LINK,
+	CHOICE_HOST_ADDRESS,
+	CHOICE_LOCAL_ADDRESS,
+	CHOICE_PORT,
+	CHOICE_CAPABILITY,
+	CHOICE_DEVICE,
+	CHOICE_USERS,
+	CHOICE_RELEASE,
+	CHOICE_COUNT
+};
+
+/* Key, group, what parts the items of a list (0: it is none), choices, what it does. */
+#define FORM_FIELDS(X)                                                                                       \
+	X("AUTO_START", "system", 0, CHOICE_BOOL, "1: start it at boot")                                     \
+	X("EPHEMERAL", "system", 0, CHOICE_BOOL, "1: nothing it writes outlasts it (nspawn: an overlay on its root)")   \
+	X("TIMEOUT_START_SEC", "system", 0, CHOICE_NONE, "how long a start may take: 90, 5min (the unit's TimeoutStartSec)") \
+	X("INIT", "system", 0, CHOICE_NONE, "payload of a tree, a path in it; else /sbin/init")              \
+	X("SYSTEM_PATH", "system", 0, CHOICE_NONE, "the NixOS system to run, a path in the store")           \
+	X("FLAKE", "system", 0, CHOICE_NONE, "where that system comes from")                                 \
+	X("RELEASE", "system", 0, CHOICE_RELEASE, "which NixOS module it behaves like")                      \
+	X("PRIVATE_NETWORK", "network", 0, CHOICE_BOOL, "1: links of its own (nspawn --private-network)")    \
+	X("HOST_ADDRESS", "network", 0, CHOICE_HOST_ADDRESS, "the host's end of ve-NAME (ip addr add); its gateway")    \
+	X("LOCAL_ADDRESS", "network", 0, CHOICE_LOCAL_ADDRESS, "its address on eth0; with a prefix only on a bridge")   \
+	X("HOST_ADDRESS6", "network", 0, CHOICE_NONE, "the same for IPv6")                                   \
+	X("LOCAL_ADDRESS6", "network", 0, CHOICE_NONE, "the same for IPv6")                                  \
+	X("HOST_BRIDGE", "network", 0, CHOICE_BRIDGE, "vb-NAME becomes a port of this bridge (nspawn --network-bridge)") \
+	X("LOCAL_MAC_ADDRESS", "network", 0, CHOICE_NONE, "hardware address of eth0")                        \
+	X("MASQUERADE", "network", 0, CHOICE_BOOL, "1: a way out behind the host's address (nftables), and ip_forward") \
+	X("COPY_RESOLV_CONF", "network", 0, CHOICE_BOOL, "0: leave its resolv.conf alone")                   \
+	X("NETWORK_NAMESPACE_PATH", "network", 0, CHOICE_NONE, "join this network namespace (nspawn --network-namespace-path)") \
+	X("HOST_PORT", "forwarded ports", ',', CHOICE_PORT, "tcp:8080:80: the host's port, the one inside (nspawn --port)") \
+	X("EXTRA_VETHS", "more links", ' ', CHOICE_NONE, "vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2 or vx1,hostBridge=br0") \
+	X("INTERFACES", "more links", ' ', CHOICE_LINK, "a link of the host, moved into it (nspawn --network-interface)") \
+	X("MACVLANS", "more links", ' ', CHOICE_LINK, "a link of the host; it gets mv-LINK on it (nspawn --network-macvlan)") \
+	X("PRIVATE_USERS", "rights", 0, CHOICE_USERS, "pick: its root is nobody on the host (nspawn --private-users)")  \
+	X("ADDITIONAL_CAPABILITIES", "rights", ' ', CHOICE_CAPABILITY, "a capability more (nspawn --capability)")       \
+	X("ALLOWED_DEVICES", "rights", ' ', CHOICE_DEVICE, "/dev/fuse:rwm (the unit's DeviceAllow)")         \
+	X("ENABLE_TUN", "rights", 0, CHOICE_BOOL, "1: it can make tunnels: /dev/net/tun and CAP_NET_ADMIN")  \
+	X("EXTRA_NSPAWN_FLAGS", "binds and flags", 'q', CHOICE_NONE, "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn") \
+	X("TMPFS", "binds and flags", ' ', CHOICE_NONE, "/tmp:size=64m: a folder in memory (nspawn --tmpfs)")
+
+enum form_row_kind { FORM_GROUP, FORM_FIELD, FORM_ITEM, FORM_ADD };
+
+struct form_row {
+	enum form_row_kind kind;
+	size_t field;      /* of the table; of a GROUP that of its first field */
+	size_t item;       /* ITEM: which */
+	const char *value; /* FIELD, ITEM: borrowed from the form's text of this moment; NULL: not set */
+};
+
+struct form {
+	bool open;
+	char name[NAME_MACHINE_MAX + 1];
+	struct buf base, text; /* the conf as it was read; as it is typed */
+	struct strs choices[CHOICE_COUNT];
+	char problem[ERR_TEXT_MAX]; /* what speaks against the text as it is; "": nothing */
+	size_t field, item;         /* what is being typed; item: which of a list, or how many there are: a new one */
+	bool previews;              /* what would be saved is shown */
+};
+
+/* form_open - takes the text; form_close - also takes a zeroed one. */
+void form_open(struct form *f, const char *name, const struct buf *text);
+void form_close(struct form *f);
+bool form_is_dirty(const struct form *f);
+
+struct form_rows {
+	struct form_row *v;
+	size_t n;
+	struct strs pool;
+};
+/* form_rows - what is to be shown now; ret owned, form_rows_done(). */
+void form_rows(const struct form *f, struct form_rows *ret);
+void form_rows_done(struct form_rows *r);
+
+const char *form_key(size_t field);
+const char *form_help(size_t field);
+const char *form_group(size_t field);
+
+/* form_try - whether value would be taken there, by the grammar of a conf and as it fits the rest of it: 0, or
+ * -EINVAL and e says why. form_set - take it; "" or NULL takes it out. */
+int form_try(const struct form *f, size_t field, size_t item, const char *value, struct err *e);
+int form_set(struct form *f, size_t field, size_t item, const char *value, struct err *e);
+
+/* form_complete - the choice after value among those that begin with prefix; NULL: there is none. */
+const char *form_complete(const struct form *f, size_t field, const char *prefix, const char *value);
