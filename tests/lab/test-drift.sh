@@ -92,4 +92,69 @@ the_dashboard_shows_it_within_a_second() {
 	END
 }
 
+# Each of the changes, while the dashboard runs: shown within a second, the verdict right, mended by one action.
+each_change_is_shown_within_a_second_and_mended() {
+	inside <<-'END'
+		printf 'size 200x40\nwait  ok\nsave /tmp/before\nwait STALE\nsave /tmp/after\nkey D\nwait what differs\nsave /tmp/shown\n' >/tmp/script
+		shown() { # VERDICT SENTENCE CMD... - what CMD changes
+			local script began took
+			rm -f /tmp/before /tmp/after /tmp/shown
+			machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
+			want 10 test -s /tmp/before
+			began=${EPOCHREALTIME/./}
+			"${@:3}"
+			wait $script || fail "$3 $4 $5: $(cat /tmp/said)"
+			took=$(($(date +%s%6N -r /tmp/after) - began))
+			[ $took -lt 1000000 ] || fail "$3 $4 $5: shown after $took us"
+			grep -qF -- "$2" /tmp/shown || fail "$(grep -v "^~" /tmp/shown | head -20)"
+			said=$(machdeck diff --json web) && fail "diff says nothing of $3 $4 $5"
+			same verdict "$1" "$(jq -r '.machines[0].verdict' <<<"$said")"
+		}
+		well() {
+			want 5 machdeck diff web
+			want 2 serves web http://10.1.0.2/
+		}
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8080:80
+		exits 0 machdeck start web; well
+		pid=$(leader web)
+
+		shown mend '10.1.0.1 is not on ve-web' ip addr del 10.1.0.1/32 dev ve-web
+		exits 0 machdeck mend web; well
+		shown mend 'tcp:8080:80 is not forwarded to 10.1.0.2' nft delete element ip io.systemd.nat map_port_ipport '{ tcp . 8080 : 10.1.0.2 . 80 }'
+		exits 0 machdeck mend web; well
+		shown mend 've-web is down' ip link set ve-web down
+		exits 0 machdeck mend web; well
+		shown mend '10.1.0.2 is not on eth0' nsenter -n -t $pid ip addr flush dev eth0
+		exits 0 machdeck mend web; well
+		shown reload 'ip route add default via 10.1.0.9' conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.9 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8080:80
+		exits 0 machdeck reload web; well
+		same 'no restart' $pid "$(leader web)"
+		shown restart 'HOST_PORT' conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.9 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8081:80
+		exits 0 machdeck restart web; well
+	END
+}
+
+a_bridge_deleted_is_shown_within_a_second() {
+	inside <<-'END'
+		ip link add br7 type bridge; ip link set br7 up; ip addr add 10.7.0.1/24 dev br7
+		small db; conf db PRIVATE_NETWORK=1 HOST_BRIDGE=br7 LOCAL_ADDRESS=10.7.0.2/24
+		exits 0 machdeck start db
+		want 5 machdeck diff db
+		rm -f /tmp/before /tmp/after
+		printf 'size 200x40\nwait  ok\nsave /tmp/before\nwait STALE\nsave /tmp/after\nwait  ok\n' >/tmp/script
+		machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
+		want 10 test -s /tmp/before
+		began=${EPOCHREALTIME/./}
+		ip link del br7
+		want 2 test -s /tmp/after
+		took=$(($(date +%s%6N -r /tmp/after) - began))
+		[ $took -lt 1000000 ] || fail "shown after $took us"
+		ip link add br7 type bridge; ip link set br7 up; ip addr add 10.7.0.1/24 dev br7
+		wait $script || fail "$(cat /tmp/said)" # the port came back, and it says ok again
+		exits 0 machdeck diff db
+		want 2 serves db http://10.7.0.2/
+		ip link del br7
+	END
+}
+
 run_cases "$@"

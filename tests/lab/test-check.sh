@@ -1,0 +1,99 @@
+#!/bin/bash
+# What does not fit the host: named by check, each as the kernel has it; with --root nothing of the host is looked at.
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario check
+
+what_fits_this_host_is_not_spoken_of() {
+	inside <<-'END'
+		ip link add br7 type bridge; ip link set br7 up; ip addr add 10.7.0.1/24 dev br7
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 MASQUERADE=1
+		small db; conf db PRIVATE_NETWORK=1 HOST_BRIDGE=br7 LOCAL_ADDRESS=10.7.0.2/24
+		for i in 1 2; do # stopped, and running
+			exits 0 machdeck check
+			same 'what it says' '2 containers: no mistakes found' "$said"
+			exits 0 machdeck start web db
+		done
+	END
+}
+
+bridges_and_links_are_looked_for() {
+	inside <<-'END'
+		ip link add d7 type veth peer d8; ip link add br8 type bridge
+		conf a PRIVATE_NETWORK=1 HOST_BRIDGE=br9
+		conf b PRIVATE_NETWORK=1 HOST_BRIDGE=d7
+		conf c MACVLANS=eth9 'EXTRA_VETHS="br8"'
+		exits 0 machdeck check
+		told 'a: HOST_BRIDGE: there is no bridge br9 on this host' 'b: HOST_BRIDGE: d7 is no bridge, but of the kind veth'
+		told 'c: MACVLANS: there is no link eth9 on this host' 'c: EXTRA_VETHS: the host has a link br8 already'
+		mkdir -p /tmp/other/etc; cp -r /etc/containers /tmp/other/etc/
+		exits 0 machdeck check --root /tmp/other
+		same 'what it says of another root' '3 containers: no mistakes found' "$said"
+		rm -r /tmp/other
+	END
+}
+
+addresses_ports_and_names_are_looked_for() {
+	inside <<-'END'
+		has_listener() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
+		ip link add d7 type veth peer d8; ip link set d7 up; ip link set d8 up; ip addr add 10.9.0.1/24 dev d7
+		echo 1 >/proc/sys/net/ipv4/ip_forward
+		conf a PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.9.0.1
+		conf b PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.9.0.7 HOST_PORT=tcp:7070:80
+		busybox httpd -f -p 7070 -h /tmp & httpd=$!
+		want 2 has_listener 7070
+		touch /etc/hosts; cp /etc/hosts /tmp/hosts; echo 192.0.2.1 b.containers >>/etc/hosts
+		exits 0 machdeck check
+		told 'a: LOCAL_ADDRESS: 10.9.0.1 is an address of the host itself'
+		told 'b: LOCAL_ADDRESS: 10.9.0.7 lies in 10.9.0.0/24, which this host reaches over d7'
+		told 'listens on host port tcp/7070' 'b: its name: /etc/hosts says that b.containers is 192.0.2.1'
+		same 'as JSON' false "$(machdeck check --json b | jq '[.findings[].fatal] | any')"
+		cp /tmp/hosts /etc/hosts; kill $httpd
+	END
+}
+
+forwarding_and_filters_are_looked_at() {
+	inside <<-'END'
+		ip link add d7 type veth peer d8; ip link set d7 up; ip link set d8 up; ip addr add 10.9.0.1/24 dev d7; ip route add default via 10.9.0.2
+		conf a PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8080:80
+		echo 0 >/proc/sys/net/ipv4/ip_forward
+		exits 0 machdeck check
+		told 'a: HOST_PORT: net.ipv4.ip_forward is 0'
+		echo 1 >/proc/sys/net/ipv4/ip_forward
+		exits 0 machdeck check
+		same 'what it says' '1 container: no mistakes found' "$said"
+		nft add table ip filter; nft 'add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'
+		exits 0 machdeck check
+		told 'a: HOST_PORT: what is passed on is dropped by' FORWARD
+		nft add rule ip filter FORWARD tcp dport 80 accept
+		exits 0 machdeck check
+		same 'what it says' '1 container: no mistakes found' "$said"
+		nft delete table ip filter
+	END
+}
+
+two_that_are_in_each_others_way_are_told() {
+	inside <<-'END'
+		ip link add br7 type bridge; ip link set br7 up
+		conf longname-3276 PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		conf longname-3947 PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.3
+		exits 65 machdeck check
+		told 'is called ve-longnameRVRB, too'
+		rm $CONFS/*
+		conf a PRIVATE_NETWORK=1 HOST_BRIDGE=br7 LOCAL_ADDRESS=10.7.0.2/24
+		conf b PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.7.0.3
+		exits 0 machdeck check
+		told 'are networks that overlap, on different links'
+	END
+}
+
+the_config_tab_tells_it_too() {
+	inside <<-'END'
+		conf a PRIVATE_NETWORK=1 HOST_BRIDGE=br9
+		printf 'size 120x40\nwait a\nkey 6\nwait there is no bridge br9 on this host\n' >/tmp/script
+		exits 0 machdeck --script /tmp/script
+	END
+}
+
+run_cases "$@"
