@@ -78,13 +78,13 @@ typedef int nl_dump_fn(const struct nlmsghdr *m, void *arg);
 
 /* nl_dump - send the batch's only request (with NLM_F_DUMP) and receive until NLMSG_DONE, whose error counts
  * too. A dump that was interrupted by a change is asked again, 5 times at most, then -EAGAIN
- * (STATUS_BUSY). */
+ * (STATUS_BUSY); each has seen all of the last try then, in which something may be missing or twice. */
 int nl_dump(struct nl *nl, struct nl_batch *b, nl_dump_fn *each, void *arg, struct err *e);
 
 /* nl_monitor - a non-blocking socket that hears these groups (RTNLGRP_...), for a loop.
  * everywhere  also those of namespaces that have an id here, where privileges suffice
  *
- * nl_events - read what is there; each gets the namespace's id, -1 for our own. -ENOBUFS: events were lost,
+ * nl_events - read what is there, but 10,000 at most; each gets the namespace's id, -1 for our own. -ENOBUFS: events were lost,
  * so all must be asked anew; the socket goes on. */
 typedef void nl_event_fn(const struct nlmsghdr *m, int netnsid, void *arg);
 int nl_monitor(int bus, const unsigned *groups, size_t n, bool everywhere, struct nl *ret, struct err *e);

@@ -231,6 +231,7 @@ static int dump_links(struct nl *nl, int netnsid, struct reading *reading, struc
 	struct ifaddrmsg addresses = { .ifa_family = AF_UNSPEC };
 	struct request q;
 	struct nl_batch *b = request_open(&q);
+	bool changed;
 	int r;
 
 	NL_MSG(b, RTM_GETLINK, NLM_F_DUMP, links) {
@@ -239,14 +240,15 @@ static int dump_links(struct nl *nl, int netnsid, struct reading *reading, struc
 			nl_u32(b, IFLA_TARGET_NETNSID, (uint32_t)netnsid);
 	}
 	r = nl_dump(nl, b, on_link, reading, e);
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN)
 		return err_wrap(e, r, "cannot list the links");
+	changed = r < 0;
 	b = request_open(&q);
 	NL_MSG(b, RTM_GETADDR, NLM_F_DUMP, addresses)
 		if (netnsid >= 0)
 			nl_u32(b, IFA_TARGET_NETNSID, (uint32_t)netnsid);
 	r = nl_dump(nl, b, on_address, reading, e);
-	return r < 0 ? err_wrap(e, r, "cannot list the addresses") : 0;
+	return r < 0 ? err_wrap(e, r, "cannot list the addresses") : changed ? -EAGAIN : 0;
 }
 
 int rtnl_map_links(struct nl *nl, int self, struct netmap_space *s, struct err *e)
@@ -255,14 +257,14 @@ int rtnl_map_links(struct nl *nl, int self, struct netmap_space *s, struct err *
 	struct reading reading = { &made, self };
 	int r = dump_links(nl, s->netnsid, &reading, e);
 
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN)
 		return r;
 	netmap_sort(&made);
 	netmap_forget_links(s);
 	s->links = take_p(&made.links), s->n_links = made.n_links;
 	s->addresses = take_p(&made.addresses), s->n_addresses = made.n_addresses;
 	made.n_links = made.n_addresses = 0;
-	return 0;
+	return r;
 }
 
 static int add_route(const struct netmap_route *r, void *arg)
@@ -290,6 +292,7 @@ int rtnl_map_routes(struct nl *nl, struct netmap_space *s, struct err *e)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	CLEANUP(netmap_space_done) struct netmap_space made = { 0 };
+	bool changed = false;
 
 	for (size_t i = 0; i < COUNT(families); i++) {
 		struct rtmsg head = { .rtm_family = families[i], .rtm_table = RT_TABLE_MAIN };
@@ -301,14 +304,15 @@ int rtnl_map_routes(struct nl *nl, struct netmap_space *s, struct err *e)
 		NL_MSG(b, RTM_GETROUTE, NLM_F_DUMP, head) {
 		}
 		r = nl_dump(nl, b, on_route, &reading, e);
-		if (r < 0)
+		if (r < 0 && r != -EAGAIN)
 			return err_wrap(e, r, "cannot list the routes");
+		changed |= r < 0;
 	}
 	netmap_sort(&made);
 	netmap_forget_routes(s);
 	s->routes = take_p(&made.routes), s->n_routes = made.n_routes;
 	made.n_routes = 0;
-	return 0;
+	return changed ? -EAGAIN : 0;
 }
 
 /* ---- one thing */

@@ -12,7 +12,7 @@
  * families.
  *
  * self     the id that this namespace has for itself, rtnl_map_self(); NETMAP_HOST: none
- * errors   s is as it was. -EAGAIN STATUS_BUSY: it kept changing */
+ * errors   s is as it was; -EAGAIN STATUS_BUSY: it kept changing, s has what was seen last */
 int rtnl_map_links(struct nl *nl, int self, struct netmap_space *s, struct err *e);
 int rtnl_map_routes(struct nl *nl, struct netmap_space *s, struct err *e);
 

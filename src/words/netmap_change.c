@@ -124,6 +124,35 @@ static void take_out(void *v, size_t *n, size_t i, size_t count, size_t size)
 	*n -= count;
 }
 
+/* What came twice, since it changed while it was read, is there once. */
+static void unite_links(struct netmap_space *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_links; i++) {
+		if (kept > 0 && s->links[kept - 1].index == s->links[i].index)
+			netmap_link_done(&s->links[--kept]);
+		if (kept != i)
+			s->links[kept] = s->links[i];
+		kept++;
+	}
+	s->n_links = kept;
+}
+
+static void unite(void *v, size_t *n, size_t size, compare_fn *by)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		if (kept > 0 && by((char *)v + (kept - 1) * size, (char *)v + i * size) == 0)
+			kept--;
+		if (kept != i)
+			memcpy((char *)v + kept * size, (char *)v + i * size, size);
+		kept++;
+	}
+	*n = kept;
+}
+
 static void sort(void *v, size_t n, size_t size, compare_fn *by)
 {
 	for (size_t i = 1; i < n; i++)
@@ -138,6 +167,9 @@ void netmap_sort(struct netmap_space *s)
 	sort(s->links, s->n_links, sizeof(*s->links), by_index);
 	sort(s->addresses, s->n_addresses, sizeof(*s->addresses), by_link_and_address);
 	sort(s->routes, s->n_routes, sizeof(*s->routes), by_route);
+	unite_links(s);
+	unite(s->addresses, &s->n_addresses, sizeof(*s->addresses), by_link_and_address);
+	unite(s->routes, &s->n_routes, sizeof(*s->routes), by_route);
 }
 
 /* ---- links */

@@ -344,6 +344,38 @@ static void random_changes_end_in_the_right_picture(void **state)
 	unwatch(&t);
 }
 
+static void a_network_that_never_rests_is_read_all_the_same(void **state)
+{
+	struct netmap map = { 0 };
+	const struct snapshot nobody = { 0 };
+	struct err e = { 0 };
+	int approximate = 0;
+	pid_t churn;
+
+	(void)state;
+	netns_new();
+	run("for i in $(seq 400); do echo link add s$i type veth peer name t$i; done | ip -batch -");
+	churn = fork();
+	if (churn == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;) /* each ends by itself, when this one is killed */
+			(void)!system("{ for i in 1 2 3 4 5 6 7 8; do echo link add c$i type veth peer name d$i; done;"
+			              "for i in 1 2 3 4 5 6 7 8; do echo link del c$i; done; } | ip -force -batch - 2>/dev/null");
+	}
+	for (int i = 0; i < 100; i++) {
+		if (netmap_read(&nobody, NETWATCH_MAP, &map, &e) < 0)
+			fail_msg("%s", e.text);
+		approximate += map.approximate;
+		assert_in_range(map.v[0].n_links, 1 + 800, 1 + 800 + 16);
+		for (size_t k = 1; k < map.v[0].n_links; k++)
+			assert_true(map.v[0].links[k - 1].index < map.v[0].links[k].index);
+		netmap_done(&map);
+	}
+	print_message("%d of 100 were approximate\n", approximate);
+	(void)kill(churn, SIGKILL);
+	(void)waitpid(churn, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +385,7 @@ int main(void)
 		cmocka_unit_test(two_machines_that_are_joined_directly_are_a_pair),
 		cmocka_unit_test(a_macvlan_knows_its_parent_on_the_host),
 		cmocka_unit_test(lost_events_are_made_up_by_one_reading),
+		cmocka_unit_test(a_network_that_never_rests_is_read_all_the_same),
 		cmocka_unit_test(random_changes_end_in_the_right_picture),
 	};
 
