@@ -95,9 +95,10 @@ int allocate_pair(const struct taken *t, struct addr *ret_host, struct addr *ret
 				*ret_local = v4(pools[p][0], pools[p][1], (uint8_t)n, 2, 32);
 				return 0;
 			}
-	return err_set(e, STATUS_CANNOT_CREATE, ENOSPC,
-	               "out of addresses: all of 10.233.1 to 254, 172.29 and 192.168 are taken (name a pair with "
-	               "--host-address and --local-address)");
+	return err_set(
+		e, STATUS_CANNOT_CREATE, ENOSPC,
+		"out of addresses: all of 10.233.1 to 254, 172.29 and 192.168 are taken (name a pair with "
+		"--host-address and --local-address)");
 }
 
 static bool is_taken(const struct taken *t, const struct addr *a)
@@ -157,8 +158,8 @@ int allocate_port(const struct taken *t, bool udp, uint16_t guest, uint16_t *ret
 			*ret = (uint16_t)port;
 			return 0;
 		}
-	return err_set(e, STATUS_CANNOT_CREATE, ENOSPC, "no %s port from %u on is free on the host", udp ? "udp" : "tcp",
-	               first);
+	return err_set(e, STATUS_CANNOT_CREATE, ENOSPC, "no %s port from %u on is free on the host",
+	               udp ? "udp" : "tcp", first);
 }
 
 /* The guest's port behind "auto", or 0 when it is none. */
@@ -180,7 +181,7 @@ int allocate_ports(struct taken *t, const char *text, struct buf *ret, struct er
 
 	strs_split(&parts, text, ",");
 	for (size_t i = 0; i < parts.n; i++) {
-		uint16_t guest, port;
+		uint16_t guest, port = 0;
 		bool udp;
 		int r;
 

@@ -90,8 +90,8 @@ void draft_set(struct draft *d, const char *key, const char *value)
 	}
 }
 
-int draft_read(const struct draft *d, const char *base, const char *name, struct container *ret, struct buf *ret_text,
-               struct strs *warnings, struct err *e)
+int draft_read(const struct draft *d, const char *base, const char *name, struct container *ret,
+               struct buf *ret_text, struct strs *warnings, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	size_t len = strlen(base);

@@ -57,7 +57,8 @@ static void add_list(struct strs *to, const char *option, const char *needed, co
 	CLEANUP(free_p) char *joined = strs_join(more, ",");
 
 	to->bad |= more->n > 0 && !joined;
-	strs_addf(to, "%s%s%s%s", option, needed, more->n > 0 ? "," : "", more->n > 0 && joined ? joined : "");
+	strs_addf(to, "%s%s%s%s", option, needed, more->n > 0 ? "," : "",
+	          more->n > 0 && joined ? joined : "");
 }
 
 /* What a machine needs beside the essential packages to boot and be entered, and no more. */
@@ -88,7 +89,8 @@ static void fedora(const struct bootstrap *b, const char *suite, const char *tar
 	strs_add(ret, "--setopt=install_weak_deps=False");
 	strs_add(ret, "--assumeyes");
 	strs_add(ret, "install");
-	for (const char *const *word = (const char *const[]){ "systemd", "passwd", "dnf", "fedora-release", "iproute", NULL };
+	for (const char *const *word =
+	             (const char *const[]){ "systemd", "passwd", "dnf", "fedora-release", "iproute", NULL };
 	     *word; word++)
 		strs_add(ret, *word);
 	strs_add_all(ret, &b->packages);
@@ -104,8 +106,8 @@ static void arch(const struct bootstrap *b, const char *target, struct strs *ret
 	strs_add_all(ret, &b->packages);
 }
 
-int recipe_bootstrap(const struct bootstrap *b, const char *target, const char *host_id, const char *host_suite,
-                     struct strs *ret, struct err *e)
+int recipe_bootstrap(const struct bootstrap *b, const char *target, const char *host_id,
+                     const char *host_suite, struct strs *ret, struct err *e)
 {
 	const char *name = distributions[b->distribution].name, *suite = b->suite;
 	int r = check_word("release of a distribution", suite, e);
@@ -117,8 +119,9 @@ int recipe_bootstrap(const struct bootstrap *b, const char *target, const char *
 	if (r < 0)
 		return r;
 	if (!suite)
-		suite = host_id && host_suite && strcmp(host_id, name) == 0 ? host_suite
-		                                                           : distributions[b->distribution].suite;
+		suite = host_id && host_suite && strcmp(host_id, name) == 0
+		                ? host_suite
+		                : distributions[b->distribution].suite;
 	switch (b->distribution) {
 	case DEBIAN:
 	case UBUNTU:
@@ -136,16 +139,11 @@ int recipe_bootstrap(const struct bootstrap *b, const char *target, const char *
 
 void recipe_untar(const char *archive, const char *target, struct strs *ret)
 {
-	static const char *const options[] = { "tar",
-		                               "--extract",
-		                               "--force-local",
-		                               "--numeric-owner",
-		                               "--same-owner",
-		                               "--preserve-permissions",
-		                               "--xattrs",
-		                               "--xattrs-include=*",
-		                               "--acls",
-		                               "--delay-directory-restore" };
+	static const char *const options[] = { "tar",           "--extract",
+		                               "--force-local", "--numeric-owner",
+		                               "--same-owner",  "--preserve-permissions",
+		                               "--xattrs",      "--xattrs-include=*",
+		                               "--acls",        "--delay-directory-restore" };
 
 	for (size_t i = 0; i < COUNT(options); i++)
 		strs_add(ret, options[i]);
@@ -171,8 +169,8 @@ void recipe_nix_build(const struct nix_source *s, const char *result, struct str
 	          sharp && sharp[1] ? sharp + 1 : "container");
 }
 
-void recipe_nix_set(const struct nix_source *s, const char *profile, const char *configuration, const char *built,
-                    struct strs *ret)
+void recipe_nix_set(const struct nix_source *s, const char *profile, const char *configuration,
+                    const char *built, struct strs *ret)
 {
 	strs_add(ret, "nix-env");
 	strs_add(ret, "-p");

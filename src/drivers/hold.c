@@ -14,11 +14,11 @@
 #include "base/gate.h"
 #include "drivers/files.h"
 
-#define FOLDER   "/run/machdeck/.locks"
-#define HOST     ".host" /* no machine's name */
-#define NOTE_MAX 65536
-#define WAIT_MS  10000
-#define STEP_MS  20
+#define FOLDER    "/run/machdeck/.locks"
+#define HOST      ".host" /* no machine's name */
+#define NOTE_MAX  65536
+#define WAIT_MS   10000
+#define STEP_MS   20
 #define GLANCE_MS 200 /* who only looks whether it is held has it for a moment */
 
 /* Somebody who lets go removes the file, so what was locked may be no longer the one of that name. */
@@ -34,8 +34,8 @@ static bool is_the_one(int dir, const char *leaf, int fd)
 static int try_lock(int dir, const char *leaf)
 {
 	for (;;) {
-		CLEANUP(close_p) int fd =
-			openat(dir, leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+		CLEANUP(close_p)
+		int fd = openat(dir, leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 			return -errno;
@@ -50,7 +50,8 @@ static int lock(const char *leaf, int wait_ms, struct hold *ret, struct err *e)
 	int r = gate_ask(e, "cannot lock %s", leaf);
 
 	if (r == 0 && geteuid() != 0)
-		r = err_set(e, STATUS_NOT_PERMITTED, EACCES, "making, changing and removing machines takes root");
+		r = err_set(e, STATUS_NOT_PERMITTED, EACCES,
+		            "making, changing and removing machines takes root");
 	if (r == 0)
 		r = files_mkdir("", FOLDER, 0700, &dir, e);
 	if (r < 0)
@@ -81,9 +82,10 @@ int hold_host(struct hold *ret, struct err *e)
 {
 	int r = lock(HOST, WAIT_MS, ret, e);
 
-	return r != -EWOULDBLOCK ? r
-	                         : err_set(e, STATUS_BUSY, EBUSY,
-	                                   "another process has been choosing addresses for %d s", WAIT_MS / 1000);
+	return r != -EWOULDBLOCK
+	               ? r
+	               : err_set(e, STATUS_BUSY, EBUSY,
+	                         "another process has been choosing addresses for %d s", WAIT_MS / 1000);
 }
 
 void hold_done(struct hold *h)

@@ -167,7 +167,8 @@ int mounts_detach(const char *path, struct err *e)
 		if (r == 0)
 			r = detach_last(fd, above_len, &m);
 		if (r < 0)
-			return err_set(e, STATUS_BUSY, EBUSY, "cannot unmount %s: %s", m.v[m.n - 1].path, strerror(-r));
+			return err_set(e, STATUS_BUSY, EBUSY, "cannot unmount %s: %s", m.v[m.n - 1].path,
+			               strerror(-r));
 	}
 	return r < 0 ? r : err_set(e, STATUS_BUSY, EBUSY, "%s: mounts keep appearing in it", path);
 }

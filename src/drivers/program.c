@@ -59,9 +59,11 @@ int program_find(const char *name, char **ret, struct err *e)
 
 static void build_environment(struct strs *ret)
 {
-	static const char *const passed[] = { "http_proxy",  "https_proxy", "ftp_proxy",  "no_proxy",          "HTTP_PROXY",
-		                              "HTTPS_PROXY", "NO_PROXY",    "NIX_PATH",   "NIX_REMOTE",        "NIX_CONFIG",
-		                              "NIX_PROFILES", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE", "SOURCE_DATE_EPOCH" };
+	static const char *const passed[] = { "http_proxy",        "https_proxy",      "ftp_proxy",
+		                              "no_proxy",          "HTTP_PROXY",       "HTTPS_PROXY",
+		                              "NO_PROXY",          "NIX_PATH",         "NIX_REMOTE",
+		                              "NIX_CONFIG",        "NIX_PROFILES",     "SSL_CERT_FILE",
+		                              "NIX_SSL_CERT_FILE", "SOURCE_DATE_EPOCH" };
 	const char *path = getenv("PATH");
 
 	strs_addf(ret, "PATH=%s", path && *path ? path : DEFAULT_PATH);
@@ -78,10 +80,12 @@ static void build_environment(struct strs *ret)
 /* All mounts but one become read-only, for this process and its children. */
 static int write_only_to(const char *folder)
 {
-	struct mount_attr no_writing = { .attr_set = MOUNT_ATTR_RDONLY }, writing = { .attr_clr = MOUNT_ATTR_RDONLY };
+	struct mount_attr no_writing = { .attr_set = MOUNT_ATTR_RDONLY },
+			  writing = { .attr_clr = MOUNT_ATTR_RDONLY };
 
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount(folder, folder, NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(folder, folder, NULL, MS_BIND, NULL) < 0 ||
 	    syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &no_writing, sizeof(no_writing)) < 0 ||
 	    syscall(SYS_mount_setattr, AT_FDCWD, folder, 0, &writing, sizeof(writing)) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -100,8 +104,9 @@ static _Noreturn void become(const struct program *p, const char *file, struct s
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 
 	child_become();
-	if (setpgid(0, 0) < 0 || chdir("/") < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(out, STDERR_FILENO) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+	if (setpgid(0, 0) < 0 || chdir("/") < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
+	    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		_exit(127);
 	umask(022);
 	r = p->only_writes ? write_only_to(p->only_writes) : 0;
@@ -217,24 +222,27 @@ static int result_of(struct running *x, int status, struct err *e)
 	end_line(x);
 	said = strs_join(&x->last, " / ");
 	if (WIFSIGNALED(status))
-		return err_set(e, STATUS_FAILED, EIO, "%s was killed by signal %d: %s", name, WTERMSIG(status),
-		               said ? said : "");
-	return err_set(e, STATUS_FAILED, EIO, "%s ended with status %d: %s", name, WEXITSTATUS(status), said ? said : "");
+		return err_set(e, STATUS_FAILED, EIO, "%s was killed by signal %d: %s", name,
+		               WTERMSIG(status), said ? said : "");
+	return err_set(e, STATUS_FAILED, EIO, "%s ended with status %d: %s", name, WEXITSTATUS(status),
+	               said ? said : "");
 }
 
 int program_run(const struct program *p, const struct progress *progress, struct err *e)
 {
-	CLEANUP(running_done) struct running x = { .program = p, .progress = progress, .out = -1, .pidfd = -1 };
+	CLEANUP(running_done)
+	struct running x = { .program = p, .progress = progress, .out = -1, .pidfd = -1 };
 	CLEANUP(strs_done) struct strs environment = { 0 };
 	CLEANUP(free_p) char *file = NULL;
 	int pipe[2], status = 0, r = gate_ask(e, "cannot run %s", p->argv->v[0]);
 
 	if (r == 0)
 		r = program_find(p->argv->v[0], &file, e);
-	if (r < 0)
-		return r == -ENOENT && p->remedy ? err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is not on this host (%s)",
-		                                           p->argv->v[0], p->remedy)
-		                                 : r;
+	if (r < 0 || !file)
+		return r == -ENOENT && p->remedy
+		               ? err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is not on this host (%s)",
+		                         p->argv->v[0], p->remedy)
+		               : r;
 	build_environment(&environment);
 	if (environment.bad || p->argv->bad)
 		return err_no_memory(e);

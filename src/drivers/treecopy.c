@@ -19,11 +19,11 @@
 #include "base/cleanup.h"
 #include "base/gate.h"
 
-#define DEPTH_MAX   200 /* of folders, two descriptors each */
-#define COPY_STEP   (16 << 20)
-#define XATTR_MAX   65536
-#define SAY_EVERY   5000 /* names */
-#define OVERLAY     "trusted.overlay."
+#define DEPTH_MAX 200 /* of folders, two descriptors each */
+#define COPY_STEP (16 << 20)
+#define XATTR_MAX 65536
+#define SAY_EVERY 5000 /* names */
+#define OVERLAY   "trusted.overlay."
 
 struct linked { /* a file with more names than one, and where its copy is */
 	dev_t dev;
@@ -57,8 +57,8 @@ static int fail(const struct copy *c, const char *name, int errnum)
 		return err_set(c->e, STATUS_FAILED, errnum,
 		               "the file system of %s can not share blocks between files", c->shown);
 	if (errnum == ELOOP)
-		return err_set(c->e, STATUS_UNSAFE_TREE, errnum, "%s: folders are nested deeper than %d in it", c->shown,
-		               DEPTH_MAX);
+		return err_set(c->e, STATUS_UNSAFE_TREE, errnum,
+		               "%s: folders are nested deeper than %d in it", c->shown, DEPTH_MAX);
 	return err_sys(c->e, errnum, "cannot copy %s%s of %s", buf_text(&c->path), name, c->shown);
 }
 
@@ -66,11 +66,13 @@ static int fail(const struct copy *c, const char *name, int errnum)
 
 static int copy_xattr(int from, int to, const char *name, char *value)
 {
-	ssize_t len = strncmp(name, OVERLAY, strlen(OVERLAY)) == 0 ? -1 : fgetxattr(from, name, value, XATTR_MAX);
+	ssize_t len =
+		strncmp(name, OVERLAY, strlen(OVERLAY)) == 0 ? -1 : fgetxattr(from, name, value, XATTR_MAX);
 
 	if (len < 0)
 		return 0; /* gone meanwhile, or not to be carried over */
-	if (fsetxattr(to, name, value, (size_t)len, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM && errno != EINVAL)
+	if (fsetxattr(to, name, value, (size_t)len, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM &&
+	    errno != EINVAL)
 		return -errno;
 	return 0;
 }
@@ -312,7 +314,7 @@ static int copy_folder(struct copy *c, int from, int to, int depth)
 		r = ELOOP;
 	else if (again < 0 || fstat(from, &st) < 0 || !(folder = fdopendir(again)))
 		r = errno;
-	if (r > 0) {
+	if (r > 0 || !folder) {
 		if (!folder)
 			close_p(&again);
 		return fail(c, ".", r);
@@ -329,9 +331,8 @@ static int copy_folder(struct copy *c, int from, int to, int depth)
 int treecopy(int from, int to, const char *shown, enum treecopy_how how, const struct progress *p,
              struct treecopied *ret, struct err *e)
 {
-	CLEANUP(copy_done) struct copy c = {
-		.top = to, .shown = shown, .how = how, .progress = p, .done.shared = true, .e = e
-	};
+	CLEANUP(copy_done)
+	struct copy c = { .top = to, .shown = shown, .how = how, .progress = p, .done.shared = true, .e = e };
 	int r = gate_ask(e, "cannot copy %s", shown);
 
 	if (r == 0)

@@ -39,10 +39,12 @@ static int fail(const struct wipe *w, const char *name, int errnum)
 		               w->shown);
 	case EXDEV:
 	case EBUSY:
-		return err_set(w->e, STATUS_BUSY, EBUSY, "%s: something is mounted on %s in it", w->shown, name);
+		return err_set(w->e, STATUS_BUSY, EBUSY, "%s: something is mounted on %s in it", w->shown,
+		               name);
 	case ENOTEMPTY:
 		return err_set(w->e, STATUS_BUSY, EBUSY,
-		               "%s: names keep appearing in %s (is something at work in it?)", w->shown, name);
+		               "%s: names keep appearing in %s (is something at work in it?)", w->shown,
+		               name);
 	default:
 		return err_sys(w->e, errnum, "cannot delete %s in %s", name, w->shown);
 	}
@@ -150,13 +152,16 @@ static int wipe_one(struct wipe *w, int dir, const char *name, int depth)
 	int r;
 
 	if (progress_stopped(w->progress))
-		return err_set(w->e, STATUS_FAILED, ECANCELED, "%s is deleted in part: it was cancelled", w->shown);
+		return err_set(w->e, STATUS_FAILED, ECANCELED, "%s is deleted in part: it was cancelled",
+		               w->shown);
 	r = fd = open_folder(dir, name);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -ENOTDIR || r == -ELOOP) {
 		r = unlink_one(w, dir, name, 0);
-		return r == -EISDIR ? 0 : r < 0 ? fail(w, name, -r) : 0; /* swapped meanwhile: the next pass sees */
+		return r == -EISDIR ? 0
+		       : r < 0      ? fail(w, name, -r)
+		                    : 0; /* swapped meanwhile: the next pass sees */
 	}
 	if (r < 0)
 		return fail(w, name, -r);

@@ -60,10 +60,12 @@ static int bootstrap_words(const struct build *b, const char *target, struct str
 		suite = envfile_find(&os, "VERSION_CODENAME");
 		suite = suite ? suite : envfile_find(&os, "VERSION_ID");
 	}
-	return recipe_bootstrap(&b->bootstrap, target, id ? id->value : NULL, suite ? suite->value : NULL, ret, e);
+	return recipe_bootstrap(&b->bootstrap, target, id ? id->value : NULL, suite ? suite->value : NULL,
+	                        ret, e);
 }
 
-static int words_of(const struct build *b, const struct places *p, const char *target, struct strs *ret, struct err *e)
+static int words_of(const struct build *b, const struct places *p, const char *target, struct strs *ret,
+                    struct err *e)
 {
 	char profile[PATH_SIZE], configuration[PATH_SIZE + 32];
 
@@ -75,7 +77,8 @@ static int words_of(const struct build *b, const struct places *p, const char *t
 		break;
 	case BUILD_NIX:
 		profile_of(p, profile);
-		(void)snprintf(configuration, sizeof(configuration), "%s/etc/nixos/configuration.nix", target);
+		(void)snprintf(configuration, sizeof(configuration), "%s/etc/nixos/configuration.nix",
+		               target);
 		recipe_nix_set(&b->nix, profile, configuration, "RESULT", ret);
 		break;
 	case BUILD_ADOPT:
@@ -131,7 +134,8 @@ static int find_image(const char *name, char ret[static PATH_SIZE], struct err *
 		return err_set(e, STATUS_USAGE, EINVAL, "'%s' can not be the name of an image", name);
 	if (access(ret, F_OK) == 0)
 		return err_set(e, STATUS_USAGE, EOPNOTSUPP,
-		               "%s is a disk image, and a container of ours has a tree (systemd-nspawn@%s starts it as it "
+		               "%s is a disk image, and a container of ours has a tree (systemd-nspawn@%s "
+		               "starts it as it "
 		               "is)",
 		               ret, name);
 	(void)snprintf(ret, PATH_SIZE, IMAGES "/%.*s", NAME_MACHINE_MAX, name);
@@ -144,8 +148,8 @@ static int find_program(const char *name, const char *package, struct err *e)
 	int r = program_find(name, &file, e);
 
 	return r != -ENOENT ? r
-	                    : err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is not on this host (install %s)", name,
-	                              package);
+	                    : err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is not on this host (install %s)",
+	                              name, package);
 }
 
 int build_check(const struct build *b, const struct places *p, struct err *e)
@@ -218,9 +222,12 @@ static int copy_tree(const char *from, bool live, int roots, const char *leaf, c
 	return r;
 }
 
-static int run_words(const struct strs *words, const char *only_writes, const struct progress *progress, struct err *e)
+static int run_words(const struct strs *words, const char *only_writes, const struct progress *progress,
+                     struct err *e)
 {
-	const struct program program = { .argv = words, .only_writes = only_writes, .limit_s = SILENT_LIMIT_S };
+	const struct program program = { .argv = words,
+		                         .only_writes = only_writes,
+		                         .limit_s = SILENT_LIMIT_S };
 
 	return program_run(&program, progress, e);
 }
@@ -235,8 +242,8 @@ static int own_top(int roots, const char *leaf, struct err *e)
 	return 0;
 }
 
-static int run_builder(const struct build *b, const struct places *p, int roots, const char *leaf, const char *path,
-                       const struct progress *progress, struct err *e)
+static int run_builder(const struct build *b, const struct places *p, int roots, const char *leaf,
+                       const char *path, const struct progress *progress, struct err *e)
 {
 	CLEANUP(strs_done) struct strs words = { 0 };
 	int r = make_empty(roots, leaf, path, e);
@@ -290,8 +297,8 @@ static int build_flake(const struct build *b, const char *path, const struct pro
 	return *ret ? 0 : err_no_memory(e);
 }
 
-static int make_nix(const struct build *b, const struct places *p, int roots, const char *leaf, const char *path,
-                    const struct progress *progress, struct err *e)
+static int make_nix(const struct build *b, const struct places *p, int roots, const char *leaf,
+                    const char *path, const struct progress *progress, struct err *e)
 {
 	CLEANUP(strs_done) struct strs words = { 0 };
 	CLEANUP(free_p) char *built = NULL;
@@ -339,7 +346,8 @@ static int look_at_tree(const char *path, struct strs *warnings, struct err *e)
 	if (r < 0)
 		return r;
 	if (!has(&t, "usr"))
-		return err_set(e, STATUS_DATA, ENOENT, "there is no usr in it: that is not the tree of a system");
+		return err_set(e, STATUS_DATA, ENOENT,
+		               "there is no usr in it: that is not the tree of a system");
 	for (size_t i = 0; !found && i < COUNT(inits); i++) {
 		CLEANUP(close_p) int dir = rootfs_open_dir(&t, inits[i]);
 		struct stat st;
@@ -428,6 +436,7 @@ void build_undo(const struct build *b, const struct places *p, int roots, const 
 	if (b->source == BUILD_ADOPT)
 		return;
 	(void)wipe_tree(roots, leaf, leaf, NULL, NULL);
-	if (b->source == BUILD_NIX && files_open("", PLACES_PROFILES, O_RDONLY | O_DIRECTORY, &above, NULL) >= 0)
+	if (b->source == BUILD_NIX &&
+	    files_open("", PLACES_PROFILES, O_RDONLY | O_DIRECTORY, &above, NULL) >= 0)
 		(void)wipe_tree(above, p->name, p->name, NULL, NULL);
 }

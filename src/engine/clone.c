@@ -131,8 +131,8 @@ static int make(const struct clone *c, const struct original *o, bool up, const 
 	return r;
 }
 
-int clone_container(const struct clone *c, const struct progress *progress, struct created *ret, struct strs *warnings,
-                    struct err *e)
+int clone_container(const struct clone *c, const struct progress *progress, struct created *ret,
+                    struct strs *warnings, struct err *e)
 {
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(original_done) struct original o = { 0 };
@@ -148,7 +148,8 @@ int clone_container(const struct clone *c, const struct progress *progress, stru
 	up = settle_is_up(c->from);
 	if (up && !c->live && !is_subvolume(o.places.root))
 		return err_set(e, STATUS_BUSY, EBUSY,
-		               "cannot clone %s: it is running (stop it, or clone with --live: it stands still while it is "
+		               "cannot clone %s: it is running (stop it, or clone with --live: it stands "
+		               "still while it is "
 		               "copied)",
 		               c->from);
 	return make(c, &o, up, progress, ret, warnings, e);

@@ -41,16 +41,19 @@ static int look_at_name(const char *name, enum build_source source, struct place
 	if (places_find(name, &other, NULL) >= 0 && (other.has_conf || source != BUILD_ADOPT))
 		*ret = other;
 	if (ret->has_conf)
-		return err_set(e, STATUS_BUSY, EEXIST, "there is a container %s already: %s", name, ret->conf);
+		return err_set(e, STATUS_BUSY, EEXIST, "there is a container %s already: %s", name,
+		               ret->conf);
 	if (ret->has_root && source != BUILD_ADOPT)
 		return err_set(e, STATUS_BUSY, EEXIST,
-		               "%s is there already (--adopt makes it the new container's root, destroy %s removes it)",
+		               "%s is there already (--adopt makes it the new container's root, destroy %s "
+		               "removes it)",
 		               ret->root, name);
 	return 0;
 }
 
 /* Looked at twice: what was made while the lock was waited for is there now. */
-static int take_one(const char *name, enum build_source source, struct places *ret, struct hold *hold, struct err *e)
+static int take_one(const char *name, enum build_source source, struct places *ret, struct hold *hold,
+                    struct err *e)
 {
 	int r = look_at_name(name, source, ret, e);
 
@@ -98,9 +101,9 @@ static void set_default(struct draft *d, const char *base, const char *key, cons
 /* Whether the network is to be a link to the host with two addresses that nobody chose. */
 static bool wants_pair(const struct draft *d, const char *base)
 {
-	static const char *const others[] = { "HOST_ADDRESS",   "HOST_ADDRESS6", "LOCAL_ADDRESS", "LOCAL_ADDRESS6",
-		                              "HOST_BRIDGE",    "INTERFACES",    "MACVLANS",      "EXTRA_VETHS",
-		                              "NETWORK_NAMESPACE_PATH" };
+	static const char *const others[] = { "HOST_ADDRESS",   "HOST_ADDRESS6", "LOCAL_ADDRESS",
+		                              "LOCAL_ADDRESS6", "HOST_BRIDGE",   "INTERFACES",
+		                              "MACVLANS",       "EXTRA_VETHS",   "NETWORK_NAMESPACE_PATH" };
 	const char *private = draft_get(d, "PRIVATE_NETWORK");
 
 	for (size_t i = 0; i < COUNT(others); i++)
@@ -118,7 +121,8 @@ static void set_address(struct draft *d, const char *key, const struct addr *a)
 }
 
 /* A free one in the network of the other container's. A point to point address of IPv6 has a network in mind. */
-static int set_near(struct draft *d, const char *key, const struct addr *theirs, struct occupied *o, struct err *e)
+static int set_near(struct draft *d, const char *key, const struct addr *theirs, struct occupied *o,
+                    struct err *e)
 {
 	struct addr near = *theirs, a;
 	char text[ADDR_TEXT_SIZE];
@@ -145,7 +149,8 @@ static int change_ports(struct draft *d, const struct container *like, struct oc
 	int r;
 
 	for (size_t i = 0; i < like->n_ports; i++)
-		buf_addf(&wished, "%s%s:auto:%u", i ? "," : "", like->ports[i].udp ? "udp" : "tcp", like->ports[i].guest);
+		buf_addf(&wished, "%s%s:auto:%u", i ? "," : "", like->ports[i].udp ? "udp" : "tcp",
+		         like->ports[i].guest);
 	r = allocate_ports(&o->taken, buf_text(&wished), &ports, e);
 	if (r == 0 && ports.len > 0)
 		draft_replace(d, "HOST_PORT", buf_text(&ports));
@@ -153,7 +158,8 @@ static int change_ports(struct draft *d, const struct container *like, struct oc
 }
 
 /* What two containers can not both have. The host may have one address on several links (HOST_ADDRESS6 stays). */
-static int change_what_is_taken(struct draft *d, const struct container *like, struct occupied *o, struct err *e)
+static int change_what_is_taken(struct draft *d, const struct container *like, struct occupied *o,
+                                struct err *e)
 {
 	const struct addr *a = like->addr;
 	struct addr host, local;
@@ -226,7 +232,8 @@ static int decide_conf(const struct create *c, struct created *ret, struct strs 
 }
 
 /* Under one lock for all who choose; hold keeps what was chosen. */
-static int decide(const struct create *c, struct hold *hold, struct created *ret, struct strs *warnings, struct err *e)
+static int decide(const struct create *c, struct hold *hold, struct created *ret, struct strs *warnings,
+                  struct err *e)
 {
 	CLEANUP(created_done) struct created made = { 0 };
 	CLEANUP(hold_done) struct hold host = { .fd = -1 };
@@ -279,7 +286,8 @@ static int put_conf(const struct created *made, int *ret_dir, struct err *e)
 }
 
 /* The conf first: a root without one would be a container that shares the host's network. */
-static int publish(const struct create *c, const struct created *made, int roots, const char *temp, struct err *e)
+static int publish(const struct create *c, const struct created *made, int roots, const char *temp,
+                   struct err *e)
 {
 	const struct places *p = &made->places;
 	CLEANUP(close_p) int confs = -1;
@@ -314,7 +322,8 @@ static void sweep(const struct places *p, int roots)
 /* Where a state costs nothing, the one to reset to is kept. */
 static void keep_base(const struct created *made, int roots, struct strs *warnings)
 {
-	CLEANUP(close_p) int root = openat(roots, made->places.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP(close_p)
+	int root = openat(roots, made->places.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char kept[NAME_MACHINE_MAX + 1];
 	enum built how;
 	struct err e;
@@ -351,8 +360,8 @@ static int build(const struct create *c, struct created *made, const struct prog
 	return r;
 }
 
-int create_container(const struct create *c, const struct progress *progress, struct created *ret, struct strs *warnings,
-           struct err *e)
+int create_container(const struct create *c, const struct progress *progress, struct created *ret,
+                     struct strs *warnings, struct err *e)
 {
 	CLEANUP(created_done) struct created made = { 0 };
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
@@ -367,7 +376,8 @@ int create_container(const struct create *c, const struct progress *progress, st
 		return r;
 	hostsfile_refresh("", warnings);
 	if (settle_reread(NULL, &ignored) < 0)
-		strs_addf(warnings, "%s is made, but systemd was not told: %s", made.places.name, ignored.text);
+		strs_addf(warnings, "%s is made, but systemd was not told: %s", made.places.name,
+		          ignored.text);
 	*ret = made;
 	made = (struct created){ 0 };
 	return 0;

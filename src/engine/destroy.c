@@ -22,7 +22,6 @@
 #include "engine/snapshots.h"
 #include "engine/startlimit.h"
 
-
 void destroy_look_done(struct destroy_look *l)
 {
 	strs_done(&l->removed);
@@ -82,8 +81,8 @@ static int look_whether_up(const char *name, const struct destroy_options *o, co
 
 	if (!o->running) {
 		if (settle_is_up(name))
-			return err_set(e, STATUS_BUSY, EBUSY, "cannot destroy %s: it is running (machdeck stop %s)",
-			               name, name);
+			return err_set(e, STATUS_BUSY, EBUSY,
+			               "cannot destroy %s: it is running (machdeck stop %s)", name, name);
 		return 0;
 	}
 	progress_say(progress, "%s: it is stopped", name);
@@ -104,7 +103,8 @@ static int look_at_mounts(const struct places *p, const struct destroy_options *
 	if (o->detach)
 		return mounts_detach(p->root, e);
 	return err_set(e, STATUS_BUSY, EBUSY,
-	               "cannot destroy %s: still mounted: %s%s (umount it, or destroy with --detach: what is mounted "
+	               "cannot destroy %s: still mounted: %s%s (umount it, or destroy with --detach: what is "
+	               "mounted "
 	               "there stays where it is from)",
 	               p->name, mounts.v[mounts.n - 1], mounts.n > 1 ? ", and more" : "");
 }
@@ -179,7 +179,9 @@ static int remove_conf(const struct places *p, struct err *e)
 		return r;
 	if (unlinkat(above, strrchr(p->conf, '/') + 1, 0) < 0 && errno != ENOENT)
 		return err_sys(e, errno, "cannot remove %s", p->conf);
-	return fsync(above) < 0 ? err_sys(e, errno, "%s is removed, but that is not confirmed on the disk", p->conf) : 0;
+	return fsync(above) < 0
+	               ? err_sys(e, errno, "%s is removed, but that is not confirmed on the disk", p->conf)
+	               : 0;
 }
 
 static int remove_all(int roots, const struct places *p, const struct destroy_options *o,
@@ -212,8 +214,8 @@ static int remove_all(int roots, const struct places *p, const struct destroy_op
 	return r == 0 ? remove_conf(p, e) : r;
 }
 
-int destroy_container(const char *name, const struct destroy_options *o, const struct progress *progress, struct strs *warnings,
-            struct err *e)
+int destroy_container(const char *name, const struct destroy_options *o, const struct progress *progress,
+                      struct strs *warnings, struct err *e)
 {
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(close_p) int roots = -1;

@@ -42,14 +42,16 @@ static void fill(const char *name, bool nixos_dirs, struct places *ret)
 static int check_name(const char *name, struct err *e)
 {
 	if (!name_is_machine(name))
-		return err_set(e, STATUS_USAGE, EINVAL,
-		               "'%s' can not be a machine's name (letters, digits, inner '-' and '.', at most %d)",
-		               name, NAME_MACHINE_MAX);
+		return err_set(
+			e, STATUS_USAGE, EINVAL,
+			"'%s' can not be a machine's name (letters, digits, inner '-' and '.', at most %d)",
+			name, NAME_MACHINE_MAX);
 	if (name_is_foreign_conf(name))
-		return err_set(e, STATUS_USAGE, EINVAL,
-		               "'%s' is podman's: /etc/containers/%s.conf and /var/lib/containers/%s are never a "
-		               "container of ours",
-		               name, name, name);
+		return err_set(
+			e, STATUS_USAGE, EINVAL,
+			"'%s' is podman's: /etc/containers/%s.conf and /var/lib/containers/%s are never a "
+			"container of ours",
+			name, name, name);
 	return 0;
 }
 
@@ -112,14 +114,16 @@ int places_own_conf(const struct places *p, const char *step, struct err *e)
 
 	if (len >= 0) {
 		target[len] = '\0';
-		return err_set(e, STATUS_UNSAFE_HOST, ELOOP,
-		               "cannot %s %s: it is declared elsewhere, its conf %s leads to %s (remove it from the "
-		               "system's configuration instead)",
-		               step, p->name, p->conf, target);
+		return err_set(
+			e, STATUS_UNSAFE_HOST, ELOOP,
+			"cannot %s %s: it is declared elsewhere, its conf %s leads to %s (remove it from the "
+			"system's configuration instead)",
+			step, p->name, p->conf, target);
 	}
 	if (p->has_conf && statvfs(p->confs, &fs) == 0 && (fs.f_flag & ST_RDONLY))
 		return err_set(e, STATUS_CANNOT_CREATE, EROFS,
-		               "cannot %s %s: its conf %s is on a read-only file system, so it is declared elsewhere",
+		               "cannot %s %s: its conf %s is on a read-only file system, so it is declared "
+		               "elsewhere",
 		               step, p->name, p->conf);
 	return 0;
 }
@@ -156,7 +160,8 @@ int places_temp(const char *kind, const char *name, char ret[static PLACES_TEMP_
 
 	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
 		return err_sys(e, EIO, "cannot name what is temporary");
-	(void)snprintf(ret, PLACES_TEMP_SIZE, ".%.8s-%.*s-%016jx", kind, NAME_MACHINE_MAX, name, (uintmax_t)salt);
+	(void)snprintf(ret, PLACES_TEMP_SIZE, ".%.8s-%.*s-%016jx", kind, NAME_MACHINE_MAX, name,
+	               (uintmax_t)salt);
 	return 0;
 }
 
@@ -166,8 +171,8 @@ void places_temp_owner(const char *leaf, const char *kind, char ret[static NAME_
 	size_t name;
 
 	ret[0] = '\0';
-	if (len < before + 1 + 1 + SALT_DIGITS || leaf[0] != '.' || strncmp(leaf + 1, kind, before - 2) != 0 ||
-	    leaf[before - 1] != '-')
+	if (len < before + 1 + 1 + SALT_DIGITS || leaf[0] != '.' ||
+	    strncmp(leaf + 1, kind, before - 2) != 0 || leaf[before - 1] != '-')
 		return;
 	name = len - before - 1 - SALT_DIGITS;
 	if (name > NAME_MACHINE_MAX || leaf[before + name] != '-' ||

@@ -43,7 +43,8 @@ static bool is_one_conf(const struct places *a, const struct places *b)
 {
 	struct stat x, y;
 
-	return lstat(a->conf, &x) == 0 && lstat(b->conf, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
+	return lstat(a->conf, &x) == 0 && lstat(b->conf, &y) == 0 && x.st_ino == y.st_ino &&
+	       x.st_dev == y.st_dev;
 }
 
 static int look(const char *from, const char *to, struct renaming *x, struct err *e)
@@ -76,7 +77,8 @@ static int look(const char *from, const char *to, struct renaming *x, struct err
 		                                : "it was not destroyed to the end");
 	for (size_t i = 1; i < FOLDERS; i++)
 		if (is_in(x->folders[i], from) && is_in(x->folders[i], to))
-			return err_set(e, STATUS_BUSY, EEXIST, "the name %s is taken: %s/%s", to, x->folders[i], to);
+			return err_set(e, STATUS_BUSY, EEXIST, "the name %s is taken: %s/%s", to,
+			               x->folders[i], to);
 	return 0;
 }
 
@@ -186,7 +188,8 @@ static int move_all(struct renaming *x, struct err *e)
 	if (x->from.has_conf)
 		(void)unlinkat(confs, strrchr(r < 0 ? x->to.conf : x->from.conf, '/') + 1, 0);
 	if (r == 0 && confs >= 0 && fsync(confs) < 0)
-		r = err_sys(e, errno, "%s has its new name, but that is not confirmed on the disk", x->to.conf);
+		r = err_sys(e, errno, "%s has its new name, but that is not confirmed on the disk",
+		            x->to.conf);
 	return r;
 }
 
@@ -208,7 +211,8 @@ int rename_container(const char *from, const char *to, struct strs *warnings, st
 	if (r == 0)
 		r = look(from, to, &x, e); /* the locks may have been waited for */
 	if (r == 0 && settle_is_up(from))
-		r = err_set(e, STATUS_BUSY, EBUSY, "cannot rename %s: it is running (machdeck stop %s)", from, from);
+		r = err_set(e, STATUS_BUSY, EBUSY, "cannot rename %s: it is running (machdeck stop %s)", from,
+		            from);
 	if (r == 0)
 		r = move_all(&x, e);
 	if (r < 0)

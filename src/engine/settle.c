@@ -149,7 +149,8 @@ static int on_limit(sd_event_source *s, uint64_t now, void *arg)
 	struct rereading *x = arg;
 
 	(void)s, (void)now;
-	finish(x, err_set(x->e, STATUS_DEADLINE, ETIMEDOUT, "systemd did not read its units anew in time"), x->e);
+	finish(x, err_set(x->e, STATUS_DEADLINE, ETIMEDOUT, "systemd did not read its units anew in time"),
+	       x->e);
 	return 0;
 }
 

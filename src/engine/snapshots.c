@@ -70,16 +70,18 @@ static int open_own(const struct places *p, bool make, int *ret, struct err *e)
 
 static int check_snapshot(const char *snapshot, struct err *e)
 {
-	return name_is_machine(snapshot) ? 0
-	                                 : err_set(e, STATUS_USAGE, EINVAL,
-	                                           "'%s' can not be a snapshot's name (letters, digits, inner '-' and '.')",
-	                                           snapshot);
+	return name_is_machine(snapshot)
+	               ? 0
+	               : err_set(e, STATUS_USAGE, EINVAL,
+	                         "'%s' can not be a snapshot's name (letters, digits, inner '-' and '.')",
+	                         snapshot);
 }
 
 static int absent(const struct places *p, const char *snapshot, struct err *e)
 {
-	return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no snapshot %s (`machdeck snapshots %s` shows all)", p->name,
-	               snapshot, p->name);
+	return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+	               "%s has no snapshot %s (`machdeck snapshots %s` shows all)", p->name, snapshot,
+	               p->name);
 }
 
 static int open_snapshot(const struct places *p, const char *snapshot, int *ret_own, int *ret, struct err *e)
@@ -93,7 +95,9 @@ static int open_snapshot(const struct places *p, const char *snapshot, int *ret_
 	if (r < 0)
 		return r;
 	*ret = openat(*ret_own, snapshot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *ret >= 0 ? 0 : errno == ENOENT ? absent(p, snapshot, e) : err_sys(e, errno, "cannot open %s", snapshot);
+	return *ret >= 0         ? 0
+	       : errno == ENOENT ? absent(p, snapshot, e)
+	                         : err_sys(e, errno, "cannot open %s", snapshot);
 }
 
 /* ---- which there are */
@@ -127,7 +131,7 @@ int snapshots_list(const char *name, struct root_snapshots *ret, struct err *e)
 {
 	CLEANUP(root_snapshots_done) struct root_snapshots s = { 0 };
 	CLEANUP(closedir_p) DIR *folder = NULL;
-	struct places p;
+	struct places p = { 0 };
 	int fd = -1, r = places_find(name, &p, e);
 
 	if (r == 0)
@@ -162,7 +166,7 @@ static int copy(int from, const char *shown, int to, const char *leaf, bool read
                 const struct progress *p, enum built *ret_how, struct err *e)
 {
 	CLEANUP(close_p) int fd = -1;
-	struct treecopied done;
+	struct treecopied done = { 0 };
 	int r = subvolume_snapshot(from, to, leaf, read_only);
 
 	*ret_how = BUILT_SNAPSHOT;
@@ -172,7 +176,8 @@ static int copy(int from, const char *shown, int to, const char *leaf, bool read
 	if (r < 0)
 		return err_sys(e, -r, "cannot make a copy of %s", shown);
 	fd = openat(to, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = fd < 0 ? err_sys(e, errno, "cannot open the copy of %s", shown) : treecopy(from, fd, shown, how, p, &done, e);
+	r = fd < 0 ? err_sys(e, errno, "cannot open the copy of %s", shown)
+	           : treecopy(from, fd, shown, how, p, &done, e);
 	if (r < 0) {
 		(void)wipe_tree(to, leaf, leaf, NULL, NULL);
 		return r;
@@ -213,7 +218,8 @@ static int take(const struct places *p, const char *snapshot, bool share, const 
 	if (!subvolume_is(root.fd)) {
 		if (settle_is_up(p->name))
 			return err_set(e, STATUS_BUSY, EBUSY,
-			               "cannot copy the root of %s: it is running (machdeck stop %s)", p->name, p->name);
+			               "cannot copy the root of %s: it is running (machdeck stop %s)",
+			               p->name, p->name);
 		r = rootfs_lock_shared(&root, e);
 	}
 	if (r == 0)
@@ -221,14 +227,15 @@ static int take(const struct places *p, const char *snapshot, bool share, const 
 	if (r == 0)
 		r = places_temp("new", p->name, temp, e);
 	if (r == 0)
-		r = copy(root.fd, p->root, own, temp, true, share ? TREECOPY_SHARE : TREECOPY_SHARE_OR_COPY, progress,
-		         ret_how, e);
+		r = copy(root.fd, p->root, own, temp, true, share ? TREECOPY_SHARE : TREECOPY_SHARE_OR_COPY,
+		         progress, ret_how, e);
 	if (r < 0)
 		return r;
 	if (renameat2(own, temp, own, snapshot, RENAME_NOREPLACE) == 0)
 		return 0;
-	r = errno == EEXIST ? err_set(e, STATUS_BUSY, EEXIST, "%s has a snapshot %s already", p->name, snapshot)
-	                    : err_sys(e, errno, "cannot make the snapshot %s", snapshot);
+	r = errno == EEXIST
+	            ? err_set(e, STATUS_BUSY, EEXIST, "%s has a snapshot %s already", p->name, snapshot)
+	            : err_sys(e, errno, "cannot make the snapshot %s", snapshot);
 	(void)wipe_tree(own, temp, temp, NULL, NULL);
 	return r;
 }
@@ -238,7 +245,7 @@ int snapshots_take(const char *name, const char *snapshot, bool full, const stru
 {
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	char chosen[NAME_MACHINE_MAX + 1];
-	struct places p;
+	struct places p = { 0 };
 	int r = gate_ask(e, "cannot make a snapshot of %s", name);
 
 	if (snapshot[0])
@@ -252,7 +259,10 @@ int snapshots_take(const char *name, const char *snapshot, bool full, const stru
 	if (r == 0)
 		r = take(&p, chosen, !full, progress, ret_how, e);
 	if (r < 0)
-		return r == -EOPNOTSUPP ? err_wrap(e, r, "cannot make a snapshot of %s (--copy makes a full copy)", name) : r;
+		return r == -EOPNOTSUPP
+		               ? err_wrap(e, r, "cannot make a snapshot of %s (--copy makes a full copy)",
+		                          name)
+		               : r;
 	memcpy(ret, chosen, sizeof(chosen));
 	return 0;
 }
@@ -280,14 +290,15 @@ static int keep(int roots, const char *temp, int own, char name[static NAME_MACH
 	for (int i = 2; renameat2(roots, temp, own, name, RENAME_NOREPLACE) < 0; i++) {
 		if (errno != EEXIST || i > SAME_SECOND_MAX)
 			return -errno;
-		(void)snprintf(name, NAME_MACHINE_MAX + 1, "%.*s-%u", NAME_MACHINE_MAX - 11, first, (unsigned)i);
+		(void)snprintf(name, NAME_MACHINE_MAX + 1, "%.*s-%u", NAME_MACHINE_MAX - 11, first,
+		               (unsigned)i);
 	}
 	return 0;
 }
 
 /* The new root is at temp; the old one becomes the snapshot backup. Each step leaves a whole root in place. */
-static int exchange(const struct places *p, int roots, const char *temp, char backup[static NAME_MACHINE_MAX + 1],
-                    struct err *e)
+static int exchange(const struct places *p, int roots, const char *temp,
+                    char backup[static NAME_MACHINE_MAX + 1], struct err *e)
 {
 	CLEANUP(close_p) int own = -1;
 	int r = open_own(p, true, &own, e);
@@ -314,12 +325,13 @@ static int look_whether_down(const struct places *p, struct rootfs *ret, struct 
 	int r;
 
 	if (settle_is_up(p->name))
-		return err_set(e, STATUS_BUSY, EBUSY, "cannot exchange the root of %s: it is running (machdeck stop %s)",
-		               p->name, p->name);
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "cannot exchange the root of %s: it is running (machdeck stop %s)", p->name,
+		               p->name);
 	r = mounts_below(p->root, &mounts, e);
 	if (r == 0 && mounts.n > 0)
-		return err_set(e, STATUS_BUSY, EBUSY, "cannot exchange the root of %s: still mounted: %s", p->name,
-		               mounts.v[0]);
+		return err_set(e, STATUS_BUSY, EBUSY, "cannot exchange the root of %s: still mounted: %s",
+		               p->name, mounts.v[0]);
 	if (r < 0 || !p->has_root)
 		return r;
 	r = open_root(p, ret, e);
@@ -387,7 +399,7 @@ static int go_back(const char *name, const char *snapshot, const struct progress
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(close_p) int own = -1;
 	CLEANUP(close_p) int state = -1;
-	struct places p;
+	struct places p = { 0 };
 	int r = gate_ask(e, "cannot exchange the root of %s", name);
 
 	if (r == 0)
@@ -414,7 +426,7 @@ int snapshots_check(const char *name, const char *snapshot, struct err *e)
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
 	CLEANUP(close_p) int own = -1;
 	CLEANUP(close_p) int state = -1;
-	struct places p;
+	struct places p = { 0 };
 	int r = places_find(name, &p, e);
 
 	if (r == 0)
@@ -429,7 +441,7 @@ int snapshots_delete(const char *name, const char *snapshot, const struct progre
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(close_p) int own = -1;
 	CLEANUP(close_p) int state = -1;
-	struct places p;
+	struct places p = { 0 };
 	int r = gate_ask(e, "cannot delete a snapshot of %s", name);
 
 	if (r == 0)

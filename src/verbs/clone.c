@@ -18,7 +18,8 @@ static int two_names(const struct verb *v, int argc, char **argv)
 
 	if (r != STATUS_DONE)
 		return r;
-	return argc - optind == 2 ? STATUS_DONE : verb_usage(v, "two names: the one that is there, and the new one");
+	return argc - optind == 2 ? STATUS_DONE
+	                          : verb_usage(v, "two names: the one that is there, and the new one");
 }
 
 static int show_clone(const struct clone *c)

@@ -44,7 +44,8 @@ struct option *confoptions_make(const struct option *own)
 		all[n++] = (struct option){ names[i], value_of(&fields[i]), NULL, CONFOPTIONS_FIRST + i };
 	}
 	for (int i = 0; i < (int)(sizeof(aliases) / sizeof(*aliases)); i++)
-		all[n++] = (struct option){ aliases[i].option, required_argument, NULL, CONFOPTIONS_FIRST + FIELDS + i };
+		all[n++] = (struct option){ aliases[i].option, required_argument, NULL,
+			                    CONFOPTIONS_FIRST + FIELDS + i };
 	return all;
 }
 

@@ -40,14 +40,22 @@ static void choose(struct wish *w, enum build_source source, const char *from)
 }
 
 static const struct option own_options[] = {
-	{ "tree", required_argument, NULL, 't' },       { "image", required_argument, NULL, 'i' },
-	{ "tarball", required_argument, NULL, 'z' },    { "bootstrap", required_argument, NULL, 'b' },
-	{ "adopt", no_argument, NULL, 'a' },            { "suite", required_argument, NULL, 's' },
-	{ "mirror", required_argument, NULL, 'm' },     { "packages", required_argument, NULL, 'P' },
-	{ "config", required_argument, NULL, 'c' },     { "config-file", required_argument, NULL, 'f' },
-	{ "nixos-path", required_argument, NULL, 'n' }, { "ensure-unique-name", no_argument, NULL, 'u' },
-	{ "dry-run", no_argument, NULL, 'q' },          { "start", no_argument, NULL, 'S' },
-	{ "progress", no_argument, NULL, 'p' },         { 0 },
+	{ "tree", required_argument, NULL, 't' },
+	{ "image", required_argument, NULL, 'i' },
+	{ "tarball", required_argument, NULL, 'z' },
+	{ "bootstrap", required_argument, NULL, 'b' },
+	{ "adopt", no_argument, NULL, 'a' },
+	{ "suite", required_argument, NULL, 's' },
+	{ "mirror", required_argument, NULL, 'm' },
+	{ "packages", required_argument, NULL, 'P' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "config-file", required_argument, NULL, 'f' },
+	{ "nixos-path", required_argument, NULL, 'n' },
+	{ "ensure-unique-name", no_argument, NULL, 'u' },
+	{ "dry-run", no_argument, NULL, 'q' },
+	{ "start", no_argument, NULL, 'S' },
+	{ "progress", no_argument, NULL, 'p' },
+	{ 0 },
 };
 
 /* Returns whether the option's value is good. */
@@ -123,7 +131,8 @@ static int find_source(struct wish *w, struct err *e)
 		choose(w, BUILD_EMPTY, NULL);
 	if (w->sources == 0)
 		return err_set(e, STATUS_USAGE, EINVAL,
-		               "what is its root made of? --tree, --image, --tarball, --bootstrap, --system-path, --flake, "
+		               "what is its root made of? --tree, --image, --tarball, --bootstrap, "
+		               "--system-path, --flake, "
 		               "--config, or --adopt for one that is there");
 	if (w->sources > 1)
 		return err_set(e, STATUS_USAGE, EINVAL, "its root can come from one source only");

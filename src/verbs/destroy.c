@@ -17,7 +17,8 @@ static void add_path(struct buf *to, const char *before, const char *path)
 	buf_addf(to, "%s%s\n", before, shown);
 }
 
-static void describe(const char *name, const struct destroy_options *o, const struct destroy_look *l, struct buf *to)
+static void describe(const char *name, const struct destroy_options *o, const struct destroy_look *l,
+                     struct buf *to)
 {
 	if (l->running)
 		buf_addf(to, "%s runs: %s\n", name,
@@ -47,10 +48,10 @@ static int run(const char *name, const struct destroy_options *o, bool plain)
 int verb_destroy(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "yes", no_argument, NULL, 'y' },       { "name", required_argument, NULL, 'n' },
-		{ "detach", no_argument, NULL, 'd' },    { "no-stop", no_argument, NULL, 's' },
-		{ "now", no_argument, NULL, 'k' },       { "dry-run", no_argument, NULL, 'q' },
-		{ "progress", no_argument, NULL, 'p' },  { 0 },
+		{ "yes", no_argument, NULL, 'y' },      { "name", required_argument, NULL, 'n' },
+		{ "detach", no_argument, NULL, 'd' },   { "no-stop", no_argument, NULL, 's' },
+		{ "now", no_argument, NULL, 'k' },      { "dry-run", no_argument, NULL, 'q' },
+		{ "progress", no_argument, NULL, 'p' }, { 0 },
 	};
 	CLEANUP(destroy_look_done) struct destroy_look look = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };

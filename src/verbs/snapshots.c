@@ -16,9 +16,9 @@ struct wish {
 };
 
 static const struct option options[] = {
-	{ "copy", no_argument, NULL, 'c' },     { "json", no_argument, NULL, 'j' },
-	{ "dry-run", no_argument, NULL, 'q' },  { "progress", no_argument, NULL, 'p' },
-	{ "yes", no_argument, NULL, 'y' },      { "name", required_argument, NULL, 'n' },
+	{ "copy", no_argument, NULL, 'c' },         { "json", no_argument, NULL, 'j' },
+	{ "dry-run", no_argument, NULL, 'q' },      { "progress", no_argument, NULL, 'p' },
+	{ "yes", no_argument, NULL, 'y' },          { "name", required_argument, NULL, 'n' },
 	{ "delete", required_argument, NULL, 'd' }, { 0 },
 };
 
@@ -58,8 +58,8 @@ int verb_snapshot(const struct verb *v, int argc, char **argv)
 		printf("keep the root of %s as it is now\n", argv[optind]);
 		return STATUS_DONE;
 	}
-	r = snapshots_take(argv[optind], optind + 1 < argc ? argv[optind + 1] : "", w.copy, working_progress(w.plain), made,
-	                   &how, &e);
+	r = snapshots_take(argv[optind], optind + 1 < argc ? argv[optind + 1] : "", w.copy,
+	                   working_progress(w.plain), made, &how, &e);
 	working_done();
 	if (r < 0)
 		return verb_fail(&e);
@@ -131,7 +131,8 @@ static int go_back(const struct verb *v, const char *name, const char *snapshot,
 
 	if (r < 0)
 		return verb_fail(&e);
-	(void)snprintf(question, sizeof(question), "The root of %s becomes %s; what it is now is kept as a snapshot.", name,
+	(void)snprintf(question, sizeof(question),
+	               "The root of %s becomes %s; what it is now is kept as a snapshot.", name,
 	               snapshot ? snapshot : "what it began as");
 	if (w->dry) {
 		printf("%s\n", question);
@@ -141,7 +142,8 @@ static int go_back(const struct verb *v, const char *name, const char *snapshot,
 	if (r != STATUS_DONE)
 		return r;
 	progress = working_progress(w->plain);
-	r = snapshot ? snapshots_restore(name, snapshot, progress, kept, &e) : snapshots_reset(name, progress, kept, &e);
+	r = snapshot ? snapshots_restore(name, snapshot, progress, kept, &e)
+	             : snapshots_reset(name, progress, kept, &e);
 	working_done();
 	if (r < 0)
 		return verb_fail(&e);

@@ -38,14 +38,22 @@ static void say(const char *text, void *arg)
 	drawn = true;
 }
 
+/* What is ignored stays so: nohup(1). */
+static void catch (int signal)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND }, old;
+
+	if (sigaction(signal, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		(void)sigaction(signal, &action, NULL);
+}
+
 const struct progress *working_progress(bool plain)
 {
 	static struct progress progress = { .stopped = stopped };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGHUP, &action, NULL);
+	catch (SIGINT);
+	catch (SIGTERM);
+	catch (SIGHUP);
 	plain_lines = plain;
 	progress.say = plain || isatty(STDERR_FILENO) ? say : NULL;
 	return &progress;
@@ -63,7 +71,9 @@ bool working_confirm(const char *name, const char *question)
 	char line[NAME_MACHINE_MAX + 8];
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-		fprintf(stderr, "machdeck: it asks for the name on a terminal; scripts give --yes or --name %s\n", name);
+		fprintf(stderr,
+		        "machdeck: it asks for the name on a terminal; scripts give --yes or --name %s\n",
+		        name);
 		return false;
 	}
 	fprintf(stderr, "%s\nType the name to go on: ", question);

@@ -69,14 +69,15 @@ static void a_network_of_the_host_is_left_alone(void **state)
 static void where_all_is_a_sites_network_only_what_is_small_counts(void **state)
 {
 	(void)state;
-	pair_is(TAKEN("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "10.233.1.0/24"), "10.233.2.1", "10.233.2.2");
+	pair_is(TAKEN("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "10.233.1.0/24"), "10.233.2.1",
+	        "10.233.2.2");
 	pair_is(TAKEN("0.0.0.0/0", "::/0"), "10.233.1.1", "10.233.1.2");
 }
 
 static void when_all_are_taken_that_is_said(void **state)
 {
-	struct taken t = TAKEN("10.233.0.0/17", "10.233.128.0/17", "172.29.0.0/17", "172.29.128.0/17", "192.168.0.0/17",
-	                       "192.168.128.0/17");
+	struct taken t = TAKEN("10.233.0.0/17", "10.233.128.0/17", "172.29.0.0/17", "172.29.128.0/17",
+	                       "192.168.0.0/17", "192.168.128.0/17");
 	struct addr a, b;
 
 	(void)state;
@@ -102,7 +103,8 @@ static void a_neighbour_is_in_the_same_network(void **state)
 	struct addr near = addr("192.168.0.2/30"), a;
 
 	(void)state;
-	near_is(TAKEN("192.168.0.100", "192.168.0.101", "192.168.0.0/24"), "192.168.0.100/24", "192.168.0.102/24");
+	near_is(TAKEN("192.168.0.100", "192.168.0.101", "192.168.0.0/24"), "192.168.0.100/24",
+	        "192.168.0.102/24");
 	near_is(TAKEN("192.168.0.254"), "192.168.0.254/24", "192.168.0.1/24");
 	near_is(TAKEN("fc00::2", "fc00::3"), "fc00::2/64", "fc00::4/64");
 	assert_int_equal(allocate_near(&full, &near, &a, &err), -ENOSPC);
@@ -125,15 +127,17 @@ static void a_port_that_is_left_open_is_one_that_nobody_has(void **state)
 	(void)state;
 	taken_add_port(&t, false, 8080);
 	taken_add_port(&t, true, 8053);
-	ports_are(&t, "tcp:auto:80,udp:auto:53,auto:80,auto:5432", "tcp:8081:80,udp:8054:53,tcp:8082:80,tcp:5432:5432");
+	ports_are(&t, "tcp:auto:80,udp:auto:53,auto:80,auto:5432",
+	          "tcp:8081:80,udp:8054:53,tcp:8082:80,tcp:5432:5432");
 	ports_are(&t, "tcp:9:80,auto:,tcp:auto:x", "tcp:9:80,auto:,tcp:auto:x");
 	taken_done(&t);
 }
 
 static void all_that_a_container_has_is_taken(void **state)
 {
-	static const char conf[] = "PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.1.0.2/24\nHOST_PORT=tcp:81:80\n"
-				   "EXTRA_VETHS=\"vx,hostAddress=10.2.0.1,localAddress=10.2.0.2\"\n";
+	static const char conf[] =
+		"PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.1.0.2/24\nHOST_PORT=tcp:81:80\n"
+		"EXTRA_VETHS=\"vx,hostAddress=10.2.0.1,localAddress=10.2.0.2\"\n";
 	struct container c = { 0 };
 	struct taken t = { 0 };
 
@@ -206,7 +210,8 @@ static void lists_grow_and_what_is_no_list_is_replaced(void **state)
 
 static void a_value_can_not_become_another_key(void **state)
 {
-	static const char *const values[] = { "/x\nEXTRA_NSPAWN_FLAGS=--bind=/", "/x\"\nINIT=/y", "/x\\", "$(x) `y` #;" };
+	static const char *const values[] = { "/x\nEXTRA_NSPAWN_FLAGS=--bind=/", "/x\"\nINIT=/y", "/x\\",
+		                              "$(x) `y` #;" };
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -270,7 +275,8 @@ static void each_distribution_has_its_command(void **state)
 	b.distribution = FEDORA;
 	b.suite = "41";
 	assert_int_equal(recipe_bootstrap(&b, "/r", NULL, NULL, &words, &err), 0);
-	words_are(&words, "dnf --installroot=/r --releasever=41 --setopt=install_weak_deps=False --assumeyes install systemd "
+	words_are(&words, "dnf --installroot=/r --releasever=41 --setopt=install_weak_deps=False --assumeyes "
+	                  "install systemd "
 	                  "passwd dnf fedora-release iproute nginx");
 	b.distribution = ARCH;
 	b.suite = NULL;
@@ -317,14 +323,16 @@ static void nix_is_called_as_the_reference_calls_it(void **state)
 	recipe_nix_build(&s, "/r", &words);
 	assert_int_equal(words.n, 0);
 	recipe_nix_set(&s, "/p/system", "/r/etc/nixos/configuration.nix", NULL, &words);
-	words_are(&words, "nix-env -p /p/system -I nixos-config=/r/etc/nixos/configuration.nix -f <nixpkgs/nixos> --set -A system");
+	words_are(&words, "nix-env -p /p/system -I nixos-config=/r/etc/nixos/configuration.nix -f "
+	                  "<nixpkgs/nixos> --set -A system");
 	s.nixos_path = "/src/nixos";
 	recipe_nix_set(&s, "/p/system", "/c", NULL, &words);
 	words_are(&words, "nix-env -p /p/system -I nixos-config=/c -f /src/nixos --set -A system");
 	s.flake = "git+https://x/y#box";
 	recipe_nix_build(&s, "/r/.result", &words);
-	words_are(&words, "nix --extra-experimental-features nix-command flakes build --out-link /r/.result -- "
-	                  "git+https://x/y#nixosConfigurations.\"box\".config.system.build.toplevel");
+	words_are(&words,
+	          "nix --extra-experimental-features nix-command flakes build --out-link /r/.result -- "
+	          "git+https://x/y#nixosConfigurations.\"box\".config.system.build.toplevel");
 	recipe_nix_set(&s, "/p/system", "/c", "/nix/store/built", &words);
 	words_are(&words, "nix-env -p /p/system --set /nix/store/built");
 	s.flake = "/f";

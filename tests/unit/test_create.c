@@ -199,8 +199,9 @@ static void a_container_is_made_with_users_of_its_own(void **state)
 	if (create_as("new", NULL) < 0)
 		fail_msg("%s", err.text);
 	assert_true(exists("/var/lib/containers/new/usr"));
-	same_text("/etc/containers/new.conf", "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.99.0.1\nLOCAL_ADDRESS=10.99.0.2\n"
-	                                      "PRIVATE_USERS=pick\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
+	same_text("/etc/containers/new.conf",
+	          "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.99.0.1\nLOCAL_ADDRESS=10.99.0.2\n"
+	          "PRIVATE_USERS=pick\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
 	assert_int_equal(create_as("new", NULL), -EEXIST);
 	assert_int_equal(err.status, STATUS_BUSY);
 	assert_int_equal(create_as("second", NULL), -EINVAL); /* its address */

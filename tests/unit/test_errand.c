@@ -53,7 +53,8 @@ static void program_is(const char *text)
 	int fd = open(script, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	assert_true(write(fd, "#!/bin/sh\n", 10) == 10 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	assert_true(write(fd, "#!/bin/sh\n", 10) == 10 &&
+	            write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	assert_int_equal(fchmod(fd, 0700), 0);
 	close(fd);
 }
@@ -83,7 +84,8 @@ static void run(const char *text, bool cancel)
 static void its_words_are_told_apart(void **state)
 {
 	(void)state;
-	run("echo \"progress: $1 $2 $3 ($4)\" >&2; echo 'progress: two' >&2; echo 'machdeck: warning: careful' >&2; echo done\n",
+	run("echo \"progress: $1 $2 $3 ($4)\" >&2; echo 'progress: two' >&2; echo 'machdeck: warning: "
+	    "careful' >&2; echo done\n",
 	    false);
 	assert_int_equal(seen.r, 0);
 	assert_string_equal(seen.result, "done");
@@ -114,7 +116,9 @@ static void hostile_words_are_made_printable(void **state)
 static void cancelled_it_undoes_and_says_so(void **state)
 {
 	(void)state;
-	run("trap 'echo \"machdeck: undone\" >&2; exit 1' TERM; echo 'progress: x' >&2; while :; do sleep 0.01; done\n", true);
+	run("trap 'echo \"machdeck: undone\" >&2; exit 1' TERM; echo 'progress: x' >&2; while :; do sleep "
+	    "0.01; done\n",
+	    true);
 	assert_int_equal(seen.r, -ECANCELED);
 	assert_string_equal(seen.e.text, "undone");
 }
@@ -149,7 +153,9 @@ static bool at_once(void *arg)
 static int run_program(const char *command, const char *only_writes, const struct progress *p, struct err *e)
 {
 	struct strs argv = { 0 };
-	const struct program program = { .argv = &argv, .only_writes = only_writes, .limit_s = 5, .remedy = "install it" };
+	const struct program program = {
+		.argv = &argv, .only_writes = only_writes, .limit_s = 5, .remedy = "install it"
+	};
 	int r;
 
 	strs_add(&argv, "sh");
@@ -198,7 +204,9 @@ static void a_program_that_is_shut_in_writes_nowhere_else(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_non_null(mkdtemp(folder));
-	(void)snprintf(command, sizeof(command), "echo x >%s/in && ! echo x >/tmp/machdeck-out 2>/dev/null && ! ip link 2>/dev/null | grep -q eth0",
+	(void)snprintf(command, sizeof(command),
+	               "echo x >%s/in && ! echo x >/tmp/machdeck-out 2>/dev/null && ! ip link 2>/dev/null | "
+	               "grep -q eth0",
 	               folder);
 	if (run_program(command, folder, NULL, &e) < 0)
 		fail_msg("%s", e.text);
