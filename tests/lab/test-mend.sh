@@ -221,6 +221,9 @@ nobody_without_the_right_changes_anything() {
 		told 'can not be seen'
 		exits 0 machdeck mend --dry-run web
 		exits 0 machdeck mend --dry-run --orphans
+		printf 'size 160x40\nwait web\nkey M\nwait read-only\nkey H\nwait ve-web\n' >/tmp/script
+		machdeck --read-only --script /tmp/script
+		rm -f /tmp/script
 		same state "$before" "$(state_of)"
 		sleep 0.2
 		same 'ip monitor' '' "$(grep -v -e '^\[NSID\]' -e '^nsid' /tmp/ip.seen || true)"

@@ -240,6 +240,19 @@ static void a_forward_that_a_machine_was_started_with_stays(void **state)
 	strs_done(&with);
 }
 
+/* As systemd-nspawn 252 gave it on a host of that id. */
+static void the_hardware_address_is_the_one_that_nspawn_gives(void **state)
+{
+	static const uint8_t id[16] = { 0x03, 0x8c, 0x9d, 0x30, 0x99, 0xbd, 0x4e, 0x78,
+		                        0xa6, 0xc9, 0x05, 0x32, 0x58, 0x85, 0x02, 0x25 };
+	static const uint8_t seen[6] = { 0x4e, 0x7c, 0xc3, 0x82, 0xeb, 0x4d };
+	uint8_t mac[6];
+
+	(void)state;
+	nspawnmac(id, "web", mac);
+	assert_memory_equal(mac, seen, sizeof(seen));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +265,7 @@ int main(void)
 		cmocka_unit_test(what_can_not_be_seen_is_not_taken_for_missing),
 		cmocka_unit_test(a_link_goes_only_when_nspawn_made_it_for_who_does_not_run),
 		cmocka_unit_test(a_forward_that_a_machine_was_started_with_stays),
+		cmocka_unit_test(the_hardware_address_is_the_one_that_nspawn_gives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
