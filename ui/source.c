@@ -86,6 +86,30 @@ static void on_network(const struct netmap *now, void *arg)
 	s->changed(s->arg);
 }
 
+/* With what differs of those that are looked at. */
+static void record_machines(struct source *s)
+{
+	CLEANUP(snapshot_done) struct snapshot now = { 0 };
+
+	if (!s->recorder || !s->observer || !snapshot_copy(observer_snapshot(s->observer), &now))
+		return;
+	for (size_t i = 0; s->drifts && i < now.n; i++) {
+		const struct drifted *one = drift_list_find(drifts_now(s->drifts), now.v[i].name);
+
+		if (one && one->known)
+			now.v[i].drift = drift_cure_word(drift_verdict(&one->drift));
+	}
+	recorder_snapshot(s->recorder, &now);
+}
+
+static void on_drifts(void *arg)
+{
+	struct source *s = arg;
+
+	record_machines(s);
+	s->changed(s->arg);
+}
+
 static void on_snapshot(const struct snapshot *now, void *arg)
 {
 	struct source *s = arg;
@@ -93,8 +117,7 @@ static void on_snapshot(const struct snapshot *now, void *arg)
 	s->settled |= s->observer && observer_is_settled(s->observer);
 	if (s->timeline && s->settled)
 		timeline_snapshot(s->timeline, now);
-	if (s->recorder)
-		recorder_snapshot(s->recorder, now);
+	record_machines(s);
 	if (s->checkups)
 		checkups_stale(s->checkups);
 	if (s->network_parts)
@@ -184,7 +207,7 @@ static int open_host(struct source *s, struct err *e)
 	if (r >= 0)
 		r = netwatch_new(s->loop, on_network, s, &s->netwatch, e);
 	if (r >= 0)
-		r = drifts_new(s->loop, s->observer, s->netwatch, on_look, s, &s->drifts, e);
+		r = drifts_new(s->loop, s->observer, s->netwatch, on_drifts, s, &s->drifts, e);
 	return r < 0 ? r : checkups_new(s->loop, s->observer, on_look, s, &s->checkups, e);
 }
 

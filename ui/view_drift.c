@@ -1,4 +1,6 @@
 /* What differs between a machine's conf, its start, and what is there. */
+#include <string.h>
+
 #include "ui/view.h"
 
 static enum style style_of(enum drift_cure c)
@@ -6,13 +8,30 @@ static enum style style_of(enum drift_cure c)
 	return c == DRIFT_NONE ? STYLE_GOOD : c == DRIFT_RESTART ? STYLE_BAD : STYLE_BUSY;
 }
 
-const char *view_drift_word(const struct world *w, const struct machine *m, enum style *ret_style)
+/* False: not known. On a tape there is the verdict alone. */
+static bool verdict_of(const struct world *w, const struct machine *m, enum drift_cure *ret)
 {
 	const struct drifted *one = drift_list_find(w->drifts, m->name);
 
-	if (!one || !one->known)
+	if (one && one->known) {
+		*ret = drift_verdict(&one->drift);
+		return true;
+	}
+	for (int c = DRIFT_NONE; m->drift && c <= DRIFT_RESTART; c++)
+		if (strcmp(m->drift, drift_cure_word((enum drift_cure)c)) == 0) {
+			*ret = (enum drift_cure)c;
+			return true;
+		}
+	return false;
+}
+
+const char *view_drift_word(const struct world *w, const struct machine *m, enum style *ret_style)
+{
+	enum drift_cure cure;
+
+	if (!verdict_of(w, m, &cure))
 		return NULL;
-	if (drift_verdict(&one->drift) == DRIFT_NONE)
+	if (cure == DRIFT_NONE)
 		return "ok";
 	*ret_style = STYLE_BUSY;
 	return "STALE";
@@ -28,6 +47,18 @@ static const char *advice(enum drift_cure c)
 	};
 
 	return words[c];
+}
+
+bool view_drift_fact(const struct world *w, const struct machine *m, struct doc *d)
+{
+	enum drift_cure cure;
+
+	if (!verdict_of(w, m, &cure) || cure == DRIFT_NONE)
+		return false;
+	doc_fact(d, "STALE", style_of(cure), "%s", advice(cure));
+	if (!w->is_tape)
+		doc_add(d, STYLE_DIM, "  (D: what differs)");
+	return true;
 }
 
 static void item(struct doc *d, const struct drift_item *i)
@@ -47,6 +78,8 @@ void view_drift(const struct app *a, const struct world *w, struct doc *d)
 	const struct machine *m = snapshot_find(w->s, a->selected);
 
 	if (w->is_tape) {
+		if (!m || !view_drift_fact(w, m, d))
+			doc_line(d, STYLE_DIM, "nothing that was recorded");
 		doc_line(d, STYLE_DIM, "a tape does not tell what differs");
 		return;
 	}

@@ -58,7 +58,7 @@ void tab_config(const struct tab_source *t)
 
 	if (tab_waits(t, LOOK_CONFIG))
 		return;
-	if (c->changed)
+	if (!view_drift_fact(t->w, t->m, t->d) && c->changed)
 		doc_line(t->d, STYLE_BUSY,
 		         "changed since it was started: a reload (r) applies what can, a restart (R) all");
 	if (c->note)

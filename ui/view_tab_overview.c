@@ -288,6 +288,7 @@ void tab_overview(const struct tab_source *t)
 	kind(t);
 	reason(t);
 	failed_inside(t);
+	(void)view_drift_fact(t->w, t->m, t->d);
 	if (t->st) {
 		cpu(t);
 		memory(t);

@@ -39,6 +39,7 @@ static const struct tapefield machine_fields[] = {
 	FIELD("os", FIELD_TEXT, os),
 	FIELD("cgroup", FIELD_TEXT, cgroup),
 	FIELD("netnsid", FIELD_NSID, netnsid),
+	FIELD("drift", FIELD_CAUSE, drift),
 	FIELD("guestFailed", FIELD_TEXTS, guest_failed),
 #undef FIELD
 	{ 0 },

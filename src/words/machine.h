@@ -54,6 +54,7 @@ struct machine {
 	char *cgroup; /* of its unit or scope, "/machine.slice/container@web.service"; NULL: not known */
 	int netnsid;  /* by which the kernel names its network namespace here; -1: none of its own, or not
 	                 known */
+	const char *drift; /* on a tape: what helped against what differed, as drift_cure_word(); static; NULL: not known */
 	struct strs guest_failed; /* units that failed inside, printable; empty: none, or not known */
 };
 

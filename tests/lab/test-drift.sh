@@ -134,6 +134,20 @@ each_change_is_shown_within_a_second_and_mended() {
 	END
 }
 
+a_tape_tells_it_too() {
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 0 machdeck start web
+		exits 0 machdeck set web MASQUERADE=1
+		printf 'size 200x40\nwait STALE\nkey Enter\nwait a reload is enough\n' >/tmp/script
+		rm -f /tmp/web.tape
+		exits 0 machdeck --record /tmp/web.tape --script /tmp/script
+		grep -q '"drift": *"reload"' /tmp/web.tape || fail "$(tail -3 /tmp/web.tape)"
+		printf 'size 200x40\nstep 1000\nwait STALE\n' >/tmp/script
+		exits 0 machdeck --replay /tmp/web.tape --script /tmp/script
+	END
+}
+
 a_bridge_deleted_is_shown_within_a_second() {
 	inside <<-'END'
 		ip link add br7 type bridge; ip link set br7 up; ip addr add 10.7.0.1/24 dev br7

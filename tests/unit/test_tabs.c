@@ -495,6 +495,22 @@ static void a_failed_machine_shows_its_evidence(void **state)
 	compare("tabs-failed", &c, 40, 10, false);
 }
 
+static void what_helps_a_stale_machine_is_on_its_tabs(void **state)
+{
+	CLEANUP(scene_done) struct scene c;
+	CLEANUP(buf_done) struct buf stale = { 0 }, well = { 0 };
+
+	(void)state;
+	scene_begin(&c, "web", MACHINE_RUNNING);
+	c.look.known = LOOK_CONFIG;
+	c.m->drift = "restart";
+	stale = screens(&c, 100, 24, false);
+	assert_non_null(strstr(buf_text(&stale), "it takes a restart: R"));
+	c.m->drift = "nothing";
+	well = screens(&c, 100, 24, false);
+	assert_null(strstr(buf_text(&well), "STALE"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -506,6 +522,7 @@ int main(void)
 		cmocka_unit_test(an_image_says_how_it_would_start),
 		cmocka_unit_test(a_ghost_says_what_is_gone),
 		cmocka_unit_test(a_failed_machine_shows_its_evidence),
+		cmocka_unit_test(what_helps_a_stale_machine_is_on_its_tabs),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -45,6 +45,7 @@ static struct snapshot rich(void)
 		                   .addresses_seen = true,
 		                   .reason = strdup("データベース: \x1b[31m"),
 		                   .cause = "oom-kill",
+		                   .drift = "reload",
 		                   .os = strdup("Debian"),
 		                   .cgroup = strdup("/machine.slice"),
 		                   .netnsid = 0 };
@@ -138,6 +139,7 @@ static void what_is_written_is_what_is_parsed(void **state)
 	assert_int_equal(m->leader, 4711);
 	assert_int_equal(m->since_usec, NOW - 5);
 	assert_string_equal(m->cause, "oom-kill");
+	assert_string_equal(m->drift, "reload");
 	assert_string_equal(m->reason, "データベース: \\x1b[31m");
 	assert_int_equal(m->ports.n, 2);
 	assert_string_equal(m->guest_failed.v[0], "nginx.service");
