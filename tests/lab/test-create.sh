@@ -132,6 +132,33 @@ what_the_live_host_has_is_not_chosen() {
 	END
 }
 
+a_full_disk_and_a_missing_right_leave_nothing() {
+	script <<-'END'
+		mini /src; head -c 4M /dev/urandom >/src/srv/big
+		mkdir -p $ROOTS; mount -t tmpfs -o size=2M,mode=0755 none $ROOTS
+		exits 73 machdeck create full --tree /src
+		told "No space left on device"
+		[ -z "$(ls -A $ROOTS)" ] && [ ! -e $CONFS/full.conf ] || fail "left: $(ls -A $ROOTS)"
+		umount $ROOTS
+		machdeck create one --tree /src
+		mount --bind $CONFS $CONFS && mount -o remount,ro,bind $CONFS
+		exits 73 machdeck create two --tree /src
+		told "Read-only file system"
+		umount $CONFS
+		[ ! -e $ROOTS/two ] && no_leftovers
+		before=$(picture)
+		nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
+		exits 77 $nobody machdeck create three --tree /src
+		exits 77 $nobody machdeck clone one three
+		exits 77 $nobody machdeck rename one three
+		exits 77 $nobody machdeck snapshot one
+		exits 77 $nobody machdeck destroy --yes one
+		told "takes root"
+		unchanged "$before"
+		machdeck destroy --yes one
+	END
+}
+
 a_bootstrap_is_followed_cancelled_and_undone() {
 	script <<-'END'
 		mini /src
