@@ -67,11 +67,13 @@ static void by_index(const char *host_root, const char *path, const char *key, c
                      enum netmap_manager manager, struct netmap_space *host)
 {
 	CLEANUP(close_p) int fd = open_folder(host_root, path);
-	int readable = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(close_p) int readable = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(closedir_p) DIR *folder = readable < 0 ? NULL : fdopendir(readable);
 	const struct dirent *entry;
 	char text[FILE_MAX];
 
+	if (folder)
+		(void)take_fd(&readable); /* it is the folder's now */
 	while (folder && (entry = readdir(folder))) {
 		struct netmap_link *l = link_at(host, entry->d_name);
 
@@ -110,6 +112,11 @@ static unsigned read_speed(int class, const struct netmap_link *l)
 	return speed > 0 && speed <= 10000000 && read_number(class, l->name, "ifindex") == l->index ? (unsigned)speed : 0;
 }
 
+static bool is_hardware(const struct netmap_link *l)
+{
+	return !*l->kind && !l->loopback;
+}
+
 void hostnet_managers(const char *host_root, struct netmap_space *host)
 {
 	CLEANUP(close_p) int dhcpcd = open_folder(host_root, HOSTNET_DHCPCD);
@@ -119,10 +126,38 @@ void hostnet_managers(const char *host_root, struct netmap_space *host)
 		struct netmap_link *l = &host->links[i];
 
 		l->manager = by_dhcpcd(dhcpcd, l->name) ? NETMAP_DHCPCD : NETMAP_MANAGER_UNKNOWN;
-		l->speed = !*l->kind && !l->loopback && l->carrier ? read_speed(class, l) : 0;
+		l->speed = is_hardware(l) && l->carrier ? read_speed(class, l) : 0;
 	}
 	by_index(host_root, HOSTNET_MANAGER, "managed=", manager_managed, NETMAP_NETWORK_MANAGER, host);
 	by_index(host_root, HOSTNET_NETWORKD, "ADMIN_STATE=", networkd_managed, NETMAP_NETWORKD, host);
+}
+
+static bool has_mark(const char *host_root, const char *path, int index, const char *key, const char *const *values)
+{
+	CLEANUP(close_p) int folder = open_folder(host_root, path);
+	char name[16], text[FILE_MAX];
+
+	(void)snprintf(name, sizeof(name), "%d", index);
+	return folder >= 0 && read_text(folder, name, text, sizeof(text)) && says(text, key, values);
+}
+
+void hostnet_manager(const char *host_root, struct netmap_link *l)
+{
+	CLEANUP(close_p) int dhcpcd = -1;
+	CLEANUP(close_p) int class = -1;
+
+	if (l->manager != NETMAP_MANAGER_UNKNOWN && !is_hardware(l))
+		return;
+	dhcpcd = open_folder(host_root, HOSTNET_DHCPCD);
+	if (has_mark(host_root, HOSTNET_NETWORKD, l->index, "ADMIN_STATE=", networkd_managed))
+		l->manager = NETMAP_NETWORKD;
+	else if (has_mark(host_root, HOSTNET_MANAGER, l->index, "managed=", manager_managed))
+		l->manager = NETMAP_NETWORK_MANAGER;
+	else if (by_dhcpcd(dhcpcd, l->name))
+		l->manager = NETMAP_DHCPCD;
+	if (is_hardware(l))
+		class = open_folder(host_root, "/sys/class/net");
+	l->speed = is_hardware(l) && l->carrier ? read_speed(class, l) : 0;
 }
 
 void hostnet_names(const char *text, struct strs *ret)

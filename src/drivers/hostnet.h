@@ -11,6 +11,8 @@
 /* hostnet_managers - fill in the manager and speed of all links of the host's space; a link without a trace costs nothing
  * where none of the three runs. host_root is "" but in tests. */
 void hostnet_managers(const char *host_root, struct netmap_space *host);
+/* hostnet_manager - of one link that changed; a manager that it has keeps it until the next look at all. */
+void hostnet_manager(const char *host_root, struct netmap_link *l);
 
 /* hostnet_names - the name servers of a resolv.conf that was read. hostnet_own_names - of the host's. */
 #define HOSTNET_RESOLV_MAX 16384

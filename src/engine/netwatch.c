@@ -292,6 +292,14 @@ static void ask_peers(struct netwatch *w, size_t of, int link)
 	}
 }
 
+static void look_at_manager(struct netmap_space *host, int link)
+{
+	const struct netmap_link *l = netmap_link(host, link);
+
+	if (l)
+		hostnet_manager("", &host->links[l - host->links]);
+}
+
 static void apply(struct netwatch *w, size_t i, const struct nlmsghdr *m)
 {
 	struct task *t = &w->tasks[i];
@@ -317,6 +325,8 @@ static void apply(struct netwatch *w, size_t i, const struct nlmsghdr *m)
 		t->due |= all_due(w);
 		break;
 	}
+	if (i == 0 && link)
+		look_at_manager(&w->now.v[0], link);
 	w->changes = true;
 }
 

@@ -191,6 +191,7 @@ bool netmap_put_link(struct netmap_space *s, struct netmap_link *l)
 
 		l->rx = old->rx, l->tx = old->tx, l->drops = old->drops, l->errors = old->errors;
 		l->rx_rate = old->rx_rate, l->tx_rate = old->tx_rate;
+		l->manager = old->manager, l->speed = old->speed;
 		netmap_link_done(old);
 		*old = *l;
 	} else if (!put(&s->links, &s->n_links, l, sizeof(*l), by_index)) {

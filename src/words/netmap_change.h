@@ -10,7 +10,8 @@ bool netmap_add_address(struct netmap_space *s, const struct netmap_address *a);
 bool netmap_add_route(struct netmap_space *s, const struct netmap_route *r);
 void netmap_sort(struct netmap_space *s);
 
-/* netmap_put_link - it is new, or takes the place of the one with its index, of which it keeps the traffic.
+/* netmap_put_link - it is new, or takes the place of the one with its index, of which it keeps what the kernel
+ * does not tell with it: traffic, manager, speed.
  * netmap_drop_link - with its addresses and routes. */
 bool netmap_put_link(struct netmap_space *s, struct netmap_link *l);
 void netmap_drop_link(struct netmap_space *s, int index);

@@ -25,10 +25,11 @@ within() {
 	echo "$verdict $1: $2 $4 (limit $3)"
 }
 
-each() { # COUNT FORMAT - FORMAT with %i, %a (i / 250), %b (i % 250 + 1)
-	local i line
+each() { # COUNT FORMAT - FORMAT with %i, %p (i in three digits), %a (i / 250), %b (i % 250 + 1)
+	local i line pad
 	for ((i = 0; i < $1; i++)); do
-		line=${2//%i/$i} line=${line//%a/$((i / 250))}
+		printf -v pad %03d "$i"
+		line=${2//%i/$i} line=${line//%p/$pad} line=${line//%a/$((i / 250))}
 		echo "${line//%b/$((i % 250 + 1))}"
 	done
 }
@@ -75,7 +76,7 @@ right() { # WHAT - whether the last check found the right picture
 }
 
 for change in "an address:addr add 10.77.0.%b/32 dev v7" "an address that goes:addr del 10.77.0.%b/32 dev v7" \
-	"a link that changes:link set v9 mtu 13%i" "a route:route add 10.99.0.%b/32 dev v9" "a link that goes down:link set w%i down"; do
+	"a link that changes:link set v9 mtu 4%p" "a route:route add 10.99.0.%b/32 dev v9" "a link that goes down:link set w%i down"; do
 	each 200 "${change#*:}" >"$T/batch"
 	cpu
 	while read -r line; do
@@ -92,7 +93,7 @@ done
 
 {
 	each 1000 'addr add 10.78.%a.%b/32 dev v300'
-	each 250 'link set v301 mtu 14%b'
+	each 250 'link set v301 mtu 4%p'
 	each 250 'route add 10.79.%a.%b/32 dev v302'
 	each 500 'addr del 10.78.%a.%b/32 dev v300'
 } >"$T/burst"

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -272,6 +273,40 @@ static void a_link_that_changes_keeps_its_traffic(void **state)
 	assert_string_equal(at(9)->name, "renamed");
 }
 
+static void who_manages_a_link_is_told_by_what_he_left_in_run(void **state)
+{
+	char root[] = "/tmp/hostnet.XXXXXX", command[512];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(command, sizeof(command),
+	               "cd %s && mkdir -p run/systemd/netif/links run/NetworkManager/devices run/dhcpcd sys/class/net/eth0 && "
+	               "printf '# by networkd\\nADMIN_STATE=configured\\n' >run/systemd/netif/links/3 && "
+	               "printf 'ADMIN_STATE=unmanaged\\n' >run/systemd/netif/links/9 && "
+	               "printf '[device]\\nmanaged=true\\n' >run/NetworkManager/devices/2 && : >run/dhcpcd/vb-web-4.pid && "
+	               "echo 2 >sys/class/net/eth0/ifindex && echo 2500 >sys/class/net/eth0/speed && "
+	               ": >run/systemd/netif/links/99999999999999999999 && : >run/systemd/netif/links/x",
+	               root);
+	assert_int_equal(system(command), 0);
+	at(2)->carrier = true;
+	hostnet_managers(root, host);
+	assert_int_equal(at(2)->manager, NETMAP_NETWORK_MANAGER);
+	assert_int_equal(at(2)->speed, 2500);
+	assert_int_equal(at(3)->manager, NETMAP_NETWORKD);
+	assert_int_equal(at(9)->manager, NETMAP_DHCPCD);
+	at(2)->manager = at(3)->manager = at(9)->manager = NETMAP_MANAGER_UNKNOWN;
+	for (size_t i = 0; i < host->n_links; i++)
+		hostnet_manager(root, &host->links[i]);
+	assert_int_equal(at(2)->manager, NETMAP_NETWORK_MANAGER);
+	assert_int_equal(at(3)->manager, NETMAP_NETWORKD);
+	assert_int_equal(at(9)->manager, NETMAP_DHCPCD);
+	host->links[0].index = 77; /* the name is somebody else's now */
+	hostnet_manager(root, &host->links[0]);
+	assert_int_equal(host->links[0].speed, 0);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 static void name_servers_are_taken_from_a_hostile_file(void **state)
 {
 	CLEANUP(strs_done) struct strs found = { 0 };
@@ -303,6 +338,7 @@ int main(void)
 		TEST(what_stands_in_a_machines_way_is_a_squatter),
 		TEST(a_link_that_goes_takes_what_hangs_on_it),
 		TEST(a_link_that_changes_keeps_its_traffic),
+		TEST(who_manages_a_link_is_told_by_what_he_left_in_run),
 		TEST(name_servers_are_taken_from_a_hostile_file),
 	};
 
