@@ -39,12 +39,12 @@ _machdeck_keys() {
 	echo --system-path --flake --copy-resolv-conf --private-network --host-bridge --host-port --host-address --host-address6 \
 		--local-address --local-address6 --local-mac-address --network-namespace-path --private-users --interfaces --macvlans \
 		--auto-start --masquerade --extra-nspawn-flags --ephemeral --enable-tun --timeout-start-sec --tmpfs --additional-capabilities \
-		--allowed-devices --extra-veths --init --release
+		--allowed-devices --extra-veths --memory-max --cpu-quota --tasks-max --io-weight --init --release
 }
 
 _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
-	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor mend show-ip plan check import diff get set unset edit undo history hosts'
+	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor mend show-ip plan check import export diff get set unset edit undo history limit hosts'
 
 	verbs+=' create clone rename snapshot snapshots restore reset destroy'
 	if [ "$word" = = ]; then # bash parts words at it
@@ -91,6 +91,8 @@ _machdeck() {
 		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import) words='--root --release -' ;;
+		export) words="--root $(_machdeck_names)" ;;
+		limit) words="--runtime --dry-run MemoryMax= CPUQuota= TasksMax= IOWeight= $(_machdeck_names)" ;;
 		hosts) words='--root --json --write' ;;
 		esac
 	fi

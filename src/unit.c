@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/limitfile.h"
 #include "engine/start.h"
 #include "verbs/phases.h"
 #include "words/name.h"
@@ -18,14 +19,14 @@ static int become_machdeck(const char *phase, const char *name, struct err *e)
 	return err_sys(e, errno, "cannot execute " MACHDECK);
 }
 
-/* Dropping a registration takes the bus. Nothing was changed yet that machdeck would not find done. */
+/* Dropping a registration takes the bus, and so do limits that held until now. Nothing was changed yet that machdeck would not find done. */
 static int clear(const struct phase_call *c, struct strs *warnings, struct err *e)
 {
 	bool stale;
 	int r = start_look(c->name, &stale, e);
 
 	(void)warnings;
-	return r < 0 || !stale ? r : become_machdeck(c->phase, c->name, e);
+	return r < 0 || !(stale || limitfile_left(c->name)) ? r : become_machdeck(c->phase, c->name, e);
 }
 
 static bool forgive(const char *name)

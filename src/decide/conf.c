@@ -466,6 +466,8 @@ int conf_write(const struct container *c, struct buf *ret, struct err *e)
 	put_if(ret, "PRIVATE_USERS", c->private_users);
 	if (!release_rules(c->release)->first_options)
 		put_newer(ret, c);
+	for (int i = 0; i < LIMITS; i++)
+		put_if(ret, limit_names[i].key, c->limits[i]);
 	put_if(ret, "INIT", c->init);
 	if (c->release != RELEASE_DEFAULT)
 		conf_put(ret, "RELEASE", release_name(c->release));

@@ -83,6 +83,8 @@ static void put_service(struct buf *b, const struct plan *p)
 			if (!strcmp(d->key, own[k]))
 				put_all(b, d->key, &d->values);
 		}
+		if (limit_named(d->key) != LIMITS)
+			put_all(b, d->key, &d->values);
 		for (size_t k = 0; !strcmp(d->key, "DeviceAllow") && k < d->values.n; k++)
 			put_device(b, d->values.v[k]);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/limitvalue.h"
 
 static int any_text(const char *text, char **ret, struct why *w)
 {
@@ -84,6 +85,10 @@ const struct field fields[FIELDS] = {
 	OWN("ALLOWED_DEVICES", "allowedDevices", RELEASE_2020),
 	OWN("EXTRA_VETHS", "extraVeths", RELEASE_2020),
 	BOOL("MASQUERADE", "masquerade", masquerade, RELEASE_2014),
+	TEXT("MEMORY_MAX", "memoryMax", limits[LIMIT_MEMORY], value_memory_max, RELEASE_2014, true),
+	TEXT("CPU_QUOTA", "cpuQuota", limits[LIMIT_CPU], value_cpu_quota, RELEASE_2014, true),
+	TEXT("TASKS_MAX", "tasksMax", limits[LIMIT_TASKS], value_tasks_max, RELEASE_2014, true),
+	TEXT("IO_WEIGHT", "ioWeight", limits[LIMIT_IO], value_io_weight, RELEASE_2014, true),
 	TEXT("INIT", "init", init, value_path, RELEASE_2014, true),
 	WHOLE("RELEASE", NULL, set_release, RELEASE_2014),
 };

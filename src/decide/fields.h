@@ -29,7 +29,7 @@ struct field {
 	bool or_null;       /* null is the same as leaving the option out */
 };
 
-#define FIELDS 31
+#define FIELDS 35
 extern const struct field fields[FIELDS]; /* in the order in which JSON options are taken */
 
 /* The field of that key or option; NULL when there is none. */

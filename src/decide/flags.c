@@ -220,6 +220,26 @@ static char *next_field(const char **p)
 	return strdup(buf_text(&b));
 }
 
+/* ':' and '\' behind a backslash. */
+static void put_path(struct buf *b, const char *path)
+{
+	for (; *path; path++) {
+		if (*path == ':' || *path == '\\')
+			buf_puts(b, "\\");
+		buf_add(b, path, 1);
+	}
+}
+
+void value_bind_word(const char *target, const char *source, bool read_only, struct buf *ret)
+{
+	buf_puts(ret, read_only ? "--bind-ro=" : "--bind=");
+	if (source) {
+		put_path(ret, source);
+		buf_puts(ret, ":");
+	}
+	put_path(ret, target);
+}
+
 int value_bind(const char *payload, char **ret_source, char **ret_target, struct why *w)
 {
 	const char *p = payload;

@@ -172,16 +172,6 @@ static int bind_field(struct jsonplace *at, const char *name, json_t *v, void *a
 	return -ENOENT;
 }
 
-/* A path as systemd-nspawn's bind options take it: ':' and '\' behind a backslash. */
-static void put_path(struct buf *b, const char *path)
-{
-	for (; *path; path++) {
-		if (*path == ':' || *path == '\\')
-			buf_puts(b, "\\");
-		buf_add(b, path, 1);
-	}
-}
-
 static int add_bind(struct jsonplace *at, const char *name, json_t *v, struct container *c)
 {
 	struct bind_draft bind = { .mount_point = name, .read_only = true };
@@ -196,12 +186,7 @@ static int add_bind(struct jsonplace *at, const char *name, json_t *v, struct co
 		r = place_judge(at, value_path(bind.host_path, &checked, &w), &w);
 	if (r < 0)
 		return r;
-	buf_puts(&word, bind.read_only ? "--bind-ro=" : "--bind=");
-	if (bind.host_path) {
-		put_path(&word, bind.host_path);
-		buf_puts(&word, ":");
-	}
-	put_path(&word, bind.mount_point);
+	value_bind_word(bind.mount_point, bind.host_path, bind.read_only, &word);
 	if (word.bad)
 		return err_no_memory(at->e);
 	return place_judge(at, value_flag(c, buf_text(&word), &w), &w);

@@ -472,6 +472,9 @@ static void plan_unit(struct draft *d)
 	}
 	if (timeout)
 		set_directive(d, "TimeoutStartSec", timeout);
+	for (int i = 0; i < LIMITS; i++)
+		if (d->c->limits[i])
+			set_directive(d, limit_names[i].directive, d->c->limits[i]);
 	if (!has_ephemeral_root(d))
 		strs_addf(&p->requires_mounts, "%s/%%i", root_dir(d));
 	if (d->c->auto_start) {

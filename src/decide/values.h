@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "words/container.h"
 
 #define VALUE_WHY_SIZE   256
@@ -46,6 +47,8 @@ int value_timespan(const char *text, char **ret, struct why *w); /* systemd.time
 /* value_bind - the two paths of a --bind= or --bind-ro= word's payload "SOURCE[:TARGET[:OPTIONS]]", "\:" undone;
  * the caller frees both. source is "" for a temporary directory, target equals source when left out. */
 int value_bind(const char *payload, char **ret_source, char **ret_target, struct why *w);
+/* value_bind_word - the other way: "--bind=" or "--bind-ro=", source NULL when it is not to be written. */
+void value_bind_word(const char *target, const char *source, bool read_only, struct buf *ret);
 /* value_next_bind - the payload of the next bind mount among words that value_flags_end accepted, from *at on, which
  * moves behind it; NULL when there are no more. */
 const char *value_next_bind(const struct strs *flags, size_t *at);

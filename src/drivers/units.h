@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
+#include "words/limits.h"
 
 #define UNIT_REQUIRES_MAX 32 /* more are not looked at */
 
@@ -120,3 +121,7 @@ int units_enable(struct units *u, const char *unit, bool enable, units_done_fn *
                  sd_bus_slot **ret_slot, struct err *e);
 int units_reload_manager(struct units *u, units_done_fn *done, void *arg, sd_bus_slot **ret_slot,
                          struct err *e);
+
+/* units_limit - SetUnitProperties: n limits of the unit, applied at once; runtime: in /run, else in /etc (job NULL). */
+int units_limit(struct units *u, const char *unit, const struct limit_value *v, size_t n, bool runtime,
+                units_done_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e);

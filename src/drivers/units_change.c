@@ -182,3 +182,32 @@ int units_reload_manager(struct units *u, units_done_fn *done, void *arg, sd_bus
 		r = units_new_call(u, ROOT_PATH, MANAGER, "Reload", &m, e);
 	return r < 0 ? r : send_change(u, m, 0, RELOAD_LIMIT, &ask, ret_slot, e);
 }
+
+static int put_limit(sd_bus_message *m, const struct limit_value *v)
+{
+	if (v->type == 'u')
+		return sd_bus_message_append(m, "(sv)", v->property, "u", (uint32_t)v->number);
+	return sd_bus_message_append(m, "(sv)", v->property, "t", v->number);
+}
+
+int units_limit(struct units *u, const char *unit, const struct limit_value *v, size_t n, bool runtime,
+                units_done_fn *done, void *arg, sd_bus_slot **ret_slot, struct err *e)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	struct ask ask = { .arg = arg, .done = done };
+	int r = gate_ask(e, "cannot limit %s", unit);
+
+	if (r >= 0)
+		r = units_new_call(u, ROOT_PATH, MANAGER, "SetUnitProperties", &m, e);
+	if (r < 0)
+		return r;
+	(void)snprintf(ask.what, sizeof(ask.what), "cannot limit %s", unit);
+	r = sd_bus_message_append(m, "sb", unit, runtime);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(sv)");
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = put_limit(m, &v[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return send_change(u, m, r, ASK_LIMIT, &ask, ret_slot, e);
+}

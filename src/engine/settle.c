@@ -99,7 +99,10 @@ struct rereading {
 	sd_event *loop;
 	struct units *units;
 	const char *forget;
-	bool asked;
+	const char *unit; /* NULL: nothing is limited */
+	const struct limit_value *limits;
+	size_t n_limits;
+	bool runtime, asked;
 	int result;
 	struct err *e;
 };
@@ -137,8 +140,11 @@ static void on_units(const struct units_event *event, void *arg)
 		finish(x, -ENOTCONN, event->e);
 	} else if (event->change == UNITS_UP && !x->asked) {
 		x->asked = true;
-		r = x->forget ? units_forgive(x->units, x->forget, on_forgotten, x, NULL, x->e)
-		              : units_reload_manager(x->units, on_reread, x, NULL, x->e);
+		if (x->unit)
+			r = units_limit(x->units, x->unit, x->limits, x->n_limits, x->runtime, on_reread, x, NULL, x->e);
+		else
+			r = x->forget ? units_forgive(x->units, x->forget, on_forgotten, x, NULL, x->e)
+			              : units_reload_manager(x->units, on_reread, x, NULL, x->e);
 	}
 	if (r < 0)
 		finish(x, r, x->e);
@@ -149,30 +155,36 @@ static int on_limit(sd_event_source *s, uint64_t now, void *arg)
 	struct rereading *x = arg;
 
 	(void)s, (void)now;
-	finish(x, err_set(x->e, STATUS_DEADLINE, ETIMEDOUT, "systemd did not read its units anew in time"),
-	       x->e);
+	finish(x, err_set(x->e, STATUS_DEADLINE, ETIMEDOUT, "systemd did not answer in time"), x->e);
 	return 0;
+}
+
+static int ask(struct rereading *x, struct err *e)
+{
+	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
+	CLEANUP(sd_event_source_unrefp) sd_event_source *limit = NULL;
+	int r = sd_event_new(&loop);
+
+	x->e = e;
+	if (r >= 0)
+		r = sd_event_add_time_relative(loop, &limit, CLOCK_MONOTONIC, LIMIT_USEC, 0, on_limit, x);
+	if (r < 0)
+		return err_sys(e, -r, "cannot wait for systemd");
+	x->loop = loop;
+	r = units_new(loop, on_units, x, &x->units, e);
+	if (r < 0)
+		return r;
+	r = sd_event_loop(loop);
+	units_free(x->units);
+	return r < 0 ? err_sys(e, -r, "cannot wait for systemd") : x->result;
 }
 
 int settle_reread(const char *forget, struct err *e)
 {
-	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
-	CLEANUP(sd_event_source_unrefp) sd_event_source *limit = NULL;
-	struct rereading x = { .forget = forget, .e = e };
-	int r;
+	return is_booted() ? ask(&(struct rereading){ .forget = forget }, e) : 0;
+}
 
-	if (!is_booted())
-		return 0;
-	r = sd_event_new(&loop);
-	if (r >= 0)
-		r = sd_event_add_time_relative(loop, &limit, CLOCK_MONOTONIC, LIMIT_USEC, 0, on_limit, &x);
-	if (r < 0)
-		return err_sys(e, -r, "cannot wait for systemd");
-	x.loop = loop;
-	r = units_new(loop, on_units, &x, &x.units, e);
-	if (r < 0)
-		return r;
-	r = sd_event_loop(loop);
-	units_free(x.units);
-	return r < 0 ? err_sys(e, -r, "cannot wait for systemd") : x.result;
+int settle_limits(const char *unit, const struct limit_value *v, size_t n, bool runtime, struct err *e)
+{
+	return ask(&(struct rereading){ .unit = unit, .limits = v, .n_limits = n, .runtime = runtime }, e);
 }

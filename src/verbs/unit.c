@@ -1,7 +1,9 @@
 /* unit - the phases that container@NAME.service and machdeck-net.service call.
  */
 #include "base/cleanup.h"
+#include "engine/limitfile.h"
 #include "engine/reload.h"
+#include "engine/settle.h"
 #include "engine/start.h"
 #include "engine/startlimit.h"
 #include "engine/watch.h"
@@ -10,6 +12,10 @@
 
 static int clear(const struct phase_call *c, struct strs *warnings, struct err *e)
 {
+	struct err why;
+
+	if (limitfile_drop(c->name) && settle_reread(NULL, &why) < 0)
+		strs_addf(warnings, "limits that were to end with it are still there: %s", why.text);
 	return start_clear(c->name, warnings, e);
 }
 

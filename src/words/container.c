@@ -27,6 +27,8 @@ void container_done(struct container *c)
 	free(c->netns_path);
 	free(c->private_users);
 	free(c->timeout_start);
+	for (int i = 0; i < LIMITS; i++)
+		free(c->limits[i]);
 	strs_done(&c->interfaces);
 	strs_done(&c->macvlans);
 	strs_done(&c->flags);

@@ -7,6 +7,7 @@
 
 #include "base/strs.h"
 #include "words/addr.h"
+#include "words/limits.h"
 #include "words/port.h"
 
 /* The reference module whose behaviour a container follows, oldest first (behaviours A.0). */
@@ -66,6 +67,7 @@ struct container {
 	bool enable_tun;
 	bool no_resolv_conf; /* COPY_RESOLV_CONF=0 */
 	char *timeout_start; /* systemd.time(7) text; NULL: the release's default */
+	char *limits[LIMITS]; /* as systemd.resource-control(5) has them; NULL: none of ours */
 };
 
 /* container_done - free what c owns and zero it; takes a zeroed or half-built one. */

@@ -131,4 +131,39 @@ two_who_set_and_one_who_uses_sed_lose_nothing() { # 125
 	END
 }
 
+limits_apply_at_once_for_good_or_until_it_stops() {
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1
+		exits 0 machdeck start web
+		limit() { systemctl show -P "$2" container@$1; }
+		exits 0 machdeck limit web MemoryMax=512M TasksMax=300
+		same conf '512M 300' "$(machdeck get web MEMORY_MAX) $(machdeck get web TASKS_MAX)"
+		same memory 536870912 "$(limit web MemoryMax)"
+		same tasks 300 "$(limit web TasksMax)"
+		exits 0 machdeck limit --runtime web MemoryMax=256M CPUQuota=50%
+		same memory '268435456 500ms' "$(limit web MemoryMax) $(limit web CPUQuotaPerSecUSec)"
+		same conf 512M "$(machdeck get web MEMORY_MAX)"
+		exits 0 machdeck stop web
+		same memory '536870912 infinity' "$(limit web MemoryMax) $(limit web CPUQuotaPerSecUSec)"
+		not test -e /run/systemd/system.control/container@web.service.d
+		exits 0 machdeck limit web MemoryMax= TasksMax=
+		same memory infinity "$(limit web MemoryMax)"
+		exits 64 machdeck limit web MemoryMax=much
+		told 'MemoryMax'
+	END
+}
+
+an_export_is_imported_as_the_same_conf() {
+	inside <<-'END'
+		conf web PRIVATE_NETWORK=1 HOST_PORT=8080:80 'EXTRA_NSPAWN_FLAGS=--bind-ro=/srv:/mnt --setenv=A=B' MEMORY_MAX=1G AUTO_START=1
+		machdeck export web >/tmp/web.json
+		exits 0 machdeck import /tmp/web.json
+		cp $CONFS/web.conf /tmp/first
+		machdeck export >/tmp/again.json
+		cmp /tmp/web.json /tmp/again.json
+		exits 0 machdeck import /tmp/again.json
+		cmp /tmp/first $CONFS/web.conf
+	END
+}
+
 run_cases "$@"

@@ -12,7 +12,9 @@
 
 #include "base/cleanup.h"
 #include "decide/conf.h"
+#include "decide/confedit.h"
 #include "decide/envfile.h"
+#include "decide/export.h"
 #include "decide/import.h"
 #include "decide/plan.h"
 
@@ -152,6 +154,75 @@ static void compare_hosts(json_t *vector, json_t *plan)
 	}
 }
 
+static char *conf_of(const struct container *c)
+{
+	struct buf text = { 0 };
+
+	assert_int_equal(conf_write(c, &text, NULL), 0);
+	return text.p ? text.p : strdup("");
+}
+
+/* What is exported is imported as the same conf, and exported as the same document. */
+static void compare_export(const struct container *c)
+{
+	CLEANUP(imported_done) struct imported back = { 0 };
+	CLEANUP(free_p) char *bytes = NULL, *conf = conf_of(c), *conf_back = NULL;
+	json_t *document = NULL, *again = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(export_document(&c, 1, &document, &e), 0);
+	bytes = json_dumps(document, 0);
+	if (import_json("export", bytes, strlen(bytes), c->release, &back, &e) < 0)
+		fail_msg("%s: %s", compared, e.text);
+	conf_back = conf_of(&back.v[0]);
+	assert_string_equal(conf_back, conf);
+	assert_int_equal(export_document(&(const struct container *){ &back.v[0] }, 1, &again, &e), 0);
+	assert_same("export", document, again);
+	json_decref(document);
+	json_decref(again);
+}
+
+/* All keys set at once, in whatever order: byte for byte what import wrote. */
+static void compare_set(const struct container *c)
+{
+	struct container empty = { .name = c->name, .release = c->release };
+	CLEANUP(free_p) char *conf = conf_of(c), *text = conf_of(&empty);
+	CLEANUP(free_p) struct conf_change *changes = NULL;
+	CLEANUP(envfile_done) struct envfile env = { 0 };
+	CLEANUP(buf_done) struct buf set = { 0 };
+	struct err e = { 0 };
+
+	assert_true(envfile_parse("conf", conf, strlen(conf), &env, &e) >= 0);
+	changes = calloc(env.n + 1, sizeof(*changes));
+	assert_non_null(changes);
+	for (size_t i = 0; i < env.n; i++)
+		changes[env.n - 1 - i] = (struct conf_change){ env.v[i].key, env.v[i].value };
+	if (conf_edit("conf", text, strlen(text), changes, env.n, &set, &e) < 0)
+		fail_msg("%s: %s", compared, e.text);
+	assert_string_equal(buf_text(&set), conf);
+}
+
+/* Of a vector's option what says something: not a default, and not what another spelling says as well. */
+static bool says_something(const json_t *value)
+{
+	return !json_is_null(value) && !json_is_false(value) && !(json_is_array(value) && json_array_size(value) == 0) &&
+	       !(json_is_object(value) && json_object_size(value) == 0);
+}
+
+/* Every option of the vector is there again, by its name. */
+static void compare_options(json_t *vector, const struct container *c)
+{
+	json_t *document = NULL, *options, *value;
+	const char *option;
+
+	assert_int_equal(export_document(&c, 1, &document, NULL), 0);
+	options = json_object_get(json_object_get(document, "containers"), c->name);
+	json_object_foreach(json_object_get(vector, "options"), option, value)
+		if (says_something(value) && !json_object_get(options, option))
+			fail_msg("%s: %s is not exported", compared, option);
+	json_decref(document);
+}
+
 static void compare(json_t *vector, enum release release)
 {
 	const char *name = json_string_value(json_object_get(vector, "name"));
@@ -170,6 +241,9 @@ static void compare(json_t *vector, enum release release)
 	if (import_json("doc", bytes, strlen(bytes), release, &all, &e) < 0)
 		fail_msg("%s: %s", name, e.text);
 	compare_conf(vector, &all.v[0]);
+	compare_export(&all.v[0]);
+	compare_options(vector, &all.v[0]);
+	compare_set(&all.v[0]);
 	assert_int_equal(plan_build(&all.v[0], &facts, &plan, &e), 0);
 	plan_json(&plan, &text);
 	json = json_loads(buf_text(&text), 0, NULL);
