@@ -196,6 +196,21 @@ static void what_a_reload_did_is_noted_beside_what_waits_for_a_restart(void **st
 	assert_int_equal(rest.restart.n, 1);
 }
 
+static void directives_of_the_unit_are_compared_one_by_one(void **state)
+{
+	CLEANUP(plan_done) struct plan before = plan_of("", NULL), now = plan_of("RELEASE=2014\n", NULL);
+	CLEANUP(buf_done) struct buf json = { 0 }, now_json = { 0 };
+	CLEANUP(started_done) struct started was = started_with(&before, &json), other = started_with(&now, &now_json);
+	CLEANUP(change_done) struct change c = { 0 }, back = { 0 };
+	struct err e;
+
+	(void)state;
+	assert_int_equal(change_decide(&was, &now, &c, &e), 0);
+	assert_true(strs_has(&c.restart, "DevicePolicy: runs with closed, configured is none"));
+	assert_int_equal(change_decide(&other, &before, &back, &e), 0);
+	assert_true(strs_has(&back.restart, "DevicePolicy: runs with none, configured is closed"));
+}
+
 /* ---- what is seen since the start */
 
 static struct addr addr(const char *text)
@@ -462,6 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_helps_is_told_and_done_it_helps),
 		cmocka_unit_test(what_a_reload_did_is_noted_beside_what_waits_for_a_restart),
+		cmocka_unit_test(directives_of_the_unit_are_compared_one_by_one),
 		cmocka_unit_test(what_was_taken_away_is_told_with_what_puts_it_back),
 		cmocka_unit_test(what_is_not_seen_is_no_difference),
 		cmocka_unit_test(of_what_somebody_else_started_it_says_that_nothing_is_compared),
