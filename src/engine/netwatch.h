@@ -3,7 +3,10 @@
  * Links, addresses and routes of every namespace, and the forwards in the kernel, by notifications: one change is applied
  * by itself; only when events were lost all is read anew, four times a second at most. For listeners there is no event:
  * they are read when they are wanted, and at each tick. A namespace that is not ours is asked by its id; only its routes
- * and listeners take a socket inside of it, which is closed at once, since an open one keeps a dead namespace alive. */
+ * and listeners take a socket inside of it, which is closed at once, since an open one keeps a dead namespace alive.
+ *
+ * What the kernel tells nobody is seen late: an alternative name that is given to a link which is down, with the link's
+ * next change; the own address of a link, when duplicate address detection is over. */
 #pragma once
 
 #include <systemd/sd-event.h>

@@ -280,6 +280,14 @@ looking_writes_nothing_into_the_network() {
 		machdeck links >/dev/null
 		machdeck links --json >/dev/null
 		setpriv --reuid=65534 --regid=65534 --clear-groups machdeck links >/dev/null 2>&1
+		/lab/tools/netmapper machines /run/picture & mapper=$!
+		want 3 grep -q resyncs /run/picture
+		kill -USR1 $mapper
+		want 3 grep -q '^listener' /run/picture
+		kill $mapper
+		printf 'key Enter 3\nkey N\nkey O\n' >/run/script
+		chmod 644 /run/script
+		machdeck --read-only --script /run/script >/run/said 2>&1 || fail "$(cat /run/said)"
 		want 3 settled
 		same "what ip and nft monitor told" "$before" "$(cat /run/ip /run/nft | wc -c)"
 		ip addr add 10.99.0.1/32 dev lo
