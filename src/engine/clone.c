@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -111,23 +113,84 @@ static int copy_profile(const char *name, const char *system, struct err *e)
 	return 0;
 }
 
+/* A process that thaws the machine when we are killed meanwhile. */
+struct guard {
+	pid_t pid;
+	int fd; /* closed without a word, we are dead */
+};
+
+static int guard_begin(const char *name, struct guard *ret, struct err *e)
+{
+	char word;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, errno, "cannot make a pipe");
+	ret->pid = fork();
+	if (ret->pid == 0) {
+		close(fds[1]);
+		(void)setsid();
+		if (read(fds[0], &word, 1) != 1)
+			(void)settle_control(CONTROL_THAW, name, NULL, NULL);
+		_exit(0);
+	}
+	close(fds[0]);
+	ret->fd = fds[1];
+	if (ret->pid > 0)
+		return 0;
+	close(fds[1]);
+	return err_sys(e, errno, "cannot make a process");
+}
+
+static void guard_end(struct guard *g, bool thawed)
+{
+	if (thawed && write(g->fd, "", 1) != 1)
+		(void)kill(g->pid, SIGKILL);
+	close(g->fd);
+	while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static int freeze_source(const char *name, const struct progress *progress, struct guard *guard,
+                         struct err *e)
+{
+	int r = guard_begin(name, guard, e);
+
+	if (r < 0)
+		return r;
+	r = settle_control(CONTROL_FREEZE, name, progress, e);
+	if (r < 0) /* cancelled, it may stand still all the same */
+		guard_end(guard, false);
+	return r;
+}
+
+static void thaw_source(const char *name, struct guard *guard, struct strs *warnings)
+{
+	struct err e = { 0 };
+
+	if (settle_control(CONTROL_THAW, name, NULL, &e) < 0)
+		strs_addf(warnings, "%s stands still: %s", name, e.text);
+	guard_end(guard, true);
+}
+
 static int make(const struct clone *c, const struct original *o, bool up, const struct progress *progress,
                 struct created *ret, struct strs *warnings, struct err *e)
 {
 	bool freeze = up && !is_subvolume(o->places.root);
+	struct guard guard;
 	struct create create;
-	struct err thawed;
-	int r = freeze ? settle_control(CONTROL_FREEZE, c->from, progress, e) : 0;
+	struct err why = { 0 };
+	int r = freeze ? freeze_source(c->from, progress, &guard, e) : 0;
 
 	if (r < 0)
 		return r;
 	describe(c, o, &create);
 	create.build.live = up;
 	r = create_container(&create, progress, ret, warnings, e);
-	if (freeze && settle_control(CONTROL_THAW, c->from, NULL, &thawed) < 0)
-		strs_addf(warnings, "%s stands still: %s", c->from, thawed.text);
-	if (r == 0 && o->profile && copy_profile(ret->places.name, o->profile, &thawed) < 0)
-		strs_addf(warnings, "%s has no system to run: %s", ret->places.name, thawed.text);
+	if (freeze)
+		thaw_source(c->from, &guard, warnings);
+	if (r == 0 && o->profile && copy_profile(ret->places.name, o->profile, &why) < 0)
+		strs_addf(warnings, "%s has no system to run: %s", ret->places.name, why.text);
 	return r;
 }
 

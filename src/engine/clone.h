@@ -11,7 +11,8 @@
 struct clone {
 	const char *from, *to;
 	bool unique_name;            /* as of struct create */
-	bool live;                   /* one that runs stands still while it is copied; else it is refused */
+	bool live;                   /* one that runs stands still while it is copied, and runs on whatever ends
+	                              * us; else it is refused */
 	const struct draft *options; /* what is to be different */
 };
 

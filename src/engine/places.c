@@ -64,6 +64,7 @@ static bool has_leftovers(const struct places *p)
 
 int places_find(const char *name, struct places *ret, struct err *e)
 {
+	char image[NAME_MACHINE_MAX + 32];
 	int r = check_name(name, e);
 
 	if (r < 0)
@@ -78,6 +79,12 @@ int places_find(const char *name, struct places *ret, struct err *e)
 		if (ret->has_root || has_leftovers(ret))
 			return 0;
 	}
+	(void)snprintf(image, sizeof(image), "/var/lib/machines/%s", name);
+	if (is_there(image))
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		               "%s is an image, none of our containers (machinectl has clone, rename, remove "
+		               "for it)",
+		               image);
 	return err_set(e, STATUS_NO_CONTAINER, ENOENT,
 	               "%s: there is no container of that name (`machdeck list` shows all)", name);
 }

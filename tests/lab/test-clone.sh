@@ -67,6 +67,27 @@ from_making_to_removing_both_the_host_is_as_before() {
 	END
 }
 
+a_killed_live_clone_leaves_its_source_running() {
+	script <<-'END'
+		mini /src
+		perl -e 'mkdir "/src/srv/d"; for (1..30000) { open my $f, ">", "/src/srv/d/$_" }'
+		machdeck create a --tree /src --private-users no --start
+		machdeck clone --live a b & pid=$!
+		want 5 compgen -G "$ROOTS/.new-b-*/srv/d"
+		same freezer frozen "$(property a FreezerState)"
+		kill -KILL $pid; wait $pid || true
+		[ ! -e $CONFS/b.conf ] || fail "it was too quick to be killed"
+		thawed() { [ "$(property a FreezerState)" = running ]; }
+		want 5 thawed
+		want 3 serves mini http://10.233.1.2/
+		exits 0 machdeck clone --live a c
+		same freezer running "$(property a FreezerState)"
+		no_leftovers
+		machdeck destroy --yes a; machdeck destroy --yes c
+		rm -r /src
+	END
+}
+
 a_clone_has_its_own_place_on_a_bridge_and_what_it_is_told() {
 	script <<-'END'
 		mini /src
