@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "decide/conf.h"
+#include "decide/confedit.h"
 #include "decide/import.h"
 #include "drivers/confs.h"
 #include "drivers/fileset.h"
@@ -76,12 +77,35 @@ static int look_at_neighbours(const char *root, const char *file, const struct i
 	return r;
 }
 
-static int save(const char *root, const struct imported *all, struct err *e)
+/* What would be written, as a difference from what is there. */
+static int show_changes(const char *root, const char *folder, const struct fileset_entry *entries,
+                        const struct imported *all, struct err *e)
+{
+	CLEANUP(buf_done) struct buf diff = { 0 };
+
+	for (size_t i = 0; i < all->n; i++) {
+		CLEANUP(conf_file_done) struct conf_file file = { 0 };
+		CLEANUP(buf_done) struct buf label = { 0 };
+		int r = confs_load(root, all->v[i].name, &file, e);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		buf_addf(&label, "%s%s/%s", root, folder, entries[i].leaf);
+		if (label.bad || conf_diff(buf_text(&label), buf_text(&file.text), entries[i].bytes, &diff) < 0)
+			return err_no_memory(e);
+	}
+	return verb_print(diff.len > 0 ? buf_text(&diff) : "nothing would change\n") == STATUS_DONE
+	               ? 0
+	               : err_set(e, STATUS_IO, EIO, "the difference was not shown");
+}
+
+static int save(const char *root, const struct imported *all, bool dry, struct err *e)
 {
 	CLEANUP(free_p) struct fileset_entry *entries = calloc(all->n + 1, sizeof(*entries));
 	CLEANUP(free_p) struct buf *texts = calloc(all->n + 1, sizeof(*texts));
 	CLEANUP(strs_done) struct strs leaves = { 0 };
 	CLEANUP(free_p) char *nixos = NULL;
+	const char *folder;
 	int r = 0;
 
 	if (!entries || !texts || asprintf(&nixos, "%s/etc/nixos-containers", root) < 0)
@@ -93,9 +117,10 @@ static int save(const char *root, const struct imported *all, struct err *e)
 			entries[i] = (struct fileset_entry){ leaves.v[i], buf_text(&texts[i]), texts[i].len,
 				                             conf_has_secrets(&all->v[i]) ? 0600 : 0644 };
 	}
+	folder = nixos && access(nixos, F_OK) == 0 ? "/etc/nixos-containers" : "/etc/containers";
 	if (r == 0)
-		r = fileset_save(root, access(nixos, F_OK) == 0 ? "/etc/nixos-containers" : "/etc/containers",
-		                 entries, all->n, e);
+		r = dry ? show_changes(root, folder, entries, all, e)
+		        : fileset_save(root, folder, entries, all->n, e);
 	for (size_t i = 0; i < all->n; i++)
 		buf_done(&texts[i]);
 	return r;
@@ -106,6 +131,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
 		{ "release", required_argument, NULL, 'R' },
+		{ "dry-run", no_argument, NULL, 'n' },
 		{ 0 },
 	};
 	CLEANUP(imported_done) struct imported all = { 0 };
@@ -113,6 +139,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 	enum release release = RELEASE_DEFAULT;
 	const char *root = "", *file;
 	struct err e = { 0 };
+	bool dry = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -121,6 +148,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		if (option == 'R' && release_parse(optarg, &release) < 0)
 			return verb_usage(v, "--release is one of 2014, 2020, 2021-04, 2021-05, 2021-11");
 		root = option == 'r' ? optarg : root;
+		dry |= option == 'n';
 	}
 	if (argc - optind != 1)
 		return verb_usage(v, "one file, or - for standard input");
@@ -130,7 +158,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 	if (strcmp(file, "-") == 0)
 		file = "stdin";
 	if (import_json(file, buf_text(&text), text.len, release, &all, &e) < 0 ||
-	    look_at_neighbours(root, file, &all, &e) < 0 || save(root, &all, &e) < 0)
+	    look_at_neighbours(root, file, &all, &e) < 0 || save(root, &all, dry, &e) < 0)
 		return verb_fail(&e);
 	return STATUS_DONE;
 }

@@ -36,6 +36,15 @@ an_import_writes_all_or_nothing() {
 	same "confs" $'a.conf\nb.conf' "$(confs)"
 }
 
+a_dry_import_writes_nothing() {
+	conf a <<<'PRIVATE_NETWORK=1'
+	verb 0 import --dry-run - <<<'{"containers": {"a": {"autoStart": true}, "b": {}}}'
+	says '-PRIVATE_NETWORK=1'
+	says '+AUTO_START=1'
+	same "confs" a.conf "$(confs)"
+	same "text" PRIVATE_NETWORK=1 "$(cat "$H/etc/containers/a.conf")"
+}
+
 an_import_keeps_the_mode_of_a_conf() {
 	conf a <<<'PRIVATE_NETWORK=1'
 	chmod 640 "$H/etc/containers/a.conf"

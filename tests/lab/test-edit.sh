@@ -131,6 +131,76 @@ two_who_set_and_one_who_uses_sed_lose_nothing() { # 125
 	END
 }
 
+# sweep ACTION CALL... - a save for each time that it makes one of these calls, which then ends as ACTION says.
+sweep='
+	sweep() {
+		local action=$1 call n last rc
+		shift
+		for call; do
+			put; strace -qq -f -o /tmp/calls -e trace=$call machdeck set web HOST_ADDRESS=10.9.0.2 >/dev/null 2>&1 || fail "$call: no save"
+			last=$(grep -c "$call(" /tmp/calls || true)
+			for ((n = 1; n <= last; n++)); do
+				put; rc=0
+				strace -qq -f -o /dev/null -e trace=$call -e inject=$call:$action:when=$n \
+					machdeck set web HOST_ADDRESS=10.9.0.2 >/tmp/said 2>&1 || rc=$?
+				RUNS=$((RUNS + 1))
+				if cmp -s $CONFS/web.conf /tmp/new; then :
+				elif cmp -s $CONFS/web.conf /tmp/before; then
+					[ $rc -ne 0 ] || fail "$action at $call $n: says saved, but is the old one"
+					! grep -q saved /tmp/said || grep -q "nothing was saved" /tmp/said || fail "$action at $call $n: $(cat /tmp/said)"
+				else
+					fail "$action at $call $n: torn: $(cat $CONFS/web.conf)"
+				fi
+				same "confs listed" web.conf "$(cd $CONFS && ls)"
+			done
+		done
+	}
+	put() { cp /tmp/before $CONFS/web.conf; }
+	RUNS=0
+	mkdir -p /var/lib/containers/web
+	printf "# x\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.9.0.1\n" >/tmp/before
+	printf "# x\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.9.0.2\n" >/tmp/new
+'
+
+a_save_that_is_killed_at_any_call_leaves_old_or_new() { # 109
+	inside <<-END
+		$sweep
+		sweep signal=KILL openat write fsync renameat2 fchown fchmod unlinkat mkdirat getrandom
+		[ \$RUNS -gt 20 ] || fail "only \$RUNS calls were tried"
+		put; exits 0 machdeck set web HOST_ADDRESS=10.9.0.2
+		same left web.conf "\$(ls -A \$CONFS)"
+	END
+}
+
+a_save_whose_calls_fail_is_never_said_to_be_saved() { # 110
+	inside <<-END
+		$sweep
+		for error in ENOSPC EIO EDQUOT EROFS; do
+			sweep error=\$error write fsync renameat2 fchown fchmod unlinkat mkdirat
+		done
+		sweep error=EINTR write
+		sweep error=EIO openat getrandom
+		[ \$RUNS -gt 50 ] || fail "only \$RUNS calls were tried"
+	END
+}
+
+a_full_file_system_keeps_the_old_text() { # 111
+	inside <<-'END'
+		mkdir -p /var/lib/containers/web
+		mount -t tmpfs -o size=64k,mode=755 tmpfs $CONFS
+		conf web PRIVATE_NETWORK=1
+		dd if=/dev/zero of=$CONFS/filler bs=4k 2>/dev/null || true
+		said=0; machdeck set web AUTO_START=1 >/tmp/out 2>&1 || said=$?
+		same status 73 "${said/74/73}"
+		same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		rm $CONFS/filler
+		mount -o remount,ro $CONFS
+		exits 73 machdeck set web AUTO_START=1
+		same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		umount $CONFS
+	END
+}
+
 limits_apply_at_once_for_good_or_until_it_stops() {
 	inside <<-'END'
 		small web; conf web PRIVATE_NETWORK=1
