@@ -90,7 +90,8 @@ static void put_service(struct buf *b, const struct plan *p)
 	}
 	/* their kill signal is one that nspawn ignores; the first release ignored a failure, too (SP-1, SP-2) */
 	if (p->stop_by_poweroff)
-		buf_addf(b, "ExecStop=%smachinectl poweroff %%i\n", p->release == RELEASE_2014 ? "-" : "");
+		buf_addf(b, "ExecStop=%s" LIBEXECDIR "/machdeck-unit poweroff %%i\n",
+		         p->release == RELEASE_2014 ? "-" : "");
 }
 
 void dropin_text(const struct container *c, const struct plan *p, const char *conf_path, struct buf *ret)

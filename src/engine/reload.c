@@ -107,17 +107,20 @@ static int open_output(const char *name, int *ret, struct err *e)
 	return *ret < 0 ? err_sys(e, errno, "%s: cannot make %s/" OUTPUT, name, path) : 0;
 }
 
-/* The module of 2014 has the guest do it, which listens for a command line, and never looks at SYSTEM_PATH
- * (RL-2). */
-static int switch_by_socket(const char *name, const struct plan *p, int output, struct err *e)
+/* The module of 2014 has the guest do it, which listens for a command line (RL-2), but without its mistake of never
+ * looking at SYSTEM_PATH (BUG-4). */
+static int switch_by_socket(const char *name, const struct container *c, const struct plan *p, int output,
+                            struct err *e)
 {
-	static const char command[] = DEFAULT_SYSTEM "/bin/switch-to-configuration test\n";
+	const char *system = c->system_path ? c->system_path : DEFAULT_SYSTEM;
+	char command[4096 + 64];
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
 	CLEANUP(close_p) int fd = -1;
 	int r = rootfs_open(p->root, ROOTFS_REFUSE, 0, &root, e);
 	char bytes[4096];
 	ssize_t n = 0;
 
+	(void)snprintf(command, sizeof(command), "%s/bin/switch-to-configuration test\n", system);
 	if (r >= 0)
 		r = rootfs_connect(&root, "var/lib/run-command.socket", &fd, e);
 	if (r < 0)
@@ -180,7 +183,7 @@ int reload_run(const char *name, struct strs *ret_says, struct err *e)
 	repair(name, &r, ret_says);
 	say_what_changed(&r.change, ret_says);
 	if (r.change.switches && release_rules(r.now.plan.release)->reload_socket)
-		switched = switch_by_socket(name, &r.now.plan, output, &failed);
+		switched = switch_by_socket(name, &r.now.container, &r.now.plan, output, &failed);
 	else if (r.change.switches)
 		switched = switch_system(name, &r.now.container, output, &failed);
 	if (switched < 0) { /* so what runs is not all that is configured */

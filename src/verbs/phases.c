@@ -15,6 +15,7 @@
 #include "engine/gateway.h"
 #include "engine/load.h"
 #include "engine/network.h"
+#include "engine/poweroff.h"
 #include "engine/prepare.h"
 #include "engine/start.h"
 #include "engine/startlimit.h"
@@ -131,12 +132,15 @@ static int phase_start(struct phase_call *c, struct err *e)
 }
 
 /* systemd-nspawn, as systemd.exec(5) tells who it is; -1 when nobody does. */
-static int open_main_process(void)
+static int open_main_process(pid_t *ret_pid)
 {
 	const char *text = getenv("MAINPID");
 	uint64_t pid;
 
-	return text && num_parse(text, 1, INT_MAX, &pid) == 0 ? process_open((pid_t)pid) : -1;
+	if (!text || num_parse(text, 1, INT_MAX, &pid) < 0)
+		return -1;
+	*ret_pid = (pid_t)pid;
+	return process_open(*ret_pid);
 }
 
 /* Links go a moment before systemd-nspawn does. */
@@ -153,7 +157,8 @@ static int phase_poststart(struct phase_call *c, struct err *e)
 {
 	CLEANUP(claims_done) struct claims started = { 0 };
 	CLEANUP(loaded_done) struct loaded l = { 0 };
-	CLEANUP(close_p) int pidfd = open_main_process();
+	pid_t pid;
+	CLEANUP(close_p) int pidfd = open_main_process(&pid);
 	int r;
 
 	r = claims_read("", c->name, &started, e);
@@ -166,6 +171,14 @@ static int phase_poststart(struct phase_call *c, struct err *e)
 	if (r < 0 && pidfd >= 0 && is_ending(pidfd))
 		c->quiet = true;
 	return r;
+}
+
+static int phase_poweroff(struct phase_call *c, struct err *e)
+{
+	pid_t pid;
+	CLEANUP(close_p) int pidfd = open_main_process(&pid);
+
+	return pidfd < 0 ? 0 : poweroff_ask(c->name, pid, pidfd, e);
 }
 
 /* The network first: it needs nobody's answer. */
@@ -185,9 +198,13 @@ static int phase_stopped(struct phase_call *c, struct err *e)
 }
 
 const struct phase phases[] = {
-	{ "prestart", phase_prestart, false }, { "prepare", phase_prepare, false },
-	{ "start", phase_start, false },       { "poststart", phase_poststart, false },
-	{ "stopped", phase_stopped, false },   { 0 },
+	{ "prestart", phase_prestart, false },
+	{ "prepare", phase_prepare, false },
+	{ "start", phase_start, false },
+	{ "poststart", phase_poststart, false },
+	{ "poweroff", phase_poweroff, false },
+	{ "stopped", phase_stopped, false },
+	{ 0 },
 };
 
 const struct phase *phase_find(const struct phase *list, const char *name)

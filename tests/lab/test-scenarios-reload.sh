@@ -133,13 +133,7 @@ older_release() {
 			machdeck start r
 			same page base "$(fetch http://10.14.0.2/)"
 			same addresses "10.14.0.1/32 10.14.0.2/32" "$(addresses ve-r) $(addresses_in r eth0)"
-			if [ $release = 2014 ]; then
-				# that release reloads the profile's system, over the guest's socket, and does not hear of an end
-				mkdir -p /nix/var/nix/profiles/per-container/r
-				ln -sfn /nix/store/c1 /nix/var/nix/profiles/per-container/r/system
-			else
-				conf r SYSTEM_PATH=/nix/store/c1 $network
-			fi
+			conf r SYSTEM_PATH=/nix/store/c1 $network # that of 2014 never looked at it
 			exits 0 machdeck reload r
 			switched() { [ "$(within r cat /etc/check)" = client_c1 ]; }
 			want 5 switched
@@ -155,7 +149,6 @@ older_release() {
 			again() { [ "$(leader r)" != "$before" ] && systemctl is-active container@r && fetch http://10.14.0.2/; }
 			want 10 again
 			machdeck stop r
-			rm -rf /nix/var/nix/profiles/per-container/r
 		REST
 		)
 	END

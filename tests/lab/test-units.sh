@@ -79,7 +79,7 @@ an_auto_start_container_waits_for_the_links_it_takes() {
 an_older_release_is_asked_to_power_off() {
 	conf old SYSTEM_PATH=/nix/store/system RELEASE=2020
 	same KillSignal 28 "$(property old KillSignal)"
-	[[ $(property old ExecStop) = *'machinectl poweroff old'* ]]
+	[[ $(property old ExecStop) = *'machdeck-unit poweroff old'* ]]
 }
 
 a_bad_conf_is_told_and_keeps_no_other_from_its_drop_in() {

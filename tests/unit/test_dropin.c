@@ -109,8 +109,8 @@ static void an_old_release_is_asked_to_power_off(void **state)
 {
 	(void)state;
 	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2020", "KillSignal=WINCH");
-	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2020", "ExecStop=machinectl poweroff %i");
-	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2014", "ExecStop=-machinectl poweroff %i");
+	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2020", "ExecStop=" LIBEXECDIR "/machdeck-unit poweroff %i");
+	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2014", "ExecStop=-" LIBEXECDIR "/machdeck-unit poweroff %i");
 }
 
 static void at_boot_it_waits_for_the_network_and_its_links(void **state)
