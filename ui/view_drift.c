@@ -41,7 +41,7 @@ static const char *advice(enum drift_cure c)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "nothing to do: it runs as it is configured",
-		[DRIFT_MEND] = "something was taken away since its start: it can be put back without a restart",
+		[DRIFT_MEND] = "something was taken away since its start: it can be put back without a restart: M",
 		[DRIFT_RELOAD] = "a reload is enough: r",
 		[DRIFT_RESTART] = "it takes a restart: R",
 	};

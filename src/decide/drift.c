@@ -108,6 +108,17 @@ static void add_reloads(struct drift *d, const struct netops *was, const struct 
 	}
 }
 
+static void add_way_out(struct drift *d, const struct strs *was, const struct strs *now)
+{
+	struct drift_item *item = add(d, DRIFT_RELOAD, "way-out", "MASQUERADE: addresses that have a way out");
+	CLEANUP(free_p) char *started = strs_join(was, " ");
+	CLEANUP(free_p) char *configured = strs_join(now, " ");
+
+	d->bad |= !started || !configured;
+	item->started = printable(d, started && *started ? started : "none");
+	item->configured = printable(d, configured && *configured ? configured : "none");
+}
+
 static void compare_conf(struct drift *d, const struct started *was, const struct change *c)
 {
 	for (size_t i = 0; i < c->restart.n; i++)
@@ -121,7 +132,7 @@ static void compare_conf(struct drift *d, const struct started *was, const struc
 		item->configured = printable(d, c->system_now);
 	}
 	if (c->masquerade_differs)
-		add(d, DRIFT_RELOAD, "way-out", "MASQUERADE changed");
+		add_way_out(d, &was->masquerade, &c->masquerade);
 }
 
 /* ---- what is seen since the start */

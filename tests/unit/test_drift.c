@@ -469,6 +469,8 @@ static void the_strongest_cure_comes_first(void **state)
 	assert_string_equal(d.v[0].started, "none");
 	assert_string_equal(d.v[0].configured, "tcp:8080:80");
 	assert_int_equal(d.v[1].cure, DRIFT_RELOAD);
+	assert_string_equal(d.v[1].started, "none");
+	assert_string_equal(d.v[1].configured, "10.0.0.2");
 	assert_int_equal(d.v[2].cure, DRIFT_MEND);
 }
 
