@@ -177,7 +177,7 @@ static int make(const struct clone *c, const struct original *o, bool up, const 
                 struct created *ret, struct strs *warnings, struct err *e)
 {
 	bool freeze = up && !is_subvolume(o->places.root);
-	struct guard guard;
+	struct guard guard = { .fd = -1 };
 	struct create create;
 	struct err why = { 0 };
 	int r = freeze ? freeze_source(c->from, progress, &guard, e) : 0;
