@@ -228,6 +228,31 @@ static void a_pair_is_known_by_index_whatever_its_names(void **state)
 	other_netns_end(pid);
 }
 
+static void an_end_that_is_moved_away_is_found_where_it_went(void **state)
+{
+	struct watching t;
+	struct netmap_place other;
+	char name[] = "web";
+	pid_t pid;
+
+	(void)state;
+	netns_new();
+	pid = other_netns();
+	watch(&t);
+	runf("ip link add ve-web type veth peer name eth0 netns %d", (int)pid);
+	add_machine(&t, name, pid);
+	run("ip link add q0 type veth peer name q1");
+	assert_same(&t);
+	runf("ip link set q1 netns %d", (int)pid); /* of which nothing tells q0 */
+	assert_same(&t);
+	other = netmap_pair(netwatch_now(t.w), netmap_host(netwatch_now(t.w)), host_link(&t, "q0"));
+	assert_non_null(other.link);
+	assert_string_equal(other.link->name, "q1");
+	assert_string_equal(other.space->machine, "web");
+	unwatch(&t);
+	other_netns_end(pid);
+}
+
 static void two_machines_that_are_joined_directly_are_a_pair(void **state)
 {
 	struct watching t;
@@ -382,6 +407,7 @@ int main(void)
 		cmocka_unit_test(without_a_subscriber_nothing_is_open),
 		cmocka_unit_test(each_kind_of_change_is_seen),
 		cmocka_unit_test(a_pair_is_known_by_index_whatever_its_names),
+		cmocka_unit_test(an_end_that_is_moved_away_is_found_where_it_went),
 		cmocka_unit_test(two_machines_that_are_joined_directly_are_a_pair),
 		cmocka_unit_test(a_macvlan_knows_its_parent_on_the_host),
 		cmocka_unit_test(lost_events_are_made_up_by_one_reading),
