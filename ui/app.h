@@ -104,7 +104,7 @@ enum app_effect {
 	APP_FORM_SAVE,
 	APP_FORM_CLOSE, /* nobody edits it any more */
 	APP_FLUSH_INPUT, /* forget keys that were typed but not yet read */
-	APP_SESSION,     /* lend the terminal to a shell (text "shell") or console in name */
+	APP_SESSION,     /* lend the terminal to a shell (text "shell") or console in name, or an editor (text "edit") */
 	APP_RUN,         /* run text in each of names; app_results() takes them */
 	APP_COPY,        /* text to the clipboard */
 	APP_SAVE_LOGS,   /* to the file text */

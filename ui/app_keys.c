@@ -62,6 +62,7 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 	case ACTION_UNMARK:
 		return a->marks.n > 0;
 	case ACTION_EDIT:
+	case ACTION_EDITOR:
 		return m && m->configured;
 	case ACTION_DROP_VALUE:
 	case ACTION_FORM_SAVE:
@@ -389,6 +390,10 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_EDIT:
 		if (a->selected[0])
 			app_todo(a, APP_FORM_OPEN, CONTROL_START, a->selected, NULL, NULL);
+		break;
+	case ACTION_EDITOR:
+		if (a->selected[0])
+			app_todo(a, APP_SESSION, CONTROL_START, a->selected, "edit", NULL);
 		break;
 	case ACTION_FORM_COMMIT:
 		(void)app_form_act(a, action);

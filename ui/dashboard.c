@@ -211,7 +211,9 @@ static void lend_terminal(struct dashboard *d, const struct app_command *c)
 		logview_save(w->logs, &text);
 	sd_event_source_set_enabled(d->keys, SD_EVENT_OFF);
 	d->away = true;
-	if (c->what == APP_SESSION)
+	if (c->what == APP_SESSION && !strcmp(c->text, "edit"))
+		r = lend_editor(d->loop, d->term, c->name, on_back, d, &d->lend, &e);
+	else if (c->what == APP_SESSION)
 		r = lend_session(d->loop, d->term, c->name, !strcmp(c->text, "login"), on_back, d, &d->lend,
 		                 &e);
 	else

@@ -81,6 +81,21 @@ static int run_pager(const void *what)
 	return STATUS_FAILED;
 }
 
+static int run_editor(const void *what)
+{
+	int status = STATUS_SYSTEM;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/proc/self/exe", "machdeck", "edit", (const char *)what, (char *)NULL);
+		_exit(STATUS_SYSTEM);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	wait_for_a_key();
+	return status == 0 ? STATUS_DONE : STATUS_FAILED;
+}
+
 static void become_ordinary(void)
 {
 	sigset_t none;
@@ -173,4 +188,10 @@ int lend_pager(sd_event *loop, struct terminal *t, const struct buf *text, lend_
 	    lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(e, errno, "cannot hand the text to a pager");
 	return lend(loop, t, run_pager, &fd, done, arg, ret, e);
+}
+
+int lend_editor(sd_event *loop, struct terminal *t, const char *name, lend_done_fn *done, void *arg,
+                struct lend **ret, struct err *e)
+{
+	return lend(loop, t, run_editor, name, done, arg, ret, e);
 }

@@ -16,5 +16,8 @@ int lend_session(sd_event *loop, struct terminal *t, const char *name, bool logi
                  void *arg, struct lend **ret, struct err *e);
 int lend_pager(sd_event *loop, struct terminal *t, const struct buf *text, lend_done_fn *done, void *arg,
                struct lend **ret, struct err *e);
+/* lend_editor - `machdeck edit NAME`, and what it says until a key is pressed. */
+int lend_editor(sd_event *loop, struct terminal *t, const char *name, lend_done_fn *done, void *arg,
+                struct lend **ret, struct err *e);
 /* lend_free - without a call-back: the child gets a SIGHUP. NULL is fine. */
 void lend_free(struct lend *l);
