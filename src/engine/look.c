@@ -12,6 +12,7 @@
 #include "engine/why.h"
 
 #define GATHER_USEC 20000 /* events of the kernel's come in bursts */
+#define FIT_USEC    300000 /* whether a conf fits the host takes all other confs */
 
 struct looker {
 	sd_event *loop;
@@ -321,6 +322,8 @@ static void on_net(const struct rtnl_event *event, void *arg)
 		ours = is_ours(&l->now.network, event->address ? event->address->link : event->route);
 	if (ours)
 		mark_stale(l, LOOK_NETWORK | LOOK_PORTS, GATHER_USEC);
+	if (event->netnsid < 0)
+		mark_stale(l, LOOK_CONFIG, FIT_USEC);
 }
 
 static int on_net_heard(sd_event_source *s, int fd, uint32_t events, void *arg)
@@ -328,8 +331,10 @@ static int on_net_heard(sd_event_source *s, int fd, uint32_t events, void *arg)
 	struct looker *l = arg;
 
 	(void)s, (void)fd, (void)events;
-	if (rtnl_events(&l->net, on_net, l, NULL) < 0) /* some were lost */
+	if (rtnl_events(&l->net, on_net, l, NULL) < 0) { /* some were lost */
 		mark_stale(l, LOOK_NETWORK | LOOK_PORTS, GATHER_USEC);
+		mark_stale(l, LOOK_CONFIG, FIT_USEC);
+	}
 	return 0;
 }
 
@@ -338,8 +343,10 @@ static int on_rules_heard(sd_event_source *s, int fd, uint32_t events, void *arg
 	struct looker *l = arg;
 
 	(void)s, (void)fd, (void)events;
-	if (nft_changed(&l->rules))
+	if (nft_changed(&l->rules)) {
 		mark_stale(l, LOOK_PORTS, GATHER_USEC);
+		mark_stale(l, LOOK_CONFIG, FIT_USEC);
+	}
 	return 0;
 }
 
@@ -352,7 +359,7 @@ static void stop_hearing(struct nl *nl, sd_event_source **heard)
 /* Without them the look is renewed when the machine's row changes. */
 static void hear(struct looker *l)
 {
-	bool net = l->wanted & LOOK_NETWORK, rules = l->wanted & LOOK_PORTS;
+	bool net = l->wanted & (LOOK_NETWORK | LOOK_CONFIG), rules = l->wanted & (LOOK_PORTS | LOOK_CONFIG);
 
 	if (l->heard == l->wanted)
 		return;

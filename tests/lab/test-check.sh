@@ -91,8 +91,12 @@ two_that_are_in_each_others_way_are_told() {
 the_config_tab_tells_it_too() {
 	inside <<-'END'
 		conf a PRIVATE_NETWORK=1 HOST_BRIDGE=br9
-		printf 'size 120x40\nwait a\nkey 6\nwait there is no bridge br9 on this host\n' >/tmp/script
-		exits 0 machdeck --script /tmp/script
+		printf 'size 120x40\nwait a\nkey 6\nwait there is no bridge br9 on this host\nsave /tmp/without\nwait br9 is no bridge\n' >/tmp/script
+		rm -f /tmp/without
+		machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
+		want 10 test -s /tmp/without
+		ip link add br9 type veth peer d9 # and it is looked at again
+		wait $script || fail "$(grep -v '^~' /tmp/said | head -20)"
 	END
 }
 
