@@ -12,6 +12,11 @@ PKG      := libsystemd libmnl jansson libseccomp
 VERSION  := 0.1
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG) 2>/dev/null)
 
+# As many at once as there are cores, unless somebody says how many.
+ifeq ($(MAKELEVEL)$(findstring j,$(firstword -$(MAKEFLAGS))),0)
+MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 1)
+endif
+
 accepts = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
 WARN := -Wall -Wextra -Wformat=2 -Werror=format-security -Wconversion -Wsign-conversion -Wshadow -Wvla \
 	-Wcast-qual -Wstrict-prototypes -Wnull-dereference -Wimplicit-fallthrough -Wdouble-promotion \
