@@ -1,5 +1,6 @@
 #include "engine/look.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,12 +208,13 @@ static void ask_unit(struct looker *l)
 {
 	struct units *units = observer_units(l->observer);
 	struct err e;
+	int r;
 
 	why_cancel(l->asked);
 	l->asked = NULL;
-	l->unreached = !units;
-	if (l->m.unit && units &&
-	    why_ask(l->loop, units, l->m.name, l->m.unit, on_why, l, &l->asked, &e) >= 0)
+	r = l->m.unit && units ? why_ask(l->loop, units, l->m.name, l->m.unit, on_why, l, &l->asked, &e) : -ENOTCONN;
+	l->unreached = l->m.unit && r == -ENOTCONN;
+	if (r >= 0)
 		return;
 	look_forget(&l->now, LOOK_UNIT);
 	l->now.unit.problem = copy(!l->m.unit ? "it has no unit" : units ? e.text : "systemd is out of reach");
@@ -399,7 +401,7 @@ static unsigned changed_by(const struct machine *was, const struct machine *is)
 	if (was->state != is->state || was->since_usec != is->since_usec || was->leader != is->leader ||
 	    was->registered != is->registered || was->kind != is->kind || !same_text(was->unit, is->unit))
 		changed |= ~0u;
-	if (!same_text(was->reason, is->reason))
+	if (!same_text(was->reason, is->reason) || was->unit_words != is->unit_words)
 		changed |= LOOK_UNIT;
 	if (was->netnsid != is->netnsid || !same_texts(&was->addresses, &is->addresses) ||
 	    !same_texts(&was->ports, &is->ports))
@@ -445,10 +447,11 @@ static void look_at(struct looker *l, const struct machine *m, unsigned wanted)
 	if (changed || !l->m.name)
 		follow(l, m);
 	(void)snprintf(l->now.name, sizeof(l->now.name), "%s", m->name);
-	if (observer_snapshot(l->observer)->taken_usec != l->seen_usec)
+	if (observer_snapshot(l->observer)->taken_usec != l->seen_usec) {
 		changed |= LOOK_PORTS; /* another one may have it now */
-	if (l->unreached && observer_units(l->observer))
-		changed |= wanted & LOOK_UNIT;
+		if (l->unreached) /* systemd may have come into reach */
+			changed |= wanted & LOOK_UNIT;
+	}
 	l->seen_usec = observer_snapshot(l->observer)->taken_usec;
 	if (l->m.name)
 		mark_stale(l, changed, 0);

@@ -229,6 +229,8 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.cgroup = copy(k->net ? k->net->cgroup : NULL, &bad),
 		.netnsid = k->net ? k->net->netnsid : -1,
 	};
+	if (unit)
+		m->unit_words = unit->words;
 	if (unit && unit->state == m->state)
 		m->since_usec = unit->since_usec;
 	if (m->since_usec == 0 && k->machine && m->state == MACHINE_RUNNING)

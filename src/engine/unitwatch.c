@@ -224,6 +224,19 @@ static bool take_words(struct unit_seen *u, const struct unit *given)
 	return true;
 }
 
+/* What a unit says of itself later is read by who looks at it: here it only counts that it is something else. */
+static bool take_status(struct unit_seen *u, const struct unit *given)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	uint64_t before = u->words;
+
+	if (!given->status_text)
+		return false;
+	buf_puts(&text, given->status_text);
+	u->words = text.bad ? before : buf_hash(&text);
+	return before != 0 && u->words != before;
+}
+
 /* Returns whether it changed what is to be seen. */
 static bool take_unit(struct unitwatch *w, const struct unit *given)
 {
@@ -233,8 +246,10 @@ static bool take_unit(struct unitwatch *w, const struct unit *given)
 
 	if (u && has_state)
 		changed |= take_state(w, u, given);
-	if (u && given->has_service)
+	if (u && given->has_service) {
 		changed |= take_words(u, given);
+		changed |= take_status(u, given);
+	}
 	return changed;
 }
 

@@ -66,6 +66,25 @@ a_small_guest_has_its_process_and_no_port() {
 	has '[0-9]+ +[0-9]+ .* sleep infinity'
 }
 
+what_a_unit_says_of_itself_is_followed() {
+	said=$(on tabs bash -s <<'END'
+mkdir -p /run/systemd/system/container@quick.service.d
+printf '[Service]\nNotifyAccess=all\n' >/run/systemd/system/container@quick.service.d/notify.conf
+systemctl daemon-reload
+machdeck restart quick
+cgroup=$(systemctl show --property ControlGroup --value container@quick)
+tells() { # TEXT - as a process of the unit
+	bash -c 'for f in $(find /sys/fs/cgroup -path "*$1/*" -name cgroup.procs); do echo $$ >"$f" || true; done
+		NOTIFY_SOCKET=/run/systemd/notify systemd-notify --status="$2"; sleep 0.2' - "$cgroup" "$1"
+}
+tells 'Container running: before'
+{ sleep 1.5; tells 'Container running: after that'; } &
+screens quick 'wait it says' show 'wait after that' show
+END
+	)
+	has 'it says +before' 'it says +after that'
+}
+
 the_evidence_of_a_failed_machine_has_its_last_words() {
 	said=$(on tabs screens broken 'key w' 'wait exit status' show)
 	has 'because +.*7' 'exit status 7' 'broken: /srv/data is missing, giving up'
