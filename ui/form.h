@@ -53,6 +53,10 @@ enum form_choice {
 	X("ADDITIONAL_CAPABILITIES", "rights", ' ', CHOICE_CAPABILITY, "a capability more (nspawn --capability)")       \
 	X("ALLOWED_DEVICES", "rights", ' ', CHOICE_DEVICE, "/dev/fuse:rwm (the unit's DeviceAllow)")         \
 	X("ENABLE_TUN", "rights", 0, CHOICE_BOOL, "1: it can make tunnels: /dev/net/tun and CAP_NET_ADMIN")  \
+	X("MEMORY_MAX", "limits", 0, CHOICE_NONE, "the most memory: 512M, 2G (the unit's MemoryMax)")          \
+	X("CPU_QUOTA", "limits", 0, CHOICE_NONE, "processor: 150% is one and a half cores (CPUQuota)")         \
+	X("TASKS_MAX", "limits", 0, CHOICE_NONE, "processes and threads: 500 (TasksMax)")                      \
+	X("IO_WEIGHT", "limits", 0, CHOICE_NONE, "its share of the disks, 1 to 10000, usual is 100 (IOWeight)") \
 	X("EXTRA_NSPAWN_FLAGS", "binds and flags", 'q', CHOICE_NONE, "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn") \
 	X("TMPFS", "binds and flags", ' ', CHOICE_NONE, "/tmp:size=64m: a folder in memory (nspawn --tmpfs)")
 
