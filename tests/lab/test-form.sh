@@ -20,7 +20,7 @@ a_form_saves_one_key_and_says_what_follows() {
 		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.9' "\$(xargs <\$CONFS/web.conf)"
 		exits 0 machdeck set web LOCAL_ADDRESS=10.1.0.9
 		told 'nothing to change'
-		SIZE=40x10 keys "\$to_local" 'key Enter' 'key C-u' 'type 10.1.0.' 'wait not an IPv4' 'key Esc' 'key q'
+		SIZE=40x10 keys "\$to_local" 'key Enter' 'key C-u' 'type 10.1.0.' "wait '10.1.0.': not" 'key Esc' 'key q'
 		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.9' "\$(xargs <\$CONFS/web.conf)"
 	END
 }
