@@ -349,16 +349,6 @@ bool source_step(struct source *s)
 
 /* ---- what is wanted */
 
-static bool same(const struct strs *a, const struct strs *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	return true;
-}
-
 static int open_logs(struct source *s, const struct strs *names, struct err *e)
 {
 	struct logs_target targets[LOGS_TARGETS_MAX] = { { 0 } };
@@ -388,7 +378,7 @@ static void want_logs(struct source *s, const struct strs *names)
 	static const struct strs nobody;
 	struct err e;
 
-	if (same(&s->logged, names ? names : &nobody))
+	if (strs_same(&s->logged, names ? names : &nobody))
 		return;
 	close_logs(s);
 	if (!names)

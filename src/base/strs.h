@@ -18,6 +18,8 @@ void strs_add_n(struct strs *s, const char *text, size_t len);
 void strs_addf(struct strs *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strs_add_all(struct strs *s, const struct strs *other);
 bool strs_has(const struct strs *s, const char *text);
+/* strs_same - the same strings in the same order. */
+bool strs_same(const struct strs *a, const struct strs *b);
 /* strs_sort - by bytes, ascending. */
 void strs_sort(struct strs *s);
 /* strs_split - add the words of text that any character of separators parts; empty words are left out. */

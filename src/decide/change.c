@@ -414,19 +414,11 @@ static void move_main_link(const char *name, const char *bridge, struct netops *
 		netops_add_port(ret, link, bridge);
 }
 
-static bool same_words(const struct strs *a, const struct strs *b)
-{
-	for (size_t i = 0; i < a->n && a->n == b->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	return a->n == b->n;
-}
-
 /* While the main link is as it was, so are its addresses. */
 static void decide_way_out(const struct strs *was, const struct strs *now, bool untouched, struct change *c)
 {
 	strs_add_all(&c->masquerade, untouched ? was : now);
-	c->masquerade_differs = !untouched && !same_words(was, now);
+	c->masquerade_differs = !untouched && !strs_same(was, now);
 }
 
 int change_decide(const struct started *was, const struct plan *now, struct change *ret, struct err *e)

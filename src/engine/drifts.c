@@ -138,19 +138,9 @@ void drifts_free(struct drifts *d)
 	free(d);
 }
 
-static bool same(const struct strs *a, const struct strs *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	return true;
-}
-
 void drifts_want(struct drifts *d, const struct strs *names)
 {
-	if (same(&d->names, names))
+	if (strs_same(&d->names, names))
 		return;
 	strs_done(&d->names);
 	strs_add_all(&d->names, names);
