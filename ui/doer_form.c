@@ -267,13 +267,18 @@ static void preview(struct doer_form *f)
 /* In the process aside; returns what is to be done then. */
 static int save(void *arg, struct err *e)
 {
-	CLEANUP(strs_done) struct strs ignored = { 0 }, because = { 0 };
+	CLEANUP(strs_done) struct strs warnings = { 0 }, because = { 0 };
+	CLEANUP(free_p) char *joined = NULL;
 	struct doer_form *f = arg;
-	int r = edit_save(&f->edit, &f->app->form.text, &ignored, e);
+	struct err lost;
+	int r = edit_save(&f->edit, &f->app->form.text, &warnings, e);
 
 	if (r < 0)
 		return r;
-	(void)edit_draft_drop(f->edit.places.name, NULL);
+	if (edit_draft_drop(f->edit.places.name, &lost) < 0)
+		strs_add(&warnings, lost.text);
+	joined = strs_join(&warnings, "; ");
+	(void)snprintf(e->text, sizeof(e->text), "%s", joined ? joined : "");
 	return (int)edit_verdict(f->edit.places.name, &because);
 }
 
@@ -290,7 +295,8 @@ static void on_saved(int r, const struct err *e, void *arg)
 	if (r < 0) {
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
 	} else {
-		app_say(f->app, STYLE_GOOD, now_usec(), "%s: %s", f->app->form.name, then[r]);
+		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s", f->app->form.name, then[r],
+		        e ? "; " : "", e ? e->text : "");
 		f->app->menu = MENU_NONE;
 		form_close(&f->app->form);
 		let_go(f);

@@ -40,7 +40,7 @@ static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 	(void)s, (void)events;
 	if (read(fd, &o, sizeof(o)) != sizeof(o))
 		o.r = err_set(&o.e, STATUS_SYSTEM, EPIPE, "the process that did it ended early");
-	a->done(o.r, o.r < 0 ? &o.e : NULL, a->arg);
+	a->done(o.r, o.r < 0 || o.e.text[0] ? &o.e : NULL, a->arg);
 	aside_forget(a);
 	return 0;
 }

@@ -10,6 +10,7 @@
  * returned, or after limit_usec with -ETIMEDOUT STATUS_DEADLINE (it is not stopped then: what it does is
  * whole or not at all). The aside is gone after that call.
  *
+ * done  e is NULL for 0 or more, but when work left a sentence in it: a warning
  * work  has the process as it was, but must not touch the loop or the terminal; work_arg is its copy */
 struct aside;
 typedef int aside_work_fn(void *work_arg, struct err *e);
