@@ -192,7 +192,7 @@ a_bootstrap_is_followed_cancelled_and_undone() {
 		rc=0; wait $pid || rc=$?
 		same "status of what was cancelled" 1 $rc
 		[ $((SECONDS - began)) -lt 20 ] || fail "it took $((SECONDS - began)) s"
-		not pgrep -x sleep
+		want 3 bash -c '! pgrep -x sleep'
 		no_leftovers
 		machdeck create deb --bootstrap debian --suite slow & pid=$!
 		want 3 compgen -G "$ROOTS/.new-deb-*/usr/lots"
