@@ -90,7 +90,7 @@ _machdeck() {
 		snapshots) words="--json --delete $(_machdeck_names)" ;;
 		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
-		import) words='--root --release --dry-run -' ;;
+		import) words='--root --release --dry-run --yes -' ;;
 		export) words="--root $(_machdeck_names)" ;;
 		limit) words="--runtime --dry-run MemoryMax= CPUQuota= TasksMax= IOWeight= $(_machdeck_names)" ;;
 		hosts) words='--root --json --write' ;;

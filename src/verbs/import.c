@@ -11,6 +11,7 @@
 #include "decide/conf.h"
 #include "decide/confedit.h"
 #include "decide/import.h"
+#include "decide/opens.h"
 #include "drivers/confs.h"
 #include "drivers/fileset.h"
 #include "engine/load.h"
@@ -77,6 +78,29 @@ static int look_at_neighbours(const char *root, const char *file, const struct i
 	return r;
 }
 
+/* Of a document that somebody else wrote: it is told, and takes an agreement. */
+static int look_at_what_it_opens(const char *file, const struct imported *all, bool agreed, struct err *e)
+{
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+
+	for (size_t i = 0; i < all->n; i++) {
+		CLEANUP(strs_done) struct strs found = { 0 };
+
+		opens_find(&all->v[i], &found);
+		for (size_t k = 0; k < found.n; k++)
+			strs_addf(&warnings, "%s: /containers/%s: %s gives it the host", file, all->v[i].name,
+			          found.v[k]);
+		warnings.bad |= found.bad;
+	}
+	verb_warn(&warnings);
+	if (warnings.bad)
+		return err_no_memory(e);
+	if (warnings.n > 0 && !agreed)
+		return err_set(e, STATUS_USAGE, EPERM,
+		               "nothing is imported: with --yes it is, in spite of what gives it the host");
+	return 0;
+}
+
 /* What would be written, as a difference from what is there. */
 static int show_changes(const char *root, const char *folder, const struct fileset_entry *entries,
                         const struct imported *all, struct err *e)
@@ -91,7 +115,8 @@ static int show_changes(const char *root, const char *folder, const struct files
 		if (r < 0 && r != -ENOENT)
 			return r;
 		buf_addf(&label, "%s%s/%s", root, folder, entries[i].leaf);
-		if (label.bad || conf_diff(buf_text(&label), buf_text(&file.text), entries[i].bytes, &diff) < 0)
+		if (label.bad ||
+		    conf_diff(buf_text(&label), buf_text(&file.text), entries[i].bytes, &diff) < 0)
 			return err_no_memory(e);
 	}
 	return verb_print(diff.len > 0 ? buf_text(&diff) : "nothing would change\n") == STATUS_DONE
@@ -132,6 +157,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		{ "root", required_argument, NULL, 'r' },
 		{ "release", required_argument, NULL, 'R' },
 		{ "dry-run", no_argument, NULL, 'n' },
+		{ "yes", no_argument, NULL, 'y' },
 		{ 0 },
 	};
 	CLEANUP(imported_done) struct imported all = { 0 };
@@ -139,7 +165,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 	enum release release = RELEASE_DEFAULT;
 	const char *root = "", *file;
 	struct err e = { 0 };
-	bool dry = false;
+	bool dry = false, yes = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -149,6 +175,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 			return verb_usage(v, "--release is one of 2014, 2020, 2021-04, 2021-05, 2021-11");
 		root = option == 'r' ? optarg : root;
 		dry |= option == 'n';
+		yes |= option == 'y';
 	}
 	if (argc - optind != 1)
 		return verb_usage(v, "one file, or - for standard input");
@@ -158,7 +185,8 @@ int verb_import(const struct verb *v, int argc, char **argv)
 	if (strcmp(file, "-") == 0)
 		file = "stdin";
 	if (import_json(file, buf_text(&text), text.len, release, &all, &e) < 0 ||
-	    look_at_neighbours(root, file, &all, &e) < 0 || save(root, &all, dry, &e) < 0)
+	    look_at_neighbours(root, file, &all, &e) < 0 ||
+	    look_at_what_it_opens(file, &all, dry || yes, &e) < 0 || save(root, &all, dry, &e) < 0)
 		return verb_fail(&e);
 	return STATUS_DONE;
 }

@@ -68,6 +68,60 @@ an_import_looks_at_the_confs_that_are_there() {
 	verb 0 import - <<<'{"containers": {"a": {"extraVeths": {"vy": {"localAddress": "10.0.0.1"}}}}}'
 }
 
+# Case 151 of the threat model. A document is on stdin.
+no_document() { # WHAT - at once and in little memory
+	local rc=0
+	host
+	OUT=$(
+		grep -qa __asan_init "$MACHDECK" || ulimit -v 65536
+		timeout 10 "$MACHDECK" import --root "$H" - 2>&1
+	) || rc=$?
+	same "status of $1" 65 $rc
+	same "confs after $1" "" "$(confs)"
+	one_line
+	[ ${#OUT} -lt 600 ] || fail "$1: it says ${#OUT} bytes"
+}
+
+hostile_documents_are_refused_at_once_and_write_nothing() {
+	local document
+	no_document "depth" < <(perl -e 'print "{\"containers\": {\"x\": {\"a\": ", "[" x 10000, "]" x 10000, "}}}"')
+	no_document "size" < <(perl -e 'print "{\"containers\": {\"x\": {\"path\": \""; print "a" x 1048576 for 1 .. 100; print "\"}}}"')
+	no_document "many keys" < <(perl -e 'print "{\"containers\": {\"x\": {", join(",", map { sprintf "\"%x\":1", $_ } 1 .. 80000), "}}}"')
+	says '/containers/x/'
+	for document in '{"containers": {"x": {"colour": 1}}}' '{"containers": {"x": {"autoStart": 1}}}' \
+		'{"containers": {"x": {"privateNetwork": true, "forwardPorts": [{"hostPort": 9223372036854775807}]}}}' \
+		'{"containers": {"x": {"extraFlags": ["--directory=/"]}}}' '{"containers": {"x": {"tmpfs": ["/a\nb"]}}}'; do
+		no_document "$document" <<<"$document"
+		says 'stdin: /containers/x/'
+	done
+	for document in '{"containers": {"x": {}, "x": {}}}' '{"containers": {"x": {"autoStart": true, "autoStart": false}}}' \
+		'{"containers": {"x": {"autoStart": NaN}}}' '{"containers": {"x": {"path": "/\u0000"}}}' \
+		'{"containers": {"x": {"path": "/\ud800"}}}' $'\xef\xbb\xbf{"containers": {"x": {}}}' \
+		'{"containers": {"x": {"privateNetwork": true, "forwardPorts": [{"hostPort": 9223372036854775808}]}}}' '' '[]' \
+		'{"containers": {"../x": {}}}' '{"containers": {"x": {}}} x'; do
+		no_document "$document" <<<"$document"
+	done
+}
+
+what_gives_a_container_the_host_is_told_and_takes_an_agreement() {
+	local flags='"additionalCapabilities": ["CAP_SYS_MODULE"], "extraFlags": ["--capability=all", "--system-call-filter=@module"],
+		"bindMounts": {"/host": {"hostPath": "/"}, "/mnt": {"hostPath": "/srv"}}'
+	verb 64 import - <<<"{\"containers\": {\"x\": {$flags}, \"y\": {\"extraFlags\": [\"--system-call-filter=@keyring\"]}}}"
+	says 'stdin: /containers/x: capability CAP_SYS_MODULE gives it the host'
+	says 'stdin: /containers/x: --capability=all gives it the host'
+	says 'stdin: /containers/x: --system-call-filter=@module gives it the host'
+	says 'stdin: /containers/x: a bind mount of / gives it the host'
+	silent /srv
+	silent /containers/y
+	says 'with --yes'
+	same "confs" "" "$(confs)"
+	verb 0 import --dry-run - <<<"{\"containers\": {\"x\": {$flags}}}"
+	says 'a bind mount of / gives it the host'
+	same "confs" "" "$(confs)"
+	verb 0 import --yes - <<<"{\"containers\": {\"x\": {$flags}}}"
+	same "confs" x.conf "$(confs)"
+}
+
 check_ends_with_65_whatever_else_is_wrong() {
 	conf a <<<'PRIVATE_NETWORK=maybe'
 	ln -s nowhere "$H/etc/containers/b.conf"
@@ -125,6 +179,24 @@ hosts_keeps_what_is_not_its_own() {
 	conf b <<<'PRIVATE_NETWORK=x'
 	verb 65 hosts --write
 	says '/etc/hosts stays as it is'
+}
+
+# Case 153 of the threat model.
+hosts_has_only_names_and_addresses_that_are_some() {
+	local name address
+	conf web <<<$'PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.2'
+	for name in 'a b' $'x\ny' -rf a_b $'\e[31m' ... .x storage 'a;b' "$(printf '%065d' 0)" 'ä'; do
+		conf "$name" <<<$'PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.66'
+	done
+	verb 0 hosts
+	same "lines" '10.0.0.2 web.containers' "$OUT"
+	for address in '10.0.0.3 bank.example' $'10.0.0.3\\\n66.0.0.1 bank' '10.0.0.3#' '::1%lo' 010.0.0.3 10.0.3 0x0a000003 '$(id)' \
+		$'10.0.0.3\e[31m' $'10.0.0.3\t' 10.0.0.3/33 fc00::3::4 '*' ''; do
+		printf 'PRIVATE_NETWORK=1\nLOCAL_ADDRESS="%s"\n' "$address" >"$H/etc/containers/bad.conf"
+		OUT=$("$MACHDECK" hosts --root "$H" 2>"$H/said") || [ $? -eq 65 ] || fail "$address: $(cat "$H/said")"
+		same "lines with '$address'" '10.0.0.2 web.containers' "$OUT"
+	done
+	[[ $(cat "$H/said") != *$'\e'* ]] || fail "what is said holds an escape"
 }
 
 a_folder_that_is_missing_is_no_empty_host() {

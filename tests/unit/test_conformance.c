@@ -162,7 +162,7 @@ static char *conf_of(const struct container *c)
 	return text.p ? text.p : strdup("");
 }
 
-/* What is exported is imported as the same conf, and exported as the same document. */
+/* What is exported is imported as the same conf, and exported as the same document (the threat model's case 152). */
 static void compare_export(const struct container *c)
 {
 	CLEANUP(imported_done) struct imported back = { 0 };
