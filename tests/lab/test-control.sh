@@ -254,11 +254,12 @@ a_command_gets_what_is_piped_and_its_exit_status_comes_back() {
 	END
 }
 
+# Case 150 of the threat model.
 a_command_is_in_all_namespaces_and_the_cgroup_of_the_machine() {
 	inside <<-'END'
 		mkdir -p $ROOTS/ns/{bin,sbin,usr,etc,root,dev,proc,sys,run,tmp,var}
 		cp /bin/busybox $ROOTS/ns/bin/
-		for i in sh sleep id grep readlink; do ln -s busybox $ROOTS/ns/bin/$i; done
+		for i in sh sleep id grep readlink cat; do ln -s busybox $ROOTS/ns/bin/$i; done
 		printf '#!/bin/sh\nwhile :; do sleep 1; done\n' >$ROOTS/ns/sbin/init
 		chmod 0755 $ROOTS/ns/sbin/init
 		conf ns PRIVATE_NETWORK=1 PRIVATE_USERS=pick
@@ -269,6 +270,8 @@ a_command_is_in_all_namespaces_and_the_cgroup_of_the_machine() {
 		same cgroup "$(grep ^0:: /proc/$(leader ns)/cgroup)" "$(machdeck run ns -- sleep 5 & want 5 eval '
 			pgrep -x sleep >/dev/null'; grep ^0:: /proc/$(pgrep -x sleep | head -1)/cgroup; kill $!)"
 		same user 0:0 "$(machdeck run ns -- sh -c 'echo $(id -u):$(id -g)')"
+		same "map of users" "$(cat /proc/$(leader ns)/uid_map)" "$(machdeck run ns -- cat /proc/self/uid_map)"
+		[ "$(awk '{ print $2 }' /proc/$(leader ns)/uid_map)" != 0 ] || fail "its root is the host's"
 		same capabilities "$(grep CapBnd /proc/$(leader ns)/status)" "$(machdeck run ns -- grep CapBnd /proc/self/status)"
 	END
 }
@@ -305,6 +308,7 @@ a_command_at_a_terminal_gets_one_of_the_machine_s_own() {
 	END
 }
 
+# Case 149 of the threat model: TIOCSTI, and TIOCLINUX's paste.
 a_guest_can_not_type_into_the_caller_s_terminal() {
 	inside <<-END
 		$at_terminal
@@ -314,6 +318,7 @@ a_guest_can_not_type_into_the_caller_s_terminal() {
 			for my \$fd (0, 1, 2) {
 				open my \$tty, '+<&=', \$fd or next;
 				ioctl \$tty, 0x5412, \$_ for split //, "touch /tmp/typed\n";
+				ioctl \$tty, 0x541c, my \$paste = "\3";
 			}
 		PERL
 		at_terminal 'sysctl -q dev.tty.legacy_tiocsti=1; machdeck run typist -- perl /root/type.pl; machdeck run typist -- perl /root/type.pl | cat; true | machdeck run typist -- perl /root/type.pl; sleep 0.2' >/dev/null

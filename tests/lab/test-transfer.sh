@@ -3,6 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
+. "$(dirname -- "$0")/making.sh"
 scenario transfer
 
 files_go_into_a_machine_and_out_of_it() {
@@ -64,6 +65,56 @@ images_and_properties_are_those_of_machinectl() {
 		same json "$(machinectl show -p Id --value box)" "$(machdeck show --json box | jq -r .id)"
 		exits 66 machdeck show nosuch
 		rmdir /var/lib/machines/tree
+	END
+}
+
+# An image of systemd-nspawn@, and a machine that somebody started at a terminal.
+machines_of_any_origin_are_served_as_machinectl_serves_them() {
+	script <<-'END'
+		mkdir -p /var/lib/machines /etc/systemd/nspawn /srv/shown /tmp/work; cd /tmp/work
+		for tree in /var/lib/machines/img /srv/tree; do mini $tree; echo ID=mini >$tree/etc/os-release; done
+		printf '[Exec]\nPrivateUsers=no\n[Network]\nVirtualEthernet=no\nPrivate=yes\n' >/etc/systemd/nspawn/img.nspawn
+		exits 0 machdeck start img
+		systemd-nspawn --quiet -M bare -D /srv/tree --private-network --boot </dev/null >/dev/null 2>&1 & bare=$!
+		want 10 machinectl show bare
+		same units "systemd-nspawn@img.service machine-bare.scope" "$(machinectl show -p Unit --value img) $(machinectl show -p Unit --value bare)"
+		mkdir -p d/e; echo seen >/srv/shown/it
+		inside_of() { machdeck run $1 -- busybox "${@:2}"; }
+		for m in img bare; do
+			echo hello >d/e/f
+			exits 0 machdeck copy-to $m d /srv/d
+			same "what $m got" hello "$(inside_of $m cat /srv/d/e/f)"
+			echo new >d/e/f
+			exits 1 machdeck copy-to $m d/e/f /srv/d/e/f
+			exits 0 machdeck copy-to --force $m d/e/f /srv/d/e/f
+			exits 0 machdeck copy-from $m /srv/d/e/f back-$m
+			same "what $m gave" new "$(cat back-$m)"
+			exits 0 machdeck bind $m /srv/shown /srv/made
+			same "what $m is shown" seen "$(inside_of $m cat /srv/made/it)"
+			inside_of $m touch /srv/made/by-$m
+			exits 0 machdeck bind --read-only $m /srv/shown /srv/kept
+			not inside_of $m touch /srv/kept/x
+			test -e /srv/shown/by-$m
+			exits 0 machdeck show $m
+			for key in Class Service Unit Leader Id RootDirectory State; do
+				grep -qxF "$key=$(machinectl show -p $key --value $m)" <<<"$said" || fail "$m: $key is not as machinectl says in: $said"
+			done
+			same "as JSON" "$(machinectl show -p Id --value $m)" "$(machdeck show --json $m | jq -r .id)"
+		done
+		exits 0 machdeck images
+		told img directory
+		exits 0 machdeck enable img
+		same enabled enabled "$(systemctl is-enabled systemd-nspawn@img)"
+		exits 0 machdeck disable img
+		same enabled disabled "$(systemctl is-enabled systemd-nspawn@img || true)"
+		for verb in enable disable; do
+			exits 1 machdeck $verb bare
+			told "cannot $verb bare"
+		done
+		exits 0 machdeck terminate bare
+		wait $bare || true
+		exits 0 machdeck terminate img
+		rm -r /var/lib/machines/img /srv/tree /etc/systemd/nspawn/img.nspawn /srv/shown /tmp/work
 	END
 }
 
