@@ -164,6 +164,8 @@ void recipe_nix_build(const struct nix_source *s, const char *result, struct str
 	strs_add(ret, "build");
 	strs_add(ret, "--out-link");
 	strs_add(ret, result);
+	if (s->flags)
+		strs_add_all(ret, s->flags);
 	strs_add(ret, "--");
 	strs_addf(ret, "%.*s#nixosConfigurations.\"%s\".config.system.build.toplevel", (int)len, s->flake,
 	          sharp && sharp[1] ? sharp + 1 : "container");
@@ -187,6 +189,8 @@ void recipe_nix_set(const struct nix_source *s, const char *profile, const char 
 	strs_add(ret, "--set");
 	strs_add(ret, "-A");
 	strs_add(ret, "system");
+	if (s->flags)
+		strs_add_all(ret, s->flags);
 }
 
 void recipe_nix_configuration(const char *name, const char *config, struct buf *ret)
@@ -196,4 +200,13 @@ void recipe_nix_configuration(const char *name, const char *config, struct buf *
 	         "{ boot.isContainer = true;\n  networking.hostName = mkDefault \"%s\";\n"
 	         "  networking.useDHCP = false;\n  %s\n}\n",
 	         name, config);
+}
+
+/* As a text, for a path may hold what a word of Nix can not. */
+void recipe_nix_import(const char *path, struct buf *ret)
+{
+	buf_puts(ret, "imports = [ (/. + \"");
+	for (; *path; path++)
+		buf_addf(ret, "%s%c", strchr("\\\"$", *path) ? "\\" : "", *path);
+	buf_puts(ret, "\") ];");
 }

@@ -39,6 +39,7 @@ struct nix_source {
 	const char *system_path; /* built already; else */
 	const char *flake;       /* "URI" or "URI#SYSTEM"; else the configuration in the root */
 	const char *nixos_path;  /* NULL: <nixpkgs/nixos> */
+	const struct strs *flags; /* more options for what builds; NULL: none */
 };
 /* recipe_nix_build - of a flake alone: the command that builds it and leaves the link result. Else no words.
  * recipe_nix_set - makes the profile point to the system; built is what result leads to (of a flake). */
@@ -47,3 +48,5 @@ void recipe_nix_set(const struct nix_source *s, const char *profile, const char 
                     struct strs *ret);
 /* recipe_nix_configuration - the text of etc/nixos/configuration.nix around what a person wrote. */
 void recipe_nix_configuration(const char *name, const char *config, struct buf *ret);
+/* recipe_nix_import - the config that is the module in the file of that absolute path. */
+void recipe_nix_import(const char *path, struct buf *ret);

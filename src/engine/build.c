@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,17 @@ int build_commands(const struct build *b, const struct places *p, struct strs *r
 	add_line(&before, ret);
 	add_line(&words, ret);
 	return ret->bad || before.bad ? err_no_memory(e) : 0;
+}
+
+int build_nix_module(const char *file, struct buf *ret, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (!realpath(file, path))
+		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno, "%s: %s", file,
+		               strerror(errno));
+	recipe_nix_import(path, ret);
+	return ret->bad ? err_no_memory(e) : 0;
 }
 
 /* ---- before */

@@ -34,6 +34,9 @@ enum built { BUILT_NEW, BUILT_SNAPSHOT, BUILT_SHARED, BUILT_COPIED };
 /* built_word - "made", "a btrfs snapshot", "a copy that shares blocks", "a full copy". */
 const char *built_word(enum built how);
 
+/* build_nix_module - the text for nix_config that takes in the module of a file. errors: -ENOENT STATUS_NO_CONTAINER, ... */
+int build_nix_module(const char *file, struct buf *ret, struct err *e);
+
 /* build_check - what can be known before: that the source is there and the program that is needed. */
 int build_check(const struct build *b, const struct places *p, struct err *e);
 /* build_commands - the commands that would be run, one a line; none for copies. */

@@ -198,7 +198,7 @@ static int fill_in(struct draft *d, const struct create *c, struct occupied *o, 
 		set_default(d, base, "PRIVATE_USERS", "pick");
 	if (!c->like && !is_set(d, base, "NETWORK_NAMESPACE_PATH"))
 		set_default(d, base, "PRIVATE_NETWORK", "1");
-	if (r == 0 && !c->like && wants_pair(d, base)) {
+	if (r == 0 && !c->like && (c->pair || wants_pair(d, base))) {
 		r = allocate_pair(&o->taken, &host, &local, e);
 		if (r < 0)
 			return r;

@@ -14,6 +14,7 @@
 struct create {
 	const char *name;
 	bool unique_name;            /* taken: NAME-0, NAME-1, ... instead */
+	bool pair;                   /* a pair of addresses is chosen, whatever else the network has */
 	const struct draft *options; /* keys of the conf, as given */
 	const char *base;            /* the text of a conf whose other keys hold; NULL: of none */
 	const struct container *like; /* what base says: its addresses, ports and MAC are changed to free ones; NULL */

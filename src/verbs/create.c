@@ -1,25 +1,20 @@
 /* machdeck create: a new container, from one of many sources. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "drivers/files.h"
 #include "engine/create.h"
 #include "engine/settle.h"
 #include "verbs/confoptions.h"
 #include "verbs/verbs.h"
 #include "verbs/working.h"
 
-#define CONFIG_MAX (1024 * 1024)
-
 struct wish {
 	struct create create;
 	struct draft options;
-	struct buf config; /* of --config-file */
+	struct buf config; /* what takes --config-file in */
 	const char *config_file;
 	int sources;
 	bool dry, plain, start;
@@ -139,18 +134,12 @@ static int find_source(struct wish *w, struct err *e)
 	return 0;
 }
 
-static int read_config(struct wish *w, struct err *e)
+static int take_config(struct wish *w, struct err *e)
 {
-	CLEANUP(close_p) int fd = -1;
-	int r;
+	int r = w->config_file ? build_nix_module(w->config_file, &w->config, e) : 0;
 
-	if (!w->config_file)
-		return 0;
-	fd = open(w->config_file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open %s", w->config_file);
-	r = files_read_fd(fd, w->config_file, CONFIG_MAX, &w->config, NULL, e);
-	w->create.build.nix_config = buf_text(&w->config);
+	if (w->config_file)
+		w->create.build.nix_config = buf_text(&w->config);
 	return r;
 }
 
@@ -236,7 +225,7 @@ int verb_create(const struct verb *v, int argc, char **argv)
 		return verb_usage(v, "one name only");
 	w.create.name = argv[optind];
 	w.create.options = &w.options;
-	if (find_source(&w, &e) < 0 || read_config(&w, &e) < 0)
+	if (find_source(&w, &e) < 0 || take_config(&w, &e) < 0)
 		return verb_fail(&e);
 	return run(&w);
 }

@@ -22,6 +22,34 @@ mini() {
 	chmod 0755 $1/usr/sbin/init
 	echo mini >$1/srv/index.html
 }
+# fake_nix - what is called nix and nix-env here builds nothing: a system is /nix/store/box, until next_system names another.
+# What it was called with is in /run/nix-argv, the last configuration in /run/nix-config.
+fake_nix() {
+	local tool
+	nix_system box
+	next_system box
+	mkdir -p /nix/var/nix/profiles /nix/var/nix/gcroots
+	for tool in nix nix-env; do
+		install -m 0755 /dev/stdin /usr/local/bin/$tool <<-"TOOL"
+			#!/bin/bash
+			echo "${0##*/} $*" >>/run/nix-argv
+			[[ $* != *broken* ]] || { echo "error: undefined variable"; exit 1; }
+			built=$(readlink /nix/next) profile="" set=""
+			while [ $# -gt 0 ]; do
+				case $1 in
+				--out-link) ln -sfn "$built" "$2" ;;
+				-p) profile=$2 ;;
+				--set) [[ ${2:-} != /* ]] || set=$2 ;;
+				nixos-config=*) cat "${1#*=}" >/run/nix-config ;;
+				esac
+				shift
+			done
+			[ -z "$profile" ] || ln -sfn "${set:-$built}" "$profile"
+		TOOL
+	done
+}
+next_system() { ln -sfn /nix/store/$1 /nix/next; }
+no_nix() { umount /nix/store/tree; rm -rf /nix /usr/local/bin/nix /usr/local/bin/nix-env /run/nix-argv /run/nix-config; }
 no_leftovers() { ! compgen -G "$ROOTS/.[nt]*" >/dev/null || fail "left: $(ls -A $ROOTS)"; }
 '
 # script - as inside, with these.

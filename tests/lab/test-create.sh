@@ -211,24 +211,7 @@ nix_is_called_as_the_reference_does() {
 	script <<-'END'
 		exits 66 machdeck create n --config '{}'
 		told "nix-env is not on this host"
-		nix_system box
-		for tool in nix nix-env; do
-			cat >/usr/local/bin/$tool <<-'SH'
-				#!/bin/bash
-				echo "${0##*/} $*" >>/run/nix-argv
-				[[ $* != *broken* ]] || { echo "error: undefined variable"; exit 1; }
-				while [ $# -gt 0 ]; do
-					case $1 in
-					--out-link) ln -s /nix/store/box "$2" ;;
-					-p) ln -sfn /nix/store/box "$2" ;;
-					nixos-config=*) cat "${1#*=}" >/run/nix-config ;;
-					esac
-					shift
-				done
-			SH
-			chmod 0755 /usr/local/bin/$tool
-		done
-		mkdir -p /nix/var/nix/profiles
+		fake_nix
 		exits 0 machdeck create n --config 'services.nginx.enable = true;' --private-users no --start
 		grep -q "^nix-env -p /nix/var/nix/profiles/per-container/n/system -I nixos-config=/var/lib/containers/.new-n-[0-9a-f]*/etc/nixos/configuration.nix -f <nixpkgs/nixos> --set -A system$" /run/nix-argv || fail "$(cat /run/nix-argv)"
 		grep -q 'networking.hostName = mkDefault "n"' /run/nix-config && grep -q 'services.nginx.enable = true;' /run/nix-config
@@ -248,7 +231,7 @@ nix_is_called_as_the_reference_does() {
 		exits 0 machdeck create s --system-path /nix/store/box --private-users no --start
 		want 3 serves box http://10.233.1.2/
 		machdeck destroy --yes s
-		umount /nix/store/tree; rm -r /nix /usr/local/bin/nix /usr/local/bin/nix-env
+		no_nix
 	END
 }
 

@@ -44,7 +44,7 @@ from_a_unique_name_to_a_root_that_was_a_mount_point() {
 		exits 0 machdeck stop $id1
 		# 7: a stop while it boots
 		machdeck start $id1 >/dev/null 2>&1 & starting=$!
-		want 5 machinectl show $id1
+		want 10 machinectl show $id1
 		exits 0 machdeck stop $id1
 		wait $starting || true
 		not systemctl is-failed container@$id1

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "decide/allocate.h"
 #include "decide/conf.h"
 #include "decide/draft.h"
@@ -341,6 +342,33 @@ static void nix_is_called_as_the_reference_calls_it(void **state)
 	strs_done(&words);
 }
 
+static void options_for_nix_are_where_the_reference_has_them(void **state)
+{
+	CLEANUP(strs_done) struct strs flags = { 0 };
+	struct nix_source s = { .flake = "/f", .flags = &flags };
+	struct strs words = { 0 };
+
+	(void)state;
+	strs_split(&flags, "--option cores 2 --impure", " ");
+	recipe_nix_build(&s, "/r", &words);
+	words_are(&words, "nix --extra-experimental-features nix-command flakes build --out-link /r --option cores "
+	                  "2 --impure -- /f#nixosConfigurations.\"container\".config.system.build.toplevel");
+	recipe_nix_set(&s, "/p", "/c", "/nix/store/x", &words);
+	words_are(&words, "nix-env -p /p --set /nix/store/x");
+	s.flake = NULL;
+	recipe_nix_set(&s, "/p", "/c", NULL, &words);
+	words_are(&words, "nix-env -p /p -I nixos-config=/c -f <nixpkgs/nixos> --set -A system --option cores 2 --impure");
+}
+
+static void a_configuration_s_file_may_be_called_anything(void **state)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	(void)state;
+	recipe_nix_import("/a b/\"${x}\\.nix", &text);
+	assert_string_equal(buf_text(&text), "imports = [ (/. + \"/a b/\\\"\\${x}\\\\.nix\") ];");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +388,8 @@ int main(void)
 		cmocka_unit_test(the_suite_is_the_hosts_only_for_its_own_distribution),
 		cmocka_unit_test(no_word_of_a_person_becomes_an_option),
 		cmocka_unit_test(nix_is_called_as_the_reference_calls_it),
+		cmocka_unit_test(options_for_nix_are_where_the_reference_has_them),
+		cmocka_unit_test(a_configuration_s_file_may_be_called_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
