@@ -6,6 +6,7 @@
 . "$(dirname -- "$0")/making.sh"
 scenario imperative
 
+# AT-IMP 1 to 8, 10; a stop as soon as a guest says something, and what the journal says of both stops: test-scenarios-life.
 from_a_unique_name_to_a_root_that_was_a_mount_point() {
 	script <<-'END'
 		lab-guest src
@@ -65,6 +66,7 @@ from_a_unique_name_to_a_root_that_was_a_mount_point() {
 	END
 }
 
+# AT-IMP 9, 11
 what_a_guest_makes_of_itself_and_its_end_while_it_runs() {
 	script <<-'END'
 		# 9
@@ -92,6 +94,7 @@ what_a_guest_makes_of_itself_and_its_end_while_it_runs() {
 	END
 }
 
+# AT-BINDREQ
 a_container_goes_down_with_the_mount_it_needs() {
 	script <<-'END'
 		mini /src

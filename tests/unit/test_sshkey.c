@@ -45,8 +45,7 @@ static void what_is_none_is_not_taken_for_one(void **state)
 		"ssh-ed25519 AAAA\troot",
 		"ssh-ed25519 AAAA \x1b[31m",
 		"ssh-ed25519 AAAA \xff",
-		"ssh-ed25519 AAAA \xe2\x80\xae"
-		"x",
+		"ssh-ed25519 AAAA \xe2\x80\xae",
 		"ssh-ed25519\nssh-ed25519 AAAA",
 		"no-ssh-ed25519 AAAA",
 	};
