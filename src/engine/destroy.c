@@ -187,14 +187,14 @@ static int remove_conf(const struct places *p, struct err *e)
 static int remove_all(int roots, const struct places *p, const struct destroy_options *o,
                       const struct progress *progress, struct err *e)
 {
-	char starts[NAME_MACHINE_MAX + sizeof(STARTLIMIT_PREFIX)];
 	int r = p->has_root ? look_at_mounts(p, o, e) : 0;
 
-	(void)snprintf(starts, sizeof(starts), STARTLIMIT_PREFIX "%s", p->name);
 	if (r == 0)
 		r = put_away(roots, p, e);
-	if (r == 0)
+	if (r == 0) {
 		places_unlink_journals(p);
+		places_unlink_rests(p);
+	}
 	if (r == 0)
 		r = wipe_temps(roots, p, progress, e);
 	if (r == 0)
@@ -210,7 +210,7 @@ static int remove_all(int roots, const struct places *p, const struct destroy_op
 	if (r == 0)
 		r = wipe_below(PLAN_RUN_DIR, p->name, progress, e);
 	if (r == 0)
-		r = wipe_below(PLAN_RUN_DIR, starts, progress, e);
+		startlimit_forget(p->name);
 	return r == 0 ? remove_conf(p, e) : r;
 }
 

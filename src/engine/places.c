@@ -19,6 +19,7 @@
 
 #define SALT_DIGITS 16
 #define JOURNALS    "/var/log/journal"
+#define PROPAGATED  "/run/systemd/nspawn/propagate/"
 
 static bool is_there(const char *path)
 {
@@ -159,6 +160,22 @@ void places_unlink_journals(const struct places *p)
 		if (len > (ssize_t)strlen(wanted) && memcmp(target, wanted, strlen(wanted)) == 0)
 			(void)unlinkat(dirfd(folder), entry->d_name, 0);
 	}
+}
+
+void places_unlink_rests(const struct places *p)
+{
+	CLEANUP(close_p) int roots = open(p->roots, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(close_p) int fd = -1;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char leaf[NAME_MACHINE_MAX + 8], folder[NAME_MACHINE_MAX + sizeof(PROPAGATED)];
+
+	(void)snprintf(leaf, sizeof(leaf), ".#%s.lck", p->name);
+	(void)snprintf(folder, sizeof(folder), PROPAGATED "%s", p->name);
+	(void)rmdir(folder);
+	if (roots >= 0)
+		fd = openat(roots, leaf, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		(void)unlinkat(roots, leaf, 0);
 }
 
 int places_temp(const char *kind, const char *name, char ret[static PLACES_TEMP_SIZE], struct err *e)

@@ -44,6 +44,9 @@ int places_open_roots(const struct places *p, int *ret_fd, struct err *e);
 /* places_unlink_journals - remove the links that systemd-nspawn made to the journals in its root:
  * /var/log/journal/ID -> ROOT/var/log/journal/ID. */
 void places_unlink_journals(const struct places *p);
+/* places_unlink_rests - remove what a killed systemd-nspawn left: the file ".#NAME.lck" beside the root, unless another one has it
+ * locked, and its empty folder in /run. */
+void places_unlink_rests(const struct places *p);
 
 /* What is to be deleted, or not yet finished, has a name that no machine can have: ".trash-NAME-SALT", ".new-...".
  * places_temp - such a name, new. places_temps - those of kind ("trash") and name (NULL: any) in a roots' folder;

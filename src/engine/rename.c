@@ -17,6 +17,7 @@
 #include "engine/hostsfile.h"
 #include "engine/settle.h"
 #include "engine/snapshots.h"
+#include "engine/startlimit.h"
 
 #define HOSTNAME_MAX 256
 
@@ -218,6 +219,8 @@ int rename_container(const char *from, const char *to, struct strs *warnings, st
 	if (r < 0)
 		return r;
 	places_unlink_journals(&x.from); /* the next start makes them for the new name */
+	places_unlink_rests(&x.from);
+	startlimit_forget(from);
 	rename_host(&x, warnings);
 	hostsfile_refresh("", warnings);
 	name_unit(from, unit);

@@ -13,6 +13,7 @@
 #include "drivers/files.h"
 #include "words/name.h"
 
+#define PREFIX      ".starts." /* and the name: a file in /run/machdeck */
 #define SECOND      1000000ULL
 #define WINDOW_USEC (10 * SECOND) /* DefaultStartLimitIntervalSec=; its burst is 5 */
 #define EVENTS_MAX  4             /* a killed phase may leave only one of its two */
@@ -41,7 +42,7 @@ static int open_starts(const char *name, struct starts *ret)
 
 	if (!getenv("INVOCATION_ID") || files_open("", PLAN_RUN_DIR, O_PATH | O_DIRECTORY, &dir, NULL) < 0)
 		return -1;
-	(void)snprintf(leaf, sizeof(leaf), STARTLIMIT_PREFIX "%s", name);
+	(void)snprintf(leaf, sizeof(leaf), PREFIX "%s", name);
 	fd = openat(dir, leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && pread(fd, &read, sizeof(read), 0) != sizeof(read))
 		read = (struct starts){ 0 };
@@ -78,4 +79,14 @@ void startlimit_end(const char *name)
 	if (strcmp(result, "success") != 0 && strcmp(result, "signal") != 0)
 		s.failed_usec = now_usec();
 	(void)!pwrite(fd, &s, sizeof(s), 0);
+}
+
+void startlimit_forget(const char *name)
+{
+	CLEANUP(close_p) int dir = -1;
+	char leaf[NAME_MACHINE_MAX + sizeof(PREFIX)];
+
+	(void)snprintf(leaf, sizeof(leaf), PREFIX "%s", name);
+	if (files_open("", PLAN_RUN_DIR, O_RDONLY | O_DIRECTORY, &dir, NULL) >= 0)
+		(void)unlinkat(dir, leaf, 0);
 }

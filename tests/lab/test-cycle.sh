@@ -12,41 +12,44 @@ making+='
 whole_picture() {
 	picture
 	nft list ruleset
+	find /var/lib/machdeck /run/systemd/nspawn /var/lib/containers ! -path "*/locks/inode-*" -printf "%p %y %m\n" 2>/dev/null | sort
 	find /etc -xdev -type f ! -name "*.cache" -exec md5sum {} + | sort -k 2
 }
 as_before() { local now; now=$(whole_picture); [ "$1" = "$now" ] || fail "the host is not as before: $(diff <(echo "$1") <(echo "$now"))"; }
 '
 
-# The first round makes what stays on a host once there was a container, such as /run/machdeck.
+# The first round makes what stays on a host once there was a container, such as /run/machdeck. The second has other names, so
+# that what is left of the first is not taken for that.
 by_our_verbs_from_making_to_removing_the_host_is_as_before() {
 	script <<-'END'
 		mini /src
-		for round in first second; do
+		for names in "a b c" "one two three"; do
+			set -- $names
 			before=$(whole_picture)
-			exits 0 machdeck create one --tree /src --host-port tcp:auto:80
-			same port tcp:8080:80 "$(machdeck get one HOST_PORT)"
-			exits 0 machdeck start one
+			exits 0 machdeck create $1 --tree /src --host-port tcp:auto:80
+			same port tcp:8080:80 "$(machdeck get $1 HOST_PORT)"
+			exits 0 machdeck start $1
 			want 10 serves mini http://10.233.1.1:8080/
-			exits 0 machdeck set one HOST_PORT=tcp:9090:80
-			told "one: it takes a restart (machdeck restart one)" HOST_PORT
+			exits 0 machdeck set $1 HOST_PORT=tcp:9090:80
+			told "$1: it takes a restart (machdeck restart $1)" HOST_PORT
 			serves mini http://10.233.1.1:8080/ || fail "an edit alone changed what runs"
-			exits 0 machdeck restart one
+			exits 0 machdeck restart $1
 			want 10 serves mini http://10.233.1.1:9090/
 			not fetch http://10.233.1.1:8080/
-			exits 0 machdeck clone --live one two
-			exits 0 machdeck start two
+			exits 0 machdeck clone --live $1 $2
+			exits 0 machdeck start $2
 			want 10 serves mini http://10.233.2.1:8080/
 			want 10 serves mini http://10.233.1.1:9090/
-			same states "active active" "$(state one) $(state two)"
-			exits 0 machdeck stop two
-			exits 0 machdeck rename two three
-			exits 0 machdeck start three
+			same states "active active" "$(state $1) $(state $2)"
+			exits 0 machdeck stop $2
+			exits 0 machdeck rename $2 $3
+			exits 0 machdeck start $3
 			want 10 serves mini http://10.233.2.1:8080/
-			exits 66 machdeck status two
-			exits 0 machdeck destroy --yes one
-			exits 0 machdeck destroy --yes three
-			[ $round = first ] || as_before "$before"
-			nothing_left one; nothing_left two; nothing_left three; no_leftovers
+			exits 66 machdeck status $2
+			exits 0 machdeck destroy --yes $1
+			exits 0 machdeck destroy --yes $3
+			[ $1 = a ] || as_before "$before"
+			nothing_left $1; nothing_left $2; nothing_left $3; no_leftovers
 		done
 	END
 }
@@ -55,29 +58,29 @@ by_the_verbs_of_nixos_container_the_host_is_as_before() {
 	script <<-'END'
 		fake_nix
 		nix_system new
-		for round in first second; do
+		for name in a one; do
 			next_system box
 			before=$(whole_picture)
-			exits 0 nixos-container create one --config 'services.nginx.enable = true;' --port tcp:8080:80
+			exits 0 nixos-container create $name --config 'services.nginx.enable = true;' --port tcp:8080:80
 			same said "host IP is 10.233.1.1, container IP is 10.233.1.2" "$said"
-			exits 0 nixos-container start one
+			exits 0 nixos-container start $name
 			want 20 serves box http://10.233.1.1:8080/
-			exits 0 machdeck set one HOST_PORT=tcp:9090:80
-			told "one: it takes a restart"
-			exits 0 nixos-container restart one
+			exits 0 machdeck set $name HOST_PORT=tcp:9090:80
+			told "$name: it takes a restart"
+			exits 0 nixos-container restart $name
 			want 20 serves box http://10.233.1.1:9090/
 			not fetch http://10.233.1.1:8080/
-			two=$(nixos-container create one --ensure-unique-name --system-path /nix/store/new --port tcp:8080:80 2>/run/said)
-			same name one-0 "$two"
-			exits 0 nixos-container start one-0
+			two=$(nixos-container create $name --ensure-unique-name --system-path /nix/store/new --port tcp:8080:80 2>/run/said)
+			same name $name-0 "$two"
+			exits 0 nixos-container start $name-0
 			want 20 serves new http://10.233.2.1:8080/
 			want 20 serves box http://10.233.1.1:9090/
-			same states "up up" "$(nixos-container status one) $(nixos-container status one-0)"
-			exits 0 nixos-container destroy one
-			exits 0 nixos-container destroy one-0
+			same states "up up" "$(nixos-container status $name) $(nixos-container status $name-0)"
+			exits 0 nixos-container destroy $name
+			exits 0 nixos-container destroy $name-0
 			same output "" "$said"
-			[ $round = first ] || as_before "$before"
-			nothing_left one; nothing_left one-0; no_leftovers
+			[ $name = a ] || as_before "$before"
+			nothing_left $name; nothing_left $name-0; no_leftovers
 		done
 		no_nix
 	END
