@@ -255,8 +255,10 @@ void app_move(struct app *a, const struct world *w, long by)
 	case SCREEN_PROMPT: /* the palette */
 		a->menu_row = by < 0 && (size_t)-by > a->menu_row ? 0 : a->menu_row + (size_t)by;
 		break;
-	case SCREEN_LIST:
 	case SCREEN_CONFIRM:
+		move_by(&a->confirm.top, by);
+		break;
+	case SCREEN_LIST:
 		select_row(a, w, by < 0 && (size_t)-by > a->row ? 0 : a->row + (size_t)by);
 		a->pane.top = 0;
 		break;

@@ -176,6 +176,7 @@ struct app {
 
 	struct {                /* a question: severe ones by PROMPT_NAME */
 		bool open, yes; /* which answer is marked */
+		int top;        /* first line of it that is shown */
 		struct app_intent what;
 		uint64_t shown_usec; /* when it came onto the screen; 0: not yet */
 		char *preview; /* lines: what it would do, as commands and comments; NULL: not known */

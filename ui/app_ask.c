@@ -48,6 +48,7 @@ static void ask(struct app *a, enum control_verb verb, struct strs *names, enum 
 	a->confirm.what = (struct app_intent){ verb, *names };
 	*names = (struct strs){ 0 };
 	a->confirm.yes = false;
+	a->confirm.top = 0;
 	a->confirm.shown_usec = 0;
 	if (danger == SEVERE)
 		app_open_prompt(a, PROMPT_NAME, "");
@@ -279,7 +280,8 @@ static void type(struct app *a, int key)
 {
 	switch (line_key(&a->line, key)) {
 	case LINE_CHANGED:
-		a->menu_row = 0;
+		if (a->prompt == PROMPT_PALETTE) /* the best match */
+			a->menu_row = 0;
 		if (a->prompt == PROMPT_FILTER)
 			take_filter(a, a->line.text);
 		if (a->prompt == PROMPT_FIELD)

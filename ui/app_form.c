@@ -42,14 +42,28 @@ static void changed(struct app *a)
 	app_todo(a, APP_FORM_JUDGE, CONTROL_START, a->form.name, NULL, NULL);
 }
 
+/* Without the place in the conf: one is there. */
+static void refuse(struct app *a, size_t field, const char *why)
+{
+	char place[64];
+	const char *at;
+
+	(void)snprintf(place, sizeof(place), ": %s: ", form_key(field));
+	at = strstr(why, place);
+	app_say(a, STYLE_BAD, 0, "%s", at ? at + strlen(place) : why);
+}
+
 void app_form_take(struct app *a, const char *text)
 {
 	struct err e;
 
-	if (form_set(&a->form, a->form.field, a->form.item, text, &e) < 0)
-		app_say(a, STYLE_BAD, 0, "%s", e.text);
-	else
+	if (form_set(&a->form, a->form.field, a->form.item, text, &e) == 0) {
+		app_say(a, STYLE_TEXT, 0, "%s", ""); /* what speaks against all of it is said then */
 		changed(a);
+		return;
+	}
+	refuse(a, a->form.field, e.text);
+	a->prompt = PROMPT_FIELD; /* with what was typed */
 }
 
 void app_form_typed(struct app *a)
@@ -58,7 +72,7 @@ void app_form_typed(struct app *a)
 
 	memcpy(a->typed, a->line.text, sizeof(a->typed));
 	if (a->line.text[0] && form_try(&a->form, a->form.field, a->form.item, a->line.text, &e) < 0)
-		app_say(a, STYLE_BAD, 0, "%s", e.text);
+		refuse(a, a->form.field, e.text);
 	else
 		app_say(a, STYLE_TEXT, 0, "%s", form_help(a->form.field));
 }
@@ -81,7 +95,7 @@ static void take_out(struct app *a)
 	if (!picked(a, &row) || row.kind == FORM_ADD)
 		return;
 	if (form_set(&a->form, row.field, row.item, NULL, &e) < 0)
-		app_say(a, STYLE_BAD, 0, "%s", e.text);
+		refuse(a, row.field, e.text);
 	else
 		changed(a);
 }

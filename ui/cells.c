@@ -212,6 +212,11 @@ size_t grid_break(const struct grid *g, int w, const char *text, size_t *ret_nex
 		fit = 1;
 	for (blank = fit; blank > 0 && text[blank] != ' '; blank--)
 		;
+	for (size_t item = blank; item > fit * 2 / 3; item--)
+		if (text[item] == ' ' && text[item - 1] == ' ') {
+			*ret_next = item + 1;
+			return item - 1;
+		}
 	if (blank == 0) {
 		*ret_next = fit;
 		return fit;
@@ -277,13 +282,22 @@ void grid_print(const struct grid *g, struct buf *ret)
 	}
 }
 
+/* A title that is too long is cut, the mark is not. */
+static void draw_frame_title(struct grid *g, struct rect r, bool framed, const char *title, const char *more)
+{
+	const struct span spans[] = { { framed ? " " : "", STYLE_STRONG }, { title, STYLE_STRONG } };
+	int mark = *more ? grid_columns(g, more) + 1 : 0, used;
+
+	if (mark > r.w / 3) /* then the title is more */
+		mark = 0;
+	used = grid_spans(g, r.x, r.y, r.w - mark, spans, COUNT(spans));
+	if (framed || *more)
+		used += grid_text(g, r.x + used, r.y, r.w - used, STYLE_STRONG, " ");
+	(void)grid_text(g, r.x + used, r.y, r.w - used, STYLE_DIM, more);
+}
+
 struct rect grid_frame(struct grid *g, struct rect r, bool framed, const char *title, const char *more)
 {
-	struct span spans[] = { { framed ? " " : "", STYLE_STRONG },
-		                { title, STYLE_STRONG },
-		                { framed || *more ? " " : "", STYLE_STRONG },
-		                { more, STYLE_DIM } };
-
 	grid_fill(g, r, STYLE_TEXT);
 	for (int x = r.x + 1; framed && x < r.x + r.w - 1; x++) {
 		grid_text(g, x, r.y, 1, STYLE_DIM, "─");
@@ -302,7 +316,7 @@ struct rect grid_frame(struct grid *g, struct rect r, bool framed, const char *t
 	g->cursor_x = r.x;
 	g->cursor_y = r.y;
 	if (r.h > 1)
-		grid_spans(g, r.x + (framed ? 2 : 0), r.y, r.w - (framed ? 4 : 0), spans, COUNT(spans));
+		draw_frame_title(g, (struct rect){ r.x + (framed ? 2 : 0), r.y, r.w - (framed ? 4 : 0), 1 }, framed, title, more);
 	if (framed)
 		return (struct rect){ r.x + 2, r.y + 1, r.w - 4, r.h - 2 };
 	return r.h > 1 ? (struct rect){ r.x, r.y + 1, r.w, r.h - 1 } : r;

@@ -77,7 +77,8 @@ int grid_spans(struct grid *g, int x, int y, int w, const struct span *spans, si
 
 /* grid_bytes - the same with len bytes of text. */
 int grid_bytes(struct grid *g, int x, int y, int w, enum style style, const char *text, size_t len);
-/* grid_break - bytes of text that make its first line of w columns; ret_next is where the next one begins. */
+/* grid_break - bytes of text that make its first line of w columns; ret_next is where the next one begins. Two blanks part
+ * items: where there are some not far from the end, an item is not torn. */
 size_t grid_break(const struct grid *g, int w, const char *text, size_t *ret_next);
 
 /* grid_frame - blank r, draw a box of lines around it when it is framed, else only the title above; returns

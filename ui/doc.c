@@ -124,8 +124,7 @@ void doc_squeeze(struct doc *d)
 			else
 				after_blank = squeeze_span(d, s, after_blank);
 		}
-		if (l->aligned)
-			l->indent = 2;
+		l->indent = l->indent > 2 ? 2 : l->indent;
 	}
 }
 

@@ -45,7 +45,7 @@ void doc_fact(struct doc *d, const char *label, enum style style, const char *fo
 void doc_indent(struct doc *d, int columns);
 /* doc_aligned - blanks of the last line only align it with others, as those of a fact do.
  * doc_squeeze - for a narrow screen: of such lines each run of blanks becomes one, and dim parts beyond the value
- *               are left out. */
+ *               are left out; no line is moved in by more than 2. */
 void doc_aligned(struct doc *d);
 void doc_squeeze(struct doc *d);
 /* doc_head - a heading, after an empty line unless it is the first. */

@@ -28,6 +28,7 @@ void frame_draw(struct app *a, const struct world *w, uint64_t now_usec, struct 
 	a->text_top = fit.text_top;
 	a->text_page = fit.text_page;
 	a->menu_row = fit.menu_row;
+	a->confirm.top = fit.dialog_top;
 	a->seek = 0;
 	if (fit.missed)
 		app_say(a, STYLE_TEXT, 0, "nowhere: '%s'", a->search);

@@ -115,8 +115,8 @@ enum effect { LOOKS, ACTS };
 	X(DROP_VALUE, SCREEN_MENU, ACTS, "x Del", "take out", "in a form: take the value out of the conf")    \
 	X(FORM_DISCARD, SCREEN_MENU, LOOKS, "Q", "discard", "in a form: leave it, and forget what was changed") \
 	X(COMPLETE, SCREEN_PROMPT, LOOKS, "Tab", "complete", "of a form's value: the next one that is possible here") \
-	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "k Up", "up", "one up")                            \
-	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "j Down", "down", "one down")                    \
+	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "k Up", "up", "one up")           \
+	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "j Down", "down", "one down")   \
 	X(PAGE_UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "PgUp C-b", "page up", "a page up")           \
 	X(PAGE_DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "PgDn C-f", "page down", "a page down")     \
 	X(HALF_UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "C-u", "half up", "half a page up")           \

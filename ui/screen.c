@@ -71,8 +71,8 @@ static struct place place(const struct grid *g, const struct view *v)
 	bool over = lies_over(v) && !v->prompt;
 	struct place p = { 0 };
 
-	if (g->h < 6 && (over || v->prompt))
-		message = 0; /* the way out is more */
+	if (g->h < 6 && (over || v->prompt) && !(v->message_style == STYLE_BAD && (v->has_menu || v->prompt)))
+		message = 0; /* the way out is more; not than what speaks against what is typed */
 	if (g->h >= (v->banner ? 6 : 3))
 		p.title = lines(g, top++, 1);
 	if (g->h >= 2)
@@ -338,6 +338,8 @@ void screen_fit(const struct grid *g, struct view *v, int seek, struct screen_fi
 	if (v->menu_row >= v->menu.n)
 		v->menu_row = v->menu.n > 0 ? v->menu.n - 1 : 0;
 	ret->menu_row = v->menu_row;
+	if (v->has_dialog)
+		ret->dialog_top = v->dialog.top = dialog_scroll(&v->dialog, g, p.over);
 }
 
 void screen_draw(struct grid *g, const struct view *v)

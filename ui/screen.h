@@ -9,6 +9,7 @@ struct screen_fit {
 	int pane_top, pane_page; /* of the details */
 	int text_top, text_page;
 	size_t menu_row;
+	int dialog_top; /* first line of a question that is shown */
 	bool alone;  /* there is no room for the list beside the details */
 	bool missed; /* what was searched for is nowhere */
 };

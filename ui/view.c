@@ -367,7 +367,7 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		view_drift(a, w, &v->text.doc);
 		break;
 	case APP_TEXT_NETWORK:
-		v->text.title = "the network of this host and its machines";
+		v->text.title = "network of this host";
 		view_network(w, v, &v->text.doc);
 		break;
 	case APP_TEXT_PORTS:
@@ -455,6 +455,14 @@ static const char *preview(const struct app *a, struct view *v)
 	return end && *end ? view_keep(v, "%.*s… and more: machdeck mend --dry-run NAME", (int)(end - text), text) : text;
 }
 
+static const char *with_preview(const struct app *a, struct view *v, const char *then)
+{
+	const char *steps = preview(a, v);
+	size_t len = strlen(steps);
+
+	return view_keep(v, "%s%s%s", steps, len > 0 && steps[len - 1] == '\n' ? "" : "\n", then);
+}
+
 static void build_confirm(const struct app *a, const struct world *w, struct view *v)
 {
 	static const char *const one[] = { "No", "Yes" };
@@ -463,7 +471,7 @@ static void build_confirm(const struct app *a, const struct world *w, struct vie
 		   *host = w->s->host ? w->s->host : "this host";
 
 	v->has_dialog = true;
-	v->dialog = (struct dialog){ .buttons = one, .n_buttons = 2, .chosen = a->confirm.yes };
+	v->dialog = (struct dialog){ .buttons = one, .n_buttons = 2, .chosen = a->confirm.yes, .top = a->confirm.top };
 	v->dialog.text = consequence(what->verb);
 	if (what->names.n == 1) {
 		v->dialog.title = view_keep(v, "%s %s on %s?", verb, what->names.v[0], host);
@@ -474,8 +482,8 @@ static void build_confirm(const struct app *a, const struct world *w, struct vie
 		v->dialog.title = view_keep(v, "%s %zu machines on %s?", verb, what->names.n, host);
 		v->dialog.text = view_keep(v, "%s%s", v->dialog.text, names_with_states(w, v, &what->names));
 	}
-	if (what->verb == CONTROL_MEND)
-		v->dialog.text = view_keep(v, "%s\n%s", v->dialog.text, preview(a, v));
+	if (what->verb == CONTROL_MEND) /* the steps first: where there is little room they are what matters */
+		v->dialog.text = with_preview(a, v, v->dialog.text);
 	if (a->prompt == PROMPT_NAME) {
 		v->dialog.n_buttons = 0;
 		build_severe(a, w, v);
@@ -509,6 +517,17 @@ static void build_menu(const struct app *a, const struct world *w, struct view *
 		menu_build(a, w, &v->menu);
 }
 
+/* "web:6:11: HOST_PORT: ..." without the line and column of a text that is not seen. */
+static const char *without_place(const char *problem, const char *name)
+{
+	size_t len = strlen(name), place;
+
+	if (strncmp(problem, name, len) != 0)
+		return problem;
+	place = strspn(problem + len, ":0123456789");
+	return place > 1 && problem[len + place] == ' ' ? problem + len + place + 1 : problem;
+}
+
 /* Under a form: what speaks against it, or what the marked field does. */
 static void build_form_help(const struct app *a, struct view *v)
 {
@@ -519,7 +538,7 @@ static void build_form_help(const struct app *a, struct view *v)
 	form_rows(&a->form, &rows);
 	v->message_style = a->form.problem[0] ? STYLE_BAD : STYLE_TEXT;
 	if (a->form.problem[0])
-		v->message = a->form.problem;
+		v->message = without_place(a->form.problem, a->form.name);
 	else if (a->menu_row < rows.n && rows.v[a->menu_row].kind != FORM_GROUP)
 		v->message = form_help(rows.v[a->menu_row].field);
 }

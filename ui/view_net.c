@@ -5,6 +5,9 @@
 #include "base/cleanup.h"
 #include "ui/view_tab.h"
 
+#define NAME_WIDTH_MAX 20 /* longer names are not what the others are aligned to */
+#define PORT_INDENT    4
+
 /* ---- ports */
 
 static enum style style_of(enum doctor_state s)
@@ -58,28 +61,37 @@ static void findings(struct doc *d, const struct diagnosis *found, int indent)
 	for (size_t i = 0; i < found->n; i++) {
 		doc_line(d, found->v[i].broken ? STYLE_BAD : STYLE_TEXT, "%*s%s", indent, "", found->v[i].text);
 		doc_indent(d, indent);
+		doc_aligned(d);
 	}
+}
+
+/* What needs somebody comes first. */
+static bool is_in_pass(const struct checked_port *p, int pass)
+{
+	return (p->found.state == DOCTOR_BROKEN) == (pass == 0);
 }
 
 static void one_port(struct view *v, struct doc *d, const struct checked_port *p, int name_width, int way_width)
 {
 	CLEANUP(free_p) char *targets = strs_join(&p->targets, " ");
 	enum doctor_state state = p->found.state;
+	bool is_known = state == DOCTOR_GOOD || state == DOCTOR_BROKEN;
 
 	doc_line(d, STYLE_STRONG, "%-*s  ", name_width, owner(p));
 	doc_aligned(d);
-	doc_indent(d, name_width + 2);
+	doc_indent(d, PORT_INDENT);
 	doc_add(d, STYLE_TEXT, "%-*s  ", way_width, way(v, p));
-	doc_add(d, style_of(state), "%-7s", doctor_state_word(state));
+	doc_add(d, is_known ? style_of(state) : STYLE_TEXT, "%-7s", doctor_state_word(state));
 	if (p->targets.n > 0 && targets)
-		doc_add(d, STYLE_TEXT, "  rule > %s", targets);
+		doc_add(d, STYLE_DIM, "  rule > %s", targets);
 	if (p->found.steps[DOCTOR_LISTENER].state == DOCTOR_GOOD)
-		doc_add(d, STYLE_TEXT, "  %s", p->found.steps[DOCTOR_LISTENER].text);
-	doc_line(d, STYLE_DIM, "%*sfrom: %s", name_width + 2, "", clients(v, &p->found));
-	doc_indent(d, name_width + 2);
+		doc_add(d, STYLE_DIM, "  %s", p->found.steps[DOCTOR_LISTENER].text);
+	findings(d, &p->found, PORT_INDENT);
+	doc_line(d, STYLE_DIM, "%*sfrom: %s", PORT_INDENT, "", clients(v, &p->found));
+	doc_indent(d, PORT_INDENT);
+	doc_aligned(d);
 	if (p->file)
 		doc_add(d, STYLE_DIM, "  declared in %s:%zu", p->file, p->line);
-	findings(d, &p->found, name_width + 2);
 }
 
 /* False: there is nothing to show but the reason. */
@@ -109,11 +121,14 @@ void view_ports(const struct world *w, struct view *v, struct doc *d)
 	for (size_t i = 0; i < w->ports->n; i++) {
 		int name = (int)strlen(owner(&w->ports->v[i])), text = (int)strlen(way(v, &w->ports->v[i]));
 
-		name_width = name > name_width ? name : name_width;
+		if (name <= NAME_WIDTH_MAX && name > name_width)
+			name_width = name;
 		way_width = text > way_width ? text : way_width;
 	}
-	for (size_t i = 0; i < w->ports->n; i++)
-		one_port(v, d, &w->ports->v[i], name_width, way_width);
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < w->ports->n; i++)
+			if (is_in_pass(&w->ports->v[i], pass))
+				one_port(v, d, &w->ports->v[i], name_width, way_width);
 }
 
 static bool is_said_above(const struct diagnosis *found, const char *text)
@@ -139,10 +154,13 @@ void view_doctor(const struct app *a, const struct world *w, struct view *v, str
 {
 	if (!has_ports(w, d, view_keep(v, "%s forwards no port", a->selected)))
 		return;
-	for (size_t i = 0; i < w->ports->n; i++) {
-		const struct checked_port *p = &w->ports->v[i];
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < w->ports->n; i++) {
+			const struct checked_port *p = &w->ports->v[i];
 
-		doc_head(d, "%s  %s", way(v, p), doctor_state_word(p->found.state));
-		chain(d, &p->found);
-	}
+			if (!is_in_pass(p, pass))
+				continue;
+			doc_head(d, "%s  %s", way(v, p), doctor_state_word(p->found.state));
+			chain(d, &p->found);
+		}
 }

@@ -91,29 +91,46 @@ static void default_route(const struct map *p, const struct netmap_space *s, con
 	}
 }
 
-static void flaw(const struct map *p, const struct netmap_link *l)
+/* The bridge that the machine at its other end is to be on; "": not known. */
+static const char *wanted_bridge(const struct map *p, const struct netmap_link *l)
+{
+	const char *machine = netmap_machine_of(p->m, l);
+	const struct netmap_wanted *w = machine ? netmap_wanted_of(machine, p->wanted->v, p->wanted->n) : NULL;
+
+	return w && w->bridge ? w->bridge : "";
+}
+
+/* What is wrong with it; false: nothing that is known of. */
+static bool flaw(const struct map *p, const struct netmap_link *l)
 {
 	const struct netmap_wanted *of = NULL;
-	const char *bridge = NULL;
+	const char *name = netmap_link_title(l);
 
 	switch (netmap_judge(p->m, l, p->wanted->v, p->wanted->n, &of)) {
 	case NETMAP_WELL:
 	case NETMAP_FLAW_UNKNOWN:
-		return;
+		return false;
 	case NETMAP_ORPHAN:
-		doc_add(p->d, STYLE_BAD, "  orphan: no running machine has its other end");
-		return;
+		doc_line(p->d, STYLE_BAD, "%s  orphan: no running machine has its other end", name);
+		return true;
 	case NETMAP_SQUATTER:
-		doc_add(p->d, STYLE_BAD, "  squatter: in the way of %s, which can not start", of ? of->machine : "?");
-		return;
+		doc_line(p->d, STYLE_BAD, "%s  squatter: in the way of %s, which can not start", name,
+		         of ? of->machine : "?");
+		return true;
 	case NETMAP_LOST_BRIDGE:
-		for (size_t i = 0; i < p->wanted->n; i++)
-			if (p->wanted->v[i].bridge && netmap_machine_of(p->m, l) &&
-			    strcmp(p->wanted->v[i].machine, netmap_machine_of(p->m, l)) == 0)
-				bridge = p->wanted->v[i].bridge;
-		doc_add(p->d, STYLE_BAD, "  lost its bridge %s", bridge ? bridge : "");
-		return;
+		doc_line(p->d, STYLE_BAD, "%s  lost its bridge %s", name, wanted_bridge(p, l));
+		doc_add(p->d, STYLE_TEXT, "  (M on %s mends it)", netmap_machine_of(p->m, l));
+		return true;
 	}
+	return false;
+}
+
+static void flaw_word(const struct map *p, const struct netmap_link *l)
+{
+	enum netmap_flaw f = netmap_judge(p->m, l, p->wanted->v, p->wanted->n, NULL);
+
+	if (f != NETMAP_WELL && f != NETMAP_FLAW_UNKNOWN)
+		doc_add(p->d, STYLE_BAD, "  %s", netmap_flaw_word(f));
 }
 
 static void other_end(const struct map *p, const struct netmap_link *l)
@@ -174,7 +191,7 @@ static void link_line(const struct map *p, const struct netmap_link *l, const ch
 	counters(p, l);
 	other_end(p, l);
 	way_out(p, l);
-	flaw(p, l);
+	flaw_word(p, l);
 }
 
 /* What rests on it in machines: macvlans. */
@@ -256,9 +273,10 @@ static void machines_unseen(const struct map *p)
 }
 
 /* Rules that lead to nobody who is seen. */
-static void dead_forwards(const struct map *p)
+static bool dead_forwards(const struct map *p)
 {
 	char text[ADDR_TEXT_SIZE];
+	bool found = false;
 
 	for (size_t i = 0; i < p->m->n_forwards; i++) {
 		const struct netmap_forward *f = &p->m->forwards[i];
@@ -268,7 +286,21 @@ static void dead_forwards(const struct map *p)
 		addr_print(&f->to, false, text);
 		doc_line(p->d, STYLE_BUSY, "%s %u is forwarded to %s, which nobody has here", f->port.udp ? "udp" : "tcp",
 		         f->port.host, text);
+		found = true;
 	}
+	return found;
+}
+
+/* Before the map, which may be longer than the screen. */
+static void what_is_wrong(const struct map *p)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < p->host->n_links; i++)
+		found |= flaw(p, &p->host->links[i]);
+	found |= dead_forwards(p);
+	if (found)
+		doc_line(p->d, STYLE_TEXT, "%s", "");
 }
 
 void view_network(const struct world *w, struct view *v, struct doc *d)
@@ -290,11 +322,11 @@ void view_network(const struct world *w, struct view *v, struct doc *d)
 		doc_line(d, STYLE_BAD, "%s", p.host->no_links);
 	if (w->s->limits)
 		doc_line(d, STYLE_BUSY, "not seen: %s", w->s->limits);
+	what_is_wrong(&p);
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < p.host->n_links; i++)
 			if (!is_below(&p, &p.host->links[i]) && is_uplink(&p, &p.host->links[i]) == (pass == 0))
 				draw(&p, &p.host->links[i], 0, true);
 	machines_unseen(&p);
-	dead_forwards(&p);
 	host_line(&p);
 }
