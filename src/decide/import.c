@@ -66,6 +66,7 @@ void imported_done(struct imported *i)
 	for (size_t k = 0; k < i->n; k++)
 		container_done(&i->v[k]);
 	free(i->v);
+	virtualisation_done(&i->engines);
 	*i = (struct imported){ 0 };
 }
 
@@ -105,33 +106,62 @@ int import_compare(const char *file, const struct imported *all, const struct co
 	return look_for_conflicts(&at, all, others, n);
 }
 
-static int take_all(struct jsonplace *at, json_t *root, enum release release, struct imported *all)
+static int take_containers(struct jsonplace *at, json_t *containers, enum release release, struct imported *all)
 {
-	json_t *containers = json_object_get(root, "containers"), *value;
+	size_t back = place_enter(at, "containers");
+	json_t *value;
 	const char *name;
 	int r;
 
-	json_object_foreach(root, name, value)
-		if (strcmp(name, "containers") != 0) {
-			(void)place_enter(at, name);
-			return place_refuse(at, "only \"containers\" is expected here");
-		}
-	(void)place_enter(at, "containers");
 	if (!json_is_object(containers))
 		return place_refuse(at, "must be an object with a member for each container");
 	all->v = calloc(json_object_size(containers) + 1, sizeof(*all->v));
 	if (!all->v)
 		return err_no_memory(at->e);
 	json_object_foreach(containers, name, value) {
-		size_t back = place_enter(at, name);
+		size_t before = place_enter(at, name);
 
 		r = take_container(at, name, value, release, &all->v[all->n++]);
 		if (r < 0)
 			return r;
-		place_leave(at, back);
+		place_leave(at, before);
 	}
 	qsort(all->v, all->n, sizeof(*all->v), compare_names);
-	return look_for_conflicts(at, all, NULL, 0);
+	r = look_for_conflicts(at, all, NULL, 0);
+	if (r == 0)
+		place_leave(at, back);
+	return r;
+}
+
+static int engine_option(struct jsonplace *at, const char *name, json_t *value, void *arg)
+{
+	struct imported *all = arg;
+
+	if (strcmp(name, "containers") != 0)
+		return place_refuse(at, "only \"containers\" is expected here");
+	all->has_engines = true;
+	return virtualisation_take(at, value, &all->engines);
+}
+
+static int take_all(struct jsonplace *at, json_t *root, enum release release, struct imported *all)
+{
+	json_t *containers = json_object_get(root, "containers"), *other, *value;
+	const char *name;
+	int r = 0;
+
+	json_object_foreach(root, name, value)
+		if (strcmp(name, "containers") != 0 && strcmp(name, "virtualisation") != 0) {
+			(void)place_enter(at, name);
+			return place_refuse(at, "only \"containers\" and \"virtualisation\" are expected here");
+		}
+	other = json_object_get(root, "virtualisation");
+	if (containers || !other)
+		r = take_containers(at, containers, release, all);
+	if (r == 0 && other) {
+		(void)place_enter(at, "virtualisation");
+		r = place_each_field(at, other, all, engine_option);
+	}
+	return r;
 }
 
 /* jansson recurses; how deep a text goes can be told before. */

@@ -1,9 +1,11 @@
-/* import - containers from a JSON document shaped like the modules' options (behaviours A.13). Pure. */
+/* import - containers, and what container engines are to know, from a JSON document shaped like the modules' options
+ * (behaviours A.13, A.16). Pure. */
 #pragma once
 
 #include <stddef.h>
 
 #include "base/err.h"
+#include "decide/virtualisation.h"
 #include "words/container.h"
 
 #define IMPORT_SIZE_MAX  (1024 * 1024)
@@ -12,9 +14,12 @@
 struct imported {
 	struct container *v; /* sorted by name */
 	size_t n;
+	bool has_engines; /* the document has virtualisation.containers */
+	struct virtualisation engines;
 };
 
-/* import_json - read {"containers": {NAME: {OPTION: VALUE}}} as the module of release r takes it.
+/* import_json - read {"containers": {NAME: {OPTION: VALUE}}} as the module of release r takes it, and beside it or alone
+ * {"virtualisation": {"containers": {OPTION: VALUE}}}, which is the other module's, of 2020.
  *
  * file    how the document is called in messages: "FILE: /containers/web/hostAddress: reason"
  * errors  -EINVAL (STATUS_DATA): not JSON, an option the release does not have, a wrong type, a value that is none,
