@@ -267,15 +267,15 @@ static int run_builder(const struct build *b, const struct places *p, int roots,
 	return r < 0 ? r : own_top(roots, leaf, e);
 }
 
-static int put_configuration(const struct build *b, const struct places *p, const char *path, struct err *e)
+int build_configuration(const struct places *p, const char *path, const char *nix_config, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	int r;
 
-	if (!b->nix_config)
+	if (!nix_config)
 		return 0;
-	recipe_nix_configuration(p->name, b->nix_config, &text);
+	recipe_nix_configuration(p->name, nix_config, &text);
 	if (text.bad)
 		return err_no_memory(e);
 	r = rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
@@ -285,16 +285,15 @@ static int put_configuration(const struct build *b, const struct places *p, cons
 }
 
 /* A flake is built first, and what its link leads to becomes the profile. */
-static int build_flake(const struct build *b, const char *path, const struct progress *progress, char **ret,
-                       struct err *e)
+static int build_flake(const struct nix_source *s, const char *link, const struct progress *progress,
+                       char **ret, struct err *e)
 {
 	CLEANUP(strs_done) struct strs words = { 0 };
-	char link[PATH_SIZE + 16], target[PATH_SIZE];
+	char target[PATH_SIZE];
 	ssize_t len;
 	int r;
 
-	(void)snprintf(link, sizeof(link), "%s/.result", path);
-	recipe_nix_build(&b->nix, link, &words);
+	recipe_nix_build(s, link, &words);
 	if (words.n == 0)
 		return 0;
 	r = run_words(&words, NULL, progress, e);
@@ -302,38 +301,46 @@ static int build_flake(const struct build *b, const char *path, const struct pro
 		return r;
 	len = readlink(link, target, sizeof(target) - 1);
 	if (len < 0)
-		return err_set(e, STATUS_FAILED, errno, "nix built nothing from %s", b->nix.flake);
+		return err_set(e, STATUS_FAILED, errno, "nix built nothing from %s", s->flake);
 	target[len] = '\0';
 	(void)unlink(link);
 	*ret = strdup(target);
 	return *ret ? 0 : err_no_memory(e);
 }
 
-static int make_nix(const struct build *b, const struct places *p, int roots, const char *leaf,
-                    const char *path, const struct progress *progress, struct err *e)
+int build_profile(const struct nix_source *s, const struct places *p, const char *configuration,
+                  const char *link, const struct progress *progress, struct err *e)
 {
 	CLEANUP(strs_done) struct strs words = { 0 };
 	CLEANUP(free_p) char *built = NULL;
 	CLEANUP(close_p) int above = -1;
 	CLEANUP(close_p) int own = -1;
-	char profile[PATH_SIZE], configuration[PATH_SIZE + 32];
-	int r = make_empty(roots, leaf, path, e);
+	char profile[PATH_SIZE];
+	int r = files_mkdir("", PLACES_PROFILES, 0700, &above, e);
 
-	if (r == 0)
-		r = put_configuration(b, p, path, e);
-	if (r == 0)
-		r = files_mkdir("", PLACES_PROFILES, 0700, &above, e);
 	(void)snprintf(profile, sizeof(profile), PLACES_PROFILES "/%s", p->name);
 	if (r == 0)
 		r = files_mkdir("", profile, 0755, &own, e);
 	if (r == 0)
-		r = build_flake(b, path, progress, &built, e);
+		r = build_flake(s, link, progress, &built, e);
 	if (r < 0)
 		return r;
 	profile_of(p, profile);
-	(void)snprintf(configuration, sizeof(configuration), "%s/etc/nixos/configuration.nix", path);
-	recipe_nix_set(&b->nix, profile, configuration, built, &words);
+	recipe_nix_set(s, profile, configuration, built, &words);
 	return words.bad ? err_no_memory(e) : run_words(&words, NULL, progress, e);
+}
+
+static int make_nix(const struct build *b, const struct places *p, int roots, const char *leaf,
+                    const char *path, const struct progress *progress, struct err *e)
+{
+	char configuration[PATH_SIZE + 32], link[PATH_SIZE + 16];
+	int r = make_empty(roots, leaf, path, e);
+
+	if (r == 0)
+		r = build_configuration(p, path, b->nix_config, e);
+	(void)snprintf(configuration, sizeof(configuration), "%s/etc/nixos/configuration.nix", path);
+	(void)snprintf(link, sizeof(link), "%s/.result", path);
+	return r < 0 ? r : build_profile(&b->nix, p, configuration, link, progress, e);
 }
 
 static bool has(const struct rootfs *t, const char *path)

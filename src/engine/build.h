@@ -42,6 +42,13 @@ int build_check(const struct build *b, const struct places *p, struct err *e);
 /* build_commands - the commands that would be run, one a line; none for copies. */
 int build_commands(const struct build *b, const struct places *p, struct strs *ret, struct err *e);
 
+/* build_configuration - write the etc/nixos/configuration.nix of the root at path, around nix_config (NULL: leave it).
+ * build_profile - have Nix build s and make it what the container's profile leads to; configuration is the path of that file,
+ * link one that may be used for what is built meanwhile. errors: as program_run(), STATUS_FAILED */
+int build_configuration(const struct places *p, const char *path, const char *nix_config, struct err *e);
+int build_profile(const struct nix_source *s, const struct places *p, const char *configuration, const char *link,
+                  const struct progress *progress, struct err *e);
+
 /* build_root - make leaf, in the folder of roots that is open; after a failure nothing of it is left, nor a profile.
  * warnings: what a start would miss, such as an init. */
 int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,

@@ -107,16 +107,25 @@ static int act_terminate(const struct compat_call *c)
 	return control(c, CONTROL_TERMINATE);
 }
 
-static int act_status(const struct compat_call *c)
+int compat_is_up(const char *name, bool *ret, struct err *e)
 {
 	CLEANUP(snapshot_done) struct snapshot s = { 0 };
 	const struct machine *m;
-	struct err e;
+	int r = observe_once(&s, e);
 
-	if (observe_once(&s, &e) < 0)
+	m = r < 0 ? NULL : snapshot_find(&s, name);
+	*ret = m && m->state == MACHINE_RUNNING;
+	return r;
+}
+
+static int act_status(const struct compat_call *c)
+{
+	struct err e;
+	bool up;
+
+	if (compat_is_up(c->name, &up, &e) < 0)
 		return compat_say(&e);
-	m = snapshot_find(&s, c->name);
-	return verb_print(m && m->state == MACHINE_RUNNING ? "up\n" : "down\n");
+	return verb_print(up ? "up\n" : "down\n");
 }
 
 /* ---- what goes into it */
@@ -231,6 +240,7 @@ static const struct action {
 } actions[] = {
 	{ "list", act_list, false },
 	{ "create", compat_create, true },
+	{ "update", compat_update, true },
 	{ "destroy", compat_destroy, true },
 	{ "start", act_start, true },
 	{ "stop", act_stop, true },
@@ -368,6 +378,11 @@ static int print_usage(void)
 	                  "       nixos-container stop NAME\n"
 	                  "       nixos-container terminate NAME\n"
 	                  "       nixos-container status NAME\n"
+	                  "       nixos-container update NAME\n"
+	                  "         [--config STRING]\n"
+	                  "         [--config-file PATH]\n"
+	                  "         [--flake FLAKE]\n"
+	                  "         [--nixos-path PATH]\n"
 	                  "       nixos-container login NAME\n"
 	                  "       nixos-container root-login NAME\n"
 	                  "       nixos-container run NAME -- ARGS...\n"

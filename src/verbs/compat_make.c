@@ -1,4 +1,4 @@
-/* nixos-container create, destroy. */
+/* nixos-container create, update, destroy. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 #include "drivers/program.h"
 #include "engine/create.h"
 #include "engine/destroy.h"
+#include "engine/settle.h"
+#include "engine/update.h"
 #include "verbs/compat_private.h"
 #include "verbs/verbs.h"
 #include "verbs/working.h"
@@ -99,6 +101,40 @@ int compat_create(const struct compat_call *c)
 		return compat_say(&e);
 	tell(c, &made);
 	return STATUS_DONE;
+}
+
+/* An empty text is none, as for the tool. */
+static bool is_given(const char *text)
+{
+	return text && *text;
+}
+
+int compat_update(const struct compat_call *c)
+{
+	CLEANUP(buf_done) struct buf config = { 0 };
+	struct update u = {
+		.nix = { .flake = c->flake, .nixos_path = c->nixos_path, .flags = &c->nix_flags },
+	};
+	struct err e = { 0 };
+	bool up = false;
+	int r = 0;
+
+	if (is_given(c->config) || is_given(c->config_file)) {
+		r = read_config(c, &config, &e);
+		u.config = buf_text(&config);
+	}
+	if (r == 0)
+		r = update_container(c->name, &u, working_progress(false), &e);
+	working_done();
+	if (r == 0)
+		r = compat_is_up(c->name, &up, &e);
+	if (r == 0 && up) {
+		fputs("reloading container...\n", stderr);
+		r = settle_control(CONTROL_RELOAD, c->name, NULL, &e);
+		if (r < 0 && e.status < STATUS_USAGE) /* the guest's own, which its text tells */
+			e.status = STATUS_FAILED;
+	}
+	return r < 0 ? compat_say(&e) : STATUS_DONE;
 }
 
 int compat_destroy(const struct compat_call *c)

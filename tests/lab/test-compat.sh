@@ -43,7 +43,7 @@ what_is_not_there_is_gone() {
 	script <<-'END'
 		exits 66 nixos-container status nosuch
 		same gone gone "$(nixos-container status nosuch 2>/dev/null)"
-		for verb in start stop restart terminate login root-login run show-ip show-host-key; do
+		for verb in start stop restart update terminate login root-login run show-ip show-host-key; do
 			exits 66 nixos-container $verb nosuch
 			same "what $verb says" "nixos-container: container 'nosuch' does not exist" "$said"
 		done
@@ -150,6 +150,85 @@ a_new_one_is_built_as_the_tool_builds_it() {
 		exits 64 nixos-container create no --config x --config-file /nowhere
 		told "mutually incompatible"
 		unchanged "$before"
+		no_nix
+	END
+}
+
+an_update_is_built_as_the_tool_builds_it_and_what_runs_reloads() {
+	script <<-'END'
+		fake_nix
+		nix_system new
+		nix_unit new nix-b.service <<-'UNIT'
+			[Service]
+			ExecStart=/bin/sleep 1000
+		UNIT
+		profile=/nix/var/nix/profiles/per-container/up/system file=$ROOTS/up/etc/nixos/configuration.nix
+		exits 0 nixos-container create up --config 'services.a.enable = true;'
+		rm /run/nix-argv
+		next_system new
+		exits 0 nixos-container update up --log-format raw
+		same said '' "$said"
+		same argv "nix-env -p $profile -I nixos-config=$file -f <nixpkgs/nixos> --set -A system --log-format raw" "$(cat /run/nix-argv)"
+		grep -q services.a.enable $file
+		same system /nix/store/new "$(readlink $profile)"
+		# It runs: it is switched, and not restarted.
+		next_system box
+		exits 0 nixos-container update up --config 'services.b.enable = true;' --nixos-path /src/nixos
+		grep -q services.b.enable /run/nix-config && not grep -q services.a.enable $file
+		exits 0 nixos-container start up
+		want 20 serves box http://10.233.1.2/
+		leader=$(leader up)
+		next_system new
+		echo '{ services.c.enable = true; }' >/run/c.nix
+		exits 0 nixos-container update up --config-file /run/c.nix
+		same said 'reloading container...' "$said"
+		grep -qF '/run/c.nix' $file
+		same check client_new "$(nc run up -- cat /etc/check)"
+		same unit active "$(nc run up -- systemctl is-active nix-b.service)"
+		same leader "$leader" "$(leader up)"
+		# A failure leaves all as it was.
+		before=$(cat $file)
+		exits 1 nixos-container update up --config broken --nixos-path /broken
+		told "nix-env ended with status 1: error: undefined variable"
+		same configuration "$before" "$(cat $file)"
+		same system /nix/store/new "$(readlink $profile)"
+		touch /nix/store/box/bin/fail; next_system box
+		exits 1 nixos-container update up
+		told "reloading container..." "exit status 4"
+		rm /nix/store/box/bin/fail
+		# What a guest could have written is not read by Nix.
+		chown 1000 $file
+		exits 72 nixos-container update up
+		told "$file is not root's alone"
+		rm $file; ln -s /etc/shadow $file
+		exits 72 nixos-container update up
+		told "$file is a link"
+		exits 0 nixos-container update up --config 'services.d.enable = true;'
+		[ ! -h $file ] && grep -q services.d.enable $file
+		rm $file
+		exits 66 nixos-container update up
+		told "there is no $file"
+		# Where the root is a guest's of its own users, Nix gets a copy.
+		nc stop up; chown -R 655360:655360 $ROOTS/up; rm /run/nix-argv
+		exits 0 nixos-container update up --config 'services.e.enable = true;'
+		same owner 655360 "$(stat -c %u $file)"
+		grep -q services.e.enable $file && grep -q services.e.enable /run/nix-config
+		not grep -qF $file /run/nix-argv
+		[ -z "$(ls -A /run/machdeck | grep -E 'nix|result' || true)" ] || fail "left: $(ls -A /run/machdeck)"
+		# A flake that is recorded, and one that is given.
+		exits 0 nixos-container create fl --flake /src/flake#web
+		rm /run/nix-argv
+		next_system new
+		exits 0 nixos-container update fl --impure
+		grep -qE '^nix .* build --out-link [^ ]+ --impure -- /src/flake#nixosConfigurations."web".config.system.build.toplevel$' /run/nix-argv || fail "$(cat /run/nix-argv)"
+		same system /nix/store/new "$(readlink /nix/var/nix/profiles/per-container/fl/system)"
+		exits 0 nixos-container update fl --flake /src/other
+		grep -q 'other#nixosConfigurations."container"' /run/nix-argv
+		machdeck set fl FLAKE= SYSTEM_PATH=/nix/store/box >/dev/null
+		exits 64 nixos-container update fl
+		told "SYSTEM_PATH="
+		exits 66 nixos-container update nosuch
+		nc destroy up; nc destroy fl
 		no_nix
 	END
 }

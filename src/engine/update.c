@@ -1,0 +1,138 @@
+#include "engine/update.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/gate.h"
+#include "decide/plan.h"
+#include "drivers/files.h"
+#include "drivers/hold.h"
+#include "drivers/rootfs.h"
+#include "engine/build.h"
+#include "engine/load.h"
+
+#define CONFIGURATION     "etc/nixos/configuration.nix"
+#define CONFIGURATION_MAX (1024 * 1024)
+
+/* What is to be built of a container whose conf may name a flake. */
+static int choose(const char *name, const struct update *u, struct loaded *l, struct nix_source *ret,
+                  struct err *e)
+{
+	int r = load_container("", name, l, e);
+
+	if (r < 0)
+		return r;
+	if (l->container.system_path)
+		return err_set(e, STATUS_USAGE, EINVAL,
+		               "%s: SYSTEM_PATH= in its conf says what runs: there is nothing to build "
+		               "(machdeck set "
+		               "%s SYSTEM_PATH=...)",
+		               name, name);
+	*ret = u->nix;
+	if (!ret->flake && !u->config)
+		ret->flake = l->container.flake;
+	return 0;
+}
+
+/* Who writes what Nix evaluates can have it read any file of the host. */
+static int trust(const char *path, struct err *e)
+{
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT
+		               ? err_set(e, STATUS_NO_CONTAINER, ENOENT, "there is no %s to build from", path)
+		               : err_sys(e, errno, "%s", path);
+	if (!S_ISREG(st.st_mode) || !realpath(path, real) || strcmp(real, path) != 0)
+		return err_set(e, STATUS_UNSAFE_TREE, EPERM,
+		               "%s is a link, or no file: Nix would read what it leads to", path);
+	if (st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(e, STATUS_UNSAFE_TREE, EPERM,
+		               "%s is not root's alone to write, and Nix would do what it says as root of "
+		               "the host: give "
+		               "the configuration anew",
+		               path);
+	return 0;
+}
+
+/* The configuration as it is, to be put back; none: ret stays empty. */
+static void keep(const struct places *p, struct buf *ret)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+
+	if (rootfs_open(p->root, ROOTFS_REFUSE, 0, &t, NULL) >= 0)
+		(void)rootfs_read(&t, CONFIGURATION, CONFIGURATION_MAX, ret, NULL);
+}
+
+static void put_back(const struct places *p, const struct buf *text)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+
+	if (text->len > 0 && rootfs_open(p->root, ROOTFS_REFUSE, 0, &t, NULL) >= 0)
+		(void)rootfs_put(&t, CONFIGURATION, 0644, text->p, text->len, NULL);
+}
+
+/* Which file Nix is to read. A given configuration is in the root, too, but where root of the host does not own that, Nix
+ * gets a copy that nobody in there can change. */
+static int find_configuration(const struct places *p, const char *config, const char *copy,
+                              char ret[static PATH_MAX], struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int r = build_configuration(p, p->root, config, e);
+
+	(void)snprintf(ret, PATH_MAX, "%s/" CONFIGURATION, p->root);
+	if (r == 0)
+		r = trust(ret, e);
+	if (r != -EPERM || !config)
+		return r;
+	recipe_nix_configuration(p->name, config, &text);
+	(void)snprintf(ret, PATH_MAX, "%s", copy);
+	return text.bad ? err_no_memory(e) : files_save("", copy, 0600, text.p, text.len, e);
+}
+
+static int build(const struct places *p, const struct nix_source *s, const char *config,
+                 const struct progress *progress, struct err *e)
+{
+	const struct build as = { .source = BUILD_NIX, .nix = *s };
+	char path[PATH_MAX], link[NAME_MACHINE_MAX + 32], copy[NAME_MACHINE_MAX + 32];
+	CLEANUP(buf_done) struct buf before = { 0 };
+	int r = build_check(&as, p, e);
+
+	(void)snprintf(link, sizeof(link), PLAN_RUN_DIR "/.result.%s", p->name);
+	(void)snprintf(copy, sizeof(copy), PLAN_RUN_DIR "/.nix.%s", p->name);
+	(void)unlink(link); /* of one that was killed */
+	keep(p, &before);
+	if (r == 0 && !s->flake)
+		r = find_configuration(p, config, copy, path, e);
+	if (r == 0)
+		r = build_profile(s, p, path, link, progress, e);
+	(void)unlink(copy);
+	if (r < 0 && config && !s->flake)
+		put_back(p, &before);
+	return r;
+}
+
+int update_container(const char *name, const struct update *u, const struct progress *progress, struct err *e)
+{
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	struct nix_source source;
+	struct places p;
+	int r = gate_ask(e, "cannot update %s", name);
+
+	if (r == 0)
+		r = places_hold(name, &hold, &p, e);
+	if (r == 0)
+		r = choose(name, u, &l, &source, e);
+	if (r == 0)
+		r = build(&p, &source, u->config, progress, e);
+	return r < 0 ? err_wrap(e, r, "cannot update %s", name) : 0;
+}
