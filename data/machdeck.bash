@@ -93,6 +93,8 @@ _machdeck() {
 		import) words='--root --release --dry-run --yes -' ;;
 		export) words="--root $(_machdeck_names)" ;;
 		limit) words="--runtime --dry-run MemoryMax= CPUQuota= TasksMax= IOWeight= $(_machdeck_names)" ;;
+		set | unset | edit | undo) words="--dry-run --unit $(_machdeck_names)" ;;
+		get | history) words="--json --unit $(_machdeck_names)" ;;
 		hosts) words='--root --json --write' ;;
 		esac
 	fi

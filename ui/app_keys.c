@@ -62,8 +62,9 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 	case ACTION_UNMARK:
 		return a->marks.n > 0;
 	case ACTION_EDIT:
-	case ACTION_EDITOR:
 		return m && m->configured;
+	case ACTION_EDITOR:
+		return m && (m->configured || m->kind == MACHINE_NSPAWN || m->kind == MACHINE_IMAGE);
 	case ACTION_DROP_VALUE:
 	case ACTION_FORM_SAVE:
 	case ACTION_FORM_DISCARD:

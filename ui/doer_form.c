@@ -279,7 +279,7 @@ static int save(void *arg, struct err *e)
 		strs_add(&warnings, lost.text);
 	joined = strs_join(&warnings, "; ");
 	(void)snprintf(e->text, sizeof(e->text), "%s", joined ? joined : "");
-	return (int)edit_verdict(f->edit.places.name, &because);
+	return (int)edit_verdict(&f->edit, &because);
 }
 
 static void on_saved(int r, const struct err *e, void *arg)

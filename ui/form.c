@@ -8,16 +8,15 @@
 #include "base/cleanup.h"
 #include "decide/conf.h"
 #include "decide/confedit.h"
+#include "decide/conflist.h"
 #include "decide/envfile.h"
-#include "decide/shellwords.h"
 
 static const struct {
 	const char *key, *group;
-	char between; /* 'q': words that may be quoted */
 	enum form_choice choice;
 	const char *help;
 } fields[] = {
-#define X(key, group, between, choice, help) { key, group, between, choice, help },
+#define X(key, group, choice, help) { key, group, choice, help },
 	FORM_FIELDS(X)
 #undef X
 };
@@ -62,36 +61,6 @@ bool form_is_dirty(const struct form *f)
 
 /* ---- rows */
 
-/* The items of a list's value. */
-static void split(size_t field, const char *value, struct strs *ret)
-{
-	char separators[2] = { fields[field].between, '\0' };
-
-	if (fields[field].between == 'q') {
-		if (shellwords_split(value, ret) < 0)
-			strs_add(ret, value);
-		return;
-	}
-	strs_split(ret, value, separators);
-}
-
-static void join(size_t field, const struct strs *items, struct buf *ret)
-{
-	for (size_t i = 0; i < items->n; i++) {
-		const char *word = items->v[i];
-
-		if (fields[field].between != 'q') {
-			buf_addf(ret, "%s%s", i == 0 ? "" : fields[field].between == ',' ? "," : " ", word);
-			continue;
-		}
-		buf_puts(ret, i == 0 ? "" : " ");
-		if (strpbrk(word, " '\"\\"))
-			shellwords_quote(word, ret);
-		else
-			buf_puts(ret, word);
-	}
-}
-
 static const char *keep(struct form_rows *r, const char *text)
 {
 	strs_add(&r->pool, text);
@@ -112,12 +81,12 @@ static void add_field(struct form_rows *r, size_t field, const char *value)
 {
 	CLEANUP(strs_done) struct strs items = { 0 };
 
-	if (!fields[field].between) {
+	if (!conf_list_is(fields[field].key)) {
 		add(r, FORM_FIELD, field, 0, value ? keep(r, value) : NULL);
 		return;
 	}
 	if (value)
-		split(field, value, &items);
+		conf_list_split(fields[field].key, value, &items);
 	for (size_t i = 0; i < items.n; i++)
 		add(r, FORM_ITEM, field, i, keep(r, items.v[i]));
 	add(r, FORM_ADD, field, items.n, NULL);
@@ -160,7 +129,7 @@ static int whole(const struct form *f, size_t field, size_t item, const char *va
 	const char *before;
 	int r;
 
-	if (!fields[field].between) {
+	if (!conf_list_is(fields[field].key)) {
 		buf_puts(ret, value);
 		return 0;
 	}
@@ -169,14 +138,14 @@ static int whole(const struct form *f, size_t field, size_t item, const char *va
 		return r;
 	before = value_of(&conf, field);
 	if (before)
-		split(field, before, &items);
+		conf_list_split(fields[field].key, before, &items);
 	for (size_t i = 0; i <= items.n; i++) {
 		const char *text = i == item ? value : i < items.n ? items.v[i] : "";
 
 		if (*text)
 			strs_add(&after, text);
 	}
-	join(field, &after, ret);
+	conf_list_join(fields[field].key, &after, ret);
 	return after.bad || ret->bad ? err_no_memory(e) : 0;
 }
 

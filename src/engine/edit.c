@@ -10,16 +10,19 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "decide/drift.h"
 #include "decide/dropin.h"
+#include "decide/unitfile.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "drivers/swapfile.h"
+#include "engine/compared.h"
 #include "engine/edit_store.h"
 #include "engine/hostsfile.h"
 #include "engine/load.h"
 #include "engine/occupied.h"
-#include "engine/reload.h"
 #include "engine/settle.h"
+#include "engine/target.h"
 
 #define LOCK_STEP_MS 20
 #define MERGES       20 /* with others who write at the same time */
@@ -50,12 +53,11 @@ static int take_lock(const char *name, int wait_ms, struct hold *ret, struct err
 static int open_conf(struct edit *x, struct err *e)
 {
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
-	char kept[256], leaf[NAME_MACHINE_MAX + 8];
+	char kept[256];
 	int r = files_open("", x->places.confs, O_RDONLY | O_DIRECTORY, &x->dir, e);
 
-	(void)snprintf(leaf, sizeof(leaf), "%s.conf", x->places.name);
 	if (r == 0)
-		r = swapfile_tidy(x->dir, leaf, kept, e);
+		r = swapfile_tidy(x->dir, x->leaf, kept, e);
 	if (r == 0)
 		r = confs_load("", x->places.name, &file, e);
 	if (r < 0)
@@ -65,26 +67,93 @@ static int open_conf(struct edit *x, struct err *e)
 	return 0;
 }
 
+static void name_conf(struct edit *x)
+{
+	x->kind = EDIT_CONF;
+	(void)snprintf(x->path, sizeof(x->path), "%s", x->places.conf);
+	(void)snprintf(x->leaf, sizeof(x->leaf), "%s.conf", x->places.name);
+	(void)snprintf(x->store, sizeof(x->store), "%s", x->places.name);
+}
+
+/* Where it is an image, or a machine of systemd-nspawn@ that runs, or one whose settings are all that is left. */
+static int find_settings(struct edit *x, const char *name, bool unit, struct err *e)
+{
+	CLEANUP(target_done) struct target t = { 0 };
+	int r = target_find(name, false, &t, e);
+
+	(void)snprintf(x->places.name, sizeof(x->places.name), "%s", name);
+	edit_settings(x, unit ? EDIT_DROPIN : EDIT_NSPAWN);
+	if (r == -ENOENT && access(x->path, F_OK) == 0)
+		return 0;
+	if (r == 0 && t.kind != MACHINE_NSPAWN)
+		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf, and it is no machine of systemd-nspawn@", name);
+	return r;
+}
+
+int edit_find(const char *name, bool unit, struct edit *ret, struct err *e)
+{
+	struct edit x = { .hold.fd = -1, .dir = -1 };
+	int r = places_find(name, &x.places, e);
+
+	if (r == 0 && x.places.has_conf && unit)
+		return err_set(e, STATUS_USAGE, EOPNOTSUPP,
+		               "%s has a conf, which its unit is made of: machdeck edit %s, without --unit", name, name);
+	if (r == 0 && x.places.has_conf)
+		name_conf(&x);
+	else if (r == 0 || r == -ENOENT)
+		r = find_settings(&x, name, unit, e);
+	if (r < 0)
+		return r;
+	*ret = x;
+	return 0;
+}
+
+static int begin(struct edit *x, int wait_ms, struct err *e)
+{
+	int r = may_edit(x->places.name, e);
+
+	if (r == 0 && x->kind == EDIT_CONF)
+		r = places_own_conf(&x->places, "edit", e);
+	if (r == 0)
+		r = take_lock(x->places.name, wait_ms, &x->hold, e);
+	if (r == 0)
+		r = x->kind == EDIT_CONF ? open_conf(x, e) : edit_settings_open(x, e);
+	return r;
+}
+
+static int begin_or_drop(struct edit *x, int wait_ms, struct edit *ret, struct err *e)
+{
+	int r = begin(x, wait_ms, e);
+
+	if (r < 0) {
+		edit_done(x);
+		return r;
+	}
+	*ret = *x;
+	return 0;
+}
+
+int edit_begin_any(const char *name, bool unit, int wait_ms, struct edit *ret, struct err *e)
+{
+	struct edit x;
+	int r = edit_find(name, unit, &x, e);
+
+	if (r < 0)
+		return r;
+	return begin_or_drop(&x, wait_ms, ret, e);
+}
+
 int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e)
 {
-	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
+	struct edit x = { .hold.fd = -1, .dir = -1 };
 	int r = places_find(name, &x.places, e);
 
 	if (r == 0 && !x.places.has_conf)
 		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf", name);
-	if (r == 0)
-		r = may_edit(name, e);
-	if (r == 0)
-		r = places_own_conf(&x.places, "edit", e);
-	if (r == 0)
-		r = take_lock(name, wait_ms, &x.hold, e);
-	if (r == 0)
-		r = open_conf(&x, e);
 	if (r < 0)
 		return r;
-	*ret = x;
-	x = (struct edit){ .hold.fd = -1, .dir = -1 };
-	return 0;
+	name_conf(&x);
+	return begin_or_drop(&x, wait_ms, ret, e);
 }
 
 void edit_done(struct edit *x)
@@ -98,7 +167,7 @@ void edit_done(struct edit *x)
 
 static int load(const struct edit *x, const struct buf *text, struct loaded *ret, struct err *e)
 {
-	return load_text(x->places.name, x->places.conf, x->places.nixos_dirs, text, ret, e);
+	return load_text(x->places.name, x->path, x->places.nixos_dirs, text, ret, e);
 }
 
 int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnings, struct err *e)
@@ -106,8 +175,11 @@ int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnin
 	CLEANUP(occupied_done) struct occupied others = { 0 };
 	CLEANUP(strs_done) struct strs about_others = { 0 };
 	CLEANUP(loaded_done) struct loaded l = { 0 };
-	int r = load(x, text, &l, e);
+	int r;
 
+	if (x->kind != EDIT_CONF)
+		return unitfile_judge(x->path, x->kind == EDIT_NSPAWN ? UNITFILE_NSPAWN : UNITFILE_DROPIN, text, warnings, e);
+	r = load(x, text, &l, e);
 	if (r == 0)
 		r = occupied_read(x->places.name, &others, &about_others, e);
 	if (r == 0)
@@ -129,14 +201,17 @@ int edit_preview(const struct edit *x, const struct buf *text, struct buf *ret, 
 {
 	CLEANUP(loaded_done) struct loaded was = { 0 }, will = { 0 };
 	CLEANUP(buf_done) struct buf before = { 0 }, after = { 0 };
-	int r = load(x, text, &will, e);
+	int r;
 
+	if (x->kind != EDIT_CONF)
+		return conf_diff(x->path, x->absent ? "" : buf_text(&x->old), buf_text(text), ret) < 0 ? err_no_memory(e) : 0;
+	r = load(x, text, &will, e);
 	if (r < 0)
 		return r;
 	if (load(x, &x->old, &was, NULL) == 0) /* a broken conf has no plan */
-		describe(&was, x->places.conf, &before);
-	describe(&will, x->places.conf, &after);
-	if (conf_diff(x->places.conf, buf_text(&x->old), buf_text(text), ret) < 0 ||
+		describe(&was, x->path, &before);
+	describe(&will, x->path, &after);
+	if (conf_diff(x->path, buf_text(&x->old), buf_text(text), ret) < 0 ||
 	    conf_diff("its plan", buf_text(&before), buf_text(&after), ret) < 0 || before.bad || after.bad)
 		return err_no_memory(e);
 	return 0;
@@ -149,7 +224,7 @@ static void dropin(const struct edit *x, const struct buf *text, struct buf *ret
 	CLEANUP(loaded_done) struct loaded l = { 0 };
 
 	if (load(x, text, &l, NULL) == 0)
-		dropin_text(&l.container, &l.plan, x->places.conf, ret);
+		dropin_text(&l.container, &l.plan, x->path, ret);
 }
 
 static void settle(const struct edit *x, const struct buf *text, struct strs *warnings)
@@ -157,6 +232,11 @@ static void settle(const struct edit *x, const struct buf *text, struct strs *wa
 	CLEANUP(buf_done) struct buf before = { 0 }, after = { 0 };
 	struct err e;
 
+	if (x->kind != EDIT_CONF) {
+		if (x->kind == EDIT_DROPIN && settle_reread(NULL, &e) < 0)
+			strs_addf(warnings, "%s: systemd takes it with its next daemon-reload: %s", x->path, e.text);
+		return;
+	}
 	hostsfile_refresh("", warnings);
 	dropin(x, &x->old, &before);
 	dropin(x, text, &after);
@@ -169,7 +249,8 @@ static void settle(const struct edit *x, const struct buf *text, struct strs *wa
 static int merge(struct edit *x, struct buf *text, struct buf *theirs, struct strs *warnings, struct err *e)
 {
 	CLEANUP(buf_done) struct buf both = { 0 };
-	int r = conf_merge(x->places.conf, &x->old, text, theirs, &both, e);
+	int r = x->kind == EDIT_CONF ? conf_merge(x->path, &x->old, text, theirs, &both, e)
+	                             : unitfile_merge(x->path, &x->old, text, theirs, &both, e);
 
 	if (r < 0)
 		return r == -EBUSY ? r : err_wrap(e, r, "it was changed meanwhile, and nothing was saved");
@@ -182,6 +263,7 @@ static int merge(struct edit *x, struct buf *text, struct buf *theirs, struct st
 	both = (struct buf){ 0 };
 	buf_done(&x->old);
 	x->old = *theirs;
+	x->absent = false;
 	*theirs = (struct buf){ 0 };
 	return 0;
 }
@@ -189,16 +271,15 @@ static int merge(struct edit *x, struct buf *text, struct buf *theirs, struct st
 static int swap(struct edit *x, struct buf *text, struct strs *warnings, struct err *e)
 {
 	CLEANUP(swapped_done) struct swapped s = { 0 };
-	char leaf[NAME_MACHINE_MAX + 8];
-	int r;
+	int r = x->kind == EDIT_CONF ? 0 : edit_settings_folder(x, true, e);
 
-	(void)snprintf(leaf, sizeof(leaf), "%s.conf", x->places.name);
-	r = swapfile(x->dir, leaf, 0644, &x->old, text, &s, e);
+	if (r == 0)
+		r = swapfile(x->dir, x->leaf, 0644, x->absent ? NULL : &x->old, text, &s, e);
 	for (int i = 0; i < MERGES && r == -EBUSY && s.other && s.theirs.len > 0 && !s.kept; i++) {
 		r = merge(x, text, &s.theirs, warnings, e);
 		swapped_done(&s);
 		if (r == 0)
-			r = swapfile(x->dir, leaf, 0644, &x->old, text, &s, e);
+			r = swapfile(x->dir, x->leaf, 0644, &x->old, text, &s, e);
 		else
 			break;
 	}
@@ -206,8 +287,8 @@ static int swap(struct edit *x, struct buf *text, struct strs *warnings, struct 
 		return r;
 	if (s.unprotected)
 		strs_addf(warnings, "%s: its file system does not protect it from others who write at the same moment",
-		          x->places.conf);
-	return s.unconfirmed ? err_set(e, STATUS_IO, EIO, "%s: saved, but not confirmed on disk", x->places.conf) : 0;
+		          x->path);
+	return s.unconfirmed ? err_set(e, STATUS_IO, EIO, "%s: saved, but not confirmed on disk", x->path) : 0;
 }
 
 static bool same(const struct buf *a, const struct buf *b)
@@ -225,12 +306,13 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 	r = edit_judge(x, text, warnings, e);
 	if (r < 0)
 		return r;
-	if (edit_history_add(x->places.name, &x->old, &why) < 0)
+	if (edit_history_add(x->store, &x->old, &why) < 0)
 		strs_addf(warnings, "%s: undo will not know this change: %s", x->places.name, why.text);
 	r = swap(x, text, warnings, e);
 	if (r < 0)
 		return r;
 	settle(x, text, warnings);
+	x->absent = false;
 	buf_done(&x->old);
 	x->old = (struct buf){ 0 };
 	buf_add(&x->old, buf_text(text), text->len);
@@ -246,12 +328,32 @@ const char *edit_verdict_word(enum edit_verdict v)
 	return words[v];
 }
 
-enum edit_verdict edit_verdict(const char *name, struct strs *because)
+static enum edit_verdict by_drift(const char *name, struct strs *because)
 {
-	bool live = false;
+	CLEANUP(compared_done) struct compared c = { 0 };
+	CLEANUP(drift_done) struct drift d = { 0 };
+	enum edit_verdict v = EDIT_NOTHING;
 
-	/* One that does not run takes its conf when it starts. */
-	if (!settle_is_up(name) || reload_pending(name, because, &live, NULL) < 0)
+	if (compared_read(name, &c, NULL) < 0)
 		return EDIT_NOTHING;
-	return because->n > 0 ? EDIT_RESTART : live ? EDIT_RELOAD : EDIT_NOTHING;
+	drift_decide(name, &c.was, &c.change, NULL, &d);
+	for (size_t i = 0; i < d.n; i++) {
+		if (d.v[i].cure == DRIFT_RELOAD && v == EDIT_NOTHING)
+			v = EDIT_RELOAD;
+		if (d.v[i].cure != DRIFT_RESTART)
+			continue;
+		v = EDIT_RESTART;
+		strs_add(because, d.v[i].text);
+	}
+	return v;
+}
+
+enum edit_verdict edit_verdict(const struct edit *x, struct strs *because)
+{
+	if (!settle_is_up(x->places.name)) /* it takes its settings when it starts */
+		return EDIT_NOTHING;
+	if (x->kind == EDIT_CONF)
+		return by_drift(x->places.name, because);
+	strs_addf(because, "%s: it is read when the machine starts", x->path);
+	return EDIT_RESTART;
 }

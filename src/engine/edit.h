@@ -1,4 +1,5 @@
-/* edit - change the conf of a container of ours: opened, judged as a start would judge it, shown, saved without losing
+/* edit - change the conf of a container of ours, or the settings of a machine of systemd-nspawn@ (its .nspawn file, a drop-in of
+ * its unit: systemd.nspawn(5), machinectl edit, systemctl edit): opened, judged as a start would judge it, shown, saved without losing
  * anybody's change (drivers/swapfile), and what follows from it for the one that runs. For processes that may wait.
  *
  * The texts before the last 20 saves are kept in /var/lib/machdeck/history/NAME, a form that was not saved in
@@ -17,11 +18,22 @@
 
 #define EDIT_HISTORY 20
 
+enum edit_kind {
+	EDIT_CONF,
+	EDIT_NSPAWN, /* /etc/systemd/nspawn/NAME.nspawn */
+	EDIT_DROPIN, /* /etc/systemd/system/systemd-nspawn@NAME.service.d/override.conf */
+};
+
 struct edit {
+	enum edit_kind kind;
 	struct places places;
 	struct hold hold; /* nobody else changes, makes or removes it meanwhile; ends with the process */
-	int dir;          /* the confs' folder */
-	struct buf old;   /* the conf as it was read */
+	int dir;          /* the file's folder; -1: none is open, or of settings: it is made by the first save */
+	char path[NAME_MACHINE_MAX + 96]; /* the file, for messages */
+	char leaf[NAME_MACHINE_MAX + 16];  /* its name */
+	char store[NAME_MACHINE_MAX + 16]; /* what history and draft know it by */
+	bool absent;    /* there is no such file yet: old is what holds instead of it */
+	struct buf old; /* the text as it was read */
 };
 
 /* edit_begin - before a person types anything. wait_ms: for another process of ours that is at it.
@@ -30,6 +42,14 @@ struct edit {
  *         -ENOENT STATUS_NO_CONTAINER: it has no conf;  -ELOOP STATUS_UNSAFE_HOST, -EROFS STATUS_CANNOT_CREATE: it is
  *         declared elsewhere, says where;  -EBUSY STATUS_BUSY: another process changes it;  as confs_load() */
 int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e);
+/* edit_begin_any - the same, and of a machine of systemd-nspawn@ its .nspawn file, or with unit the drop-in of its unit. What
+ * holds as long as that is not there (/run/systemd/nspawn, beside the tree) is what the text begins as.
+ * errors: -ENOENT STATUS_NO_CONTAINER: it is neither; with unit: -EOPNOTSUPP STATUS_USAGE: it has a conf */
+int edit_begin_any(const char *name, bool unit, int wait_ms, struct edit *ret, struct err *e);
+/* edit_find - what edit_begin_any() would open: kind, path and store, without a lock, by anybody. */
+int edit_find(const char *name, bool unit, struct edit *ret, struct err *e);
+/* edit_read - the text of settings that edit_find() found, as it holds: x->old. */
+int edit_read(struct edit *x, struct err *e);
 void edit_done(struct edit *x); /* also takes one whose dir and hold.fd are -1 */
 
 /* edit_judge - text as a start would take it, and beside all other containers of the host. warnings: as conf_read()
@@ -52,10 +72,13 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 enum edit_verdict { EDIT_NOTHING, EDIT_RELOAD, EDIT_RESTART };
 const char *edit_verdict_word(enum edit_verdict v); /* "nothing to do", "reload", "restart" */
 
-/* edit_verdict - of the conf as it is. because: a sentence each for what takes a restart. */
-enum edit_verdict edit_verdict(const char *name, struct strs *because);
+/* edit_verdict - of the conf as it is, by what drift tells; of settings that were saved. because: a sentence each for what
+ * takes a restart. */
+enum edit_verdict edit_verdict(const struct edit *x, struct strs *because);
 
-/* edit_history - the texts before its saves, the newest first, by the time of the save (CLOCK_REALTIME, microseconds).
+/* Of all these, name is what edit.store says: of a conf the container's name.
+ *
+ * edit_history - the texts before its saves, the newest first, by the time of the save (CLOCK_REALTIME, microseconds).
  * edit_history_read - one of them. edit_undone - after the newest one was saved again: it is none any more. */
 struct edit_saves {
 	uint64_t *usec; /* free() it */

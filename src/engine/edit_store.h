@@ -1,7 +1,13 @@
-/* edit_store - texts of confs that were: for edit. */
+/* edit_store - texts of confs that were, and opening what is no conf: for edit. */
 #pragma once
 
 #include "engine/edit.h"
 
 /* edit_history_add - the text before a save, once, at the disk; of more than EDIT_HISTORY the oldest goes. */
 int edit_history_add(const char *name, const struct buf *text, struct err *e);
+
+/* edit_settings - kind, path, leaf and store of a machine's settings. edit_settings_open - the text as it holds now. */
+void edit_settings(struct edit *x, enum edit_kind kind);
+int edit_settings_open(struct edit *x, struct err *e);
+/* edit_settings_folder - opened; made when it is missing. */
+int edit_settings_folder(struct edit *x, bool make, struct err *e);

@@ -10,7 +10,9 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "decide/conf.h"
+#include "decide/conflist.h"
 #include "decide/envfile.h"
+#include "decide/unitfile.h"
 #include "drivers/confs.h"
 #include "engine/edit.h"
 #include "verbs/editing.h"
@@ -21,8 +23,8 @@
 
 /* ---- set, unset */
 
-/* "KEY=VALUE", or for unset "KEY". The key is cut out of the argument. */
-static int take_change(const struct verb *v, char *argument, bool sets, struct conf_change *ret)
+/* "KEY=VALUE", "KEY+=VALUE" and "KEY-=VALUE" of lists, or for unset "KEY". The key is cut out of the argument. */
+static int take_change(const struct verb *v, char *argument, bool sets, struct unit_change *ret)
 {
 	char *sign = strchr(argument, '='), why[128];
 
@@ -31,52 +33,79 @@ static int take_change(const struct verb *v, char *argument, bool sets, struct c
 		               sets ? "KEY=VALUE is what it takes" : "a key alone is what it takes");
 		return verb_usage(v, why);
 	}
-	if (sign)
-		*sign = '\0';
-	*ret = (struct conf_change){ argument, sign ? sign + 1 : NULL };
-	if (sets && !conf_knows_key(argument))
-		fprintf(stderr, "machdeck: warning: %.60s is not a key we know, so it does nothing\n",
-		        envfile_is_name(argument) ? argument : "that");
+	*ret = (struct unit_change){ .operation = sets ? UNIT_SET : UNIT_UNSET, .name = argument };
+	if (!sign)
+		return STATUS_DONE;
+	*sign = '\0';
+	ret->value = sign + 1;
+	if (sign > argument && (sign[-1] == '+' || sign[-1] == '-')) {
+		ret->operation = sign[-1] == '+' ? UNIT_ADD : UNIT_REMOVE;
+		sign[-1] = '\0';
+	}
 	return STATUS_DONE;
 }
 
-static int change(const char *name, const struct conf_change *changes, size_t n, bool dry)
+static int change_conf(const char *file, const struct buf *text, const struct unit_change *c, struct buf *ret,
+                       struct err *e)
+{
+	CLEANUP(buf_done) struct buf value = { 0 };
+	struct conf_change change = { c->name, c->operation == UNIT_UNSET ? NULL : c->value };
+	int r = 0;
+
+	if (c->operation == UNIT_ADD || c->operation == UNIT_REMOVE) {
+		r = conf_list_change(file, text, c->name, c->value, c->operation == UNIT_ADD, &value, e);
+		change.value = value.len > 0 ? buf_text(&value) : NULL;
+	}
+	if (r == 0)
+		r = conf_edit(file, buf_text(text), text->len, &change, 1, ret, e);
+	if (r >= 0 && c->operation != UNIT_UNSET && !conf_knows_key(c->name))
+		fprintf(stderr, "machdeck: warning: %.60s is not a key we know, so it does nothing\n", c->name);
+	return r < 0 ? r : 0;
+}
+
+/* One after the other: each sees what the one before it did. */
+static int change_all(const struct edit *x, const struct unit_change *changes, size_t n, struct buf *ret, struct err *e)
+{
+	buf_add(ret, buf_text(&x->old), x->old.len);
+	for (size_t i = 0; i < n; i++) {
+		struct buf next = { 0 };
+		int r = x->kind == EDIT_CONF ? change_conf(x->path, ret, &changes[i], &next, e)
+		                             : unitfile_edit(x->path, ret, &changes[i], 1, &next, e);
+
+		buf_done(ret);
+		*ret = next;
+		if (r < 0)
+			return r;
+	}
+	return ret->bad ? err_no_memory(e) : 0;
+}
+
+static int change(const char *name, const struct edit_options *o, const struct unit_change *changes, size_t n)
 {
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err e;
 
-	if (edit_begin(name, WAIT_MS, &x, &e) < 0 ||
-	    conf_edit(x.places.conf, buf_text(&x.old), x.old.len, changes, n, &text, &e) < 0)
+	if (edit_begin_any(name, o->unit, WAIT_MS, &x, &e) < 0 || change_all(&x, changes, n, &text, &e) < 0)
 		return verb_fail(&e);
-	return editing_save(&x, &text, dry);
+	return editing_save(&x, &text, o->dry);
 }
 
 int verb_set(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "dry-run", no_argument, NULL, 'n' }, { 0 } };
-	CLEANUP(free_p) struct conf_change *changes = calloc((size_t)argc, sizeof(*changes));
-	bool sets = strcmp(v->name, "set") == 0, dry = false;
+	CLEANUP(free_p) struct unit_change *changes = calloc((size_t)argc, sizeof(*changes));
+	bool sets = strcmp(v->name, "set") == 0;
+	struct edit_options o;
 	size_t n = 0;
-	int option, r;
+	int r = editing_options(v, argc, argv, &o);
 
-	while ((option = getopt_long(argc, argv, "+", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		dry = true;
-	}
-	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
 	if (r != STATUS_DONE || !changes)
 		return r != STATUS_DONE ? r : STATUS_SYSTEM;
-	for (int i = optind + 1; i < argc && r == STATUS_DONE; i++) {
-		if (strcmp(argv[i], "--dry-run") == 0)
-			dry = true;
-		else
-			r = take_change(v, argv[i], sets, &changes[n++]);
-	}
+	for (int i = optind + 1; i < argc && r == STATUS_DONE; i++)
+		r = take_change(v, argv[i], sets, &changes[n++]);
 	if (r == STATUS_DONE && n == 0)
 		r = verb_usage(v, "which key?");
-	return r != STATUS_DONE ? r : change(argv[optind], changes, n, dry);
+	return r != STATUS_DONE ? r : change(argv[optind], &o, changes, n);
 }
 
 /* ---- get */
@@ -117,23 +146,50 @@ static int print_document(const char *name, const struct envfile *f, int argc, c
 	return show_json(json_pack("{s:i, s:s, s:o}", "schema", 1, "name", name, "conf", keys));
 }
 
+/* Of no conf: all of it, or the values of one setting. */
+static int print_settings(struct edit *x, int argc, char **argv, bool json)
+{
+	CLEANUP(strs_done) struct strs values = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err e;
+
+	if (json || argc > 1) {
+		(void)err_set(&e, STATUS_USAGE, EOPNOTSUPP,
+		              "%s has no conf: of its settings get prints all, or one SECTION.KEY", x->places.name);
+		return verb_fail(&e);
+	}
+	if (edit_read(x, &e) < 0 || (argc == 1 && unitfile_values(x->path, &x->old, argv[0], &values, &e) < 0))
+		return verb_fail(&e);
+	if (argc == 0)
+		return verb_print(buf_text(&x->old));
+	for (size_t i = 0; i < values.n; i++)
+		buf_addf(&text, "%s\n", values.v[i]);
+	return verb_print(buf_text(&text)) != STATUS_DONE ? STATUS_IO : values.n > 0 ? STATUS_DONE : STATUS_FAILED;
+}
+
 int verb_get(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "unit", no_argument, NULL, 'u' }, { 0 } };
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
 	CLEANUP(envfile_done) struct envfile f = { 0 };
-	bool json = false;
+	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
+	bool json = false, unit = false;
 	struct err e;
 	int option, r;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == '?')
 			return verb_usage(v, "an option it does not have");
-		json = true;
+		json |= option == 'j';
+		unit |= option == 'u';
 	}
 	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
 	if (r != STATUS_DONE)
 		return r;
+	if (edit_find(argv[optind], unit, &x, &e) < 0)
+		return verb_fail(&e);
+	if (x.kind != EDIT_CONF)
+		return print_settings(&x, argc - optind - 1, argv + optind + 1, json);
 	if (confs_load("", argv[optind], &file, &e) < 0 ||
 	    envfile_parse(file.path, buf_text(&file.text), file.text.len, &f, &e) < 0)
 		return verb_fail(&e);
@@ -145,17 +201,29 @@ int verb_get(const struct verb *v, int argc, char **argv)
 
 int verb_history(const struct verb *v, int argc, char **argv)
 {
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "unit", no_argument, NULL, 'u' }, { 0 } };
+	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 	CLEANUP(free_p) uint64_t *usec = NULL;
 	struct edit_saves saves = { 0 };
+	bool json = false, unit = false;
 	const char *name;
 	struct err e;
-	bool json;
 	json_t *list;
-	int r = verb_one_name(v, argc, argv, &json, &name);
+	int option, r;
 
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have");
+		json |= option == 'j';
+		unit |= option == 'u';
+	}
+	r = verb_names(v, argc, argv, optind);
 	if (r != STATUS_DONE)
 		return r;
-	if (edit_history(name, &saves, &e) < 0)
+	if (argc - optind > 1)
+		return verb_usage(v, "one name only");
+	name = argv[optind];
+	if (edit_find(name, unit, &x, &e) < 0 || edit_history(x.store, &saves, &e) < 0)
 		return verb_fail(&e);
 	usec = saves.usec;
 	list = json_array();
@@ -163,7 +231,7 @@ int verb_history(const struct verb *v, int argc, char **argv)
 		CLEANUP(buf_done) struct buf text = { 0 };
 		char when[32];
 
-		if (edit_history_read(name, usec[i], &text, &e) < 0) {
+		if (edit_history_read(x.store, usec[i], &text, &e) < 0) {
 			json_decref(list);
 			return verb_fail(&e);
 		}
@@ -184,34 +252,27 @@ int verb_history(const struct verb *v, int argc, char **argv)
 
 int verb_undo(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "dry-run", no_argument, NULL, 'n' }, { 0 } };
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	CLEANUP(free_p) uint64_t *usec = NULL;
 	struct edit_saves saves = { 0 };
-	bool dry = false;
+	struct edit_options o;
 	struct err e;
-	int option, r;
+	int r = editing_options(v, argc, argv, &o);
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		dry = true;
-	}
-	r = verb_names(v, argc, argv, optind);
 	if (r != STATUS_DONE)
 		return r;
 	if (argc - optind > 1)
 		return verb_usage(v, "one name only");
-	if (edit_begin(argv[optind], WAIT_MS, &x, &e) < 0 || edit_history(x.places.name, &saves, &e) < 0)
+	if (edit_begin_any(argv[optind], o.unit, WAIT_MS, &x, &e) < 0 || edit_history(x.store, &saves, &e) < 0)
 		return verb_fail(&e);
 	usec = saves.usec;
 	if (saves.n == 0) {
-		(void)err_set(&e, STATUS_FAILED, ENOENT, "%s: there is nothing to undo: no change of its conf is known",
-		              x.places.name);
+		(void)err_set(&e, STATUS_FAILED, ENOENT, "%s: there is nothing to undo: no change of its %s is known",
+		              x.places.name, x.kind == EDIT_CONF ? "conf" : "settings");
 		return verb_fail(&e);
 	}
-	if (edit_history_read(x.places.name, usec[0], &text, &e) < 0)
+	if (edit_history_read(x.store, usec[0], &text, &e) < 0)
 		return verb_fail(&e);
-	return editing_undo(&x, &text, usec[0], dry);
+	return editing_undo(&x, &text, usec[0], o.dry);
 }

@@ -1,18 +1,38 @@
 #include "verbs/editing.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "verbs/verbs.h"
 
-static void print_verdict(const char *name)
+int editing_options(const struct verb *v, int argc, char **argv, struct edit_options *ret)
 {
+	static const struct option options[] = {
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "unit", no_argument, NULL, 'u' },
+		{ 0 },
+	};
+	int option;
+
+	*ret = (struct edit_options){ 0 };
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have");
+		ret->dry |= option == 'n';
+		ret->unit |= option == 'u';
+	}
+	return verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+}
+
+static void print_verdict(const struct edit *x)
+{
+	const char *name = x->places.name;
 	CLEANUP(strs_done) struct strs because = { 0 };
 
-	switch (edit_verdict(name, &because)) {
+	switch (edit_verdict(x, &because)) {
 	case EDIT_NOTHING:
 		break;
 	case EDIT_RELOAD:
@@ -57,7 +77,8 @@ int editing_save(struct edit *x, struct buf *text, bool dry)
 	if (r < 0)
 		return verb_fail(&e);
 	printf("%s: %s\n", x->places.name, r > 0 ? "saved" : "nothing to change");
-	print_verdict(x->places.name);
+	if (x->kind == EDIT_CONF || r > 0)
+		print_verdict(x);
 	return STATUS_DONE;
 }
 
@@ -71,11 +92,11 @@ int editing_undo(struct edit *x, struct buf *text, uint64_t usec, bool dry)
 	if (status != STATUS_DONE || dry)
 		return status;
 	/* what the undoing itself put there goes, too: the next undo goes on to what was before */
-	if (edit_history(x->places.name, &saves, &e) < 0)
+	if (edit_history(x->store, &saves, &e) < 0)
 		return verb_fail(&e);
 	now = saves.usec;
 	for (size_t i = 0; i < saves.n && now[i] >= usec; i++)
-		if (edit_undone(x->places.name, now[i], &e) < 0)
+		if (edit_undone(x->store, now[i], &e) < 0)
 			return verb_fail(&e);
 	return STATUS_DONE;
 }

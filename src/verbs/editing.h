@@ -2,6 +2,14 @@
 #pragma once
 
 #include "engine/edit.h"
+#include "verbs/verbs.h"
+
+/* editing_options - those that these verbs have in common, anywhere before the changes, and one name at least: argv[optind].
+ * Returns as verb_names(). */
+struct edit_options {
+	bool dry, unit;
+};
+int editing_options(const struct verb *v, int argc, char **argv, struct edit_options *ret);
 
 /* editing_save - save text as x's conf, or with dry only print what would change. Prints the differences, warnings, and
  * what is to be done so that it takes effect. Returns the exit status. */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #define FOLDER   "/run/machdeck/.edit"
 #define TEXT_MAX (1U << 20)
+#define PATH_SIZE (sizeof(FOLDER) + NAME_MACHINE_MAX + 32)
 
 /* ---- the editor */
 
@@ -100,8 +102,9 @@ static int run_editor(const char *path, size_t line, struct err *e)
 
 /* ---- there and back */
 
-static int put_copy(const struct edit *x, const struct buf *text, char ret_path[static 128], struct err *e)
+static int put_copy(const struct edit *x, const struct buf *text, char ret_path[static PATH_SIZE], struct err *e)
 {
+	static const char *const endings[] = { ".conf", ".nspawn", ".override.conf" };
 	struct files_new private = { .mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	CLEANUP(close_p) int dir = -1;
 	const char *leaf;
@@ -109,7 +112,7 @@ static int put_copy(const struct edit *x, const struct buf *text, char ret_path[
 
 	if (r < 0)
 		return r;
-	(void)snprintf(ret_path, 128, FOLDER "/%s.conf", x->places.name);
+	(void)snprintf(ret_path, PATH_SIZE, FOLDER "/%s%s", x->places.name, endings[x->kind]);
 	leaf = strrchr(ret_path, '/') + 1;
 	r = files_replace(dir, leaf, &private, buf_text(text), text->len);
 	return r < 0 ? err_sys(e, -r, "cannot write %s", ret_path) : 0;
@@ -129,8 +132,8 @@ static bool asks(const char *question)
 /* The line of "FILE:LINE:COLUMN: reason"; 1 when it tells none. */
 static size_t line_of(const struct edit *x, const char *sentence)
 {
-	size_t len = strlen(x->places.conf);
-	const char *at = strstr(sentence, x->places.conf);
+	size_t len = strlen(x->path);
+	const char *at = strstr(sentence, x->path);
 
 	return at && at[len] == ':' && isdigit((unsigned char)at[len + 1]) ? strtoul(at + len + 1, NULL, 10) : 1;
 }
@@ -138,7 +141,7 @@ static size_t line_of(const struct edit *x, const char *sentence)
 /* Until it is good, or given up. */
 static int edit_until_good(const struct edit *x, struct buf *text, struct err *e)
 {
-	char path[128];
+	char path[PATH_SIZE];
 	size_t line = 1;
 	int r = put_copy(x, text, path, e);
 
@@ -165,14 +168,14 @@ static int edit_until_good(const struct edit *x, struct buf *text, struct err *e
 static int take_draft(const struct edit *x, struct buf *text, struct err *e)
 {
 	CLEANUP(buf_done) struct buf draft = { 0 };
-	int r = edit_draft_read(x->places.name, &draft, e);
+	int r = edit_draft_read(x->store, &draft, e);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return r;
 	if (!asks("There is a text that was not saved. Go on with it?"))
-		return edit_draft_drop(x->places.name, e);
+		return edit_draft_drop(x->store, e);
 	buf_done(text);
 	*text = draft;
 	draft = (struct buf){ 0 };
@@ -183,25 +186,27 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 {
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 	CLEANUP(buf_done) struct buf text = { 0 };
+	struct edit_options o;
 	struct err e, lost;
-	int status, r = verb_names(v, argc, argv, 1);
+	int status = editing_options(v, argc, argv, &o), r;
 
-	if (r != STATUS_DONE)
-		return r;
-	if (argc > 2)
+	if (status != STATUS_DONE)
+		return status;
+	if (argc - optind > 1)
 		return verb_usage(v, "one name only");
-	if (edit_begin(argv[1], 0, &x, &e) < 0)
+	if (edit_begin_any(argv[optind], o.unit, 0, &x, &e) < 0)
 		return verb_fail(&e);
 	buf_add(&text, buf_text(&x.old), x.old.len);
 	if (take_draft(&x, &text, &e) < 0)
 		return verb_fail(&e);
 	r = edit_until_good(&x, &text, &e);
-	status = r == 0 ? editing_save(&x, &text, false) : (int)e.status;
+	status = r == 0 ? editing_save(&x, &text, o.dry) : (int)e.status;
 	if (r < 0 && r != -ECANCELED)
 		(void)verb_fail(&e);
 	if (status == STATUS_DONE)
-		return edit_draft_drop(x.places.name, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
-	if (text.len > 0 && edit_draft_save(x.places.name, &text, &lost) == 0)
-		fprintf(stderr, "machdeck: what you typed is kept; `machdeck edit %s` goes on with it\n", x.places.name);
+		return !o.dry && edit_draft_drop(x.store, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
+	if (text.len > 0 && edit_draft_save(x.store, &text, &lost) == 0)
+		fprintf(stderr, "machdeck: what you typed is kept; `machdeck edit %s%s` goes on with it\n",
+		        o.unit ? "--unit " : "", x.places.name);
 	return status;
 }

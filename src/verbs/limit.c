@@ -56,7 +56,7 @@ static int in_conf(const char *name, const struct limiting *x)
 	struct err e;
 
 	if (edit_begin(name, WAIT_MS, &edit, &e) < 0 ||
-	    conf_edit(edit.places.conf, buf_text(&edit.old), edit.old.len, x->changes, x->n, &text, &e) < 0)
+	    conf_edit(edit.path, buf_text(&edit.old), edit.old.len, x->changes, x->n, &text, &e) < 0)
 		return verb_fail(&e);
 	return editing_save(&edit, &text, x->dry);
 }
