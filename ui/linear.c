@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/gate.h"
 #include "engine/timeline.h"
+#include "ui/doer_form.h"
 #include "ui/rights.h"
 #include "ui/setfile.h"
 #include "ui/source.h"
@@ -34,6 +35,9 @@ struct linear {
 	struct source *source;
 	struct timeline *timeline;
 	struct talk talk;
+	struct app app; /* of it the form alone */
+	struct doer_form *form;
+	bool saves;
 	struct job *jobs;
 	char line[LINE_SIZE];
 	size_t len;
@@ -48,7 +52,7 @@ static void say(struct linear *l, struct buf *out)
 
 static void leave_when_done(struct linear *l)
 {
-	if (l->at_end && l->begun && !l->jobs)
+	if (l->at_end && l->begun && !l->jobs && !l->saves)
 		(void)sd_event_exit(l->loop, STATUS_DONE);
 }
 
@@ -99,6 +103,52 @@ static void begin_job(struct linear *l, const struct talk_command *c)
 		on_job_done(r, &e, j);
 }
 
+/* ---- a form */
+
+/* What the form had to say of the last thing that was done; "" then. */
+static void take_message(struct linear *l, char ret[static ERR_TEXT_MAX])
+{
+	(void)snprintf(ret, ERR_TEXT_MAX, "%s", l->app.message.text);
+	l->app.message.text[0] = '\0';
+}
+
+/* Later: it was saved, or not; or what was typed could not be kept. */
+static void on_form(void *arg)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+	struct linear *l = arg;
+	char said[ERR_TEXT_MAX];
+
+	take_message(l, said);
+	if (!*said)
+		return;
+	l->saves = false;
+	l->talk.edits.asks = TALK_FORM_ROW;
+	talk_say(&l->talk, said, &out);
+	say(l, &out);
+	leave_when_done(l);
+}
+
+static void do_form(struct linear *l, const struct talk_command *c)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+	struct app_command command = { .what = c->form }, unused;
+	char said[ERR_TEXT_MAX];
+
+	memcpy(command.name, c->name, sizeof(command.name));
+	doer_form_do(l->form, source_world(l->source), &command);
+	if (c->form == APP_FORM_CLOSE)
+		form_close(&l->app.form);
+	l->saves = c->form == APP_FORM_SAVE && l->app.message.style != STYLE_BAD;
+	if (c->form == APP_FORM_SAVE && !l->saves)
+		l->talk.edits.asks = TALK_FORM_ROW;
+	while (app_next(&l->app, &unused)) /* they are a screen's */
+		app_command_done(&unused);
+	take_message(l, said);
+	talk_formed(&l->talk, c->form, said, &l->app.results, &out);
+	say(l, &out);
+}
+
 /* ---- what is typed */
 
 static void take_line(struct linear *l)
@@ -117,6 +167,8 @@ static void take_line(struct linear *l)
 		(void)sd_event_exit(l->loop, STATUS_DONE);
 	if (c.act)
 		begin_job(l, &c);
+	if (c.form != APP_NOTHING)
+		do_form(l, &c);
 }
 
 static int on_input(sd_event_source *s, int fd, uint32_t events, void *arg)
@@ -232,9 +284,12 @@ static int set_up(struct linear *l, const struct dashboard_options *o, struct er
 	if (r >= 0)
 		r = timeline_new(NULL, on_fresh, l, &l->timeline, e);
 	if (r >= 0)
+		r = doer_form_new(l->loop, &l->app, on_form, l, &l->form, e);
+	if (r >= 0)
 		r = source_new(l->loop, &o->source, on_change, l, &l->source, e);
 	if (r < 0)
 		return r;
+	l->talk.form = &l->app.form;
 	if (source_is_tape(l->source))
 		gate_seal("it is a recording");
 	on_change(l);
@@ -250,14 +305,18 @@ static void tear_down(struct linear *l)
 	source_free(l->source);
 	timeline_free(l->timeline);
 	talk_done(&l->talk);
+	doer_form_free(l->form);
+	app_done(&l->app);
 	sd_event_unref(l->loop);
 }
 
 int linear_run(const struct dashboard_options *o, struct err *e)
 {
 	CLEANUP(tear_down) struct linear l = { 0 };
-	int r = set_up(&l, o, e);
+	int r;
 
+	app_init(&l.app);
+	r = set_up(&l, o, e);
 	if (r < 0)
 		return r;
 	r = sd_event_loop(l.loop);

@@ -18,7 +18,9 @@ void talk_done(struct talk *t)
 
 static void prompt(const struct talk *t, struct buf *out)
 {
-	if (t->asks)
+	if (t->form && t->form->open)
+		talk_form_prompt(&t->edits, t->form, out);
+	else if (t->asks)
 		buf_puts(out, "answer> ");
 	else if (*t->chosen)
 		buf_addf(out, "%s> ", t->chosen);
@@ -133,6 +135,8 @@ static void menu(const struct machine *m, struct buf *out)
 
 	for (uint64_t n = 1; (v = offered(m, n)) >= 0; n++)
 		buf_addf(out, "%" PRIu64 ". %s\n", n, control_word((enum control_verb)v));
+	if (m->configured)
+		buf_puts(out, "e. edit its conf\n");
 	buf_puts(out, "An action's number or word; b goes back.\n");
 }
 
@@ -252,12 +256,29 @@ static void choose_machine(struct talk *t, const struct world *w, uint64_t now_u
 	menu(m, out);
 }
 
+static struct talk_command command_of_form(enum app_effect what, const char *name)
+{
+	struct talk_command c = { .form = what };
+
+	(void)snprintf(c.name, sizeof(c.name), "%s", name);
+	return c;
+}
+
+static struct talk_command edit(struct talk *t, const char *line, struct buf *out)
+{
+	if (t->edits.asks == TALK_FORM_ROW && is_word(line, "q", "quit"))
+		return (struct talk_command){ .quit = true };
+	return command_of_form(talk_form_line(&t->edits, t->form, line, out), t->form->name);
+}
+
 static struct talk_command take(struct talk *t, const struct world *w, uint64_t now_usec, const char *line,
                                 struct buf *out)
 {
 	const struct machine *m = *t->chosen ? snapshot_find(w->s, t->chosen) : NULL;
 
-	if (*t->chosen && !m) {
+	if (t->form && t->form->open) {
+		return edit(t, line, out);
+	} else if (*t->chosen && !m) {
 		buf_addf(out, "%s is gone.\n", t->chosen);
 		*t->chosen = '\0';
 		t->asks = false;
@@ -272,6 +293,8 @@ static struct talk_command take(struct talk *t, const struct world *w, uint64_t 
 		list(t, w, now_usec, out);
 	} else if (is_word(line, "b", "back")) {
 		*t->chosen = '\0';
+	} else if (m && is_word(line, "e", "edit") && t->form) {
+		return command_of_form(APP_FORM_OPEN, t->chosen);
 	} else if (m && *line) {
 		return choose_action(t, m, line, out);
 	} else if (*line) {
@@ -285,7 +308,7 @@ struct talk_command talk_line(struct talk *t, const struct world *w, uint64_t no
 {
 	struct talk_command c = take(t, w, now_usec, line, out);
 
-	if (!c.quit)
+	if (!c.quit && c.form == APP_NOTHING)
 		prompt(t, out);
 	return c;
 }
@@ -317,5 +340,11 @@ void talk_events(const struct talk *t, const struct world *w, const struct event
 void talk_say(const struct talk *t, const char *sentence, struct buf *out)
 {
 	buf_addf(out, "\n%s\n", sentence);
+	prompt(t, out);
+}
+
+void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview, struct buf *out)
+{
+	talk_form_did(&t->edits, t->form, what, said, preview, out);
 	prompt(t, out);
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "engine/control.h"
+#include "ui/talk_form.h"
 #include "ui/world.h"
 
 struct talk {
@@ -14,11 +15,14 @@ struct talk {
 	char chosen[NAME_MACHINE_MAX + 1]; /* whose actions are on offer; "": none */
 	bool asks;                         /* for a yes, or the name, to verb */
 	enum control_verb verb;
+	struct form *form; /* while it is open lines go to it; borrowed; NULL: there is never one */
+	struct talk_form edits;
 };
 
 /* What a line asked for. */
 struct talk_command {
 	bool quit, act;
+	enum app_effect form; /* APP_NOTHING, or one of APP_FORM_ for name */
 	enum control_verb verb;
 	char name[NAME_MACHINE_MAX + 1];
 };
@@ -27,9 +31,12 @@ void talk_done(struct talk *t);
 
 /* talk_begin - the list, and the prompt. */
 void talk_begin(struct talk *t, const struct world *w, uint64_t now_usec, struct buf *out);
-/* talk_line - what a person typed, without its newline; answered in out, with the next prompt. */
+/* talk_line - what a person typed, without its newline; answered in out, with the next prompt, but for a form's
+ * effect: talk_formed() goes on. */
 struct talk_command talk_line(struct talk *t, const struct world *w, uint64_t now_usec, const char *line,
                               struct buf *out);
-/* talk_events - what happened, a line each; talk_say - another sentence. Then the prompt again. */
+/* talk_events - what happened, a line each; talk_say - another sentence. Then the prompt again.
+ * talk_formed - what came of a form's effect, as talk_form_did() tells it. Then the prompt. */
 void talk_events(const struct talk *t, const struct world *w, const struct events *fresh, struct buf *out);
 void talk_say(const struct talk *t, const char *sentence, struct buf *out);
+void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview, struct buf *out);

@@ -208,10 +208,13 @@ her_terminal_remembers_what_she_chose() {
 what_the_host_says_of_read_only_no_option_takes_back() {
 	on alice bash -c 'mkdir -p /etc/machdeck; echo "read_only = yes" >/etc/machdeck/machdeck.conf'
 	screens 'wait quick' 'key /' 'type quick' 'key Enter x' 'wait read-only: /etc/machdeck/machdeck.conf says' -- --write
-	said=$(on alice bash -c 'printf "4\n2\n1\nyes\n" | timeout 5 machdeck --linear --write' 2>&1) || true
+	said=$(on alice bash -c 'printf "quick\nstop\nyes\n" | timeout 20 machdeck --linear --write' 2>&1) || true
+	told "$said" 'To stop quick, type yes' 'read-only: /etc/machdeck/machdeck.conf says'
 	same quick active "$(on alice systemctl is-active container@quick)"
 	on alice rm /etc/machdeck/machdeck.conf
-	told "$said" 'quick'
+	said=$(on alice bash -c 'printf "quick\nstop\nyes\n" | timeout 20 machdeck --linear --write' 2>&1) || true
+	told "$said" 'quick: stopped' # the same lines act where they may
+	on alice systemctl start container@quick
 }
 
 run_cases "$@"

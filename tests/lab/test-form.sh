@@ -1,5 +1,6 @@
 #!/bin/bash
-# A conf edited by keys in the dashboard: judged as it is typed, previewed, saved, and the verdict.
+# A conf edited in the dashboard, by keys and by lines alone: judged as it is typed, previewed, saved, and the verdict; and
+# the questions it asks.
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
@@ -61,6 +62,123 @@ a_form_that_is_open_is_nobody_else_s_to_change() {
 		exits 75 machdeck edit web
 		kill -9 \$holder; wait \$holder || true
 		exits 0 env EDITOR=true machdeck edit web
+	END
+}
+
+# The rows of a form whose first is AUTO_START.
+to_ports="key $(printf 'j %.0s' {1..19})"
+
+a_list_is_filled_previewed_and_saved_by_keys_at_each_size() {
+	inside <<-END
+		$helper
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 0 machdeck start web
+		for SIZE in 80x24 60x15 40x10; do
+			conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+			keys '$to_ports' "wait the host's port" 'key Enter' 'type tcp:8080:' "wait 'tcp:8080:': not" 'type 80' \
+				"wait the host's port" 'key Enter' 'key j Enter' 'type tcp:8081:81' 'key Enter' 'key k x' 'wait tcp:8081:81' \
+				'key S' 'wait +HOST_PORT=tcp:8081:81' 'rest 300' 'key Enter' 'wait saved; it'
+			same "conf at \$SIZE" 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8081:81' \
+				"\$(xargs <\$CONFS/web.conf)"
+		done
+		exits 0 machdeck stop web
+	END
+}
+
+questions_are_answered_by_keys_at_each_size() {
+	inside <<-END
+		small web; conf web PRIVATE_NETWORK=1
+		presses() { printf '%s\\n' "size \$SIZE" 'wait web' "\$@" show >/tmp/script; exits 0 machdeck --script /tmp/script; }
+		for SIZE in 80x24 60x15 40x10; do
+			exits 0 machdeck start web
+			presses 'wait running' 'key x' 'wait Stop web on' 'key n' 'key x' 'wait Stop web on' 'key Enter' 'rest 300'
+			same "after two times no at \$SIZE" active "\$(systemctl is-active container@web)"
+			presses 'wait running' 'key K' 'wait mildest' 'key j Enter' 'wait its name: web' 'type wob' 'key Enter' 'wait nothing was done'
+			same "after a wrong name at \$SIZE" active "\$(systemctl is-active container@web)"
+			presses 'wait running' 'key K' 'wait mildest' 'key j Enter' 'wait its name: web' 'type web' 'key Enter' 'wait terminated'
+			want 10 eval '! systemctl is-active -q container@web'
+			exits 0 machdeck start web
+			presses 'wait running' 'key x' 'wait Stop web on' 'key Tab Enter' 'wait stopped'
+			want 10 eval '! systemctl is-active -q container@web'
+		done
+	END
+}
+
+# `line WORDS` types into machdeck --linear; `tells PATTERN` waits until it said that since the last line.
+talk='lines=/tmp/lines
+	begin_talk() {
+		rm -f /tmp/typed; mkfifo /tmp/typed
+		TERM=dumb machdeck --linear "$@" </tmp/typed >$lines 2>&1 & talk=$!
+		exec 9>/tmp/typed
+		told_before=0; tells "^machine> "
+	}
+	fresh() { tail -c +$((told_before + 1)) $lines; }
+	has() { fresh | grep -E -- "$1" >/dev/null; }
+	tells() { want 10 has "$1"; }
+	line() { told_before=$(stat -c %s $lines); echo "$*" >&9; }
+	end_talk() { line q; exec 9>&-; wait $talk; }'
+
+a_form_is_filled_by_lines_alone() {
+	inside <<-END
+		$talk
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 0 machdeck start web
+		begin_talk
+		line web; tells '^e\\. edit its conf'
+		line e; tells '[0-9]+\\. LOCAL_ADDRESS: 10\\.1\\.0\\.2'; tells '^conf of web> '
+		line LOCAL_ADDRESS; tells '^LOCAL_ADDRESS> '
+		line 10.1.0.300; tells '^Attention\\. It can not be saved like this: .*10\\.1\\.0\\.300'
+		line s; tells '10\\.1\\.0\\.300.* not'
+		line LOCAL_ADDRESS; tells '^It can be '; line 10.1.0.9; tells '^LOCAL_ADDRESS: 10\\.1\\.0\\.9'
+		line HOST_PORT; tells '^HOST_PORT> '; line tcp:8080:80; tells '^conf of web> '
+		line HOST_PORT; tells '^HOST_PORT> '; line tcp:8081:81; tells '^conf of web> '
+		line l; tells '^[0-9]+\\. HOST_PORT: tcp:8081:81'
+		number=\$(fresh | sed -n 's/^\\([0-9]*\\)\\. HOST_PORT: tcp:8080:80\$/\\1/p')
+		line x \$number; tells '^HOST_PORT: taken out'
+		line s; tells '^\\+HOST_PORT=tcp:8081:81'; tells '^To save it, type yes'
+		line no; tells '^It is not saved'
+		same 'conf after a no' 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2' "\$(xargs <\$CONFS/web.conf)"
+		line b; tells '^It is changed and not saved'; line; tells '^Nothing is forgotten'
+		line s; tells '^To save it, type yes'; line yes; tells '^web: saved; it takes a restart'
+		same 'conf after a yes' 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.9 HOST_PORT=tcp:8081:81' \
+			"\$(xargs <\$CONFS/web.conf)"
+		end_talk
+		! LC_ALL=C grep '[^[:print:]]' \$lines || fail 'more than text was written'
+		exits 0 machdeck stop web
+	END
+}
+
+questions_are_answered_by_lines_alone() {
+	inside <<-END
+		$talk
+		small web; conf web PRIVATE_NETWORK=1
+		exits 0 machdeck start web
+		begin_talk
+		line web; tells '^web> '; line stop; tells 'To stop web, type yes'; line y; tells '^Nothing is done'
+		same 'after y' active "\$(systemctl is-active container@web)"
+		line terminate; tells 'To terminate web, type web'; line yes; tells '^Nothing is done'
+		same 'after yes for a name' active "\$(systemctl is-active container@web)"
+		line terminate; tells 'type web'; line web; tells '^web: terminated'
+		want 10 eval '! systemctl is-active -q container@web'
+		end_talk
+	END
+}
+
+by_lines_nothing_changes_read_only() {
+	inside <<-END
+		$talk
+		small web; conf web PRIVATE_NETWORK=1
+		exits 0 machdeck start web
+		begin_talk --read-only
+		line web; tells '^web> '; line e; tells 'cannot change its conf: read-only'; tells '^web> '
+		line stop; tells 'type yes'; line yes; tells '^Attention.*read-only'
+		line web; tells '^web> '; line terminate; tells 'type web'; line web; tells '^Attention.*read-only'
+		end_talk
+		same web active "\$(systemctl is-active container@web)"
+		same conf PRIVATE_NETWORK=1 "\$(xargs <\$CONFS/web.conf)"
+		begin_talk
+		line web; tells '^web> '; line stop; tells 'type yes'; line yes; tells '^web: stopped'
+		end_talk
 	END
 }
 

@@ -167,6 +167,43 @@ static void a_machine_that_is_gone_is_not_acted_on(void **state)
 	assert_non_null(strstr(buf_text(&out), "elsewhere is gone.\n"));
 }
 
+/* What the system would say is said here: the effects are only told. */
+static void a_conf_is_filled_in_by_lines(void **state)
+{
+	static const char conf[] = "AUTO_START=1\nPRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.2\nHOST_PORT=tcp:8080:80\n"
+				   "EXTRA_NSPAWN_FLAGS=--bind=/a\n";
+	static const char *const lines[] = { "?", "PRIVATE_NETWORK", "", "HOST_PORT", "udp:53:53", "l", "nothing",
+		                             "x 18", "x 99", "LOCAL_ADDRESS", "10.0.0.300", "b", "no", "s", "no", "s", "yes", "l" };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct form form = { 0 };
+	struct doc preview = { 0 };
+
+	(void)state;
+	begin("tests/tapes/everyday.tape");
+	t.form = &form;
+	(void)type("web-01");
+	assert_int_equal(type("e").form, APP_FORM_OPEN);
+	buf_puts(&text, conf);
+	form_open(&form, "web-01", &text);
+	strs_split(&form.choices[CHOICE_PORT], "tcp:8081:80 tcp:\x1b[2J", " ");
+	talk_formed(&t, APP_FORM_OPEN, "", &preview, &out);
+	doc_line(&preview, STYLE_GOOD, "+HOST_PORT=udp:53:53");
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct talk_command c = type(lines[i]);
+
+		if (strcmp(lines[i], "10.0.0.300") == 0)
+			(void)snprintf(form.problem, sizeof(form.problem), "LOCAL_ADDRESS: '10.0.0.300' is not an address");
+		form.previews = c.form == APP_FORM_PREVIEW;
+		if (c.form != APP_NOTHING)
+			talk_formed(&t, c.form, c.form == APP_FORM_SAVE ? "saving ..." : "", &preview, &out);
+	}
+	assert_int_equal(t.edits.asks, TALK_FORM_WAIT);
+	form_close(&form);
+	doc_done(&preview);
+	assert_null(strchr(buf_text(&out), '\x1b'));
+	assert_golden("talk-form.txt", buf_text(&out));
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, end)
 
 int main(void)
@@ -178,6 +215,7 @@ int main(void)
 		TEST(what_interrupts_takes_a_yes_and_what_destroys_the_name),
 		TEST(numbers_are_those_of_the_list_and_the_menu),
 		TEST(a_machine_that_is_gone_is_not_acted_on),
+		TEST(a_conf_is_filled_in_by_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
