@@ -90,7 +90,10 @@ _machdeck() {
 		snapshots) words="--json --delete $(_machdeck_names)" ;;
 		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
-		import) words='--root --release --dry-run --yes -' ;;
+		import)
+			words='--root --release --registries --dry-run --yes -'
+			[ "$before" != --registries ] || words='v1 v2'
+			;;
 		export) words="--root $(_machdeck_names)" ;;
 		limit) words="--runtime --dry-run MemoryMax= CPUQuota= TasksMax= IOWeight= $(_machdeck_names)" ;;
 		set | unset | edit | undo) words="--dry-run --unit $(_machdeck_names)" ;;

@@ -74,11 +74,14 @@ static int copy_attributes(int from, int to)
 }
 
 /* The mode after the owner, whose change clears bits; the ACL after the mode, which is a part of it. */
-static int dress(int dir, const char *leaf, int fd)
+int swapfile_dress(int dir, const char *leaf, int fd)
 {
 	CLEANUP(close_p) int from = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
+	int r = gate_ask(NULL, "cannot write %s", leaf);
 
+	if (r < 0)
+		return r;
 	if (from < 0 || fstat(from, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -118,7 +121,7 @@ static int make_temp(int dir, const char *leaf, mode_t mode, const struct buf *o
 		return -errno;
 	r = write_all(fd, buf_text(new), new->len);
 	if (r == 0)
-		r = old ? dress(dir, leaf, fd) : fchmod(fd, mode) < 0 ? -errno : 0;
+		r = old ? swapfile_dress(dir, leaf, fd) : fchmod(fd, mode) < 0 ? -errno : 0;
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0 && close(take_fd(&fd)) < 0) /* where a quota is told of */

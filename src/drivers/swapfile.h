@@ -28,6 +28,10 @@ void swapped_done(struct swapped *s);
 int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new, struct swapped *ret,
              struct err *e);
 
+/* swapfile_dress - give the new file fd owner, mode, ACL and extended attributes of dir/leaf, which it is to replace.
+ * Negative errno. */
+int swapfile_dress(int dir, const char *leaf, int fd);
+
 /* swapfile_tidy - remove what a killed swapfile() of dir/leaf left behind, if it is the old text or a new one that did
  * not get there. What is neither is kept under the name in ret_kept ("": nothing). The caller sees to it that no other
  * process of ours is at it. */

@@ -1,4 +1,4 @@
-/* machdeck import: confs from the modules' options in JSON. */
+/* machdeck import: confs, and what container engines read, from the modules' options in JSON. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -8,12 +8,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "decide/conf.h"
-#include "decide/confedit.h"
 #include "decide/import.h"
 #include "decide/opens.h"
 #include "drivers/confs.h"
-#include "drivers/fileset.h"
+#include "engine/importing.h"
 #include "engine/load.h"
 #include "verbs/verbs.h"
 
@@ -101,54 +99,28 @@ static int look_at_what_it_opens(const char *file, const struct imported *all, b
 	return 0;
 }
 
-/* What would be written, as a difference from what is there. */
-static int show_changes(const char *root, const char *folder, const struct fileset_entry *entries,
-                        const struct imported *all, struct err *e)
+static int show(const struct importing *x, struct err *e)
 {
 	CLEANUP(buf_done) struct buf diff = { 0 };
+	int r = importing_diff(x, &diff, e);
 
-	for (size_t i = 0; i < all->n; i++) {
-		CLEANUP(conf_file_done) struct conf_file file = { 0 };
-		CLEANUP(buf_done) struct buf label = { 0 };
-		int r = confs_load(root, all->v[i].name, &file, e);
-
-		if (r < 0 && r != -ENOENT)
-			return r;
-		buf_addf(&label, "%s%s/%s", root, folder, entries[i].leaf);
-		if (label.bad ||
-		    conf_diff(buf_text(&label), buf_text(&file.text), entries[i].bytes, &diff) < 0)
-			return err_no_memory(e);
-	}
+	if (r < 0)
+		return r;
 	return verb_print(diff.len > 0 ? buf_text(&diff) : "nothing would change\n") == STATUS_DONE
 	               ? 0
 	               : err_set(e, STATUS_IO, EIO, "the difference was not shown");
 }
 
-static int save(const char *root, const struct imported *all, bool dry, struct err *e)
+static int save(const char *root, const struct imported *all, enum registries_format format, bool dry, struct err *e)
 {
-	CLEANUP(free_p) struct fileset_entry *entries = calloc(all->n + 1, sizeof(*entries));
-	CLEANUP(free_p) struct buf *texts = calloc(all->n + 1, sizeof(*texts));
-	CLEANUP(strs_done) struct strs leaves = { 0 };
-	CLEANUP(free_p) char *nixos = NULL;
-	const char *folder;
-	int r = 0;
+	CLEANUP(importing_done) struct importing x = { .lock.fd = -1 };
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	int r = importing_begin(root, all, format, dry, &x, &warnings, e);
 
-	if (!entries || !texts || asprintf(&nixos, "%s/etc/nixos-containers", root) < 0)
-		return err_no_memory(e);
-	for (size_t i = 0; r == 0 && i < all->n; i++) {
-		strs_addf(&leaves, "%s.conf", all->v[i].name);
-		r = leaves.bad ? err_no_memory(e) : conf_write(&all->v[i], &texts[i], e);
-		if (r == 0)
-			entries[i] = (struct fileset_entry){ leaves.v[i], buf_text(&texts[i]), texts[i].len,
-				                             conf_has_secrets(&all->v[i]) ? 0600 : 0644 };
-	}
-	folder = nixos && access(nixos, F_OK) == 0 ? "/etc/nixos-containers" : "/etc/containers";
-	if (r == 0)
-		r = dry ? show_changes(root, folder, entries, all, e)
-		        : fileset_save(root, folder, entries, all->n, e);
-	for (size_t i = 0; i < all->n; i++)
-		buf_done(&texts[i]);
-	return r;
+	verb_warn(&warnings);
+	if (r < 0)
+		return r;
+	return dry ? show(&x, e) : importing_save(&x, e);
 }
 
 int verb_import(const struct verb *v, int argc, char **argv)
@@ -158,10 +130,12 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		{ "release", required_argument, NULL, 'R' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "yes", no_argument, NULL, 'y' },
+		{ "registries", required_argument, NULL, 'V' },
 		{ 0 },
 	};
 	CLEANUP(imported_done) struct imported all = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
+	enum registries_format format = REGISTRIES_V1;
 	enum release release = RELEASE_DEFAULT;
 	const char *root = "", *file;
 	struct err e = { 0 };
@@ -173,6 +147,10 @@ int verb_import(const struct verb *v, int argc, char **argv)
 			return verb_usage(v, "an option it does not have, or one that lacks its value");
 		if (option == 'R' && release_parse(optarg, &release) < 0)
 			return verb_usage(v, "--release is one of 2014, 2020, 2021-04, 2021-05, 2021-11");
+		if (option == 'V' && strcmp(optarg, "v1") != 0 && strcmp(optarg, "v2") != 0)
+			return verb_usage(v, "--registries is v1 or v2");
+		if (option == 'V')
+			format = optarg[1] == '2' ? REGISTRIES_V2 : REGISTRIES_V1;
 		root = option == 'r' ? optarg : root;
 		dry |= option == 'n';
 		yes |= option == 'y';
@@ -186,7 +164,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		file = "stdin";
 	if (import_json(file, buf_text(&text), text.len, release, &all, &e) < 0 ||
 	    look_at_neighbours(root, file, &all, &e) < 0 ||
-	    look_at_what_it_opens(file, &all, dry || yes, &e) < 0 || save(root, &all, dry, &e) < 0)
+	    look_at_what_it_opens(file, &all, dry || yes, &e) < 0 || save(root, &all, format, dry, &e) < 0)
 		return verb_fail(&e);
 	return STATUS_DONE;
 }

@@ -61,6 +61,49 @@ an_import_refuses_a_conf_that_is_a_link() {
 	same "confs" b.conf "$(confs)"
 }
 
+ENGINES='{"containers": {"web": {}}, "virtualisation": {"containers": {"enable": true, "users": ["alice", "bob"],
+	"registries": {"insecure": ["lab:5000"]}}}}'
+etc() { (cd "$H/etc" && find . -type f ! -name .pwd.lock -printf '%P %m ' -exec cat {} + | sort); }
+
+what_engines_read_is_imported_and_a_second_time_changes_nothing() {
+	host
+	printf 'mail:100000:70000' >"$H/etc/subuid"
+	chmod 600 "$H/etc/subuid"
+	printf 'alice:x:1000:1000::/:\nbob:x:1001:1001::/:\n' >"$H/etc/passwd"
+	verb 0 import --dry-run - <<<"$ENGINES"
+	says '+alice:231072:65536'
+	same "confs" "" "$(confs)"
+	verb 0 import - <<<"$ENGINES"
+	same "confs" $'policy.json\nregistries.conf\nweb.conf' "$(confs)"
+	same "uids" $'mail:100000:70000\nalice:231072:65536\nbob:296608:65536' "$(<"$H/etc/subuid")"
+	same "gids" $'alice:231072:65536\nbob:296608:65536' "$(<"$H/etc/subgid")"
+	same "mode" 600 "$(stat -c %a "$H/etc/subuid")"
+	same "inode kept" "$(stat -c %i "$H/etc/subuid")" "$(verb 0 import - <<<"$ENGINES" && stat -c %i "$H/etc/subuid")"
+	verb 0 import --dry-run - <<<"$ENGINES"
+	same "second time" 'nothing would change' "$OUT"
+	verb 0 import --registries v2 - <<<"$ENGINES"
+	grep -qx 'location = "lab:5000"' "$H/etc/containers/registries.conf"
+}
+
+what_is_not_enabled_is_not_written() {
+	verb 0 import - <<<'{"virtualisation": {"containers": {"users": ["alice"]}}}'
+	says 'not enabled'
+	same "files" "" "$(etc)"
+}
+
+a_file_of_engines_that_is_a_link_keeps_all_as_it_was() {
+	local leaf
+	for leaf in containers/registries.conf containers/policy.json subuid subgid; do
+		host
+		ln -s /nix/store/x-declared "$H/etc/$leaf"
+		verb 78 import --dry-run - <<<"$ENGINES"
+		verb 78 import - <<<"$ENGINES"
+		says "/etc/$leaf: it is declared elsewhere, it leads to /nix/store/x-declared"
+		same "files" "" "$(etc)"
+		rm "$H/etc/$leaf"
+	done
+}
+
 an_import_looks_at_the_confs_that_are_there() {
 	conf a <<<'EXTRA_VETHS="vx,localAddress=10.0.0.1"'
 	verb 65 import - <<<'{"containers": {"b": {"extraVeths": {"vy": {"localAddress": "10.0.0.1"}}}}}'

@@ -82,7 +82,7 @@ static void behind_a_closed_gate_systemd_hears_of_nothing(void **state)
 static void behind_a_closed_gate_no_file_is_written(void **state)
 {
 	char dir[] = "/tmp/gate-XXXXXX", path[64], *const words[] = { (char[]){ "true" }, NULL };
-	const struct fileset_entry entry = { .leaf = "b", .bytes = "x", .len = 1, .mode = 0644 };
+	const struct fileset_entry entry = { .path = "/b", .bytes = "x", .len = 1, .mode = 0644 };
 	struct forward forward = { 0 };
 	struct netops ops = { .n = 1 };
 	struct nl nl = { .fd = -1 };
@@ -97,7 +97,7 @@ static void behind_a_closed_gate_no_file_is_written(void **state)
 	assert_true(refused(files_save(dir, "/a", 0644, "x", 1, &e), &e));
 	assert_int_equal(files_replace(-1, "a", &(struct files_new){ 0 }, "x", 1), -EPERM);
 	assert_true(refused(files_mkdir(dir, "/a", 0755, &fd, &e), &e));
-	assert_true(refused(fileset_save(dir, "/", &entry, 1, &e), &e));
+	assert_true(refused(fileset_save(dir, &entry, 1, &e), &e));
 	assert_true(refused(rootfs_mkdir(&t, "a", 0755, &e), &e));
 	assert_true(refused(rootfs_touch(&t, "a", 0644, &e), &e));
 	assert_true(refused(rootfs_put(&t, "a", 0644, "x", 1, &e), &e));
