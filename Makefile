@@ -126,11 +126,12 @@ $(B)/data/%: data/% $(B)/.prefix
 .PHONY: install uninstall stage
 install: all $(UNITS) ## the programs, units and documents into DESTDIR and PREFIX; COMPAT=1: nixos-container, too
 	@set -e; IFS=:; for f in $(FILES); do set -- $$f; install -D -m $$1 $$2 '$(DESTDIR)$(PREFIX)'/$$3; done
-	@test -z '$(COMPAT)' || ln -sf machdeck '$(DESTDIR)$(PREFIX)'/bin/nixos-container
+	@test -z '$(COMPAT)' || for i in bin share/bash-completion/completions; do ln -sf machdeck '$(DESTDIR)$(PREFIX)'/$$i/nixos-container; done
 
 uninstall: ## removes what install made
 	@IFS=:; for f in $(FILES); do set -- $$f; rm -f '$(DESTDIR)$(PREFIX)'/$$3; done
-	@test "$$(readlink '$(DESTDIR)$(PREFIX)'/bin/nixos-container)" != machdeck || rm '$(DESTDIR)$(PREFIX)'/bin/nixos-container
+	@for i in bin share/bash-completion/completions; do \
+		test "$$(readlink '$(DESTDIR)$(PREFIX)'/$$i/nixos-container)" != machdeck || rm '$(DESTDIR)$(PREFIX)'/$$i/nixos-container; done
 	@rmdir '$(DESTDIR)$(PREFIX)'/share/machdeck '$(DESTDIR)$(PREFIX)'/libexec/machdeck 2>/dev/null || true
 
 stage: ## an install tree in B/stage, for the lab

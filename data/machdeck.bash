@@ -104,4 +104,21 @@ _machdeck() {
 	mapfile -t COMPREPLY < <(compgen -W "${words:-}" -- "$word")
 	[[ ${COMP_WORDS[1]} != import && ! ($before =~ ^--(tree|tarball|config-file)$) ]] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
 }
+
+_machdeck_compat() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
+	local builds='--config --config-file --flake --nixos-path'
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		words='list create destroy start stop restart terminate status update login root-login run show-ip show-host-key --help'
+	elif [ "${COMP_WORDS[1]}" = create ]; then
+		words="$builds --system-path --ensure-unique-name --auto-start --bridge --port --host-address --local-address"
+	elif [ "${COMP_WORDS[1]}" = update ]; then
+		words="$builds $(_machdeck_names)"
+	elif [ "${COMP_WORDS[1]}" != list ]; then
+		words=$(_machdeck_names)
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+	[[ ! $before =~ ^--(config-file|nixos-path|system-path)$ ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
+}
 complete -F _machdeck machdeck
+complete -F _machdeck_compat nixos-container

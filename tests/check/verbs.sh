@@ -117,7 +117,7 @@ no_document() { # WHAT - at once and in little memory
 	host
 	OUT=$(
 		grep -qa __asan_init "$MACHDECK" || ulimit -v 65536
-		timeout 10 "$MACHDECK" import --root "$H" - 2>&1
+		LC_ALL=C timeout 10 "$MACHDECK" import --root "$H" - 2>&1
 	) || rc=$?
 	same "status of $1" 65 $rc
 	same "confs after $1" "" "$(confs)"
