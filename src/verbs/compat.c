@@ -145,9 +145,8 @@ static int act_login(const struct compat_call *c)
 
 static int act_run(const struct compat_call *c)
 {
-	static char *const shell[] = { NULL };
 	struct err e;
-	int r = enter_run(c->name, c->rest ? c->rest : shell, -1, &e);
+	int r = enter_run(c->name, c->command, -1, &e);
 
 	return r < 0 ? compat_say(&e) : r;
 }
@@ -236,22 +235,22 @@ static int act_show_host_key(const struct compat_call *c)
 static const struct action {
 	const char *name;
 	int (*run)(const struct compat_call *c);
-	bool takes_name;
+	bool takes_name, takes_more;
 } actions[] = {
-	{ "list", act_list, false },
-	{ "create", compat_create, true },
-	{ "update", compat_update, true },
-	{ "destroy", compat_destroy, true },
-	{ "start", act_start, true },
-	{ "stop", act_stop, true },
-	{ "restart", act_restart, true },
-	{ "terminate", act_terminate, true },
-	{ "status", act_status, true },
-	{ "login", act_login, true },
-	{ "root-login", act_run, true },
-	{ "run", act_run, true },
-	{ "show-ip", act_show_ip, true },
-	{ "show-host-key", act_show_host_key, true },
+	{ "list", act_list, false, false },
+	{ "create", compat_create, true, false },
+	{ "update", compat_update, true, false },
+	{ "destroy", compat_destroy, true, false },
+	{ "start", act_start, true, false },
+	{ "stop", act_stop, true, false },
+	{ "restart", act_restart, true, false },
+	{ "terminate", act_terminate, true, false },
+	{ "status", act_status, true, false },
+	{ "login", act_login, true, false },
+	{ "root-login", act_run, true, false },
+	{ "run", act_run, true, true },
+	{ "show-ip", act_show_ip, true, false },
+	{ "show-host-key", act_show_host_key, true, false },
 	{ 0 },
 };
 
@@ -429,18 +428,6 @@ static int act(const struct action *a, struct compat_call *c)
 	return compat_refuse(STATUS_NO_CONTAINER, "container '%s' does not exist", c->name);
 }
 
-/* What follows "--" is a command's, however it looks. */
-static char **cut_command(int *argc, char **argv)
-{
-	for (int i = 1; i < *argc; i++)
-		if (strcmp(argv[i], "--") == 0) {
-			argv[i] = NULL;
-			*argc = i;
-			return argv + i + 1;
-		}
-	return NULL;
-}
-
 static void call_done(struct compat_call *c)
 {
 	draft_done(&c->conf);
@@ -451,7 +438,7 @@ static int call(struct compat_call *c, int argc, char **argv)
 {
 	const struct action *a = actions;
 	const char *wrong;
-	int option, at = 0;
+	int option, named, at = 0;
 
 	while ((option = getopt_long(argc, argv, "", options, &at)) >= 0) {
 		if (option == OPTION_HELP)
@@ -473,15 +460,17 @@ static int call(struct compat_call *c, int argc, char **argv)
 		a++;
 	if (!a->name)
 		return compat_refuse(STATUS_USAGE, "unknown action '%s'", argv[optind]);
+	named = optind + (a->takes_name ? 2 : 1); /* "--" is gone, and what is behind it last */
+	if (argc > named && !a->takes_more)
+		return compat_refuse(STATUS_USAGE, "too many arguments: what is '%s'?", argv[named]);
 	c->name = argv[optind + 1]; /* NULL after the last */
-	if (argc - optind > (a->takes_name ? 2 : 1))
-		return compat_refuse(STATUS_USAGE, "too many arguments (a command comes after --)");
+	c->command = argv + (argc > named ? named : argc);
 	return act(a, c);
 }
 
 int compat_main(int argc, char **argv)
 {
-	CLEANUP(call_done) struct compat_call c = { .rest = cut_command(&argc, argv) };
+	CLEANUP(call_done) struct compat_call c = { 0 };
 
 	argv[0] = (char[]){ COMPAT_NAME };
 	return call(&c, argc, argv);

@@ -9,7 +9,7 @@
 
 struct compat_call {
 	const char *name;
-	char **rest; /* after "--"; NULL: there is none */
+	char **command; /* what follows the name, ended by NULL */
 	/* Options; all verbs take all of them, as the tool's do. NULL: not given. */
 	const char *nixos_path, *system_path, *config, *config_file, *flake;
 	struct draft conf; /* those that are a key of the conf */

@@ -21,6 +21,9 @@ a_container_is_driven_by_the_verbs_of_nixos_container() {
 		same active active "$(state old)"
 		same ip 10.233.1.2 "$(nc show-ip old)"
 		same run "it's a b" "$(nc run old -- echo "it's" 'a b')"
+		same run "a b" "$(nc run old echo a b)"
+		same run "--help -- a" "$(nc run -- old echo --help -- a)"
+		same run "a --signal" "$(nc run old echo a -- --signal)"
 		exits 7 nixos-container run old -- sh -c 'exit 7'
 		same root-login $'0' "$(echo id -u | nc root-login old)"
 		leader=$(machinectl show -p Leader --value old)
@@ -34,6 +37,24 @@ a_container_is_driven_by_the_verbs_of_nixos_container() {
 		exits 66 nixos-container run old -- true
 		exits 66 nixos-container root-login old
 		exits 66 script --quiet --return --command 'nixos-container login old' /dev/null
+	END
+}
+
+an_address_is_printed_without_its_mask_and_of_either_family() {
+	script <<-'END'
+		conf one PRIVATE_NETWORK=1 HOST_BRIDGE=br0 LOCAL_ADDRESS=10.0.0.2/24 LOCAL_ADDRESS6=fc00::2/64
+		conf two PRIVATE_NETWORK=1 HOST_BRIDGE=br0 LOCAL_ADDRESS6=FC00::3/64
+		conf three PRIVATE_NETWORK=1 LOCAL_ADDRESS=fc00::4
+		conf four PRIVATE_NETWORK=1
+		same addresses "10.0.0.2 fc00::3 fc00::4" "$(nc show-ip one) $(nc show-ip two) $(nc show-ip three)"
+		exits 1 nixos-container show-ip four
+		same said "nixos-container: cannot get IP address" "$said"
+		echo 'unqualified-search-registries = []' >$CONFS/registries.conf; echo '[engine]' >$CONFS/containers.conf
+		mkdir -p /etc/nixos-containers; echo PRIVATE_NETWORK=1 >/etc/nixos-containers/five.conf
+		same list "five four one three two" "$(nc list | xargs)"
+		same list "five four one three two" "$(setpriv --reuid=65534 --regid=65534 --clear-groups nixos-container list | xargs)"
+		exits 64 nixos-container list one
+		rm -r /etc/nixos-containers
 	END
 }
 
