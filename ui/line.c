@@ -189,10 +189,22 @@ static int columns_to(const struct grid *g, const struct line *l, size_t from, s
 	return grid_columns(g, part);
 }
 
+/* Columns of the prompt: where it is too long for what is typed, a half and a blank behind it. */
+static int draw_prompt(struct grid *g, int x, int y, int w, const char *prompt, const struct line *l)
+{
+	int most = w - 1 - grid_columns(g, l->text);
+
+	if (most >= grid_columns(g, prompt))
+		return grid_text(g, x, y, w, STYLE_KEY, prompt);
+	if (grid_columns(g, prompt) <= w / 2)
+		return grid_text(g, x, y, w / 2, STYLE_KEY, prompt);
+	return grid_text(g, x, y, (most > w / 2 ? most : w / 2) - 1, STYLE_KEY, prompt) + 1;
+}
+
 void line_draw(struct grid *g, int x, int y, int w, enum style style, const char *prompt,
                const struct line *l)
 {
-	int used = grid_text(g, x, y, w > 1 ? w - 1 : w, STYLE_KEY, prompt), room = w - used;
+	int used = draw_prompt(g, x, y, w, prompt, l), room = w - used;
 	size_t from = 0;
 
 	if (room <= 0)

@@ -504,6 +504,82 @@ static void what_a_form_would_save_at_each_size(void **state)
 	at_each_size("form-save", s);
 }
 
+/* ---- what else is read or typed over the list */
+
+/* As ui/doer has them. */
+static void result_of(struct scene *s, const char *name, enum style style, const char *status)
+{
+	doc_line(&s->app.results, STYLE_STRONG, "%-20s ", name);
+	doc_add(&s->app.results, style, "%s", status);
+}
+
+static void what_was_run_in_several_at_each_size(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+
+	(void)state;
+	(void)snprintf(s->app.results_title, sizeof(s->app.results_title), "systemctl is-system-running in 3 machines");
+	result_of(s, "db", STYLE_GOOD, "  0");
+	doc_add(&s->app.results, STYLE_TEXT, "  running");
+	result_of(s, "mail", STYLE_BAD, "  1");
+	doc_text(&s->app.results, STYLE_TEXT, "degraded: \x1b[31mrspamd.service\xff failed, and it says so in a rather long line\n");
+	result_of(s, WEB, STYLE_BAD, "it ended while the command ran");
+	s->app.text = APP_TEXT_RESULTS;
+	at_each_size("results", s);
+}
+
+static void what_the_program_itself_uses_at_each_size(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+
+	(void)state;
+	s->app.self = (struct app_self){ .since_usec = SAMPLE_NOW - 3600 * SAMPLE_SEC, .cpu_usec = 2100000, .wakeups = 1830,
+		                         .frames = 1800, .bytes = 912345, .bus_calls = 412, .memory = 11534336 };
+	press(s, "%");
+	at_each_size("self", s);
+}
+
+static void each_line_that_is_typed_at_each_size(void **state)
+{
+	static const struct {
+		enum app_prompt prompt;
+		const char *text, *name;
+	} prompts[] = {
+		{ PROMPT_SEARCH, "out of (memory", "prompt-search" },
+		{ PROMPT_LINES, "error|warn", "prompt-lines" },
+		{ PROMPT_RUN, "systemctl --failed --no-legend", "prompt-run" },
+		{ PROMPT_SAVE, "/root/logs of web.txt", "prompt-save" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(prompts); i++) {
+		CLEANUP(free_scene) struct scene *s = scene(WEB);
+
+		app_open_prompt(&s->app, prompts[i].prompt, prompts[i].text);
+		at_each_size(prompts[i].name, s);
+	}
+}
+
+static void an_ascii_terminal_gets_ascii(void **state)
+{
+	static const struct {
+		char key;
+		const char *name;
+	} screens[] = { { 'H', "map-ascii" }, { 'O', "all-ports-ascii" }, { 'd', "doctor-ascii" }, { 'D', "differs-ascii" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(screens); i++) {
+		CLEANUP(free_scene) struct scene *s = scene(WEB);
+		CLEANUP(buf_done) struct buf text = { 0 };
+
+		press(s, (char[]){ screens[i].key, '\0' });
+		text = sample_screen_of(&s->app, &s->world, 80, 24, true);
+		for (size_t k = 0; k < text.len; k++)
+			assert_in_range(text.p[k], '\n', '~');
+		golden_compare(screens[i].name, &text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -514,6 +590,10 @@ int main(void)
 		cmocka_unit_test(the_question_before_mending_at_each_size),
 		cmocka_unit_test(a_form_at_each_size),
 		cmocka_unit_test(what_a_form_would_save_at_each_size),
+		cmocka_unit_test(what_was_run_in_several_at_each_size),
+		cmocka_unit_test(what_the_program_itself_uses_at_each_size),
+		cmocka_unit_test(each_line_that_is_typed_at_each_size),
+		cmocka_unit_test(an_ascii_terminal_gets_ascii),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
