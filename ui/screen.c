@@ -137,18 +137,38 @@ static size_t menu_top(const struct view *v, struct rect in)
 	return v->menu_row >= room ? v->menu_row - room + 1 : 0;
 }
 
-static void draw_menu(struct grid *g, struct rect over, const struct view *v)
+static int label_width(const struct grid *g, const struct view *v, struct rect in)
 {
-	struct rect box = menu_box(v, over), in;
 	int label = 0;
 
-	in = grid_frame(g, box, is_framed(box), v->menu.title, "");
 	for (size_t i = 0; i < v->menu.n; i++) {
 		int w = grid_columns(g, v->menu.v[i].label);
 
 		label = w > label ? w : label;
 	}
-	label = smaller(label, in.w / 2);
+	return smaller(label, in.w / 2);
+}
+
+/* What the marked item says is cut on a narrow screen: then it is said in full below. */
+static void say_cut_hint(const struct grid *g, struct view *v)
+{
+	struct rect in = inside(menu_box(v, place(g, v).over));
+	const struct menu_item *item = v->menu_row < v->menu.n ? &v->menu.v[v->menu_row] : NULL;
+
+	if (!v->has_menu || v->prompt || v->message || !item || item->is_head ||
+	    grid_columns(g, item->hint) <= in.w - label_width(g, v, in) - 2)
+		return;
+	v->message = item->hint;
+	v->message_style = STYLE_TEXT;
+}
+
+static void draw_menu(struct grid *g, struct rect over, const struct view *v)
+{
+	struct rect box = menu_box(v, over), in;
+	int label;
+
+	in = grid_frame(g, box, is_framed(box), v->menu.title, "");
+	label = label_width(g, v, in);
 	for (size_t i = menu_top(v, in); i < v->menu.n && in.h > 0; i++) {
 		const struct menu_item *item = &v->menu.v[i];
 		enum style style = item->possible ? STYLE_TEXT : STYLE_DIM;
@@ -312,8 +332,12 @@ static int seek_in(const struct grid *g, struct rect r, const struct doc *d, con
 
 void screen_fit(const struct grid *g, struct view *v, int seek, struct screen_fit *ret)
 {
-	struct place p = place(g, v);
+	struct place p;
 
+	if (v->menu_row >= v->menu.n)
+		v->menu_row = v->menu.n > 0 ? v->menu.n - 1 : 0;
+	say_cut_hint(g, v);
+	p = place(g, v);
 	if (g->w < NARROW_W) {
 		doc_squeeze(&v->pane.doc);
 		doc_squeeze(&v->text.doc);
@@ -335,8 +359,6 @@ void screen_fit(const struct grid *g, struct view *v, int seek, struct screen_fi
 			seek_in(g, p.pane, &v->pane.doc, v->search, v->pane.top, seek, ret);
 		ret->pane_page = p.pane.h > 1 ? p.pane.h - 1 : 1;
 	}
-	if (v->menu_row >= v->menu.n)
-		v->menu_row = v->menu.n > 0 ? v->menu.n - 1 : 0;
 	ret->menu_row = v->menu_row;
 	if (v->has_dialog)
 		ret->dialog_top = v->dialog.top = dialog_scroll(&v->dialog, g, p.over);
