@@ -36,7 +36,7 @@ an_installed_demo_runs_on_what_is_installed() {
 
 on_a_terminal_it_opens_the_dashboard_until_it_is_left() {
 	mkfifo "$T/keys"
-	timeout 60 script --quiet --return --flush --command "stty rows 24 cols 100; '$DEMO'" "$T/screen" \
+	TERM=xterm timeout 60 script --quiet --return --flush --command "stty rows 24 cols 100; '$DEMO'" "$T/screen" \
 		<"$T/keys" >/dev/null &
 	exec {keys}>"$T/keys"
 	want 40 grep -qa 'scratch' "$T/screen"
