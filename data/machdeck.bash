@@ -94,7 +94,7 @@ _machdeck() {
 			words='--root --release --registries --dry-run --yes -'
 			[ "$before" != --registries ] || words='v1 v2'
 			;;
-		export) words="--root $(_machdeck_names)" ;;
+		export) words="--root --virtualisation $(_machdeck_names)" ;;
 		limit) words="--runtime --dry-run MemoryMax= CPUQuota= TasksMax= IOWeight= $(_machdeck_names)" ;;
 		set | unset | edit | undo) words="--dry-run --unit $(_machdeck_names)" ;;
 		get | history) words="--json --unit $(_machdeck_names)" ;;

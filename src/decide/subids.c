@@ -234,3 +234,37 @@ int subids_assign(const struct strs *users, const struct subids_known *known, st
 		r = err_no_memory(e);
 	return r;
 }
+
+static bool is_large(const struct fields *f)
+{
+	uint64_t start, count;
+
+	return f->n == 3 && number(f, 1, &start) && number(f, 2, &count) && count >= SUBIDS_COUNT;
+}
+
+static void add_users(const char *text, const struct strs *among, struct strs *ret)
+{
+	struct fields f;
+	uint64_t uid;
+
+	while (*text) {
+		CLEANUP(strs_done) struct strs name = { 0 };
+
+		text = next_line(text, &f);
+		if (!is_large(&f) || number(&f, 0, &uid))
+			continue;
+		strs_add_n(&name, f.v[0], f.len[0]);
+		ret->bad |= name.bad;
+		if (!name.bad && !strs_has(ret, name.v[0]) && (!among || strs_has(among, name.v[0])))
+			strs_add(ret, name.v[0]);
+	}
+}
+
+void subids_users(const char *subuid, const char *subgid, struct strs *ret)
+{
+	CLEANUP(strs_done) struct strs with_gids = { 0 };
+
+	add_users(subgid, NULL, &with_gids);
+	add_users(subuid, &with_gids, ret);
+	ret->bad |= with_gids.bad;
+}

@@ -24,3 +24,6 @@ struct subids_known {
  * errors    -ENOSPC STATUS_CANNOT_CREATE: all places are taken; -ENOMEM */
 int subids_assign(const struct strs *users, const struct subids_known *known, struct buf *ret_subuid,
                   struct buf *ret_subgid, struct strs *warnings, struct err *e);
+
+/* subids_users - append the names of those who have a range that large of both kinds, in the order of subuid. */
+void subids_users(const char *subuid, const char *subgid, struct strs *ret);

@@ -29,3 +29,15 @@ enum registries_format { REGISTRIES_V1, REGISTRIES_V2 };
 void virtualisation_registries(const struct virtualisation *v, enum registries_format format, struct buf *ret);
 /* virtualisation_policy - the text of /etc/containers/policy.json; borrowed. */
 const char *virtualisation_policy(const struct virtualisation *v);
+
+/* Texts of the files, "" for one that is missing; borrowed. */
+struct virtualisation_files {
+	const char *registries, *policy, *subuid, *subgid;
+};
+
+/* virtualisation_read - the options of which import makes these files; users are all who have as many ids as it gives.
+ * ret: virtualisation_done(). errors: -EINVAL STATUS_DATA: a file says what the module has no option for; -ENOMEM */
+int virtualisation_read(const struct virtualisation_files *files, struct virtualisation *ret,
+                        enum registries_format *ret_format, struct err *e);
+/* virtualisation_export - put them into the document, as import takes them. -ENOMEM */
+int virtualisation_export(const struct virtualisation *v, json_t *document, struct err *e);

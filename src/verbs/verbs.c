@@ -49,7 +49,7 @@ const struct verb verbs[] = {
 	{ "reset", verb_reset, "[--yes] [--dry-run] NAME", "go back to where its root began", false },
 	{ "destroy", verb_destroy, "[--yes] [--detach] [--dry-run] ... NAME", "remove it: root, conf, and what belongs to them", false },
 	{ "import", verb_import, "[--root DIR] [--release R] [--registries v1|v2] [--dry-run] [--yes] FILE|-", "confs from the modules' options in JSON", false },
-	{ "export", verb_export, "[--root DIR] [NAME...]", "confs as the modules' options in JSON, for import", false },
+	{ "export", verb_export, "[--root DIR] [--virtualisation] [NAME...]", "confs as the modules' options in JSON, for import", false },
 	{ "diff", verb_diff, "[--json] NAME...", "what differs between conf, start and what is seen", false },
 	{ "get", verb_get, "[--json] [--unit] NAME [KEY...]", "what its conf says", false },
 	{ "set", verb_set, "[--dry-run] [--unit] NAME KEY=VALUE|KEY+=ITEM|KEY-=ITEM...", "change its conf, judged as a start would judge it", false },

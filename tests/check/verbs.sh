@@ -85,6 +85,19 @@ what_engines_read_is_imported_and_a_second_time_changes_nothing() {
 	grep -qx 'location = "lab:5000"' "$H/etc/containers/registries.conf"
 }
 
+what_engines_read_is_exported_and_imported_as_the_same() {
+	host
+	verb 66 export --virtualisation
+	verb 0 import - <<<"$ENGINES"
+	etc >"$T/first"
+	"$MACHDECK" export --root "$H" --virtualisation >"$T/out.json"
+	verb 0 import "$T/out.json"
+	etc | cmp - "$T/first"
+	same "users" alice,bob "$(jq -r '.virtualisation.containers.users | join(",")' "$T/out.json")"
+	verb 0 export
+	silent virtualisation
+}
+
 what_is_not_enabled_is_not_written() {
 	verb 0 import - <<<'{"virtualisation": {"containers": {"users": ["alice"]}}}'
 	says 'not enabled'

@@ -260,6 +260,78 @@ static void when_all_ids_are_taken_nobody_gets_one(void **state)
 	assert_string_equal(e.text, "there are no 65536 ids left for alice");
 }
 
+/* ---- the way back */
+
+/* options -> files -> options -> files */
+static void assert_comes_back(const char *options, enum registries_format format)
+{
+	CLEANUP(imported_done) struct imported first = { 0 }, second = { 0 };
+	CLEANUP(virtualisation_done) struct virtualisation read = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 }, again = { 0 }, uids = { 0 }, gids = { 0 };
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	const struct subids_known nobody = { "", "", "", "" };
+	enum registries_format got;
+	json_t *document = json_object();
+	CLEANUP(free_p) char *exported = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(import(options, &first, &e), 0);
+	virtualisation_registries(&first.engines, format, &text);
+	assert_int_equal(subids_assign(&first.engines.users, &nobody, &uids, &gids, &warnings, &e), 0);
+	if (virtualisation_read(&(struct virtualisation_files){ buf_text(&text), virtualisation_policy(&first.engines),
+	                                                        buf_text(&uids), buf_text(&gids) },
+	                        &read, &got, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(got, format);
+	assert_int_equal(virtualisation_export(&read, document, &e), 0);
+	exported = json_dumps(document, 0);
+	json_decref(document);
+	if (import_json("again.json", exported, strlen(exported), RELEASE_DEFAULT, &second, &e) < 0)
+		fail_msg("%s", e.text);
+	virtualisation_registries(&second.engines, format, &again);
+	assert_string_equal(buf_text(&again), buf_text(&text));
+	assert_string_equal(virtualisation_policy(&second.engines), virtualisation_policy(&first.engines));
+	assert_true(strs_same(&second.engines.users, &first.engines.users));
+	assert_true(second.engines.enable);
+}
+
+static void what_is_exported_is_imported_as_the_same_files(void **state)
+{
+	static const char *const vectors[] = {
+		"\"enable\": true",
+		"\"enable\": true, \"users\": [\"b\", \"a\", \"b\"]",
+		"\"enable\": true, \"registries\": {\"search\": []}",
+		"\"enable\": true, \"registries\": {\"search\": [\"a]\", \"b\\\"\\\\, c\"], \"insecure\": [\"x\", \"y\", \"é\"],"
+		"\"block\": [\"y\", \"[registries.block]\"]}",
+		"\"enable\": true, \"policy\": {\"default\": [{\"type\": \"reject\"}], \"n\": [1, 1.5, null, \"é\\n\"]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(vectors); i++) {
+		assert_comes_back(vectors[i], REGISTRIES_V1);
+		assert_comes_back(vectors[i], REGISTRIES_V2);
+	}
+}
+
+static void what_no_import_writes_is_not_exported(void **state)
+{
+	static const char *const others[] = {
+		"", "# mine\n", "unqualified-search-registries = [\"a\"]\nshort-name-mode = \"enforcing\"\n",
+		"[registries]\n[registries.block]\nregistries = []\n", "unqualified-search-registries = [\"a\n", "location = \"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		const struct virtualisation_files files = { others[i], "", "", "" };
+		struct virtualisation v = { 0 };
+		enum registries_format format;
+		struct err e = { 0 };
+
+		assert_int_equal(virtualisation_read(&files, &v, &format, &e), -22);
+		assert_int_equal(e.status, STATUS_DATA);
+	}
+}
+
 /* ---- mistakes */
 
 static void what_is_wrong_is_named_by_its_json_path(void **state)
@@ -308,6 +380,8 @@ int main(void)
 		cmocka_unit_test(who_has_uids_alone_gets_the_same_gids),
 		cmocka_unit_test(lines_that_say_nothing_stay_as_they_are),
 		cmocka_unit_test(when_all_ids_are_taken_nobody_gets_one),
+		cmocka_unit_test(what_is_exported_is_imported_as_the_same_files),
+		cmocka_unit_test(what_no_import_writes_is_not_exported),
 		cmocka_unit_test(what_is_wrong_is_named_by_its_json_path),
 	};
 
