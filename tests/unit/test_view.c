@@ -66,6 +66,33 @@ static void a_question_names_machine_and_host_and_means_no(void **state)
 	at_all_sizes("confirm", &a, &s);
 }
 
+static void a_question_longer_than_the_screen_is_read_to_its_end(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	CLEANUP(buf_done) struct buf before = { 0 }, after = { 0 };
+
+	(void)state;
+	sample_press(&a, &s, 'j', SAMPLE_NOW);
+	sample_press(&a, &s, 'j', SAMPLE_NOW);
+	sample_press(&a, &s, 'M', SAMPLE_NOW);
+	app_preview(&a, CONTROL_MEND, "# one\nip a\n# two\nip b\n# three\nip c\n");
+	before = sample_screen(&a, &s, 40, 10, false);
+	assert_non_null(strstr(buf_text(&before), "(j: more)"));
+	assert_null(strstr(buf_text(&before), "ip c"));
+	for (int i = 0; i < 20; i++)
+		sample_press(&a, &s, 'j', SAMPLE_NOW);
+	after = sample_screen(&a, &s, 40, 10, false);
+	assert_null(strstr(buf_text(&after), "(j: more)"));
+	assert_non_null(strstr(buf_text(&after), "as it should be stays."));
+	assert_false(a.confirm.yes);
+	sample_press(&a, &s, 'k', SAMPLE_NOW); /* from where the frame left it, not from 20 lines below */
+	assert_int_equal(app_screen(&a), SCREEN_CONFIRM);
+	buf_done(&after);
+	after = sample_screen(&a, &s, 40, 10, false);
+	assert_non_null(strstr(buf_text(&after), "(j: more)"));
+}
+
 static void help_shows_every_key(void **state)
 {
 	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
@@ -321,6 +348,7 @@ int main(void)
 		cmocka_unit_test(an_ascii_terminal_gets_ascii),
 		cmocka_unit_test(an_empty_system_says_what_to_do),
 		cmocka_unit_test(a_question_names_machine_and_host_and_means_no),
+		cmocka_unit_test(a_question_longer_than_the_screen_is_read_to_its_end),
 		cmocka_unit_test(help_shows_every_key),
 		cmocka_unit_test(every_action_is_on_the_bar_of_its_screens),
 		cmocka_unit_test(every_action_of_the_work_screens_is_in_the_palette),
