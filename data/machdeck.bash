@@ -70,8 +70,8 @@ _machdeck() {
 		mend) words="--dry-run --orphans --json $(_machdeck_names)" ;;
 		doctor) words="--probe --json $(_machdeck_names)" ;;
 		images | links) words=--json ;;
-		copy-to | copy-from) words="--force $(_machdeck_names)" ;;
-		bind) words="--read-only $(_machdeck_names)" ;;
+		copy-to | copy-from) words="--force --dry-run $(_machdeck_names)" ;;
+		bind) words="--read-only --dry-run $(_machdeck_names)" ;;
 		show | show-ip) words="--json $(_machdeck_names)" ;;
 		logs)
 			case ${COMP_WORDS[COMP_CWORD - 1]} in
@@ -81,13 +81,14 @@ _machdeck() {
 			;;
 		plan) words="--json --root $(_machdeck_names)" ;;
 		check) words="--root --json $(_machdeck_names)" ;;
-		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop | run | shell | login) words=$(_machdeck_names) ;;
+		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop) words="--dry-run $(_machdeck_names)" ;;
+		run | shell | login) words=$(_machdeck_names) ;;
 		help) words="keys $verbs" ;;
 		create) words="$(_machdeck_create_options)" ;;
 		clone) words="--live --ensure-unique-name --start --dry-run --progress $(_machdeck_keys) $(_machdeck_names)" ;;
 		rename) words="--dry-run $(_machdeck_names)" ;;
 		snapshot) words="--copy --dry-run $(_machdeck_names)" ;;
-		snapshots) words="--json --delete $(_machdeck_names)" ;;
+		snapshots) words="--json --delete --dry-run $(_machdeck_names)" ;;
 		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import)
@@ -98,7 +99,7 @@ _machdeck() {
 		limit) words="--runtime --dry-run MemoryMax= CPUQuota= TasksMax= IOWeight= $(_machdeck_names)" ;;
 		set | unset | edit | undo) words="--dry-run --unit $(_machdeck_names)" ;;
 		get | history) words="--json --unit $(_machdeck_names)" ;;
-		hosts) words='--root --json --write' ;;
+		hosts) words='--root --json --write --dry-run' ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "${words:-}" -- "$word")

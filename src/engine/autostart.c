@@ -3,29 +3,57 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
-#include "decide/confedit.h"
 #include "drivers/confs.h"
-#include "drivers/files.h"
+#include "engine/edit.h"
 
-int autostart_set(const char *host_root, const char *name, bool on, struct err *e)
+#define WAIT_MS 10000
+
+static int next_text(const char *path, const struct buf *old, bool on, struct buf *ret, struct err *e)
 {
 	struct conf_change change = { "AUTO_START", on ? "1" : NULL };
-	CLEANUP(conf_file_done) struct conf_file file = { 0 };
-	CLEANUP(buf_done) struct buf text = { 0 };
-	int r = confs_load(host_root, name, &file, e);
 
-	if (r == -ENOENT)
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
-		               "%s has no conf that could say whether it starts by itself", name);
-	if (r < 0)
-		return r;
-	r = conf_edit(file.path, buf_text(&file.text), file.text.len, &change, 1, &text, e);
+	return conf_edit(path, buf_text(old), old->len, &change, 1, ret, e);
+}
+
+static int no_conf(const char *name, struct err *e)
+{
+	return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf that could say whether it starts by itself", name);
+}
+
+int autostart_set(const char *name, bool on, struct err *e)
+{
+	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int r = edit_find(name, false, &x, e);
+
+	if (r == -ENOENT || (r == 0 && x.kind != EDIT_CONF))
+		return no_conf(name, e);
+	if (r == 0)
+		r = edit_begin(name, WAIT_MS, &x, e);
+	if (r == -EACCES)
+		return err_set(e, STATUS_NOT_PERMITTED, EACCES, "%s can only be written by root: sudo machdeck %s %s", x.path,
+		               on ? "enable" : "disable", name);
+	if (r == 0)
+		r = next_text(x.path, &x.old, on, &text, e);
 	if (r <= 0)
 		return r;
-	r = files_save(host_root, file.path, 0644, text.p, text.len, e);
-	if (r == -EACCES)
-		return err_set(e, STATUS_NOT_PERMITTED, EACCES,
-		               "%s can only be written by root: sudo machdeck %s %s", file.path,
-		               on ? "enable" : "disable", name);
-	return r;
+	x.unjudged = true;
+	r = edit_save(&x, &text, &warnings, e);
+	return r < 0 ? r : 0;
+}
+
+int autostart_show(const char *name, bool on, struct buf *ret, struct err *e)
+{
+	CLEANUP(conf_file_done) struct conf_file file = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	int r = confs_load("", name, &file, e);
+
+	if (r == -ENOENT)
+		return no_conf(name, e);
+	if (r == 0)
+		r = next_text(file.path, &file.text, on, &text, e);
+	if (r < 0)
+		return r;
+	return conf_diff(file.path, buf_text(&file.text), buf_text(&text), ret) < 0 ? err_no_memory(e) : 0;
 }

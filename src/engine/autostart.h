@@ -3,12 +3,15 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
-/* autostart_set - in NAME's conf below host_root, which keeps its owner, mode and every other byte. Waits for
- * the disk. systemd hears of it when it reads its units anew, since the generator makes the wants.
+/* autostart_set - in NAME's conf, saved as every change of one is (engine/edit). What else is in it is not judged: one that
+ * could not start can still be told not to. Waits for others and for the disk. systemd hears of it when it reads its units
+ * anew, since the generator makes the wants.
  *
- * errors  -ENOENT STATUS_NO_CONTAINER there is no conf;  -ELOOP STATUS_UNSAFE_HOST it is a link, so it is
- *         declared elsewhere;  -EROFS, -EACCES STATUS_NOT_PERMITTED...;  as confs_load() and
- *         conf_edit() */
-int autostart_set(const char *host_root, const char *name, bool on, struct err *e);
+ * errors  -ENOENT STATUS_NO_CONTAINER there is no conf;  -EACCES STATUS_NOT_PERMITTED says how;  as edit_begin(),
+ *         conf_edit() and edit_save() */
+int autostart_set(const char *name, bool on, struct err *e);
+/* autostart_show - what that would change, appended as a difference; by anybody who may read the conf. */
+int autostart_show(const char *name, bool on, struct buf *ret, struct err *e);

@@ -266,7 +266,7 @@ static int save_conf(void *arg, struct err *e)
 {
 	const struct control *c = arg;
 
-	return autostart_set("", c->name, c->verb == CONTROL_ENABLE, e);
+	return autostart_set(c->name, c->verb == CONTROL_ENABLE, e);
 }
 
 static void on_saved(int r, const struct err *e, void *arg)
@@ -467,6 +467,20 @@ static const enum step *steps_of(enum control_verb verb, const struct target *t)
 	return unit_steps[verb];
 }
 
+int control_try(enum control_verb verb, const char *name, struct target *ret, struct err *e)
+{
+	CLEANUP(target_done) struct target target = { 0 };
+	int r = target_find(name, verb == CONTROL_START, &target, e);
+
+	if (r >= 0)
+		r = look_at(name, verb, &target, e);
+	if (r < 0)
+		return r;
+	*ret = target;
+	target = (struct target){ 0 };
+	return 0;
+}
+
 int control_begin(sd_event *loop, enum control_verb verb, const char *name, control_done_fn *done, void *arg,
                   struct control **ret, struct err *e)
 {
@@ -475,9 +489,7 @@ int control_begin(sd_event *loop, enum control_verb verb, const char *name, cont
 	int r = gate_ask(e, "cannot %s %s", control_word(verb), name);
 
 	if (r >= 0)
-		r = target_find(name, verb == CONTROL_START, &target, e);
-	if (r >= 0)
-		r = look_at(name, verb, &target, e);
+		r = control_try(verb, name, &target, e);
 	if (r < 0)
 		return r;
 	c = calloc(1, sizeof(*c));

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "engine/target.h"
 #include "words/logline.h"
 #include "words/machine.h"
 
@@ -66,6 +67,10 @@ struct control;
 typedef void control_done_fn(int r, const struct err *e, void *arg);
 int control_begin(sd_event *loop, enum control_verb verb, const char *name, control_done_fn *done, void *arg,
                   struct control **ret, struct err *e);
+
+/* control_try - what control_begin() looks at before it asks for anything; changes nothing. ret: target_done(); errors: as
+ * there, but for the gate. */
+int control_try(enum control_verb verb, const char *name, struct target *ret, struct err *e);
 
 /* control_cancel - forget the call-back; the job goes on. NULL is fine. */
 void control_cancel(struct control *c);

@@ -32,6 +32,7 @@ struct edit {
 	char path[NAME_MACHINE_MAX + 96]; /* the file, for messages */
 	char leaf[NAME_MACHINE_MAX + 16];  /* its name */
 	char store[NAME_MACHINE_MAX + 16]; /* what history and draft know it by */
+	bool unjudged;  /* edit_save() takes what contradicts something: for a change that makes nothing worse */
 	bool absent;    /* there is no such file yet: old is what holds instead of it */
 	struct buf old; /* the text as it was read */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/confedit.h"
 #include "decide/hosts.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
@@ -33,20 +34,38 @@ int hostsfile_lines(const char *host_root, struct strs *ret, struct strs *proble
 	return r < 0 ? r : ret->bad || problems->bad ? err_no_memory(e) : 0;
 }
 
+static int texts(const char *host_root, const struct strs *lines, struct buf *old, struct buf *new, struct err *e)
+{
+	int r = files_read(host_root, HOSTS_FILE, HOSTS_SIZE_MAX, old, NULL, e);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = hosts_edit(buf_text(old), old->len, lines, new, e);
+	return r < 0 ? err_wrap(e, r, "%s" HOSTS_FILE, host_root) : 0;
+}
+
 int hostsfile_write(const char *host_root, const struct strs *lines, struct err *e)
 {
 	CLEANUP(buf_done) struct buf old = { 0 };
 	CLEANUP(buf_done) struct buf new = { 0 };
-	int r = files_read(host_root, HOSTS_FILE, HOSTS_SIZE_MAX, &old, NULL, e);
+	int r = texts(host_root, lines, &old, &new, e);
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = hosts_edit(buf_text(&old), old.len, lines, &new, e);
 	if (r < 0)
-		return err_wrap(e, r, "%s" HOSTS_FILE, host_root);
+		return r;
 	if (new.len == old.len && memcmp(buf_text(&new), buf_text(&old), old.len) == 0)
 		return 0;
 	return files_save(host_root, HOSTS_FILE, 0644, buf_text(&new), new.len, e);
+}
+
+int hostsfile_show(const char *host_root, const struct strs *lines, struct buf *ret, struct err *e)
+{
+	CLEANUP(buf_done) struct buf old = { 0 };
+	CLEANUP(buf_done) struct buf new = { 0 };
+	int r = texts(host_root, lines, &old, &new, e);
+
+	if (r < 0)
+		return r;
+	return conf_diff(HOSTS_FILE, buf_text(&old), buf_text(&new), ret) < 0 ? err_no_memory(e) : 0;
 }
 
 void hostsfile_refresh(const char *host_root, struct strs *warnings)

@@ -1,6 +1,7 @@
 /* hostsfile - the block of /etc/hosts that holds the containers' lines, when there is one. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strs.h"
 
@@ -10,6 +11,8 @@ int hostsfile_lines(const char *host_root, struct strs *ret, struct strs *proble
                     struct err *e);
 /* hostsfile_write - put them into its block, made where there is none. */
 int hostsfile_write(const char *host_root, const struct strs *lines, struct err *e);
+/* hostsfile_show - what that would change, appended as a difference. */
+int hostsfile_show(const char *host_root, const struct strs *lines, struct buf *ret, struct err *e);
 /* hostsfile_refresh - after confs came, went or changed: bring the block up to date where there is one. A file that
  * is declared elsewhere, or a block that would lose lines, is left alone, and a warning says so. */
 void hostsfile_refresh(const char *host_root, struct strs *warnings);

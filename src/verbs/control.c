@@ -1,6 +1,7 @@
 /* start, stop and all else that control.h asks of machines: all named ones at once. What ended is printed for good; on a
  * terminal the machines that are still waited for stand below it, redrawn every second. */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "engine/autostart.h"
 #include "engine/control.h"
+#include "engine/load.h"
+#include "engine/observe.h"
 #include "engine/reload.h"
 #include "verbs/verbs.h"
 
@@ -180,23 +184,94 @@ static int run_all(struct all *a)
 	return r < 0 ? r : sd_event_loop(a->loop);
 }
 
-int verb_control(const struct verb *v, int argc, char **argv)
+/* ---- --dry-run */
+
+/* What a start takes; what a reload changes; what of the conf is written. */
+static void add_details(enum control_verb verb, const char *name, const struct target *t, struct buf *to)
 {
-	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
-	CLEANUP(free_p) struct one *list = NULL;
-	struct all all = { .n = (size_t)argc - 1, .terminal = isatty(STDERR_FILENO) };
-	int r = verb_names(v, argc, argv, 1);
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	CLEANUP(strs_done) struct strs pending = { 0 };
+	bool live = false;
+
+	if (t->kind != MACHINE_CONTAINER)
+		return;
+	if ((verb == CONTROL_START || verb == CONTROL_RESTART) && load_plan("", name, &l, NULL) == 0)
+		plan_preview(&l.plan, LIBEXECDIR "/machdeck-init", to);
+	if (verb == CONTROL_ENABLE || verb == CONTROL_DISABLE)
+		(void)autostart_show(name, verb == CONTROL_ENABLE, to, NULL);
+	if (verb != CONTROL_RELOAD || reload_pending(name, &pending, &live, NULL) < 0)
+		return;
+	buf_addf(to, "# %s\n", live ? "something of it changes while it runs (machdeck diff)" : "nothing changes while it runs");
+	for (size_t i = 0; i < pending.n; i++)
+		buf_addf(to, "# takes a restart: %s\n", pending.v[i]);
+}
+
+static int show_one(const struct snapshot *s, enum control_verb verb, char *name)
+{
+	CLEANUP(target_done) struct target t = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	const struct machine *seen = snapshot_find(s, name);
+	const char *why;
 	struct err e;
 
+	if (control_try(verb, name, &t, &e) < 0)
+		return verb_fail(&e);
+	why = seen ? control_refuses(seen, verb) : NULL;
+	if (why) { /* systemd takes such a job, and does nothing */
+		printf("%s: %s would change nothing: it %s\n", name, control_word(verb), why);
+		return STATUS_DONE;
+	}
+	buf_addf(&text, "# %s would be %s:\n", name, control_did(verb));
+	control_command(verb, seen ? seen : &(struct machine){ .name = name, .kind = t.kind, .unit = t.unit }, &text);
+	buf_puts(&text, "\n");
+	add_details(verb, name, &t, &text);
+	return verb_print(buf_text(&text));
+}
+
+static int show_all(enum control_verb verb, char **names, size_t n)
+{
+	CLEANUP(snapshot_done) struct snapshot s = { 0 };
+	int status = STATUS_DONE;
+	struct err e;
+
+	if (observe_once(&s, &e) < 0)
+		return verb_fail(&e);
+	for (size_t i = 0; i < n; i++) {
+		int r = show_one(&s, verb, names[i]);
+
+		status = r > status ? r : status;
+	}
+	return status;
+}
+
+int verb_control(const struct verb *v, int argc, char **argv)
+{
+	static const struct option options[] = { { "dry-run", no_argument, NULL, 'n' }, { 0 } };
+	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
+	CLEANUP(free_p) struct one *list = NULL;
+	struct all all = { .terminal = isatty(STDERR_FILENO) };
+	bool dry = false;
+	struct err e;
+	int option, r;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == '?')
+			return verb_usage(v, "an option it does not have");
+		dry = true;
+	}
+	r = verb_names(v, argc, argv, optind);
 	if (r != STATUS_DONE)
 		return r;
+	all.n = (size_t)(argc - optind);
 	while (strcmp(control_word(all.verb), v->name) != 0)
 		all.verb++;
+	if (dry)
+		return show_all(all.verb, argv + optind, all.n);
 	all.v = list = calloc(all.n, sizeof(*list));
 	r = list ? sd_event_new(&loop) : -ENOMEM;
 	all.loop = loop;
 	for (size_t i = 0; r >= 0 && i < all.n; i++)
-		list[i] = (struct one){ .all = &all, .name = argv[i + 1] };
+		list[i] = (struct one){ .all = &all, .name = argv[optind + (int)i] };
 	if (r >= 0)
 		r = run_all(&all);
 	if (r >= 0)

@@ -55,17 +55,26 @@ static int print_json(const struct strs *lines, int status)
 	return printed != STATUS_DONE ? printed : status;
 }
 
+static int show_change(const char *root, const struct strs *lines)
+{
+	CLEANUP(buf_done) struct buf diff = { 0 };
+	struct err e = { 0 };
+
+	return hostsfile_show(root, lines, &diff, &e) < 0 ? verb_fail(&e) : verb_print(buf_text(&diff));
+}
+
 int verb_hosts(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "write", no_argument, NULL, 'w' },
+		{ "dry-run", no_argument, NULL, 'n' },
 		{ 0 },
 	};
 	CLEANUP(strs_done) struct strs lines = { 0 };
 	const char *root = "";
-	bool json = false, write = false;
+	bool json = false, write = false, dry = false;
 	struct err e = { 0 };
 	int option, status;
 
@@ -73,7 +82,8 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 		if (option == '?')
 			return verb_usage(v, "an option it does not have, or one that lacks its value");
 		json |= option == 'j';
-		write |= option == 'w';
+		write |= option == 'w' || option == 'n';
+		dry |= option == 'n';
 		root = option == 'r' ? optarg : root;
 	}
 	if (optind < argc)
@@ -90,5 +100,7 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 		        root);
 		return status;
 	}
+	if (dry)
+		return show_change(root, &lines);
 	return hostsfile_write(root, &lines, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
 }

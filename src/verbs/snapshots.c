@@ -1,4 +1,5 @@
 /* machdeck snapshot, snapshots, restore, reset: states of a container's root. */
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -95,15 +96,34 @@ static int print_json(const char *name, const struct root_snapshots *s)
 	return show_json(json_pack("{s:i, s:s, s:o}", "schema", 1, "machine", name, "snapshots", all));
 }
 
+static int show_delete(const char *name, const char *snapshot)
+{
+	CLEANUP(root_snapshots_done) struct root_snapshots all = { 0 };
+	struct err e = { 0 };
+
+	if (snapshots_list(name, &all, &e) < 0)
+		return verb_fail(&e);
+	for (size_t i = 0; i < all.n; i++) {
+		if (strcmp(all.v[i].name, snapshot) != 0)
+			continue;
+		printf("delete %s of the root of %s\n", snapshot, name);
+		return STATUS_DONE;
+	}
+	(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s has no snapshot '%s'", name, snapshot);
+	return verb_fail(&e);
+}
+
 int verb_snapshots(const struct verb *v, int argc, char **argv)
 {
 	CLEANUP(root_snapshots_done) struct root_snapshots all = { 0 };
 	struct wish w = { 0 };
 	struct err e = { 0 };
-	int r = take(v, argc, argv, "jdp", 1, &w);
+	int r = take(v, argc, argv, "jdpq", 1, &w);
 
 	if (r != STATUS_DONE)
 		return r;
+	if (w.removed && w.dry)
+		return show_delete(argv[optind], w.removed);
 	if (w.removed) {
 		r = snapshots_delete(argv[optind], w.removed, working_progress(w.plain), &e);
 		working_done();

@@ -8,7 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/strs.h"
+#include "decide/shellwords.h"
 #include "drivers/machined_ask.h"
+#include "engine/target.h"
 #include "verbs/verbs.h"
 
 /* A path on the host counts from where we are; one in the machine from its root. */
@@ -30,23 +32,48 @@ static int absolute(const char *path, bool host, struct strs *to, struct err *e)
 	return 0;
 }
 
+static int show(const char *name, bool binds, bool from, const struct strs *words)
+{
+	CLEANUP(target_done) struct target t = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err e;
+
+	if (target_find(name, false, &t, &e) < 0)
+		return verb_fail(&e);
+	if (!t.registered) {
+		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s is not running", name);
+		return verb_fail(&e);
+	}
+	buf_addf(&text, "machinectl %s %s", binds ? "bind" : from ? "copy-from" : "copy-to", name);
+	for (size_t i = 0; i < 2; i++) {
+		buf_puts(&text, " ");
+		shellwords_quote(words->v[i], &text);
+	}
+	if (words->n > 2) /* machinectl has no word for replacing before v254 */
+		buf_addf(&text, " # %s", strcmp(words->v[2], "replace") == 0 ? "replacing what is there" : words->v[2]);
+	buf_puts(&text, "\n");
+	return verb_print(buf_text(&text));
+}
+
 int verb_transfer(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = { { "force", no_argument, NULL, 'f' },
 		                                 { "read-only", no_argument, NULL, 'r' },
+		                                 { "dry-run", no_argument, NULL, 'n' },
 		                                 { 0 } };
 	bool binds = strcmp(v->name, "bind") == 0, from = strcmp(v->name, "copy-from") == 0;
 	CLEANUP(strs_done) struct strs words = { 0 };
-	bool force = false, read_only = false;
+	bool force = false, read_only = false, dry = false;
 	const char *second;
 	struct err e;
 	int option, r;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?' || (option == 'f') == binds)
+		if (option == '?' || (option == 'f' && binds) || (option == 'r' && !binds))
 			return verb_usage(v, "an option it does not have");
 		force |= option == 'f';
 		read_only |= option == 'r';
+		dry |= option == 'n';
 	}
 	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
 	if (r != STATUS_DONE)
@@ -65,6 +92,8 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 		(void)err_no_memory(&e);
 		return verb_fail(&e);
 	}
+	if (dry)
+		return show(argv[optind], binds, from, &words);
 	r = machined_await(binds  ? MACHINED_BIND
 	                   : from ? MACHINED_COPY_FROM
 	                          : MACHINED_COPY_TO,

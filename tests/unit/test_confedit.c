@@ -4,14 +4,11 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "decide/confedit.h"
-#include "engine/autostart.h"
 
 /* wanted NULL: nothing changes. */
 static void becomes(const char *text, const char *key, const char *value, const char *wanted)
@@ -126,43 +123,6 @@ static void a_difference_is_shown_as_by_diff(void **state)
 	assert_int_equal(none.len, 0);
 }
 
-static void owner_and_mode_stay_and_links_are_left_alone(void **state)
-{
-	char dir[] = "/tmp/autostart-XXXXXX", path[96], other[96];
-	struct stat st;
-	struct err e;
-	FILE *f;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	(void)snprintf(path, sizeof(path), "%s/etc", dir);
-	assert_int_equal(mkdir(path, 0755), 0);
-	(void)snprintf(path, sizeof(path), "%s/etc/containers", dir);
-	assert_int_equal(mkdir(path, 0755), 0);
-	(void)snprintf(path, sizeof(path), "%s/etc/containers/web.conf", dir);
-	(void)snprintf(other, sizeof(other), "%s/etc/containers/link.conf", dir);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs("PRIVATE_NETWORK=1\n", f);
-	fclose(f);
-	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_equal(autostart_set(dir, "web", true, &e), 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0640);
-	assert_int_equal(st.st_size, strlen("PRIVATE_NETWORK=1\nAUTO_START=1\n"));
-	assert_int_equal(symlink("web.conf", other), 0);
-	assert_int_equal(autostart_set(dir, "link", false, &e), -ELOOP);
-	assert_int_equal(e.status, STATUS_UNSAFE_HOST);
-	assert_int_equal(autostart_set(dir, "none", false, &e), -ENOENT);
-	unlink(path);
-	unlink(other);
-	for (int i = 0; i < 2; i++) {
-		*strrchr(path, '/') = '\0';
-		rmdir(path);
-	}
-	rmdir(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,7 +135,6 @@ int main(void)
 		cmocka_unit_test(a_text_that_can_not_be_read_is_not_changed),
 		cmocka_unit_test(two_who_changed_other_keys_are_both_heard),
 		cmocka_unit_test(a_difference_is_shown_as_by_diff),
-		cmocka_unit_test(owner_and_mode_stay_and_links_are_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

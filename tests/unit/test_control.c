@@ -41,9 +41,9 @@ void loaded_done(struct loaded *l)
 /* Called in a process of its own. */
 static int saves;
 
-int autostart_set(const char *host_root, const char *name, bool on, struct err *e)
+int autostart_set(const char *name, bool on, struct err *e)
 {
-	(void)host_root, (void)name, (void)on;
+	(void)name, (void)on;
 	return saves < 0 ? err_set(e, STATUS_UNSAFE_HOST, -saves, "web.conf is a link") : 0;
 }
 
