@@ -16,10 +16,12 @@ keys() { grep -v "=\"\"$" $CONFS/$1.conf | sort | xargs; }
 a_new_one_has_the_conf_and_says_what_the_tool_says() {
 	script <<-'END'
 		fake_nix
+		umask 077
 		exits 0 nixos-container create web
+		umask 022
 		same said "host IP is 10.233.1.1, container IP is 10.233.1.2" "$said"
 		same conf "HOST_ADDRESS=10.233.1.1 LOCAL_ADDRESS=10.233.1.2 PRIVATE_NETWORK=1 PRIVATE_USERS=no" "$(keys web)"
-		same mode 755 "$(stat -c %a /nix/var/nix/profiles/per-container/web)"
+		same modes "755 755 644" "$(stat -c %a /nix/var/nix/profiles/per-container/web $ROOTS/web $CONFS/web.conf | xargs)"
 		same parent 700 "$(stat -c %a /nix/var/nix/profiles/per-container)"
 		same down down "$(nc status web)"
 		exits 75 nixos-container create web

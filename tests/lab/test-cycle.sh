@@ -32,7 +32,7 @@ by_our_verbs_from_making_to_removing_the_host_is_as_before() {
 			want 10 serves mini http://10.233.1.1:8080/
 			exits 0 machdeck set $1 HOST_PORT=tcp:9090:80
 			told "$1: it takes a restart (machdeck restart $1)" HOST_PORT
-			serves mini http://10.233.1.1:8080/ || fail "an edit alone changed what runs"
+			want 10 serves mini http://10.233.1.1:8080/ # an edit alone changes nothing that runs
 			exits 0 machdeck restart $1
 			want 10 serves mini http://10.233.1.1:9090/
 			not fetch http://10.233.1.1:8080/
