@@ -13,10 +13,12 @@
 #include "base/cleanup.h"
 #include "decide/conf.h"
 #include "decide/confedit.h"
+#include "decide/conflist.h"
 #include "decide/envfile.h"
 #include "decide/export.h"
 #include "decide/import.h"
 #include "decide/plan.h"
+#include "ui/form.h"
 
 #define DIR "tests/conformance/"
 
@@ -202,6 +204,59 @@ static void compare_set(const struct container *c)
 	assert_string_equal(buf_text(&set), conf);
 }
 
+static size_t form_field(const struct form *f, const char *key)
+{
+	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
+
+	form_rows(f, &rows);
+	for (size_t i = 0; i < rows.n; i++)
+		if (rows.v[i].kind != FORM_GROUP && strcmp(form_key(rows.v[i].field), key) == 0)
+			return rows.v[i].field;
+	fail_msg("%s: the form has no %s", compared, key);
+	return SIZE_MAX;
+}
+
+static void type_value(struct form *f, const char *key, const char *value)
+{
+	CLEANUP(strs_done) struct strs items = { 0 };
+	size_t field = form_field(f, key);
+	struct err e = { 0 };
+
+	if (conf_list_is(key))
+		conf_list_split(key, value, &items);
+	else if (value[0])
+		strs_add(&items, value);
+	for (size_t i = 0; i < items.n; i++)
+		if (form_set(f, field, i, items.v[i], &e) < 0)
+			fail_msg("%s: %s", compared, e.text);
+}
+
+/* Every value typed in the form, the items of lists one by one: byte for byte what import wrote, and the same plan. */
+static void compare_form(const struct container *c, const struct facts *facts, const char *wanted_plan)
+{
+	struct container empty = { .name = c->name, .release = c->release };
+	CLEANUP(free_p) char *conf = conf_of(c), *base = conf_of(&empty);
+	CLEANUP(container_done) struct container typed = { 0 };
+	CLEANUP(envfile_done) struct envfile env = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 }, json = { 0 };
+	CLEANUP(plan_done) struct plan plan = { 0 };
+	struct form f = { 0 };
+	struct err e = { 0 };
+
+	assert_true(envfile_parse("conf", conf, strlen(conf), &env, &e) >= 0);
+	buf_puts(&text, base);
+	form_open(&f, c->name, &text);
+	for (size_t i = 0; i < env.n; i++)
+		type_value(&f, env.v[i].key, env.v[i].value);
+	assert_string_equal(buf_text(&f.text), conf);
+	if (conf_read("conf", c->name, buf_text(&f.text), f.text.len, &typed, NULL, &e) < 0 ||
+	    plan_build(&typed, facts, &plan, &e) < 0)
+		fail_msg("%s: %s", compared, e.text);
+	plan_json(&plan, &json);
+	assert_string_equal(buf_text(&json), wanted_plan);
+	form_close(&f);
+}
+
 /* Of a vector's option what says something: not a default, and not what another spelling says as well. */
 static bool says_something(const json_t *value)
 {
@@ -246,6 +301,7 @@ static void compare(json_t *vector, enum release release)
 	compare_set(&all.v[0]);
 	assert_int_equal(plan_build(&all.v[0], &facts, &plan, &e), 0);
 	plan_json(&plan, &text);
+	compare_form(&all.v[0], &facts, buf_text(&text));
 	json = json_loads(buf_text(&text), 0, NULL);
 	assert_non_null(json);
 	compare_argv(vector, json);
