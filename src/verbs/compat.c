@@ -473,6 +473,5 @@ int compat_main(int argc, char **argv)
 	CLEANUP(call_done) struct compat_call c = { 0 };
 
 	argv[0] = (char[]){ COMPAT_NAME };
-	(void)umask(022); /* what is made is for the tool's readers, whoever calls */
 	return call(&c, argc, argv);
 }
