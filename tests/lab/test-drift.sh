@@ -103,11 +103,11 @@ each_change_is_shown_within_a_second_and_mended() {
 			want 10 test -s /tmp/before
 			began=${EPOCHREALTIME/./}
 			"${@:3}"
-			wait $script || fail "$3 $4 $5: $(cat /tmp/said)"
+			wait $script || fail "${*:3}: $(cat /tmp/said)"
 			took=$(($(date +%s%6N -r /tmp/after) - began))
-			[ $took -lt 1000000 ] || fail "$3 $4 $5: shown after $took us"
+			[ $took -lt 1000000 ] || fail "${*:3}: shown after $took us"
 			grep -qF -- "$2" /tmp/shown || fail "$(grep -v "^~" /tmp/shown | head -20)"
-			said=$(machdeck diff --json web) && fail "diff says nothing of $3 $4 $5"
+			said=$(machdeck diff --json web) && fail "diff says nothing of ${*:3}"
 			same verdict "$1" "$(jq -r '.machines[0].verdict' <<<"$said")"
 		}
 		well() {
@@ -124,6 +124,10 @@ each_change_is_shown_within_a_second_and_mended() {
 		exits 0 machdeck mend web; well
 		shown mend 've-web is down' ip link set ve-web down
 		exits 0 machdeck mend web; well
+		flap() { ip link set ve-web down; ip link set ve-web up; } # its routes are gone
+		shown mend '10.1.0.2' flap
+		exits 0 machdeck mend web; well
+		same 'no restart' $pid "$(leader web)"
 		shown mend '10.1.0.2 is not on eth0' nsenter -n -t $pid ip addr flush dev eth0
 		exits 0 machdeck mend web; well
 		shown reload 'ip route add default via 10.1.0.9' conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.9 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8080:80

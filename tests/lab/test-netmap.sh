@@ -187,7 +187,7 @@ a_dead_namespace_is_not_held() {
 	EOF
 }
 
-lost_events_are_made_up_by_one_reading_and_it_is_idle_again() {
+case_64_lost_events_are_made_up_by_one_reading_and_it_is_idle_again() {
 	scene <<-'EOF'
 		follow
 		kill -STOP $mapper
@@ -285,7 +285,7 @@ looking_writes_nothing_into_the_network() {
 		kill -USR1 $mapper
 		want 3 grep -q '^listener' /run/picture
 		kill $mapper
-		printf 'key Enter 3\nkey N\nkey O\n' >/run/script
+		printf 'key Enter 3\nkey H\nkey O\n' >/run/script
 		chmod 644 /run/script
 		machdeck --read-only --script /run/script >/run/said 2>&1 || fail "$(cat /run/said)"
 		want 3 settled

@@ -369,7 +369,7 @@ static void random_changes_end_in_the_right_picture(void **state)
 	unwatch(&t);
 }
 
-static void a_network_that_never_rests_is_read_all_the_same(void **state)
+static void case_65_a_network_that_never_rests_is_read_all_the_same(void **state)
 {
 	struct netmap map = { 0 };
 	const struct snapshot nobody = { 0 };
@@ -411,7 +411,7 @@ int main(void)
 		cmocka_unit_test(two_machines_that_are_joined_directly_are_a_pair),
 		cmocka_unit_test(a_macvlan_knows_its_parent_on_the_host),
 		cmocka_unit_test(lost_events_are_made_up_by_one_reading),
-		cmocka_unit_test(a_network_that_never_rests_is_read_all_the_same),
+		cmocka_unit_test(case_65_a_network_that_never_rests_is_read_all_the_same),
 		cmocka_unit_test(random_changes_end_in_the_right_picture),
 	};
 
