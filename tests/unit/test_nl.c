@@ -2,6 +2,7 @@
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 static void put_veth(struct nl_batch *b)
 {
@@ -83,6 +84,57 @@ static void a_dump_takes_one_request(void **state)
 
 	(void)state;
 	assert_int_equal(nl_dump(&nl, &b, nothing, NULL, &e), -ENOBUFS);
+}
+
+/* Case 65: what a dump answers whose tables change all the time. The kernel is the other end of a pair. */
+static int count_beginnings(const struct nlmsghdr *m, void *arg)
+{
+	*(int *)arg += m ? 0 : 1;
+	return 0;
+}
+
+static int dump_from(const bool *interrupted, size_t n, int *ret_beginnings, struct err *e)
+{
+	_Alignas(4) char data[64];
+	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	struct rtgenmsg head = { 0 };
+	struct nl nl;
+	int pair[2], r;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	nl = (struct nl){ .fd = pair[0] };
+	NL_MSG(&b, RTM_GETLINK, NLM_F_DUMP, head)
+		;
+	for (size_t i = 0; i < n; i++) {
+		struct {
+			struct nlmsghdr head;
+			int32_t error;
+		} done = { .head = { .nlmsg_len = sizeof(done),
+			             .nlmsg_type = NLMSG_DONE,
+			             .nlmsg_flags = NLM_F_MULTI | (interrupted[i] ? NLM_F_DUMP_INTR : 0),
+			             .nlmsg_seq = (uint32_t)i + 1 } };
+
+		assert_int_equal(send(pair[1], &done, sizeof(done), 0), sizeof(done));
+	}
+	r = nl_dump(&nl, &b, count_beginnings, ret_beginnings, e);
+	close(pair[0]);
+	close(pair[1]);
+	return r;
+}
+
+static void a_dump_that_was_interrupted_begins_again_and_in_the_end_is_told(void **state)
+{
+	static const bool once[] = { true, false }, always[] = { true, true, true, true, true };
+	struct err e = { 0 };
+	int beginnings = 0;
+
+	(void)state;
+	assert_int_equal(dump_from(once, 2, &beginnings, &e), 0);
+	assert_int_equal(beginnings, 1);
+	beginnings = 0;
+	assert_int_equal(dump_from(always, 5, &beginnings, &e), -EAGAIN);
+	assert_int_equal(beginnings, 4); /* what the last try gave is kept */
+	assert_string_equal(e.text, "the network kept changing while it was read");
 }
 
 /* ---- the parsers against messages cut and bent, each in a heap block of its exact size */
@@ -248,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_batch_is_what_it_looks_like),
 		cmocka_unit_test(what_does_not_fit_spoils_the_batch_and_nothing_else),
 		cmocka_unit_test(a_dump_takes_one_request),
+		cmocka_unit_test(a_dump_that_was_interrupted_begins_again_and_in_the_end_is_told),
 		cmocka_unit_test(parsers_stay_inside_the_message_whatever_it_says),
 		cmocka_unit_test(a_name_without_its_nul_ends_with_the_attribute),
 		cmocka_unit_test(a_refused_request_does_not_stop_the_others_and_has_the_kernels_words),
