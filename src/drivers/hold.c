@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,6 +15,7 @@
 #include "base/gate.h"
 #include "drivers/files.h"
 
+#define COMMAND_MAX 65536
 #define FOLDER    "/run/machdeck/.locks"
 #define HOST      ".host" /* no machine's name */
 #define NOTE_MAX  65536
@@ -69,13 +71,52 @@ static int lock(const char *leaf, int wait_ms, struct hold *ret, struct err *e)
 	return 0;
 }
 
+/* By proc_locks(5): "1: FLOCK  ADVISORY  WRITE 707 08:01:131 0 EOF". 0: not known. */
+static int holder(const char *leaf)
+{
+	char path[sizeof(FOLDER) + NAME_MACHINE_MAX + 8], line[256];
+	FILE *locks = fopen("/proc/locks", "re");
+	struct stat st = { 0 };
+	int found = 0;
+
+	(void)snprintf(path, sizeof(path), FOLDER "/%s", leaf);
+	while (locks && lstat(path, &st) == 0 && !found && fgets(line, sizeof(line), locks)) {
+		const char *flock = strstr(line, "FLOCK");
+		uintmax_t inode;
+		int pid;
+
+		if (flock && sscanf(flock, "FLOCK %*s WRITE %d %*x:%*x:%ju", &pid, &inode) == 2 &&
+		    inode == (uintmax_t)st.st_ino && pid > 0)
+			found = pid;
+	}
+	if (locks)
+		fclose(locks);
+	return found;
+}
+
+static int held_by(const char *name, struct err *e)
+{
+	CLEANUP(buf_done) struct buf command = { 0 };
+	CLEANUP(close_p) int fd = -1;
+	int pid = holder(name);
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	fd = pid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0 || files_read_fd(fd, path, COMMAND_MAX, &command, NULL, NULL) < 0 || command.len == 0)
+		return err_set(e, STATUS_BUSY, EBUSY, "%s is being made, changed or removed by another process", name);
+	for (size_t i = 0; i + 1 < command.len; i++)
+		if (!command.p[i])
+			command.p[i] = ' ';
+	return err_set(e, STATUS_BUSY, EBUSY, "%s is being made, changed or removed by another process: PID %d, %.100s", name,
+	               pid, buf_text(&command));
+}
+
 int hold_name(const char *name, struct hold *ret, struct err *e)
 {
 	int r = lock(name, GLANCE_MS, ret, e);
 
-	return r != -EWOULDBLOCK ? r
-	                         : err_set(e, STATUS_BUSY, EBUSY,
-	                                   "%s is being made, changed or removed by another process", name);
+	return r == -EWOULDBLOCK ? held_by(name, e) : r;
 }
 
 int hold_host(struct hold *ret, struct err *e)

@@ -102,9 +102,15 @@ static int run_editor(const char *path, size_t line, struct err *e)
 
 /* ---- there and back */
 
-static int put_copy(const struct edit *x, const struct buf *text, char ret_path[static PATH_SIZE], struct err *e)
+static void copy_path(const struct edit *x, char ret[static PATH_SIZE])
 {
 	static const char *const endings[] = { ".conf", ".nspawn", ".override.conf" };
+
+	(void)snprintf(ret, PATH_SIZE, FOLDER "/%s%s", x->places.name, endings[x->kind]);
+}
+
+static int put_copy(const struct edit *x, const struct buf *text, char ret_path[static PATH_SIZE], struct err *e)
+{
 	struct files_new private = { .mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	CLEANUP(close_p) int dir = -1;
 	const char *leaf;
@@ -112,7 +118,7 @@ static int put_copy(const struct edit *x, const struct buf *text, char ret_path[
 
 	if (r < 0)
 		return r;
-	(void)snprintf(ret_path, PATH_SIZE, FOLDER "/%s%s", x->places.name, endings[x->kind]);
+	copy_path(x, ret_path);
 	leaf = strrchr(ret_path, '/') + 1;
 	r = files_replace(dir, leaf, &private, buf_text(text), text->len);
 	return r < 0 ? err_sys(e, -r, "cannot write %s", ret_path) : 0;
@@ -164,6 +170,22 @@ static int edit_until_good(const struct edit *x, struct buf *text, struct err *e
 	return r;
 }
 
+/* The file of an editor whose machdeck was killed: the lock is ours, so nobody is at it. */
+static int take_left_copy(const struct edit *x, struct err *e)
+{
+	CLEANUP(buf_done) struct buf left = { 0 };
+	char path[PATH_SIZE];
+	int r;
+
+	copy_path(x, path);
+	r = files_read("", path, TEXT_MAX, &left, NULL, e);
+	if (r == 0 && left.len > 0 && strcmp(buf_text(&left), buf_text(&x->old)) != 0)
+		r = edit_draft_save(x->store, &left, e);
+	if (r == 0 && gate_ask(NULL, "cannot remove %s", path) == 0)
+		(void)unlink(path);
+	return r == -ENOENT ? 0 : r;
+}
+
 /* What an earlier editing left when it was killed or given up. */
 static int take_draft(const struct edit *x, struct buf *text, struct err *e)
 {
@@ -197,7 +219,7 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 	if (edit_begin_any(argv[optind], o.unit, 0, &x, &e) < 0)
 		return verb_fail(&e);
 	buf_add(&text, buf_text(&x.old), x.old.len);
-	if (take_draft(&x, &text, &e) < 0)
+	if (take_left_copy(&x, &e) < 0 || take_draft(&x, &text, &e) < 0)
 		return verb_fail(&e);
 	r = edit_until_good(&x, &text, &e);
 	status = r == 0 ? editing_save(&x, &text, o.dry) : (int)e.status;

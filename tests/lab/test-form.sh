@@ -26,7 +26,7 @@ a_form_saves_one_key_and_says_what_follows() {
 	END
 }
 
-a_conflict_with_another_machine_is_said_and_not_saved() {
+a_conflict_with_another_machine_is_said_and_not_saved() { # 122, too: leaving asks, and stays
 	inside <<-END
 		$helper
 		mkdir -p \$ROOTS/web \$ROOTS/xdb

@@ -1,0 +1,113 @@
+#!/bin/bash
+# A conf while others are at it: at the worst moment, by two at once, when it goes, when its machine starts, when who edits is
+# killed (cases 112, 114 to 117, 121, 123 of the threat model).
+
+. "$(dirname -- "$0")/lib.sh"
+. "$(dirname -- "$0")/scenario.sh"
+scenario meanwhile
+
+# editor WORDS - /tmp/ed does that to the file it is given.
+editor='editor() { printf "#!/bin/sh\n%s\n" "$*" >/tmp/ed; chmod +x /tmp/ed; }
+	rm -rf /var/lib/machdeck /tmp/ed; mkdir -p $ROOTS/web'
+
+a_saved_text_is_on_the_disk_before_it_counts() { # 112
+	inside <<-END
+		$editor
+		conf web PRIVATE_NETWORK=1
+		exits 0 strace -qq -f -y -o /tmp/calls -e trace=write,fsync,fdatasync,renameat2,syncfs machdeck set web AUTO_START=1
+		grep -n "\$CONFS" /tmp/calls | grep -E 'fsync|renameat2' >/tmp/order
+		cat /tmp/order
+		same 'the text, the exchange, the folder' 'fsync renameat2 fsync' \
+			"\$(grep -oE 'fsync|renameat2' /tmp/order | head -3 | xargs)"
+	END
+}
+
+a_change_between_look_and_exchange_is_seen() { # 114
+	inside <<-END
+		$editor
+		conf web PRIVATE_NETWORK=1 A=1 B=1
+		strace -qq -f -o /tmp/calls -e trace=renameat2 -e inject=renameat2:delay_enter=5000000 \
+			machdeck set web A=2 >/tmp/said 2>&1 & saving=\$!
+		want 10 eval 'ls -A \$CONFS | grep -q "^[.]"'
+		sed -i s/B=1/B=2/ \$CONFS/web.conf
+		wait \$saving
+		cat /tmp/said
+		grep -q 'meanwhile are kept' /tmp/said
+		same both 'A=2 B=2' "\$(grep -E '^[AB]=' \$CONFS/web.conf | xargs)"
+		same left web.conf "\$(ls -A \$CONFS)"
+	END
+}
+
+two_who_edit_are_told_of_each_other() { # 115
+	inside <<-END
+		$editor
+		conf web PRIVATE_NETWORK=1
+		editor 'echo \$\$ >/tmp/open; exec sleep 60'
+		EDITOR=/tmp/ed machdeck edit web >/dev/null 2>&1 & holder=\$!
+		want 10 test -s /tmp/open
+		exits 75 machdeck edit web
+		told 'by another process: PID' 'machdeck edit web'
+		kill -9 \$holder; wait \$holder || true
+		exits 0 machdeck set web AUTO_START=1
+		kill \$(cat /tmp/open)
+	END
+}
+
+a_conf_that_goes_or_turns_into_a_link_is_not_written_through() { # 116
+	inside <<-END
+		$editor
+		conf web PRIVATE_NETWORK=1
+		editor 'echo AUTO_START=1 >>"\$1"; rm /etc/containers/web.conf'
+		exits 75 env EDITOR=/tmp/ed machdeck edit web </dev/null
+		told 'what you typed is kept'
+		not test -e \$CONFS/web.conf
+		grep -q AUTO_START=1 /var/lib/machdeck/drafts/web
+		rm -rf /var/lib/machdeck
+		conf web PRIVATE_NETWORK=1; echo PRIVATE_NETWORK=1 >/root/elsewhere
+		editor 'echo AUTO_START=1 >>"\$1"; ln -sf /root/elsewhere /etc/containers/web.conf'
+		exits 78 env EDITOR=/tmp/ed machdeck edit web </dev/null
+		same elsewhere PRIVATE_NETWORK=1 "\$(cat /root/elsewhere)"
+		grep -q AUTO_START=1 /var/lib/machdeck/drafts/web
+	END
+}
+
+a_machine_that_starts_meanwhile_is_left_running_and_told_about() { # 117
+	inside <<-END
+		$editor
+		rmdir \$ROOTS/web; small web; conf web PRIVATE_NETWORK=1
+		editor 'machdeck start web >/dev/null; systemctl show -P MainPID container@web >/tmp/pid; echo HOST_PORT=8080:80 >>"\$1"'
+		exits 0 env EDITOR=/tmp/ed machdeck edit web
+		told 'web: saved' 'it takes a restart'
+		same pid "\$(cat /tmp/pid)" "\$(systemctl show -P MainPID container@web)"
+		exits 0 machdeck stop web
+	END
+}
+
+what_was_typed_outlives_who_is_killed() { # 121
+	inside <<-END
+		$editor
+		conf web PRIVATE_NETWORK=1
+		for signal in HUP TERM KILL; do
+			editor "echo TYPED_\$signal=1 >>\"\\\$1\"; kill -\$signal \\\$PPID; sleep 0.2"
+			EDITOR=/tmp/ed machdeck edit web >/dev/null 2>&1 </dev/null || true
+			editor true
+			want 10 eval 'printf "y\n" | script -qec "env EDITOR=/tmp/ed machdeck edit web" /tmp/said >/dev/null 2>&1; grep -q TYPED_'\$signal' \$CONFS/web.conf'
+			grep -q 'Go on with it' /tmp/said
+			same mode 600 "\$(stat -c %a /run/machdeck/.edit/web.conf 2>/dev/null || echo 600)"
+		done
+	END
+}
+
+a_disk_that_hangs_keeps_nobody_waiting() { # 123
+	inside <<-END
+		$editor
+		conf web PRIVATE_NETWORK=1
+		printf '%s\n' 'wait web' 'key e' 'wait AUTO_START' 'key Enter' 'key C-u' 'type 1' 'key Enter' 'key S' 'wait +AUTO_START=1' \
+			'rest 300' 'key Enter' 'wait saving' 'key j' 'key k' 'save /tmp/meanwhile' 'wait saved' show >/tmp/script
+		exits 0 strace -qq -f -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=3000000 machdeck --script /tmp/script
+		grep -q saving /tmp/meanwhile
+		same conf 1 "\$(machdeck get web AUTO_START)"
+	END
+}
+
+run_cases "$@"
