@@ -409,6 +409,21 @@ static bool lost_address(const struct doctor_case *c)
 	       c->w->address == DOCTOR_ADDRESS_NONE;
 }
 
+static bool is_without_ipv6(const struct doctor_case *c)
+{
+	return lost_address(c) && c->w->configured.family == AF_INET6 && c->f->link && c->f->link_without_ipv6;
+}
+
+static void say_without_ipv6(const struct doctor_case *c, char *ret)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	addr_print(&c->w->configured, false, address);
+	SAY(ret,
+	    "%s is configured, and net.ipv6.conf.%s.disable_ipv6 is 1 in %s (set it to 0 inside, then machdeck mend %s)",
+	    address, c->f->link, c->f->name, c->f->name);
+}
+
 static void say_lost_address(const struct doctor_case *c, char *ret)
 {
 	char address[ADDR_TEXT_SIZE];
@@ -455,6 +470,7 @@ const struct doctor_rule doctor_chain_rules[] = {
 	ONCE("host-link-down", DOCTOR_ADDRESS, DOCTOR_FATAL, host_link_is_down, say_host_link_down),
 	ONCE("guest-link-down", DOCTOR_ADDRESS, DOCTOR_FATAL, guest_link_is_down, say_guest_link_down),
 	EACH("address-twice", DOCTOR_ADDRESS, DOCTOR_IF_MEANT, is_duplicate, say_duplicate),
+	EACH("ipv6-off", DOCTOR_ADDRESS, DOCTOR_FATAL, is_without_ipv6, say_without_ipv6),
 	EACH("address-lost", DOCTOR_ADDRESS, DOCTOR_FATAL, lost_address, say_lost_address),
 	EACH("address-waits", DOCTOR_ADDRESS, DOCTOR_IF_MEANT, address_waits, say_address_waits),
 	EACH("address-waits", DOCTOR_ADDRESS, DOCTOR_NOTE, address_waits_yet, say_address_waits),

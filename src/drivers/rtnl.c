@@ -4,6 +4,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
@@ -77,6 +78,17 @@ static int on_altname(const struct nlattr *a, uint16_t type, void *arg)
 	return 0;
 }
 
+static bool is_without_ipv6(const struct nlattr *families)
+{
+	const struct nlattr *of[AF_INET6 + 1], *inet6[IFLA_INET6_CONF + 1];
+	const int32_t *conf;
+
+	nl_nested(families, of, AF_INET6);
+	nl_nested(of[AF_INET6], inet6, IFLA_INET6_CONF);
+	conf = nl_bytes(inet6[IFLA_INET6_CONF], (DEVCONF_DISABLE_IPV6 + 1) * sizeof(*conf));
+	return conf && conf[DEVCONF_DISABLE_IPV6] == 1;
+}
+
 int link_parse(const struct nlmsghdr *m, struct link *ret)
 {
 	const struct ifinfomsg *head = nl_head(m, sizeof(*head));
@@ -96,6 +108,7 @@ int link_parse(const struct nlmsghdr *m, struct link *ret)
 	l.index = head->ifi_index;
 	l.up = head->ifi_flags & IFF_UP;
 	l.carrier = head->ifi_flags & IFF_LOWER_UP;
+	l.no_ipv6 = is_without_ipv6(a[IFLA_AF_SPEC]);
 	l.master = (int)nl_get_u32(a[IFLA_MASTER], 0);
 	l.netnsid = (int)nl_get_u32(a[IFLA_LINK_NETNSID], UINT32_MAX);
 	l.peer = (int)nl_get_u32(a[IFLA_LINK], 0);

@@ -34,6 +34,7 @@ struct link {
 	struct strs altnames;
 	char kind[16]; /* "veth", "bridge", ...; "" for hardware */
 	bool up, carrier;
+	bool no_ipv6; /* net.ipv6.conf.NAME.disable_ipv6 is 1 */
 	int master;  /* 0: none */
 	int peer;    /* index of its peer or parent, in the namespace of netnsid; 0: none */
 	unsigned mtu;

@@ -99,6 +99,7 @@ static void fill_links(const struct doctor_patient *p, struct doctor_facts *f)
 			continue;
 		f->link = l->name;
 		f->link_up = l->up ? DOCTOR_YES : DOCTOR_NO;
+		f->link_without_ipv6 = l->no_ipv6;
 	}
 	if (!host)
 		return;

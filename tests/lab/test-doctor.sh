@@ -178,6 +178,12 @@ ipv6_that_waits_for_its_address_is_told() {
 		well web 10.5.0.1
 		inside_of web ip -6 addr del fd05::2/64 dev eth0
 		sick web address address-lost 'IPv6 waits for an address: fd05::2 is configured'
+		inside_of web sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+		sick web address ipv6-off 'fd05::2 is configured, and net.ipv6.conf.eth0.disable_ipv6 is 1 in web'
+		inside_of web sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+		exits 0 machdeck mend web
+		well web 10.5.0.1
+		inside_of web ip -6 addr del fd05::2/64 dev eth0
 		ip -6 addr add fd05::2/64 dev br0 nodad
 		inside_of web ip -6 addr add fd05::2/64 dev eth0
 		sick web address address-twice 'somebody else on its link has fd05::2'

@@ -383,6 +383,8 @@ static void ipv6_can_wait_for_its_address(void **state)
 		(struct doctor_way){ .configured = address("fd00::2"), .table = DOCTOR_TABLE_THERE };
 	assert_non_null(
 		strstr(judged(w), "address address-lost: IPv6 waits for an address: fd00::2 is configured"));
+	w->f.link_without_ipv6 = true;
+	assert_non_null(strstr(judged(w), "address ipv6-off: fd00::2 is configured, and net.ipv6.conf.eth0.disable_ipv6 is 1 in web"));
 	w->f.way[DOCTOR_V6].address = DOCTOR_ADDRESS_WAITS;
 	w->f.way[DOCTOR_V6].guest = address("fd00::2");
 	assert_non_null(
