@@ -115,6 +115,25 @@ twelve_at_once_choose_different_addresses_and_ports() {
 	END
 }
 
+a_name_that_somebody_takes_meanwhile_stays_theirs() { # 126
+	script <<-'END'
+		mini /src
+		strace -qq -f -o /dev/null -e trace=renameat2,renameat,linkat -e inject=renameat2,renameat,linkat:delay_enter=1000000 \
+			machdeck create --tree /src twin >/run/said 2>&1 & making=$!
+		want 10 test -e /run/machdeck/.locks/twin
+		echo PRIVATE_NETWORK=1 >$CONFS/twin.conf
+		ended=0; wait $making || ended=$?
+		cat /run/said
+		same status 75 $ended
+		same text PRIVATE_NETWORK=1 "$(cat $CONFS/twin.conf)"
+		rm $CONFS/twin.conf
+		exits 0 machdeck create --tree /src twin
+		exits 75 machdeck create --tree /src twin
+		exits 0 machdeck destroy --yes twin
+		no_leftovers
+	END
+}
+
 what_the_live_host_has_is_not_chosen() {
 	script <<-'END'
 		mini /src
