@@ -210,6 +210,24 @@ who_has_no_rights_is_told_what_is_not_seen() {
 	END
 }
 
+# The image has none of it: this machine's own, in the network of a host of its own, whose tables would stay.
+what_only_iptables_legacy_shows_is_told() {
+	local leader
+	command -v iptables-legacy >/dev/null || skip "this machine has no iptables-legacy"
+	scenario legacy
+	leader=$("$LAB" list | awk -v name="${HOSTS[legacy]}" '$1 == name { print $2 }')
+	nsenter --target "$leader" --net iptables-legacy -t nat -A PREROUTING -p tcp --dport 9999 -j ACCEPT ||
+		skip "this kernel has no ip_tables"
+	scene <<-'END'
+		small web; conf web $WEB HOST_PORT=8080:80
+		machdeck start web
+		well web
+		notes web two-firewalls 'iptables and nft are both used: iptables-legacy has the tables nat, which nft does not show'
+		exits 0 machdeck links
+		told 'iptables-legacy'
+	END
+}
+
 no_word_can_be_misused() {
 	scene <<-'END'
 		exits 0 machdeck doctor
