@@ -13,6 +13,7 @@ shows_all() { # FILE - what the demo printed
 	done
 	grep -qE '^broken +failed ' "$1" || fail "broken did not fail"
 	grep -qE '^idle +stopped ' "$1" || fail "idle is not stopped"
+	! grep -F 'failed inside' "$1" || fail "what a guest does fails"
 	grep -qF 'This page comes from the container web.' "$1" || fail "there is no page"
 }
 
