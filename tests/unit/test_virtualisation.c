@@ -301,8 +301,8 @@ static void what_is_exported_is_imported_as_the_same_files(void **state)
 		"\"enable\": true",
 		"\"enable\": true, \"users\": [\"b\", \"a\", \"b\"]",
 		"\"enable\": true, \"registries\": {\"search\": []}",
-		"\"enable\": true, \"registries\": {\"search\": [\"a]\", \"b\\\"\\\\, c\"], \"insecure\": [\"x\", \"y\", \"é\"],"
-		"\"block\": [\"y\", \"[registries.block]\"]}",
+		"\"enable\": true, \"registries\": {\"search\": [\"a]\", \"b\\\"\\\\, c\"], \"insecure\": [\"x\", \"é\"]}",
+		"\"enable\": true, \"registries\": {\"insecure\": [\"x\", \"y\"], \"block\": [\"y\", \"[registries.block]\"]}",
 		"\"enable\": true, \"policy\": {\"default\": [{\"type\": \"reject\"}], \"n\": [1, 1.5, null, \"é\\n\"]}",
 	};
 
