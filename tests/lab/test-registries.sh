@@ -63,6 +63,9 @@ ranges_of_others_stay_and_a_second_run_is_identity() { # PM-4, BUG-22
 		stat -c '%n %i %y' \$FILES >/tmp/first
 		exits 0 machdeck import /tmp/two.json
 		stat -c '%n %i %y' \$FILES | cmp - /tmp/first
+		machdeck export --virtualisation >/tmp/out.json
+		exits 0 machdeck import /tmp/out.json
+		stat -c '%n %i %y' \$FILES | cmp - /tmp/first
 		cp /etc/subuid /tmp/uids
 		document carol bob dave >/tmp/other.json
 		exits 0 machdeck import /tmp/other.json
