@@ -122,6 +122,8 @@ struct doctor_facts { /* all borrowed; zero: not known */
 	enum doctor_connect connect;
 	const char *connected_to; /* "192.168.1.10:8080" */
 	unsigned connect_ms;
+	enum doctor_connect direct; /* the same where the rule leads to, past the forward */
+	const char *direct_to;      /* "10.0.0.2:80"; NULL: not tried */
 };
 
 /* ---- what is found */

@@ -1,5 +1,6 @@
 /* What is wrong on a client's way to the guest, and what an attempt came to. */
 #include <stdio.h>
+#include <string.h>
 
 #include "decide/doctor_private.h"
 
@@ -150,6 +151,27 @@ static void say_guest_may_drop(const struct doctor_case *c, char *ret)
 	    c->f->name, c->w->guest_drops.where[0] ? c->w->guest_drops.where : "it");
 }
 
+/* what an attempt at the guest's own address says besides, as the end of a sentence */
+static void say_direct(const struct doctor_facts *f, char *ret)
+{
+	size_t len = strlen(ret);
+
+	switch (f->direct) {
+	case DOCTOR_NOT_TRIED:
+		return;
+	case DOCTOR_CONNECTED:
+		(void)snprintf(ret + len, DOCTOR_TEXT - len, "; past the forward, %s answers", f->direct_to);
+		return;
+	case DOCTOR_REFUSED:
+		(void)snprintf(ret + len, DOCTOR_TEXT - len, "; %s refuses it, too", f->direct_to);
+		return;
+	case DOCTOR_TIMED_OUT:
+	case DOCTOR_UNREACHABLE:
+		(void)snprintf(ret + len, DOCTOR_TEXT - len, "; %s does not answer either", f->direct_to);
+		return;
+	}
+}
+
 static bool was_refused(const struct doctor_case *c)
 {
 	return c->f->connect == DOCTOR_REFUSED;
@@ -160,6 +182,7 @@ static void say_refused(const struct doctor_case *c, char *ret)
 	SAY(ret,
 	    "a connection to %s was refused: the guest's firewall rejects it, or who listened has just ended",
 	    c->f->connected_to);
+	say_direct(c->f, ret);
 }
 
 static bool timed_out(const struct doctor_case *c)
@@ -173,6 +196,7 @@ static void say_timed_out(const struct doctor_case *c, char *ret)
 	    "a connection to %s was not answered within %u ms: something drops it (a firewall of the host or "
 	    "inside), or who listens is stuck",
 	    c->f->connected_to, c->f->connect_ms);
+	say_direct(c->f, ret);
 }
 
 static bool was_unreachable(const struct doctor_case *c)
@@ -183,6 +207,7 @@ static bool was_unreachable(const struct doctor_case *c)
 static void say_unreachable(const struct doctor_case *c, char *ret)
 {
 	SAY(ret, "there is no way to %s: the guest does not answer on its link", c->f->connected_to);
+	say_direct(c->f, ret);
 }
 
 const struct doctor_rule doctor_way_rules[] = {

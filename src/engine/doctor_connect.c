@@ -98,7 +98,7 @@ void doctor_connect(struct doctor_try *v, size_t n)
 static bool is_listed(const struct doctor_reading *r, uint16_t port)
 {
 	for (size_t i = 0; i < r->n_tries; i++)
-		if (r->tries[i].port == port)
+		if (r->tries[i].forward == port)
 			return true;
 	return false;
 }
@@ -107,15 +107,20 @@ int doctor_try_all(struct doctor_reading *r, struct err *e)
 {
 	const struct forwards *rules = &r->host.rules;
 
-	r->tries = calloc(rules->n + 1, sizeof(*r->tries));
+	r->tries = calloc(2 * rules->n + 1, sizeof(*r->tries));
 	if (!r->tries)
 		return err_no_memory(e);
 	for (size_t i = 0; i < rules->n; i++) {
-		const char *text = r->host.address[rules->v[i].to.family == AF_INET6 ? DOCTOR_V6 : DOCTOR_V4];
-		struct doctor_try t = { .port = rules->v[i].port.host };
+		const struct forward *rule = &rules->v[i];
+		const char *text = r->host.address[rule->to.family == AF_INET6 ? DOCTOR_V6 : DOCTOR_V4];
+		struct doctor_try t = { .port = rule->port.host, .forward = rule->port.host };
 
-		if (!rules->v[i].port.udp && !is_listed(r, t.port) && addr_parse(text, &t.to, NULL) == 0)
-			r->tries[r->n_tries++] = t;
+		if (rule->port.udp || is_listed(r, t.forward) || addr_parse(text, &t.to, NULL) < 0)
+			continue;
+		r->tries[r->n_tries++] = t;
+		r->tries[r->n_tries++] = (struct doctor_try){
+			.to = rule->to, .port = rule->port.guest, .forward = t.forward, .direct = true
+		};
 	}
 	doctor_connect(r->tries, r->n_tries);
 	return 0;

@@ -153,24 +153,33 @@ static uint64_t up_for(const struct snapshot *s, const struct machine *m)
 	return m->since_usec && s->taken_usec > m->since_usec ? s->taken_usec - m->since_usec : 0;
 }
 
-static void fill_connect(const struct doctor_reading *r, struct doctor_facts *f,
-                         char text[static ADDR_TEXT_SIZE + 8])
+struct tried_texts {
+	char forward[ADDR_TEXT_SIZE + 8], direct[ADDR_TEXT_SIZE + 8];
+};
+
+static void fill_connect(const struct doctor_reading *r, struct doctor_facts *f, struct tried_texts *texts)
 {
 	char to[ADDR_TEXT_SIZE];
 
 	for (size_t i = 0; i < r->n_tries; i++) {
 		const struct doctor_try *t = &r->tries[i];
 
-		if (t->port != f->port.host || f->port.udp ||
+		char *text = t->direct ? texts->direct : texts->forward;
+
+		if (t->forward != f->port.host || f->port.udp ||
 		    !look_can_run(&(struct machine){ .state = f->state }))
 			continue;
 		addr_print(&t->to, false, to);
 		(void)snprintf(text, ADDR_TEXT_SIZE + 8, t->to.family == AF_INET6 ? "[%s]:%u" : "%s:%u", to,
 		               t->port);
+		if (t->direct) {
+			f->direct = t->came;
+			f->direct_to = text;
+			continue;
+		}
 		f->connect = t->came;
 		f->connect_ms = t->ms;
 		f->connected_to = text;
-		return;
 	}
 }
 
@@ -203,7 +212,7 @@ static int examine(struct doctor_patient *p, const struct port *port, size_t lin
 	struct doctor_host *h = &p->r->host;
 	const struct machine *rival = rival_of(p, port);
 	struct doctor_listener host, local;
-	char connected_to[ADDR_TEXT_SIZE + 8];
+	struct tried_texts tried;
 	struct doctor_facts f = {
 		.name = p->m->name,
 		.state = p->m->state,
@@ -232,7 +241,7 @@ static int examine(struct doctor_patient *p, const struct port *port, size_t lin
 	if (!f.shares_host && host_listener(h, port, true, &local))
 		f.local = &local;
 	f.host_address = host_address(h, &f);
-	fill_connect(p->r, &f, connected_to);
+	fill_connect(p->r, &f, &tried);
 	row = add_row(&p->r->to, p->m->name, &f);
 	if (!row)
 		return -ENOMEM;

@@ -67,6 +67,8 @@ struct doctor_listener doctor_listener_from(const struct listening *l, const str
 struct doctor_try {
 	struct addr to;
 	uint16_t port;
+	uint16_t forward;         /* of the host, which is tried */
+	bool direct;              /* not by that, but where it leads to */
 	enum doctor_connect came; /* out */
 	unsigned ms;
 };

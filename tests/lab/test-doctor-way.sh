@@ -160,7 +160,11 @@ an_attempt_tells_what_nothing_else_does() {
 		told 'a connection to 10.1.0.1:8080 was refused' '[refused]'
 		inside_of web nft 'flush chain inet g input; add rule inet g input tcp dport 80 meta length gt 9 drop'
 		exits 1 machdeck doctor --probe web
-		told 'a connection to 10.1.0.1:8080 was not answered within 100' '[no-answer]'
+		told 'a connection to 10.1.0.1:8080 was not answered within 10' '; 10.1.0.2:80 does not answer either' '[no-answer]'
+		inside_of web nft flush ruleset
+		nft 'add table inet g; add chain inet g out { type filter hook output priority -150; }; add rule inet g out tcp dport 8080 drop'
+		machdeck doctor --probe web >/run/said || true
+		grep -q 'a connection to 10.1.0.1:8080 was not answered.*; past the forward, 10.1.0.2:80 answers' /run/said || fail "$(cat /run/said)"
 	END
 }
 

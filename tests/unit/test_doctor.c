@@ -507,6 +507,13 @@ static void an_attempt_is_told_when_nothing_else_explains_it(void **state)
 	assert_non_null(strstr(
 		judged(w), "connects no-answer: a connection to 192.168.1.10:8080 was not answered within "
 			   "1000 ms"));
+	w->f.direct_to = "10.0.0.2:80";
+	w->f.direct = DOCTOR_TIMED_OUT;
+	assert_non_null(strstr(judged(w), "; 10.0.0.2:80 does not answer either"));
+	w->f.direct = DOCTOR_REFUSED;
+	assert_non_null(strstr(judged(w), "; 10.0.0.2:80 refuses it, too"));
+	w->f.direct = DOCTOR_CONNECTED;
+	assert_non_null(strstr(judged(w), "; past the forward, 10.0.0.2:80 answers"));
 	w->f.connect = DOCTOR_UNREACHABLE;
 	assert_non_null(strstr(judged(w), "connects unreachable: there is no way to 192.168.1.10:8080"));
 	w->f.n_listeners = 0;
