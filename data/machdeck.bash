@@ -92,7 +92,7 @@ _machdeck() {
 		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import)
-			words='--root --release --registries --dry-run --yes -'
+			words='--root --release --registries --dry-run --yes --expr -'
 			[ "$before" != --registries ] || words='v1 v2'
 			;;
 		export) words="--root --virtualisation $(_machdeck_names)" ;;

@@ -210,3 +210,54 @@ void recipe_nix_import(const char *path, struct buf *ret)
 		buf_addf(ret, "%s%c", strchr("\\\"$", *path) ? "\\" : "", *path);
 	buf_puts(ret, "\") ];");
 }
+
+/* A module is called without NixOS: what it uses of that is an error that says so. What NixOS would merge is no value yet. */
+static const char options_of[] =
+	"let"
+	"  away = name: throw \"'${name}' of NixOS is used, and there is none here: give the value, or the system as path\";"
+	"  lib = let found = builtins.tryEval <nixpkgs/lib>;"
+	"    in if found.success then import found.value else away \"lib\";"
+	"  known = { inherit lib; config = away \"config\"; pkgs = away \"pkgs\"; options = away \"options\";"
+	"    modulesPath = away \"modulesPath\"; };"
+	"  asked = builtins.functionArgs top;"
+	"  given = if asked == {} then known else builtins.mapAttrs (name: _: known.${name} or (away name)) asked;"
+	"  module = if builtins.isFunction top then top given else top;"
+	"  all = if !builtins.isAttrs module then throw \"it is neither a set nor a module\""
+	"    else if module ? containers || module ? virtualisation then module"
+	"    else if module ? config.containers then module.config"
+	"    else if builtins.isFunction top || module ? imports then throw \"it defines no containers\""
+	"    else { containers = module; };"
+	"  plain = value: if builtins.isList value then map plain value"
+	"    else if builtins.typeOf value == \"path\" then toString value"
+	"    else if !builtins.isAttrs value || value ? outPath then value"
+	"    else if value ? _type then throw \"there is a value of type '${value._type}' (of mkIf, mkForce or the like),"
+	" which only NixOS makes one of\""
+	"    else builtins.mapAttrs (_: plain) value;"
+	"  container = value: if !builtins.isAttrs value then value"
+	"    else plain (removeAttrs value [ \"config\" ]) // (if value ? config then { config = {}; } else {});"
+	"  containers = plain all.containers;"
+	" in (if !(all ? containers) then {}"
+	"   else if !builtins.isAttrs all.containers || all.containers ? _type then { inherit containers; }"
+	"   else { containers = builtins.mapAttrs (_: container) all.containers; })"
+	"  // (if all ? virtualisation.containers"
+	"   then { virtualisation = { containers = plain all.virtualisation.containers; }; } else {})";
+
+void recipe_nix_eval(const char *name, const char *text, struct strs *ret)
+{
+	static const char *const words[] = { "nix-instantiate", "--eval",  "--strict", "--json", "--readonly-mode",
+		                             "--store",         "dummy://", "--option",
+		                             "allow-import-from-derivation", "false" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		strs_add(ret, words[i]);
+	if (name) {
+		strs_add(ret, "--argstr");
+		strs_add(ret, "file");
+		strs_add(ret, name);
+	}
+	strs_add(ret, "--expr");
+	if (name)
+		strs_addf(ret, "{ file }: let top = import (/. + file); in %s", options_of);
+	else
+		strs_addf(ret, "let top = (%s\n)\n\n\n; in %s", text, options_of);
+}

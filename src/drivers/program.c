@@ -28,6 +28,7 @@
 #define TICK_MS      100
 #define KILL_AFTER_S 5
 #define LAST_LINES   4
+#define ERROR_WORD   "error:"
 
 int program_find(const char *name, char **ret, struct err *e)
 {
@@ -99,13 +100,14 @@ static void complain(const char *what, int errnum)
 	_exit(127);
 }
 
-static _Noreturn void become(const struct program *p, const char *file, struct strs *environment, int out)
+static _Noreturn void become(const struct program *p, const char *file, struct strs *environment, int out,
+                            int answer)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 
 	child_become();
-	if (setpgid(0, 0) < 0 || chdir("/") < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
+	if (setpgid(0, 0) < 0 || chdir(p->folder ? p->folder : "/") < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(answer, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
 	    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		_exit(127);
 	umask(022);
@@ -121,15 +123,18 @@ struct running {
 	const struct program *program;
 	const struct progress *progress;
 	pid_t pid;
-	int out, pidfd;
+	int out, answer, pidfd;
 	char line[PROGRAM_LINE_MAX];
 	size_t len;
 	struct strs last; /* lines */
+	bool flooded;     /* by its answer */
+	bool told;        /* those begin with what it calls an error */
 };
 
 static void running_done(struct running *x)
 {
 	close_p(&x->out);
+	close_p(&x->answer);
 	close_p(&x->pidfd);
 	strs_done(&x->last);
 }
@@ -141,6 +146,12 @@ static void end_line(struct running *x)
 	if (!x->line[strspn(x->line, " \t")])
 		return;
 	progress_say(x->progress, "%s: %s", x->program->argv->v[0], x->line);
+	if (strncmp(x->line + strspn(x->line, " \t"), ERROR_WORD, strlen(ERROR_WORD)) == 0) {
+		strs_done(&x->last);
+		x->told = true;
+	}
+	if (x->last.n == LAST_LINES && x->told)
+		return;
 	if (x->last.n == LAST_LINES) {
 		free(x->last.v[0]);
 		memmove(x->last.v, x->last.v + 1, (LAST_LINES - 1) * sizeof(*x->last.v));
@@ -162,6 +173,19 @@ static bool read_output(struct running *x)
 			x->line[x->len++] = chunk[i];
 	}
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* False: nobody writes any more, or too much was. */
+static bool read_answer(struct running *x)
+{
+	struct buf *to = x->program->answer;
+	char chunk[16384];
+	ssize_t n = read(x->answer, chunk, sizeof(chunk));
+
+	if (n > 0)
+		buf_add(to, chunk, (size_t)n);
+	x->flooded |= to->len > x->program->answer_max;
+	return !x->flooded && (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
 }
 
 static uint64_t now_ms(void)
@@ -187,26 +211,36 @@ static int follow(struct running *x, struct err *e)
 {
 	const char *name = x->program->argv->v[0];
 	uint64_t heard = now_ms();
-	bool open = true;
+	bool open = true, answering = x->program->answer != NULL;
 
 	for (;;) {
 		struct pollfd fds[] = { { .fd = x->pidfd, .events = POLLIN },
-			                { .fd = open ? x->out : -1, .events = POLLIN } };
+			                { .fd = open ? x->out : -1, .events = POLLIN },
+			                { .fd = answering ? x->answer : -1, .events = POLLIN } };
 
 		(void)poll(fds, COUNT(fds), TICK_MS);
 		if (fds[1].revents) {
 			open = read_output(x);
-			heard = now_ms();
-		} else if (fds[0].revents) {
-			return 0;
+			heard = x->program->answer ? heard : now_ms();
 		}
+		if (fds[2].revents)
+			answering = read_answer(x);
+		if (x->flooded) {
+			end_it(x);
+			return err_set(e, STATUS_DATA, EFBIG, "%s answers with more than %zu bytes", name,
+			               x->program->answer_max);
+		}
+		if (fds[0].revents && !fds[1].revents && !fds[2].revents)
+			return 0;
 		if (progress_stopped(x->progress)) {
 			end_it(x);
 			return err_set(e, STATUS_FAILED, ECANCELED, "%s was cancelled", name);
 		}
 		if (now_ms() - heard > x->program->limit_s * 1000ULL) {
 			end_it(x);
-			return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "%s did nothing for %u s", name,
+			return err_set(e, STATUS_DEADLINE, ETIMEDOUT, x->program->answer ? "%s did not end within %u s"
+			                                                       : "%s did nothing for %u s",
+			               name,
 			               x->program->limit_s);
 		}
 	}
@@ -231,10 +265,10 @@ static int result_of(struct running *x, int status, struct err *e)
 int program_run(const struct program *p, const struct progress *progress, struct err *e)
 {
 	CLEANUP(running_done)
-	struct running x = { .program = p, .progress = progress, .out = -1, .pidfd = -1 };
+	struct running x = { .program = p, .progress = progress, .out = -1, .answer = -1, .pidfd = -1 };
 	CLEANUP(strs_done) struct strs environment = { 0 };
 	CLEANUP(free_p) char *file = NULL;
-	int pipe[2], status = 0, r = gate_ask(e, "cannot run %s", p->argv->v[0]);
+	int pipe[2], answer[2] = { -1, -1 }, status = 0, r = gate_ask(e, "cannot run %s", p->argv->v[0]);
 
 	if (r == 0)
 		r = program_find(p->argv->v[0], &file, e);
@@ -249,12 +283,20 @@ int program_run(const struct program *p, const struct progress *progress, struct
 	if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, errno, "cannot make a pipe");
 	x.out = pipe[0];
+	if (p->answer && pipe2(answer, O_CLOEXEC | O_NONBLOCK) < 0) {
+		close(pipe[1]);
+		return err_sys(e, errno, "cannot make a pipe");
+	}
+	x.answer = answer[0];
 	x.pid = fork();
 	if (x.pid == 0) {
 		(void)fcntl(pipe[1], F_SETFL, 0);
-		become(p, file, &environment, pipe[1]);
+		if (p->answer)
+			(void)fcntl(answer[1], F_SETFL, 0);
+		become(p, file, &environment, pipe[1], p->answer ? answer[1] : pipe[1]);
 	}
 	close(pipe[1]);
+	close_p(&answer[1]);
 	if (x.pid < 0)
 		return err_sys(e, errno, "cannot make a process");
 	x.pidfd = process_open(x.pid);

@@ -21,6 +21,7 @@
 #define IMAGES         "/var/lib/machines"
 #define OS_MAX         65536
 #define SILENT_LIMIT_S 1800
+#define EVAL_LIMIT_S   60
 #define PATH_SIZE      512
 #define ID_MAX         64
 #define HOSTNAME_MAX   256
@@ -124,6 +125,32 @@ int build_nix_module(const char *file, struct buf *ret, struct err *e)
 		               strerror(errno));
 	recipe_nix_import(path, ret);
 	return ret->bad ? err_no_memory(e) : 0;
+}
+
+int build_nix_eval(const char *file, const char *text, size_t max, struct buf *ret, struct err *e)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+	const struct program program = { .argv = &words,
+		                         .remedy = "install nix-bin, or import the JSON that it prints elsewhere",
+		                         .limit_s = EVAL_LIMIT_S,
+		                         .folder = ".",
+		                         .answer = ret,
+		                         .answer_max = max };
+	char path[PATH_MAX];
+	int r;
+
+	if (file && !realpath(file, path))
+		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno, "%s: %s", file,
+		               strerror(errno));
+	recipe_nix_eval(file ? path : NULL, text, &words);
+	if (words.bad)
+		return err_no_memory(e);
+	r = program_run(&program, NULL, e);
+	if (r == -EIO)
+		e->status = STATUS_DATA;
+	if (r == 0 && ret->bad)
+		return err_no_memory(e);
+	return r < 0 ? err_wrap(e, r, "cannot evaluate %s", file ? file : "the expression") : 0;
 }
 
 /* ---- before */

@@ -37,6 +37,11 @@ const char *built_word(enum built how);
 /* build_nix_module - the text for nix_config that takes in the module of a file. errors: -ENOENT STATUS_NO_CONTAINER, ... */
 int build_nix_module(const char *file, struct buf *ret, struct err *e);
 
+/* build_nix_eval - append the JSON of a file in Nix, of at most max bytes; file NULL: of the expression text, whose relative
+ * paths begin where the process is. errors: -ENOENT STATUS_NO_CONTAINER: no file, no Nix; else STATUS_DATA with what Nix
+ * says, STATUS_DEADLINE */
+int build_nix_eval(const char *file, const char *text, size_t max, struct buf *ret, struct err *e);
+
 /* build_check - what can be known before: that the source is there and the program that is needed. */
 int build_check(const struct build *b, const struct places *p, struct err *e);
 /* build_commands - the commands that would be run, one a line; none for copies. */

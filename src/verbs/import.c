@@ -1,4 +1,4 @@
-/* machdeck import: confs, and what container engines read, from the modules' options in JSON. */
+/* machdeck import: confs, and what container engines read, from the modules' options in JSON or Nix. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -11,6 +11,7 @@
 #include "decide/import.h"
 #include "decide/opens.h"
 #include "drivers/confs.h"
+#include "engine/build.h"
 #include "engine/importing.h"
 #include "engine/load.h"
 #include "verbs/verbs.h"
@@ -35,6 +36,19 @@ static int read_all(const char *file, struct buf *ret, struct err *e)
 		buf_add(ret, part, (size_t)n);
 	}
 	return ret->bad ? err_no_memory(e) : 0;
+}
+
+static bool is_nix(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+
+	return dot && strcmp(dot, ".nix") == 0;
+}
+
+static int read_document(const char *file, const char *expression, struct buf *ret, struct err *e)
+{
+	return file && !is_nix(file) ? read_all(file, ret, e)
+	                             : build_nix_eval(file, expression, IMPORT_SIZE_MAX, ret, e);
 }
 
 static bool is_imported(const struct imported *all, const char *name)
@@ -130,6 +144,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		{ "release", required_argument, NULL, 'R' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "yes", no_argument, NULL, 'y' },
+		{ "expr", required_argument, NULL, 'x' },
 		{ "registries", required_argument, NULL, 'V' },
 		{ 0 },
 	};
@@ -137,7 +152,7 @@ int verb_import(const struct verb *v, int argc, char **argv)
 	CLEANUP(buf_done) struct buf text = { 0 };
 	enum registries_format format = REGISTRIES_V1;
 	enum release release = RELEASE_DEFAULT;
-	const char *root = "", *file;
+	const char *root = "", *file, *expression = NULL;
 	struct err e = { 0 };
 	bool dry = false, yes = false;
 	int option;
@@ -152,16 +167,17 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		if (option == 'V')
 			format = optarg[1] == '2' ? REGISTRIES_V2 : REGISTRIES_V1;
 		root = option == 'r' ? optarg : root;
+		expression = option == 'x' ? optarg : expression;
 		dry |= option == 'n';
 		yes |= option == 'y';
 	}
-	if (argc - optind != 1)
-		return verb_usage(v, "one file, or - for standard input");
-	file = argv[optind];
-	if (read_all(file, &text, &e) < 0)
+	if (argc - optind != (expression ? 0 : 1))
+		return verb_usage(v, "one file, - for standard input, or --expr");
+	file = expression ? NULL : argv[optind];
+	if (read_document(file, expression, &text, &e) < 0)
 		return verb_fail(&e);
-	if (strcmp(file, "-") == 0)
-		file = "stdin";
+	if (!file || strcmp(file, "-") == 0)
+		file = file ? "stdin" : "expr";
 	if (import_json(file, buf_text(&text), text.len, release, &all, &e) < 0 ||
 	    look_at_neighbours(root, file, &all, &e) < 0 ||
 	    look_at_what_it_opens(file, &all, dry || yes, &e) < 0 || save(root, &all, format, dry, &e) < 0)

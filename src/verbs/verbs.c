@@ -48,7 +48,7 @@ const struct verb verbs[] = {
 	{ "restore", verb_restore, "[--yes] [--dry-run] NAME SNAPSHOT", "go back to a kept state", false },
 	{ "reset", verb_reset, "[--yes] [--dry-run] NAME", "go back to where its root began", false },
 	{ "destroy", verb_destroy, "[--yes] [--detach] [--dry-run] ... NAME", "remove it: root, conf, and what belongs to them", false },
-	{ "import", verb_import, "[--root DIR] [--release R] [--registries v1|v2] [--dry-run] [--yes] FILE|-", "confs from the modules' options in JSON", false },
+	{ "import", verb_import, "[--root DIR] [--release R] [--registries v1|v2] [--dry-run] [--yes] FILE|-|--expr NIX", "confs from the modules' options in JSON or Nix", false },
 	{ "export", verb_export, "[--root DIR] [--virtualisation] [NAME...]", "confs as the modules' options in JSON, for import", false },
 	{ "diff", verb_diff, "[--json] NAME...", "what differs between conf, start and what is seen", false },
 	{ "get", verb_get, "[--json] [--unit] NAME [KEY...]", "what its conf says", false },

@@ -265,4 +265,55 @@ a_folder_that_is_missing_is_no_empty_host() {
 	done
 }
 
+with_nix() { command -v nix-instantiate >/dev/null || skip "nix-instantiate is missing; Debian has it in nix-bin"; }
+
+nix_of_every_shape_becomes_the_same_confs() {
+	local text web='{ privateNetwork = true; localAddress = "10.0.0.2"; bindMounts."/srv".hostPath = /data; }' wanted
+	with_nix
+	verb 0 import - <<<'{"containers": {"web": {"privateNetwork": true, "localAddress": "10.0.0.2", "bindMounts": {"/srv": {"hostPath": "/data"}}}}}'
+	wanted=$(cat "$H/etc/containers/web.conf")
+	for text in "{ web = $web; }" "{ containers.web = $web; } # x" "{ config, pkgs, lib, ... }: { containers.web = $web; other = pkgs.x; }" \
+		"{ imports = [ ./x ]; config.containers.web = $web; }" "args: { containers.web = $web; }"; do
+		rm -f "$H/etc/containers/web.conf"
+		printf '%s\n' "$text" >"$H/in.nix"
+		verb 0 import "$H/in.nix"
+		same "conf of $text" "$wanted" "$(cat "$H/etc/containers/web.conf")"
+		rm -f "$H/etc/containers/web.conf"
+		verb 0 import --expr "$text"
+		same "conf of the expression $text" "$wanted" "$(cat "$H/etc/containers/web.conf")"
+	done
+	verb 0 export
+	rm -f "$H/etc/containers/web.conf"
+	verb 0 import --expr "builtins.fromJSON ''$OUT''"
+	same "conf of its export" "$wanted" "$(cat "$H/etc/containers/web.conf")"
+}
+
+nix_that_is_no_container_is_refused_in_a_sentence() {
+	local text
+	with_nix
+	while IFS='|' read -r text wanted; do
+		verb 65 import --expr "$text"
+		says "$wanted"
+		one_line
+	done <<-'END'
+		3|it is neither a set nor a module
+		let|syntax error
+		{ ... }: { services = 1; }|it defines no containers
+		{ config, ... }: { containers.a.autoStart = config.x; }|'config' of NixOS is used
+		{ containers.a.autoStart = { _type = "override"; }; }|there is a value of type 'override'
+		{ containers.a.config = { ... }: {}; }|expr: /containers/a/config: it is evaluated by Nix: give the system
+		{ containers.a.colour = 1; }|expr: /containers/a/colour:
+		{ a.timeoutStartSec = builtins.concatStringsSep "" (builtins.genList (_: "aaaaaaaaaaaaaaaa") 100000); }|answers with more than
+	END
+	same "confs" "" "$(confs)"
+	verb 66 import "$H/none.nix"
+	says 'none.nix: No such file'
+}
+
+nix_files_need_nix() {
+	host
+	OUT=$(PATH=/none "$MACHDECK" import --root "$H" --expr '{}' 2>&1) && fail "it is taken"
+	says 'nix-instantiate is not on this host (install nix-bin'
+}
+
 run_cases "$@"
