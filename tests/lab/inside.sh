@@ -50,7 +50,7 @@ told() {
 logged() {
 	local words
 	for words in "${@:2}"; do
-		want 3 has_line "$1" "$words"
+		want 10 has_line "$1" "$words"
 	done
 }
 has_line() { [[ $(log_of "$1") == *"$2"* ]]; }

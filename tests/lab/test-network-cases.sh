@@ -1,5 +1,23 @@
 #!/bin/bash
 # What is in a network's way, and what is hostile there. The numbers are those of the threat model's cases.
+#
+# What people run into with networks and ports, and where it is made for real:
+#   a port is dead on localhost             test-forwards: loopback_never_answers_and_that_is_told
+#   a port is in no ss or netstat           test-forwards: loopback_never_answers_and_that_is_told
+#   a forward works from the host only      test-doctor-way: a_way_that_is_closed_is_named, a_firewall_that_drops_is_named_with_its_chain
+#   another container has the port          test-doctor: who_has_the_port_is_named
+#   a loser's stop takes it along           test-doctor: a_loser_that_stops_takes_the_rule_along_and_is_named
+#   a stale entry after an unclean end      test-doctor: a_rule_that_leads_elsewhere_is_told_with_where
+#   the table is gone after a reload        test-doctor: a_rule_that_is_not_there_is_told_with_its_cause
+#   open over IPv6, too                     test-doctor-way: what_nobody_asked_for_is_worth_a_note
+#   veth: File exists, a pinned namespace   case_57 here; test-doctor: one_that_was_stopped_is_not_broken
+#   a name is cut                           case_59 here; test-doctor-way: a_long_name_is_no_hindrance
+#   NetworkManager takes ve-* over          test-doctor-way: what_the_host_lost_or_can_not_reach_is_named
+#   a bridge is made anew                   test-doctor: a_bridge_that_was_made_anew_is_named
+#   a lent interface vanishes               case_67 here
+#   the host and its own macvlan            test-doctor-way: what_the_host_lost_or_can_not_reach_is_named
+#   iptables beside nft                     test-doctor-way: what_only_iptables_legacy_shows_is_told
+#   no nf_tables at all                     unit test_doctor, cause no-nf-tables: no kernel here lacks it
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
@@ -134,7 +152,7 @@ case_61_who_makes_and_removes_the_link_all_the_time_only_delays() {
 		}
 		rm -f /run/enough
 		race & racer=$!
-		for round in 1 2 3; do
+		for round in 1 2; do
 			timeout 60 machdeck start n >/run/said 2>&1 && rc=0 || rc=$?
 			[ $rc -ne 124 ] || fail "the start takes longer than 60 s"
 			[ $rc -eq 0 ] || [ -s /run/said ] || fail "it ended with $rc and says nothing"
@@ -170,10 +188,12 @@ case_62_a_bridge_that_is_not_there_or_is_none_is_named_and_others_work() {
 		same master br0 "$(master vb-n)"
 		machdeck stop n
 		ip link set br0 up; ip addr add 10.5.0.1/24 dev br0
-		for i in $(seq 1000); do echo "link add q$i type veth peer name r$i"; echo "link set q$i master br0"; done | ip -batch -
+		ip netns add ports # with which they go, all at once
+		for i in $(seq 1000); do echo "link add q$i master br0 type veth peer name r$i netns ports"; done | ip -batch -
 		exits 0 machdeck start n
 		want 5 ping -n -c 1 -W 1 10.5.0.2
-		for i in $(seq 1000); do echo "link del q$i"; done | ip -batch -
+		ip netns delete ports
+		want 60 not ip link show dev q1000
 	END
 }
 
