@@ -46,7 +46,7 @@ _machdeck() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
 	local verbs='list status watch start stop restart reload terminate kill freeze thaw enable disable forgive drop run shell login copy-to copy-from bind logs show images links ports doctor mend show-ip plan check import export diff get set unset edit undo history limit hosts'
 
-	verbs+=' create clone rename snapshot snapshots restore reset destroy'
+	verbs+=' create clone rename snapshot snapshots restore reset update generations rollback destroy'
 	if [ "$word" = = ]; then # bash parts words at it
 		word=
 	elif [ "$before" = = ]; then
@@ -90,6 +90,9 @@ _machdeck() {
 		snapshot) words="--copy --dry-run $(_machdeck_names)" ;;
 		snapshots) words="--json --delete --dry-run $(_machdeck_names)" ;;
 		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
+		update) words="--config --config-file --flake --nixos-path --dry-run --progress $(_machdeck_names)" ;;
+		generations) words="--json $(_machdeck_names)" ;;
+		rollback) words="--dry-run --progress $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import)
 			words='--root --release --registries --dry-run --yes --expr -'
@@ -103,7 +106,7 @@ _machdeck() {
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "${words:-}" -- "$word")
-	[[ ${COMP_WORDS[1]} != import && ! ($before =~ ^--(tree|tarball|config-file)$) ]] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
+	[[ ${COMP_WORDS[1]} != import && ! ($before =~ ^--(tree|tarball|config-file|nixos-path)$) ]] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
 }
 
 _machdeck_compat() {

@@ -136,3 +136,17 @@ int update_container(const char *name, const struct update *u, const struct prog
 		r = build(&p, &source, u->config, progress, e);
 	return r < 0 ? err_wrap(e, r, "cannot update %s", name) : 0;
 }
+
+int update_commands(const char *name, const struct update *u, struct strs *ret, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	struct build as = { .source = BUILD_NIX };
+	struct places p;
+	int r = places_find(name, &p, e);
+
+	if (r == 0)
+		r = choose(name, u, &l, &as.nix, e);
+	if (r == 0)
+		r = build_check(&as, &p, e);
+	return r < 0 ? r : build_commands(&as, &p, ret, e);
+}

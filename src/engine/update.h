@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
+#include "base/strs.h"
 #include "decide/recipe.h"
 
 struct update {
@@ -20,3 +21,6 @@ struct update {
  *         read all that root may;  -EBUSY STATUS_BUSY: another process changes it;  as program_run() */
 int update_container(const char *name, const struct update *u, const struct progress *progress,
                      struct err *e);
+
+/* update_commands - the commands that would be run, one a line. errors: as update_container(), before it builds */
+int update_commands(const char *name, const struct update *u, struct strs *ret, struct err *e);

@@ -18,7 +18,6 @@
 #include "drivers/rootfs.h"
 #include "engine/control.h"
 #include "engine/load.h"
-#include "engine/observe.h"
 #include "engine/session.h"
 #include "verbs/compat_private.h"
 #include "verbs/verbs.h"
@@ -107,23 +106,12 @@ static int act_terminate(const struct compat_call *c)
 	return control(c, CONTROL_TERMINATE);
 }
 
-int compat_is_up(const char *name, bool *ret, struct err *e)
-{
-	CLEANUP(snapshot_done) struct snapshot s = { 0 };
-	const struct machine *m;
-	int r = observe_once(&s, e);
-
-	m = r < 0 ? NULL : snapshot_find(&s, name);
-	*ret = m && m->state == MACHINE_RUNNING;
-	return r;
-}
-
 static int act_status(const struct compat_call *c)
 {
 	struct err e;
 	bool up;
 
-	if (compat_is_up(c->name, &up, &e) < 0)
+	if (verb_is_up(c->name, &up, &e) < 0)
 		return compat_say(&e);
 	return verb_print(up ? "up\n" : "down\n");
 }

@@ -127,7 +127,7 @@ int compat_update(const struct compat_call *c)
 		r = update_container(c->name, &u, working_progress(false), &e);
 	working_done();
 	if (r == 0)
-		r = compat_is_up(c->name, &up, &e);
+		r = verb_is_up(c->name, &up, &e);
 	if (r == 0 && up) {
 		fputs("reloading container...\n", stderr);
 		r = settle_control(CONTROL_RELOAD, c->name, NULL, &e);

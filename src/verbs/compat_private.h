@@ -22,9 +22,6 @@ int compat_say(const struct err *e);
 int compat_refuse(enum status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void compat_warn(const struct strs *warnings);
 
-/* compat_is_up - what `status` says. errors: as observe_once() */
-int compat_is_up(const char *name, bool *ret, struct err *e);
-
 /* What makes, builds and removes containers. */
 int compat_create(const struct compat_call *c);
 int compat_update(const struct compat_call *c);

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
+#include "engine/observe.h"
 #include "words/name.h"
 
 const struct verb verbs[] = {
@@ -47,6 +49,9 @@ const struct verb verbs[] = {
 	{ "snapshots", verb_snapshots, "[--json | --delete SNAPSHOT [--dry-run]] NAME", "the kept states of its root", false },
 	{ "restore", verb_restore, "[--yes] [--dry-run] NAME SNAPSHOT", "go back to a kept state", false },
 	{ "reset", verb_reset, "[--yes] [--dry-run] NAME", "go back to where its root began", false },
+	{ "update", verb_update, "[--config TEXT | --config-file FILE | --flake FLAKE] [--nixos-path PATH] [--dry-run] NAME", "have Nix build its system anew", false },
+	{ "generations", verb_generations, "[--json] NAME", "the systems that Nix built for it", false },
+	{ "rollback", verb_rollback, "[--dry-run] NAME [GENERATION]", "go back to a system that Nix built before", false },
 	{ "destroy", verb_destroy, "[--yes] [--detach] [--dry-run] ... NAME", "remove it: root, conf, and what belongs to them", false },
 	{ "import", verb_import, "[--root DIR] [--release R] [--registries v1|v2] [--dry-run] [--yes] FILE|-|--expr NIX", "confs from the modules' options in JSON or Nix", false },
 	{ "export", verb_export, "[--root DIR] [--virtualisation] [NAME...]", "confs as the modules' options in JSON, for import", false },
@@ -124,6 +129,17 @@ void verb_warn(const struct strs *warnings)
 		text_printable(shown, sizeof(shown), warnings->v[i], strlen(warnings->v[i]));
 		fprintf(stderr, "machdeck: warning: %s\n", shown);
 	}
+}
+
+int verb_is_up(const char *name, bool *ret, struct err *e)
+{
+	CLEANUP(snapshot_done) struct snapshot s = { 0 };
+	const struct machine *m;
+	int r = observe_once(&s, e);
+
+	m = r < 0 ? NULL : snapshot_find(&s, name);
+	*ret = m && m->state == MACHINE_RUNNING;
+	return r;
 }
 
 int verb_print(const char *text)

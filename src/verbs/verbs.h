@@ -15,7 +15,8 @@ verb_fn verb_list, verb_status, verb_control, verb_run, verb_session, verb_show_
 /* of confs */
 verb_fn verb_import, verb_export, verb_limit, verb_diff, verb_get, verb_set, verb_edit, verb_undo, verb_history;
 /* of containers as a whole */
-verb_fn verb_create, verb_destroy, verb_clone, verb_rename, verb_snapshot, verb_snapshots, verb_restore, verb_reset;
+verb_fn verb_create, verb_destroy, verb_clone, verb_rename, verb_snapshot, verb_snapshots, verb_restore, verb_reset,
+	verb_update, verb_generations, verb_rollback;
 
 struct verb {
 	const char *name;
@@ -37,6 +38,8 @@ int verb_usage(const struct verb *v, const char *why);
 int verb_names(const struct verb *v, int argc, char **argv, int first);
 /* verb_one_name - the arguments "[--json] NAME". Returns as verb_names. */
 int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name);
+/* verb_is_up - whether it runs. errors: as observe_once() */
+int verb_is_up(const char *name, bool *ret, struct err *e);
 /* verb_warn - each sentence as a warning on stderr. */
 void verb_warn(const struct strs *warnings);
 /* verb_print - all of text on stdout; returns STATUS_DONE, or STATUS_IO with its sentence when it can not be written. */
