@@ -102,6 +102,7 @@ enum app_effect {
 	APP_FORM_JUDGE,  /* beside all other containers */
 	APP_FORM_PREVIEW,
 	APP_FORM_SAVE,
+	APP_FORM_PATHS, /* read the folder text, for what stands before it in the field too: app_form_paths() takes it */
 	APP_FORM_CLOSE, /* nobody edits it any more */
 	APP_FLUSH_INPUT, /* forget keys that were typed but not yet read */
 	APP_SESSION,     /* lend the terminal to a shell (text "shell") or console in name, or an editor (text "edit") */
@@ -279,6 +280,8 @@ bool app_form_act(struct app *a, enum action action);
 void app_form_take(struct app *a, const char *text);
 void app_form_typed(struct app *a);
 void app_form_complete(struct app *a);
+/* app_form_paths - what was found in the folder that within ends with: choices begin with within, and are taken over. */
+void app_form_paths(struct app *a, const char *within, struct strs *choices);
 void app_menu_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
 /* app_logs_act - what the action does to logs; false: nothing. */
 bool app_logs_act(struct app *a, struct logview *logs, enum action action);

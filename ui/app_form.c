@@ -77,14 +77,40 @@ void app_form_typed(struct app *a)
 		app_say(a, STYLE_TEXT, 0, "%s", form_help(a->form.field));
 }
 
+/* Whether the paths that are there are those of the folder that was typed; else they are asked for. */
+static bool has_paths(struct app *a)
+{
+	size_t begin, len = form_folder(a->form.field, a->typed, &begin);
+	CLEANUP(free_p) char *within = strndup(a->typed, len);
+
+	if (len == 0 || !within || (a->form.within && strcmp(a->form.within, within) == 0))
+		return true;
+	app_todo(a, APP_FORM_PATHS, CONTROL_START, a->form.name, within, NULL);
+	return false;
+}
+
 void app_form_complete(struct app *a)
 {
-	const char *next = a->prompt == PROMPT_FIELD
-	                           ? form_complete(&a->form, a->form.field, a->typed, a->line.text)
-	                           : NULL;
+	const char *next;
 
+	if (a->prompt != PROMPT_FIELD || !has_paths(a))
+		return;
+	next = form_complete(&a->form, a->form.field, a->typed, a->line.text);
 	if (next)
 		line_set(&a->line, next);
+}
+
+void app_form_paths(struct app *a, const char *within, struct strs *choices)
+{
+	struct form *f = &a->form;
+
+	strs_done(&f->choices[CHOICE_PATH]);
+	f->choices[CHOICE_PATH] = *choices;
+	*choices = (struct strs){ 0 };
+	free(f->within);
+	f->within = strdup(within);
+	if (f->within && strncmp(a->typed, within, strlen(within)) == 0)
+		app_form_complete(a);
 }
 
 static void take_out(struct app *a)

@@ -294,6 +294,7 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_FORM_JUDGE:
 	case APP_FORM_PREVIEW:
 	case APP_FORM_SAVE:
+	case APP_FORM_PATHS:
 	case APP_FORM_CLOSE:
 		doer_do(d->doer, source_world(d->source), c);
 		break;

@@ -13,6 +13,7 @@
 #include "engine/edit.h"
 #include "engine/netwatch.h"
 #include "engine/occupied.h"
+#include "ui/doer_paths.h"
 
 #define SAVE_USEC  120000000
 #define DRAFT_USEC 30000000
@@ -24,6 +25,7 @@ struct doer_form {
 	void *arg;
 	struct edit edit; /* dir -1: none is open */
 	struct aside *saving, *drafting;
+	struct doer_paths *paths;
 };
 
 static uint64_t now_usec(void)
@@ -59,6 +61,7 @@ void doer_form_free(struct doer_form *f)
 		return;
 	aside_forget(f->saving);
 	aside_forget(f->drafting);
+	doer_paths_free(f->paths);
 	let_go(f);
 	free(f);
 }
@@ -262,6 +265,32 @@ static void preview(struct doer_form *f)
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
 }
 
+/* ---- paths */
+
+static void on_paths(int r, const char *within, struct strs *choices, const struct err *e, void *arg)
+{
+	struct doer_form *f = arg;
+
+	f->paths = NULL;
+	if (r < 0)
+		say(f, STYLE_BAD, e->text);
+	else if (f->app->form.open)
+		app_form_paths(f->app, within, choices);
+	f->changed(f->arg);
+}
+
+static void read_paths(struct doer_form *f, const char *within)
+{
+	struct err e;
+	size_t begin;
+
+	doer_paths_free(f->paths);
+	f->paths = NULL;
+	if (form_folder(f->app->form.field, within, &begin) > 0 &&
+	    doer_paths_new(f->loop, within, begin, on_paths, f, &f->paths, &e) < 0)
+		say(f, STYLE_BAD, e.text);
+}
+
 /* ---- saving */
 
 /* In the process aside; returns what is to be done then. */
@@ -326,6 +355,8 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 		return;
 	else if (c->what == APP_FORM_PREVIEW)
 		preview(f);
+	else if (c->what == APP_FORM_PATHS)
+		read_paths(f, c->text);
 	else if (c->what == APP_FORM_SAVE)
 		begin_save(f);
 	else if (c->what == APP_FORM_JUDGE) {

@@ -49,6 +49,7 @@ void form_close(struct form *f)
 {
 	buf_done(&f->base);
 	buf_done(&f->text);
+	free(f->within);
 	for (size_t i = 0; i < CHOICE_COUNT; i++)
 		strs_done(&f->choices[i]);
 	*f = (struct form){ 0 };
@@ -183,6 +184,19 @@ int form_set(struct form *f, size_t field, size_t item, const char *value, struc
 	buf_done(&f->text);
 	f->text = text;
 	return 0;
+}
+
+size_t form_folder(size_t field, const char *typed, size_t *ret_begin)
+{
+	const char *path = strncmp(typed, "--", 2) == 0 ? strchr(typed, '=') : typed;
+	const char *last;
+
+	path = path && *path == '=' ? path + 1 : path;
+	if (fields[field].choice != CHOICE_PATH || !path || *path != '/' || strchr(path, ':'))
+		return 0; /* behind a ':' it is one of the container's */
+	*ret_begin = (size_t)(path - typed);
+	last = strrchr(path, '/');
+	return (size_t)(last + 1 - typed);
 }
 
 const char *form_complete(const struct form *f, size_t field, const char *prefix, const char *value)

@@ -23,6 +23,7 @@ enum form_choice {
 	CHOICE_DEVICE,
 	CHOICE_USERS,
 	CHOICE_RELEASE,
+	CHOICE_PATH, /* of the host; read while it is typed */
 	CHOICE_COUNT
 };
 
@@ -32,7 +33,7 @@ enum form_choice {
 	X("EPHEMERAL", "system", CHOICE_BOOL, "1: nothing it writes outlasts it (nspawn: an overlay on its root)")   \
 	X("TIMEOUT_START_SEC", "system", CHOICE_NONE, "how long a start may take: 90, 5min (the unit's TimeoutStartSec)") \
 	X("INIT", "system", CHOICE_NONE, "payload of a tree, a path in it; else /sbin/init")              \
-	X("SYSTEM_PATH", "system", CHOICE_NONE, "the NixOS system to run, a path in the store")           \
+	X("SYSTEM_PATH", "system", CHOICE_PATH, "the NixOS system to run, a path in the store")           \
 	X("FLAKE", "system", CHOICE_NONE, "where that system comes from")                                 \
 	X("RELEASE", "system", CHOICE_RELEASE, "which NixOS module it behaves like")                      \
 	X("PRIVATE_NETWORK", "network", CHOICE_BOOL, "1: links of its own (nspawn --private-network)")    \
@@ -44,7 +45,7 @@ enum form_choice {
 	X("LOCAL_MAC_ADDRESS", "network", CHOICE_NONE, "hardware address of eth0")                        \
 	X("MASQUERADE", "network", CHOICE_BOOL, "1: a way out behind the host's address (nftables), and ip_forward") \
 	X("COPY_RESOLV_CONF", "network", CHOICE_BOOL, "0: leave its resolv.conf alone")                   \
-	X("NETWORK_NAMESPACE_PATH", "network", CHOICE_NONE, "join this network namespace (nspawn --network-namespace-path)") \
+	X("NETWORK_NAMESPACE_PATH", "network", CHOICE_PATH, "join this network namespace (nspawn --network-namespace-path)") \
 	X("HOST_PORT", "forwarded ports", CHOICE_PORT, "tcp:8080:80: the host's port, the one inside (nspawn --port)") \
 	X("EXTRA_VETHS", "more links", CHOICE_NONE, "vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2 or vx1,hostBridge=br0") \
 	X("INTERFACES", "more links", CHOICE_LINK, "a link of the host, moved into it (nspawn --network-interface)") \
@@ -57,7 +58,7 @@ enum form_choice {
 	X("CPU_QUOTA", "limits", CHOICE_NONE, "processor: 150% is one and a half cores (CPUQuota)")         \
 	X("TASKS_MAX", "limits", CHOICE_NONE, "processes and threads: 500 (TasksMax)")                      \
 	X("IO_WEIGHT", "limits", CHOICE_NONE, "its share of the disks, 1 to 10000, usual is 100 (IOWeight)") \
-	X("EXTRA_NSPAWN_FLAGS", "binds and flags", CHOICE_NONE, "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn") \
+	X("EXTRA_NSPAWN_FLAGS", "binds and flags", CHOICE_PATH, "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn") \
 	X("TMPFS", "binds and flags", CHOICE_NONE, "/tmp:size=64m: a folder in memory (nspawn --tmpfs)")
 
 enum form_row_kind { FORM_GROUP, FORM_FIELD, FORM_ITEM, FORM_ADD };
@@ -74,6 +75,7 @@ struct form {
 	char name[NAME_MACHINE_MAX + 1];
 	struct buf base, text; /* the conf as it was read; as it is typed */
 	struct strs choices[CHOICE_COUNT];
+	char *within; /* what all of CHOICE_PATH begin with, up to a '/'; NULL: none were read */
 	char problem[ERR_TEXT_MAX]; /* what speaks against the text as it is; "": nothing */
 	size_t field, item;         /* what is being typed; item: which of a list, or how many there are: a new one */
 	bool previews;              /* what would be saved is shown */
@@ -101,6 +103,10 @@ const char *form_group(size_t field);
  * -EINVAL and e says why. form_set - take it; "" or NULL takes it out. */
 int form_try(const struct form *f, size_t field, size_t item, const char *value, struct err *e);
 int form_set(struct form *f, size_t field, size_t item, const char *value, struct err *e);
+
+/* form_folder - how much of what is typed is the way to a folder of the host, with its '/'; ret_begin is where the path
+ * begins ("--bind=/srv/a": 7 and 12). 0: there is none to be completed. */
+size_t form_folder(size_t field, const char *typed, size_t *ret_begin);
 
 /* form_complete - the choice after value among those that begin with prefix; NULL: there is none. */
 const char *form_complete(const struct form *f, size_t field, const char *prefix, const char *value);

@@ -60,7 +60,8 @@ verdict only_verbs_and_programs_print "$(grep -nE '\b(v?printf|puts|putchar|perr
 verdict nothing_unsafe_is_called "$(grep -nE '\b(system|popen|strcpy|strcat|v?sprintf|gets|strtok|atoi|atol|alloca)\(' -r src ui --include='*.[ch]')"
 # confine.c names what is refused; loginshell.c is where a command that was let in begins
 verdict what_changes_something_asks_the_gate "$(perl tests/check/gate.pl $(find src/drivers -name "*.c" ! -name confine.c ! -name loginshell.c) 2>&1)"
-verdict no_file_is_over_600_lines "$(find src ui data -type f -exec wc -l {} + | awk '$2 != "total" && $1 > 600')"
+# a manual is read by its headings
+verdict no_file_is_over_600_lines "$(find src ui data -type f ! -name "*.[1-9]" -exec wc -l {} + | awk '$2 != "total" && $1 > 600')"
 
 alone() {
 	local header cc=${CC:-cc}

@@ -38,6 +38,21 @@ a_conflict_with_another_machine_is_said_and_not_saved() { # 122, too: leaving as
 	END
 }
 
+a_path_is_completed_from_the_host_s_folders() {
+	inside <<-END
+		$helper
+		mkdir -p \$ROOTS/web /srv/paths/{alpha,beta,.hidden} \$'/srv/paths/a\\nb'
+		touch /srv/paths/zeta
+		conf web PRIVATE_NETWORK=1
+		keys 'key j j j j Enter' 'type /srv/pa' 'key Tab' 'wait /srv/paths/' 'type a' 'key Tab' 'wait /srv/paths/alpha/' \
+			'key C-u' 'type /srv/paths/' 'key Tab' 'wait /srv/paths/alpha/' 'key Tab' 'wait /srv/paths/beta/' \
+			'key Tab' 'wait /srv/paths/zeta' 'key Tab' 'wait /srv/paths/alpha/' \
+			'key C-u' 'type /srv/none/' 'key Tab' 'wait cannot look into /srv/none/' 'key Esc' 'key q'
+		same conf PRIVATE_NETWORK=1 "\$(xargs <\$CONFS/web.conf)"
+		rm -r /srv/paths
+	END
+}
+
 what_was_typed_outlives_the_dashboard() {
 	inside <<-END
 		$helper

@@ -117,6 +117,22 @@ static void choices_go_round_among_those_that_begin_alike(void **state)
 	form_close(&f);
 }
 
+static void a_path_of_the_host_is_completed_up_to_its_last_folder(void **state)
+{
+	size_t flags = field_of("EXTRA_NSPAWN_FLAGS"), begin = 99;
+
+	(void)state;
+	assert_int_equal(form_folder(field_of("SYSTEM_PATH"), "/nix/store/ab", &begin), 11);
+	assert_int_equal(begin, 0);
+	assert_int_equal(form_folder(flags, "--bind=/srv/a", &begin), 12);
+	assert_int_equal(begin, 7);
+	assert_int_equal(form_folder(flags, "--bind=/", &begin), 8);
+	assert_int_equal(form_folder(flags, "--bind=/srv:/in", &begin), 0); /* the container's */
+	assert_int_equal(form_folder(flags, "--bind", &begin), 0);
+	assert_int_equal(form_folder(flags, "--bind=srv/", &begin), 0);
+	assert_int_equal(form_folder(field_of("INIT"), "/sbin/", &begin), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +141,7 @@ int main(void)
 		cmocka_unit_test(a_list_is_edited_item_by_item),
 		cmocka_unit_test(what_a_start_refuses_is_said_while_it_is_typed),
 		cmocka_unit_test(choices_go_round_among_those_that_begin_alike),
+		cmocka_unit_test(a_path_of_the_host_is_completed_up_to_its_last_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
