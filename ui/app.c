@@ -212,6 +212,10 @@ void app_follow(struct app *a, const struct world *w)
 	forget_marks_of_the_gone(a, w);
 	take_back(a, w);
 	listen(a, w);
+	if (a->goal[0] && find_row(a, w, a->goal, &a->row)) {
+		select_row(a, w, a->row);
+		a->goal[0] = '\0';
+	}
 	if (!find_row(a, w, a->selected, &a->row))
 		select_row(a, w, a->row); /* it went away: its neighbour */
 }
@@ -259,6 +263,7 @@ void app_move(struct app *a, const struct world *w, long by)
 		move_by(&a->confirm.top, by);
 		break;
 	case SCREEN_LIST:
+		a->goal[0] = '\0';
 		select_row(a, w, by < 0 && (size_t)-by > a->row ? 0 : a->row + (size_t)by);
 		a->pane.top = 0;
 		break;

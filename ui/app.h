@@ -3,6 +3,7 @@
  *
  *   app.c       rows, selection, marks, sorting         app_jobs.c  jobs and the log of commands
  *   app_keys.c  from a key to what it does              app_ask.c   questions, prompts, menus
+ *   app_errand.c  what a process of its own does: clone, rename, destroy, reset
  *
  * Times are CLOCK_REALTIME in microseconds, and given by the caller. */
 #pragma once
@@ -42,10 +43,15 @@ enum tab {
 	TAB_COUNT
 };
 
+/* What takes long and is done by a process of its own (engine/errand). */
+enum app_errand { ERRAND_NONE, ERRAND_CLONE, ERRAND_RENAME, ERRAND_DESTROY, ERRAND_RESET };
+
 /* A job that was asked for and has not ended. */
 struct app_job {
 	char name[NAME_MACHINE_MAX + 1];
+	enum app_errand errand; /* NONE: it is verb */
 	enum control_verb verb;
+	char to[NAME_MACHINE_MAX + 1]; /* of an errand: the name of what it makes; "": nothing */
 	uint64_t since_usec;
 	char waits_for[64];  /* "its guest boots"; "": not known */
 	uint64_t limit_usec; /* how long systemd allows it; 0: not known */
@@ -88,6 +94,7 @@ enum app_prompt {
 	PROMPT_SAVE,    /* a file for the logs */
 	PROMPT_PALETTE, /* an action or a machine */
 	PROMPT_FIELD,   /* a value of the form */
+	PROMPT_NEW,     /* a name that is free, for an errand */
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
@@ -97,6 +104,9 @@ enum app_effect {
 	APP_NOTHING,
 	APP_CONTROL,     /* begin verb on name, tell app_result() how it ended */
 	APP_CANCEL,      /* cancel its job */
+	APP_ERRAND,        /* names are the words of a verb: do it, name is whose job it is; app_errand_result() */
+	APP_ERRAND_LOOK,   /* whether app.wish can be done, and what it would do: app_errand_looked() */
+	APP_ERRAND_CANCEL, /* the one of name */
 	APP_PREVIEW,     /* what verb would do to names: app_preview() takes it */
 	APP_FORM_OPEN,   /* the conf of name as a form */
 	APP_FORM_JUDGE,  /* beside all other containers */
@@ -129,6 +139,7 @@ struct app_command {
 /* Something that is going to be done to some machines. */
 struct app_intent {
 	enum control_verb verb;
+	enum app_errand errand; /* NONE: it is verb */
 	struct strs names; /* in the order of the list */
 };
 
@@ -173,6 +184,7 @@ struct app {
 		enum style style;
 		uint64_t at_usec; /* 0: a remark, no event */
 	} message;
+	char goal[NAME_MACHINE_MAX + 1]; /* a new machine, selected when it is there; "": none */
 	struct app_job ended; /* the last one, when it went well; no name: none */
 
 	struct {                /* a question: severe ones by PROMPT_NAME */
@@ -182,6 +194,10 @@ struct app {
 		uint64_t shown_usec; /* when it came onto the screen; 0: not yet */
 		char *preview; /* lines: what it would do, as commands and comments; NULL: not known */
 	} confirm;
+	struct {
+		enum app_errand errand;
+		char name[NAME_MACHINE_MAX + 1];
+	} wish; /* the errand that is asked about */
 	enum app_prompt prompt;
 	struct line line;                         /* what is typed into it */
 	struct line_history history[PROMPT_FIELD]; /* what was typed before, by prompt */
@@ -238,6 +254,13 @@ void app_preview(struct app *a, enum control_verb verb, const char *text);
 /* app_progress - what the job on name waits for now. */
 void app_progress(struct app *a, const char *name, enum control_verb verb, const char *waits_for,
                   uint64_t limit_usec);
+/* app_errand_looked - r 0: what it would do, as lines; negative: e says why it can not be done, and the question is
+ * closed. app_errand_progress - what the errand of name does now.
+ * app_errand_result - it ended: r, result, warnings and e as in engine/errand.h. */
+void app_errand_looked(struct app *a, enum app_errand errand, const char *name, int r, const char *text, const struct err *e);
+void app_errand_progress(struct app *a, const char *name, const char *line);
+void app_errand_result(struct app *a, const char *name, int r, const char *result, const struct strs *warnings,
+                       const struct err *e, uint64_t now_usec);
 /* app_say - a sentence in the message line. */
 void app_say(struct app *a, enum style style, uint64_t at_usec, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -254,6 +277,15 @@ const struct app_job *app_job(const struct app *a, const char *name);
 const char *app_refuses(const struct app *a, const struct machine *m, enum control_verb verb);
 /* app_can - whether the action would do something to the targets; for what is dimmed. */
 bool app_can(const struct app *a, const struct world *w, enum action action);
+/* app_errand_refuses - as app_refuses, of an errand. */
+const char *app_errand_refuses(const struct app *a, const struct machine *m, enum app_errand errand);
+/* app_errand_of - the errand of an action, or NONE. app_errand_word - "clone"; _does - what follows from it, or "".
+ * app_job_word, app_job_doing - "clone", "cloning"; of verbs, too. */
+enum app_errand app_errand_of(enum action action);
+const char *app_errand_word(enum app_errand errand);
+const char *app_errand_does(enum app_errand errand);
+const char *app_job_word(const struct app_job *job);
+const char *app_job_doing(const struct app_job *job);
 /* app_confirm_word - what must be typed to confirm something severe: the name, or of several the verb. */
 const char *app_confirm_word(const struct app *a);
 /* ---- between the files of the app */
@@ -267,6 +299,15 @@ void app_log_result(struct app *a, size_t entry, enum style style, const char *r
 /* app_begin - begin the verb on each of the names that still takes it. */
 void app_begin(struct app *a, const struct world *w, enum control_verb verb, const struct strs *names,
                uint64_t now_usec);
+/* app_begin_errand - words: the verb, its options, its names; name is whose job it is. */
+void app_begin_errand(struct app *a, enum app_errand errand, const char *name, const char *to, const struct strs *words,
+                      uint64_t now_usec);
+/* app_want_errand - asks for what it needs. app_errand_named - what was typed for its new name. app_errand_confirmed -
+ * its name was typed. */
+void app_want_errand(struct app *a, const struct world *w, enum app_errand errand);
+void app_errand_named(struct app *a, const struct world *w, const char *text, uint64_t now_usec);
+void app_errand_confirmed(struct app *a, const struct world *w, enum app_errand errand, const char *name, uint64_t now_usec);
+void app_close_question(struct app *a);
 /* app_want - the verb on the targets: mild ones at once, the others ask first. */
 void app_want(struct app *a, const struct world *w, enum control_verb verb, uint64_t now_usec);
 void app_answer(struct app *a, const struct world *w, bool yes, uint64_t now_usec);

@@ -45,7 +45,7 @@ const char *app_confirm_word(const struct app *a)
 static void ask(struct app *a, enum control_verb verb, struct strs *names, enum danger danger)
 {
 	strs_done(&a->confirm.what.names);
-	a->confirm.what = (struct app_intent){ verb, *names };
+	a->confirm.what = (struct app_intent){ .verb = verb, .names = *names };
 	*names = (struct strs){ 0 };
 	a->confirm.yes = false;
 	a->confirm.top = 0;
@@ -124,7 +124,7 @@ void app_want(struct app *a, const struct world *w, enum control_verb verb, uint
 		ask(a, verb, &willing, danger);
 }
 
-static void close_question(struct app *a)
+void app_close_question(struct app *a)
 {
 	a->confirm.open = false;
 	free(take_p(&a->confirm.preview));
@@ -140,7 +140,7 @@ void app_answer(struct app *a, const struct world *w, bool yes, uint64_t now_use
 		log_preview(a, now_usec);
 	if (yes)
 		app_begin(a, w, a->confirm.what.verb, &a->confirm.what.names, now_usec);
-	close_question(a);
+	app_close_question(a);
 }
 
 /* ---- prompts */
@@ -199,12 +199,17 @@ static void take_run(struct app *a, const struct world *w, const char *text, uin
 
 static void take_name(struct app *a, const struct world *w, const char *text, uint64_t now_usec)
 {
-	if (strcmp(text, app_confirm_word(a)) == 0 && a->confirm.shown_usec &&
-	    now_usec >= a->confirm.shown_usec + APP_CONFIRM_USEC)
-		app_begin(a, w, a->confirm.what.verb, &a->confirm.what.names, now_usec);
-	else
+	const struct app_intent *what = &a->confirm.what;
+	bool is_it = strcmp(text, app_confirm_word(a)) == 0 && a->confirm.shown_usec &&
+	             now_usec >= a->confirm.shown_usec + APP_CONFIRM_USEC;
+
+	if (!is_it)
 		app_say(a, STYLE_TEXT, 0, "that is not '%s': nothing was done", app_confirm_word(a));
-	close_question(a);
+	else if (what->errand != ERRAND_NONE)
+		app_errand_confirmed(a, w, what->errand, text, now_usec);
+	else
+		app_begin(a, w, what->verb, &what->names, now_usec);
+	app_close_question(a);
 }
 
 static void take_palette(struct app *a, const struct world *w, uint64_t now_usec)
@@ -258,6 +263,9 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 	case PROMPT_NAME:
 		take_name(a, w, text, now_usec);
 		break;
+	case PROMPT_NEW:
+		app_errand_named(a, w, text, now_usec);
+		break;
 	case PROMPT_FIELD:
 		app_form_take(a, text);
 		break;
@@ -272,7 +280,7 @@ static void cancel(struct app *a)
 	if (a->prompt == PROMPT_FILTER)
 		take_filter(a, a->filter_before);
 	if (a->prompt == PROMPT_NAME)
-		close_question(a);
+		app_close_question(a);
 	a->prompt = PROMPT_NONE;
 }
 

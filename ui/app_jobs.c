@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/shellwords.h"
 #include "ui/app.h"
 
 const struct app_job *app_job(const struct app *a, const char *name)
@@ -16,7 +17,8 @@ const struct app_job *app_job(const struct app *a, const char *name)
 static struct app_job *find_job(struct app *a, const char *name, enum control_verb verb)
 {
 	for (size_t i = 0; i < a->n_jobs; i++)
-		if (!strcmp(a->jobs[i].name, name) && a->jobs[i].verb == verb)
+		if (!strcmp(a->jobs[i].name, name) && a->jobs[i].errand == ERRAND_NONE &&
+		    a->jobs[i].verb == verb)
 			return &a->jobs[i];
 	return NULL;
 }
@@ -84,6 +86,8 @@ const char *app_refuses(const struct app *a, const struct machine *m, enum contr
 
 	if (!job)
 		return control_refuses(m, verb);
+	if (job->errand != ERRAND_NONE)
+		return "is being changed: wait for that, or cancel it";
 	if (job->verb == verb)
 		return "has been asked to already";
 	if (verb == CONTROL_STOP || verb == CONTROL_RESTART || verb == CONTROL_TERMINATE ||
@@ -163,5 +167,65 @@ void app_result(struct app *a, const char *name, enum control_verb verb, int r, 
 			a->ended = *job;
 		}
 	}
+	remove_job(a, job);
+}
+
+/* ---- errands */
+
+static struct app_job *find_errand(struct app *a, const char *name)
+{
+	for (size_t i = 0; i < a->n_jobs; i++)
+		if (a->jobs[i].errand != ERRAND_NONE && strcmp(a->jobs[i].name, name) == 0)
+			return &a->jobs[i];
+	return NULL;
+}
+
+void app_begin_errand(struct app *a, enum app_errand errand, const char *name, const char *to, const struct strs *words,
+                      uint64_t now_usec)
+{
+	CLEANUP(buf_done) struct buf command = { 0 };
+	struct app_job *job = add_job(a, name, CONTROL_START, now_usec);
+
+	a->jobs_hidden = false;
+	a->ended.name[0] = '\0';
+	if (!job) {
+		app_say(a, STYLE_BAD, now_usec, "%s: cannot %s: out of memory", name, app_errand_word(errand));
+		return;
+	}
+	job->errand = errand;
+	(void)snprintf(job->to, sizeof(job->to), "%s", to);
+	buf_puts(&command, "machdeck");
+	for (size_t i = 0; i < words->n; i++) {
+		buf_puts(&command, " ");
+		shellwords_quote(words->v[i], &command);
+	}
+	job->logged = app_log(a, now_usec, buf_text(&command));
+	app_say(a, STYLE_BUSY, 0, "%s: %s…", name, app_job_doing(job));
+	app_todo(a, APP_ERRAND, CONTROL_START, name, NULL, words);
+}
+
+void app_errand_progress(struct app *a, const char *name, const char *line)
+{
+	struct app_job *job = find_errand(a, name);
+
+	if (job)
+		(void)snprintf(job->waits_for, sizeof(job->waits_for), "%s", line);
+}
+
+void app_errand_result(struct app *a, const char *name, int r, const char *result, const struct strs *warnings,
+                       const struct err *e, uint64_t now_usec)
+{
+	struct app_job *job = find_errand(a, name);
+	const char *warning = warnings && warnings->n > 0 ? warnings->v[0] : NULL;
+
+	if (!job)
+		return;
+	app_log_result(a, job->logged, r < 0 ? STYLE_BAD : STYLE_GOOD, r < 0 ? e->text : "done");
+	if (r < 0)
+		app_say(a, STYLE_BAD, now_usec, "%s", e->text);
+	else
+		app_say(a, warning ? STYLE_BUSY : STYLE_GOOD, now_usec, "%s%s%s", result, warning ? "; " : "", warning ? warning : "");
+	if (r >= 0)
+		memcpy(a->goal, job->to, sizeof(a->goal));
 	remove_job(a, job);
 }

@@ -45,6 +45,8 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 		return false;
 	if (verb_of(action, &verb))
 		return m && (a->marks.n > 0 || !app_refuses(a, m, for_machine(m, verb)));
+	if (app_errand_of(action) != ERRAND_NONE)
+		return m && a->marks.n == 0 && !app_errand_refuses(a, m, app_errand_of(action));
 	switch (action) {
 	case ACTION_KILL:
 		return m && (a->marks.n > 0 || !app_refuses(a, m, CONTROL_KILL));
@@ -154,7 +156,7 @@ static void cancel_jobs(struct app *a, const struct world *w)
 
 		if (!job)
 			continue;
-		app_todo(a, APP_CANCEL, job->verb, job->name, NULL, NULL);
+		app_todo(a, job->errand ? APP_ERRAND_CANCEL : APP_CANCEL, job->verb, job->name, NULL, NULL);
 		n++;
 	}
 	if (n == 0)
@@ -239,6 +241,10 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 
 	if (verb_of(action, &verb)) {
 		app_want(a, w, for_machine(snapshot_find(w->s, a->selected), verb), now_usec);
+		return;
+	}
+	if (app_errand_of(action) != ERRAND_NONE) {
+		app_want_errand(a, w, app_errand_of(action));
 		return;
 	}
 	switch (action) {
@@ -465,6 +471,10 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_DISABLE:
 	case ACTION_FORGIVE:
 	case ACTION_MEND: /* verbs */
+	case ACTION_CLONE:
+	case ACTION_RENAME:
+	case ACTION_DESTROY:
+	case ACTION_RESET: /* errands */
 	case ACTION_TOGGLE:
 	case ACTION_SHIFT_UP:
 	case ACTION_SHIFT_DOWN:

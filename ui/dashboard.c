@@ -290,6 +290,9 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_CONTROL:
 	case APP_PREVIEW:
 	case APP_CANCEL:
+	case APP_ERRAND:
+	case APP_ERRAND_LOOK:
+	case APP_ERRAND_CANCEL:
 	case APP_FORM_OPEN:
 	case APP_FORM_JUDGE:
 	case APP_FORM_PREVIEW:

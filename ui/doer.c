@@ -13,6 +13,7 @@
 #include "engine/everywhere.h"
 #include "engine/mend.h"
 #include "engine/recorder.h"
+#include "ui/doer_errand.h"
 #include "ui/doer_form.h"
 
 #define RUN_USEC     60000000 /* a command may take */
@@ -34,6 +35,7 @@ struct doer {
 	void *arg;
 	struct job *jobs;
 	struct doer_form *form;
+	struct doer_errands *errands;
 	struct everywhere *everywhere;
 	size_t n_everywhere;
 	struct child *preview; /* NULL: none is being read */
@@ -58,8 +60,9 @@ int doer_new(sd_event *loop, struct app *app, doer_changed_fn *changed, void *ar
 	d->app = app;
 	d->changed = changed;
 	d->arg = arg;
-	if (doer_form_new(loop, app, changed, arg, &d->form, e) < 0) {
-		free(d);
+	if (doer_form_new(loop, app, changed, arg, &d->form, e) < 0 ||
+	    doer_errands_new(loop, app, changed, arg, &d->errands, e) < 0) {
+		doer_free(d);
 		return -ENOMEM;
 	}
 	*ret = d;
@@ -87,6 +90,7 @@ void doer_free(struct doer *d)
 	everywhere_free(d->everywhere);
 	child_cancel(d->preview);
 	doer_form_free(d->form);
+	doer_errands_free(d->errands);
 	free(d);
 }
 
@@ -276,6 +280,11 @@ void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 		break;
 	case APP_CANCEL:
 		cancel_job(d, c);
+		break;
+	case APP_ERRAND:
+	case APP_ERRAND_LOOK:
+	case APP_ERRAND_CANCEL:
+		doer_errands_do(d->errands, w, c);
 		break;
 	case APP_LOCK:
 		if (d->app->locked)

@@ -79,6 +79,13 @@ enum effect { LOOKS, ACTS };
 	X(FORGIVE, SCREEN_LIST | SCREEN_PANE, ACTS, "F", "forget", "forget that it failed")                  \
 	X(MEND, SCREEN_LIST | SCREEN_PANE, ACTS, "M", "mend",                                                \
 	  "what is missing of its network comes back, without a restart; shows it first")                   \
+	X(CLONE, SCREEN_LIST | SCREEN_PANE, ACTS, "Y", "clone",                                              \
+	  "a second one like it, with a name, addresses and ports of its own")                               \
+	X(RENAME, SCREEN_LIST | SCREEN_PANE, ACTS, "=", "rename", "another name for one that is down")       \
+	X(DESTROY, SCREEN_LIST | SCREEN_PANE, ACTS, "-", "destroy",                                          \
+	  "remove it with its tree and its conf; asks for its name")                                         \
+	X(RESET, SCREEN_LIST | SCREEN_PANE, ACTS, "Z", "reset",                                              \
+	  "its tree becomes what it began as; asks for its name")                                            \
 	X(PALETTE, AT_WORK, LOOKS, ": C-p", "palette", "all actions and machines by name")                   \
 	X(COMMANDS, AT_WORK, LOOKS, "@", "log", "what was done here, as shell commands")                     \
 	X(COPY, AT_WORK, LOOKS, "y", "copy", "copy its name, address, ports or the line to the clipboard")   \

@@ -89,7 +89,7 @@ struct look_words view_look(const struct app *a, const struct world *w, struct v
 	const struct stats *s = stats_find(w->stats, m->name);
 
 	if (job)
-		return (struct look_words){ view_keep(v, "%s…", control_doing(job->verb)), '~', STYLE_BUSY };
+		return (struct look_words){ view_keep(v, "%s…", app_job_doing(job)), '~', STYLE_BUSY };
 	if (m->bad_conf && m->state == MACHINE_STOPPED)
 		return (struct look_words){ "bad conf", '!', STYLE_BAD };
 	switch (m->state) {
@@ -215,7 +215,7 @@ static void build_job(const struct app_job *job, uint64_t now, struct view *v)
 {
 	struct view_line *l = &v->jobs[v->n_jobs++];
 
-	view_add(l, STYLE_BUSY, view_keep(v, "%s %s", control_word(job->verb), job->name));
+	view_add(l, STYLE_BUSY, view_keep(v, "%s %s", app_job_word(job), job->name));
 	view_add(l, STYLE_TEXT, view_keep(v, "  %s", seconds(v, job->since_usec, now)));
 	if (job->limit_usec > 0 && job->limit_usec != UINT64_MAX)
 		view_add(l, STYLE_TEXT, view_keep(v, "/%llus", (unsigned long long)(job->limit_usec / SEC)));
@@ -433,10 +433,11 @@ static const char *names_with_states(const struct world *w, struct view *v, cons
 static void build_severe(const struct app *a, const struct world *w, struct view *v)
 {
 	const struct app_intent *what = &a->confirm.what;
-	const char *does = consequence(what->verb);
+	const char *does = what->errand ? app_errand_does(what->errand) : consequence(what->verb);
 
 	if (what->names.n == 1)
-		v->dialog.text = view_keep(v, "To confirm, type its name: %s\n%s", app_confirm_word(a), does);
+		v->dialog.text = view_keep(v, "To confirm, type its name: %s\n%s%s%s", app_confirm_word(a), does,
+		                           a->confirm.preview ? "\n" : "", a->confirm.preview ? a->confirm.preview : "");
 	else
 		v->dialog.text = view_keep(v, "To confirm, type: %s\n%s%s", app_confirm_word(a), does,
 		                           names_with_states(w, v, &what->names));
@@ -467,7 +468,7 @@ static void build_confirm(const struct app *a, const struct world *w, struct vie
 {
 	static const char *const one[] = { "No", "Yes" };
 	const struct app_intent *what = &a->confirm.what;
-	const char *verb = capital(v, control_word(what->verb)),
+	const char *verb = capital(v, what->errand ? app_errand_word(what->errand) : control_word(what->verb)),
 		   *host = w->s->host ? w->s->host : "this host";
 
 	v->has_dialog = true;
@@ -496,12 +497,15 @@ static void build_prompt(const struct app *a, struct view *v)
 		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
 		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
 		[PROMPT_PALETTE] = ": ",    [PROMPT_FIELD] = "",          [PROMPT_NAME] = "its name: ",
+		[PROMPT_NEW] = "",
 	};
 
 	v->prompt = labels[a->prompt];
 	v->line = &a->line;
 	if (a->prompt == PROMPT_FIELD)
 		v->prompt = view_keep(v, "%s: ", form_key(a->form.field));
+	if (a->prompt == PROMPT_NEW)
+		v->prompt = view_keep(v, "%s %s as: ", app_errand_word(a->wish.errand), a->wish.name);
 	if (a->prompt == PROMPT_NAME && a->confirm.what.names.n > 1)
 		v->prompt = view_keep(v, "type %s: ", app_confirm_word(a));
 	else if (a->prompt == PROMPT_RUN)

@@ -1,0 +1,243 @@
+/* What a process of its own does for the dashboard: how it is asked for, refused, shown and ended. */
+#include "sample.h"
+
+#include <errno.h>
+
+#include "ui/input.h"
+
+struct fixture {
+	struct snapshot s;
+	struct app a;
+};
+
+static void set_up(struct fixture *f)
+{
+	f->s = sample_snapshot();
+	f->a = sample_app(&f->s);
+}
+
+static void tear_down(struct fixture *f)
+{
+	app_done(&f->a);
+	snapshot_done(&f->s);
+}
+
+static struct app_command press(struct fixture *f, int key)
+{
+	return sample_press(&f->a, &f->s, key, SAMPLE_NOW);
+}
+
+static void type(struct fixture *f, const char *text)
+{
+	while (*text)
+		press(f, *text++);
+}
+
+/* The first machine of that kind and state goes under the cursor. */
+static const struct machine *pick(struct fixture *f, enum machine_kind kind, enum machine_state state)
+{
+	struct world w = sample_world(&f->s);
+
+	for (size_t i = 0; i < f->s.n; i++) {
+		struct machine *m = &f->s.v[i];
+
+		if (m->kind != kind || m->state != state)
+			continue;
+		m->configured |= kind == MACHINE_CONTAINER;
+		app_select(&f->a, &w, m->name);
+		assert_string_equal(f->a.selected, m->name);
+		return m;
+	}
+	fail_msg("there is none");
+	return NULL;
+}
+
+static void a_clone_is_asked_its_name_and_shown_as_a_job(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	const struct machine *m;
+	struct app_command c;
+
+	(void)state;
+	set_up(&f);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	c = press(&f, 'Y');
+	assert_int_equal(c.what, APP_ERRAND_LOOK);
+	assert_int_equal(f.a.prompt, PROMPT_NEW);
+	type(&f, "second");
+	c = press(&f, INPUT_ENTER);
+	assert_int_equal(c.what, APP_ERRAND);
+	assert_string_equal(c.name, m->name);
+	assert_string_equal(app_job_doing(app_job(&f.a, m->name)), "cloning");
+	assert_non_null(strstr(f.a.log[f.a.n_log - 1].command, "machdeck clone "));
+	assert_non_null(strstr(f.a.log[f.a.n_log - 1].command, " second"));
+	app_errand_progress(&f.a, m->name, "12 MB");
+	assert_string_equal(app_job(&f.a, m->name)->waits_for, "12 MB");
+	c = press(&f, 'X');
+	assert_int_equal(c.what, APP_ERRAND_CANCEL);
+	assert_string_equal(c.name, m->name);
+	c = press(&f, '-');
+	assert_int_equal(c.what, APP_NOTHING);
+	assert_int_equal(f.a.prompt, PROMPT_NONE);
+	app_errand_result(&f.a, m->name, 0, "second: cloned (copied)", NULL, NULL, SAMPLE_NOW);
+	assert_string_equal(f.a.message.text, "second: cloned (copied)");
+	assert_null(app_job(&f.a, m->name));
+}
+
+static void the_cursor_goes_to_the_new_machine_unless_somebody_moved_it(void **state)
+{
+	static const char *const none[] = { "", "j" };
+
+	(void)state;
+	for (size_t moves = 0; moves < COUNT(none); moves++) {
+		CLEANUP(tear_down) struct fixture f;
+		char name[NAME_MACHINE_MAX + 1];
+		struct world w;
+
+		set_up(&f);
+		w = sample_world(&f.s);
+		(void)snprintf(name, sizeof(name), "%s", pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED)->name);
+		press(&f, 'Y');
+		type(&f, "second");
+		press(&f, INPUT_ENTER);
+		app_errand_result(&f.a, name, 0, "second: cloned", NULL, NULL, SAMPLE_NOW);
+		type(&f, none[moves]);
+		free(f.s.v[0].name);
+		f.s.v[0].name = strdup("second");
+		app_follow(&f.a, &w);
+		if (moves)
+			assert_string_not_equal(f.a.selected, "second");
+		else
+			assert_string_equal(f.a.selected, "second");
+	}
+}
+
+static void a_name_that_is_taken_or_none_is_refused_and_stays_to_be_mended(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	const struct machine *m;
+
+	(void)state;
+	set_up(&f);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	press(&f, '=');
+	type(&f, m->name);
+	assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING);
+	assert_non_null(strstr(f.a.message.text, "is taken"));
+	assert_int_equal(f.a.prompt, PROMPT_NEW);
+	assert_string_equal(f.a.line.text, m->name);
+	press(&f, 'u' & 0x1f);
+	type(&f, "a b");
+	assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING);
+	assert_non_null(strstr(f.a.message.text, "can not be the name"));
+	press(&f, INPUT_ESC);
+	assert_int_equal(f.a.prompt, PROMPT_NONE);
+	assert_int_equal(f.a.n_jobs, 0);
+}
+
+static void what_destroys_takes_the_name_typed_after_it_was_seen(void **state)
+{
+	static const struct {
+		const char *typed;
+		bool seen, done;
+	} cases[] = { { "", true, true }, { "x", true, false }, { "", false, false } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(tear_down) struct fixture f;
+		const struct machine *m;
+		struct app_command c;
+
+		set_up(&f);
+		m = pick(&f, MACHINE_CONTAINER, MACHINE_RUNNING);
+		press(&f, '-');
+		assert_int_equal(f.a.prompt, PROMPT_NAME);
+		app_errand_looked(&f.a, ERRAND_DESTROY, m->name, 0, "delete  /var/lib/machines/it", NULL);
+		assert_string_equal(f.a.confirm.preview, "delete  /var/lib/machines/it");
+		if (cases[i].seen)
+			app_shown(&f.a, SAMPLE_NOW - APP_CONFIRM_USEC);
+		type(&f, m->name);
+		type(&f, cases[i].typed);
+		c = press(&f, INPUT_ENTER);
+		assert_int_equal(c.what, cases[i].done ? APP_ERRAND : APP_NOTHING);
+		assert_int_equal(f.a.n_jobs, cases[i].done);
+		if (cases[i].done)
+			assert_non_null(strstr(f.a.log[f.a.n_log - 1].command, "machdeck destroy --yes "));
+	}
+}
+
+static void what_can_not_be_is_refused_before_anything_is_typed(void **state)
+{
+	static const struct {
+		int key;
+		enum machine_kind kind;
+		enum machine_state state;
+		const char *why;
+	} cases[] = {
+		{ '-', MACHINE_VM, MACHINE_RUNNING, "is a virtual machine" },
+		{ 'Y', MACHINE_VM, MACHINE_RUNNING, "is a virtual machine" },
+		{ '=', MACHINE_CONTAINER, MACHINE_RUNNING, "is not down: stop it first" },
+		{ 'Z', MACHINE_CONTAINER, MACHINE_RUNNING, "is not down: stop it first" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(tear_down) struct fixture f;
+
+		set_up(&f);
+		pick(&f, cases[i].kind, cases[i].state);
+		assert_int_equal(press(&f, cases[i].key).what, APP_NOTHING);
+		assert_non_null(strstr(f.a.message.text, cases[i].why));
+		assert_int_equal(f.a.prompt, PROMPT_NONE);
+	}
+}
+
+static void a_look_that_fails_closes_the_question_it_was_for_and_no_other(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	const struct machine *m;
+	struct err e = { 0 };
+
+	(void)state;
+	set_up(&f);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	(void)err_set(&e, STATUS_UNSAFE_HOST, ELOOP, "cannot destroy it: declared elsewhere");
+	press(&f, '-');
+	app_errand_looked(&f.a, ERRAND_RESET, m->name, -ELOOP, "", &e);
+	app_errand_looked(&f.a, ERRAND_DESTROY, "another", -ELOOP, "", &e);
+	assert_int_equal(f.a.prompt, PROMPT_NAME);
+	app_errand_looked(&f.a, ERRAND_DESTROY, m->name, -ELOOP, "", &e);
+	assert_int_equal(f.a.prompt, PROMPT_NONE);
+	assert_string_equal(f.a.message.text, e.text);
+	assert_int_equal(f.a.confirm.what.names.n, 0);
+}
+
+static void nothing_is_asked_while_it_is_read_only(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	f.a.read_only = "locked; u unlocks";
+	for (const char *keys = "Y=-Z"; *keys; keys++) {
+		assert_int_equal(press(&f, *keys).what, APP_NOTHING);
+		assert_int_equal(f.a.prompt, PROMPT_NONE);
+		assert_non_null(strstr(f.a.message.text, "read-only"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clone_is_asked_its_name_and_shown_as_a_job),
+		cmocka_unit_test(the_cursor_goes_to_the_new_machine_unless_somebody_moved_it),
+		cmocka_unit_test(a_name_that_is_taken_or_none_is_refused_and_stays_to_be_mended),
+		cmocka_unit_test(what_destroys_takes_the_name_typed_after_it_was_seen),
+		cmocka_unit_test(what_can_not_be_is_refused_before_anything_is_typed),
+		cmocka_unit_test(a_look_that_fails_closes_the_question_it_was_for_and_no_other),
+		cmocka_unit_test(nothing_is_asked_while_it_is_read_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
