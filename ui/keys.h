@@ -60,7 +60,7 @@ enum effect { LOOKS, ACTS };
 	X(RUN, AT_WORK, ACTS, "C", "command",                                                                \
 	  "run one command in each marked machine; the results are a table")                                 \
 	X(DOCTOR, SCREEN_LIST | SCREEN_PANE, LOOKS, "d", "doctor",                                           \
-	  "each forwarded port of it from the conf to who listens: what is broken, what helps")              \
+	  "its forwarded ports from the conf to who listens, and what it reaches: what is broken")            \
 	X(DRIFT, SCREEN_LIST | SCREEN_PANE, LOOKS, "D", "differs",                                           \
 	  "what differs between its conf, its start and what is there, and what helps")                      \
 	X(MAP, SCREEN_LIST | SCREEN_PANE, LOOKS, "H", "network map",                                         \

@@ -288,6 +288,7 @@ static void show_host(struct source *s)
 		s->world.net_problem = s->net_problem;
 	}
 	s->world.ports = checkups_now(s->checkups);
+	s->world.reach = checkups_reach(s->checkups);
 	s->world.ports_problem = checkups_problem(s->checkups);
 	if (s->timeline) {
 		s->world.events = timeline_events(s->timeline);

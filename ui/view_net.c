@@ -150,12 +150,25 @@ static void chain(struct doc *d, const struct diagnosis *found)
 		         is_said_above(found, found->from[c].text) ? "no: as said above" : found->from[c].text);
 }
 
+static void reaches(const struct reach *r, const char *name, struct doc *d)
+{
+	bool is_idle = true;
+
+	for (enum reach_target t = 0; t < REACH_TARGETS; t++)
+		is_idle &= r->to[t].state == DOCTOR_IDLE;
+	if (is_idle)
+		return;
+	doc_head(d, "%s reaches", name);
+	for (enum reach_target t = 0; t < REACH_TARGETS; t++)
+		doc_fact(d, reach_word(t), style_of(r->to[t].state), "%s", r->to[t].text);
+}
+
 void view_doctor(const struct app *a, const struct world *w, struct view *v, struct doc *d)
 {
-	if (!has_ports(w, d, view_keep(v, "%s forwards no port", a->selected)))
-		return;
+	bool has = has_ports(w, d, view_keep(v, "%s forwards no port", a->selected));
+
 	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < w->ports->n; i++) {
+		for (size_t i = 0; has && i < w->ports->n; i++) {
 			const struct checked_port *p = &w->ports->v[i];
 
 			if (!is_in_pass(p, pass))
@@ -163,4 +176,6 @@ void view_doctor(const struct app *a, const struct world *w, struct view *v, str
 			doc_head(d, "%s  %s", way(v, p), doctor_state_word(p->found.state));
 			chain(d, &p->found);
 		}
+	if (w->reach)
+		reaches(w->reach, a->selected, d);
 }

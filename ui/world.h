@@ -1,6 +1,7 @@
 /* world - all that the screen may show, borrowed from who keeps it fresh until the loop runs again. */
 #pragma once
 
+#include "decide/reach.h"
 #include "engine/doctor.h"
 #include "engine/drifts.h"
 #include "engine/look.h"
@@ -25,6 +26,7 @@ struct world {
 	const struct netwanted *netwanted; /* which links those are to have */
 	const char *net_problem;           /* why not; NULL */
 	const struct checkup *ports; /* of the machines whose chains are wanted; NULL: not known yet */
+	const struct reach *reach;   /* what that machine reaches; NULL: not known, or of several */
 	const char *ports_problem;   /* why not; NULL */
 	bool is_tape;                    /* of which only what was recorded is known */
 };

@@ -19,7 +19,8 @@ struct checkups {
 	bool stale;              /* something changed since that began */
 	sd_event_source *later;
 	struct checkup found;
-	bool known;
+	struct reach reach;
+	bool known, has_reach;
 	char *problem;
 };
 
@@ -47,7 +48,7 @@ static void stop_reading(struct checkups *c)
 static void forget(struct checkups *c)
 {
 	checkup_done(&c->found);
-	c->known = false;
+	c->known = c->has_reach = false;
 	free(c->problem);
 	c->problem = NULL;
 }
@@ -87,6 +88,7 @@ static void on_done(int r, struct checkup *found, const struct err *e, void *arg
 	} else {
 		c->found = *found;
 		c->known = true;
+		c->has_reach = *c->name && reach_read(observer_snapshot(c->observer), c->name, false, &c->reach, NULL) == 0;
 	}
 	if (sd_event_add_time_relative(c->loop, &c->later, CLOCK_MONOTONIC, PERIOD_USEC, 0, on_later, c) < 0)
 		c->later = NULL;
@@ -128,6 +130,11 @@ void checkups_want(struct checkups *c, const char *name)
 const struct checkup *checkups_now(const struct checkups *c)
 {
 	return c->known ? &c->found : NULL;
+}
+
+const struct reach *checkups_reach(const struct checkups *c)
+{
+	return c->has_reach ? &c->reach : NULL;
 }
 
 const char *checkups_problem(const struct checkups *c)

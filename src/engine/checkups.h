@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "engine/doctor.h"
 #include "engine/observe.h"
+#include "engine/reach.h"
 
 /* checkups_new - holds nothing open until something is wanted; changed is called from the loop when there is a new
  * result. o has the machines, and goes after this. */
@@ -23,6 +24,8 @@ void checkups_want(struct checkups *c, const char *name);
 void checkups_stale(struct checkups *c);
 
 /* checkups_now - the last result; borrowed until the loop runs again; NULL: none yet.
+ * checkups_reach - what the one machine reaches, read with that, without an attempt; NULL: not known, or of all.
  * checkups_problem - why there is none; NULL. */
 const struct checkup *checkups_now(const struct checkups *c);
+const struct reach *checkups_reach(const struct checkups *c);
 const char *checkups_problem(const struct checkups *c);

@@ -113,4 +113,17 @@ a_name_server_that_is_nobody_is_told() {
 	END
 }
 
+the_dashboard_shows_it_below_the_ports() {
+	scene <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		machdeck start web
+		printf '%s\n' 'size 100x30' 'wait web' 'key d' 'wait web reaches' 'wait the host' show >/tmp/script
+		exits 0 machdeck --script /tmp/script
+		told 'web forwards no port' 'web reaches' neighbours 'it is on no bridge' gateway
+		inside_of web ip route del default
+		printf '%s\n' 'size 100x30' 'wait web' 'key d' 'wait no default route in the guest' show >/tmp/script
+		exits 0 machdeck --script /tmp/script
+	END
+}
+
 run_cases "$@"

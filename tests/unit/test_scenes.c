@@ -28,6 +28,7 @@ struct scene {
 	struct snapshot machines;
 	struct world world;
 	struct app app;
+	struct reach reach;
 };
 
 #define WEB "web-frontend-production-01"
@@ -331,6 +332,8 @@ static struct scene *scene(const char *selected)
 	s->world.netwanted = &s->netwanted;
 	s->world.ports = &s->checkup;
 	s->world.drifts = &s->drifts;
+	reach_judge(&(struct reach_facts){ .map = &s->net, .machine = selected }, &s->reach);
+	s->world.reach = &s->reach;
 	s->app = sample_app(&s->machines);
 	app_select(&s->app, &s->world, selected);
 	assert_string_equal(s->app.selected, selected);

@@ -73,6 +73,34 @@ static void the_doctor_says_a_cause_once(void **state)
 	checkup_done(&c);
 }
 
+static void the_doctor_says_what_a_machine_reaches_with_ports_or_without(void **state)
+{
+	struct reach r = { .to = { [REACH_HOST] = { DOCTOR_GOOD, NULL, "10.0.0.1 on ve-web", { 0 } },
+		                   [REACH_NEIGHBOURS] = { DOCTOR_IDLE, NULL, "it is on no bridge", { 0 } },
+		                   [REACH_GATEWAY] = { DOCTOR_BROKEN, "no-route", "it has no default route", { 0 } },
+		                   [REACH_NAMES] = { DOCTOR_UNKNOWN, NULL, "not seen", { 0 } } } };
+	struct checkup none = { 0 };
+	struct app a = { .selected = "web" };
+
+	(void)state;
+	for (int is_down = 0; is_down < 2; is_down++) {
+		struct world w = world_nothing;
+		struct view v = { 0 };
+		struct doc d = { 0 };
+
+		w.ports = &none;
+		w.reach = &r;
+		for (enum reach_target t = 0; is_down && t < REACH_TARGETS; t++)
+			r.to[t].state = DOCTOR_IDLE;
+		view_doctor(&a, &w, &v, &d);
+		finds("web forwards no port", true, &d);
+		finds("web reaches", !is_down, &d);
+		finds("gateway    it has no default route", !is_down, &d);
+		doc_done(&d);
+		view_done(&v);
+	}
+}
+
 static void what_is_not_known_is_not_none(void **state)
 {
 	static const struct {
@@ -145,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_is_followed_from_its_line_to_its_clients),
 		cmocka_unit_test(the_doctor_says_a_cause_once),
+		cmocka_unit_test(the_doctor_says_what_a_machine_reaches_with_ports_or_without),
 		cmocka_unit_test(what_is_not_known_is_not_none),
 		cmocka_unit_test(the_map_draws_both_ends_and_what_is_wrong),
 	};
