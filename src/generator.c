@@ -12,7 +12,10 @@
 #include "base/cleanup.h"
 #include "decide/dropin.h"
 #include "drivers/confs.h"
+#include "drivers/files.h"
 #include "engine/load.h"
+
+#define UNIT_MAX 65536
 
 static void complain(const struct err *e)
 {
@@ -69,6 +72,26 @@ static int write_want(int out, const char *target, const char *unit, const char 
 	return 0;
 }
 
+/* Whether that unit file is an administrator's or NixOS's, and starts containers without us. */
+static int is_foreign(const char *file)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	char path[NAME_UNIT_SIZE + 32];
+
+	(void)snprintf(path, sizeof(path), "/etc/systemd/system/%s", file);
+	if (files_read("", path, UNIT_MAX, &text, NULL, NULL) < 0)
+		return -1;
+	return !strstr(buf_text(&text), "machdeck-unit");
+}
+
+/* A unit of its own comes before the template. What either says is not to be changed by a drop-in of ours. */
+static bool runs_without_us(const char *unit)
+{
+	int own = is_foreign(unit);
+
+	return own < 0 ? is_foreign("container@.service") > 0 : own > 0;
+}
+
 static int generate(int out, const char *name, struct err *e)
 {
 	CLEANUP(loaded_done) struct loaded l = { 0 };
@@ -84,6 +107,8 @@ static int generate(int out, const char *name, struct err *e)
 	if (text.bad)
 		return err_no_memory(e);
 	name_unit(name, unit);
+	if (runs_without_us(unit))
+		return 0;
 	r = write_dropin(out, unit, &text, e);
 	for (size_t i = 0; r == 0 && i < l.plan.wanted_by.n; i++)
 		r = write_want(out, l.plan.wanted_by.v[i], unit, "container@.service", e);

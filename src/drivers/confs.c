@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "decide/conf.h"
@@ -19,8 +21,25 @@ static const char *const folders[] = { "/etc/nixos-containers", "/etc/containers
 void conf_file_done(struct conf_file *f)
 {
 	free(f->path);
+	free(f->leads_to);
 	buf_done(&f->text);
 	*f = (struct conf_file){ 0 };
+}
+
+/* Returns false when out of memory. */
+static bool find_target(const char *host_root, struct conf_file *f)
+{
+	CLEANUP(free_p) char *path = NULL;
+	char target[PATH_MAX];
+	ssize_t len;
+
+	if (asprintf(&path, "%s%s", host_root, f->path) < 0)
+		return path = NULL, false;
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return true;
+	f->leads_to = strndup(target, (size_t)len);
+	return f->leads_to;
 }
 
 /* Whether a line starts with an assignment to a key of ours. Not the strict reading: a conf with a mistake in
@@ -117,6 +136,8 @@ int confs_load(const char *host_root, const char *name, struct conf_file *ret, s
 			return err_set(e, STATUS_NOT_PERMITTED, EACCES, "%s can not be read: that takes root", f.path);
 		if (r < 0)
 			return r;
+		if (!find_target(host_root, &f))
+			return err_no_memory(e);
 		f.mtime_usec = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
 		*ret = f;
 		f = (struct conf_file){ 0 };

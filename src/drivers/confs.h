@@ -15,6 +15,7 @@ int confs_list(const char *host_root, struct strs *ret, struct err *e);
 
 struct conf_file {
 	char *path;      /* as opened, for messages; owned */
+	char *leads_to;  /* it is a link, so declared elsewhere: where that leads; owned, foreign; NULL */
 	bool nixos_dirs; /* from /etc/nixos-containers */
 	struct buf text;
 	uint64_t mtime_usec; /* CLOCK_REALTIME */

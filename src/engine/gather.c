@@ -19,6 +19,7 @@ static void conf_seen_done(struct conf_seen *c)
 	free(c->name);
 	buf_done(&c->text);
 	free(c->problem);
+	free(c->leads_to);
 	strs_done(&c->addresses);
 	strs_done(&c->ports);
 	*c = (struct conf_seen){ 0 };
@@ -103,12 +104,15 @@ static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *r
 			.name = ret->name
 		}; /* what is looked for by name keeps its name */
 		ret->name = strdup(name);
+		free(ret->leads_to);
+		ret->leads_to = take_p(&file.leads_to);
 		return ret->name ? 0 : -ENOMEM;
 	}
 	*ret = (struct conf_seen){ .name = strdup(name) };
 	if (r >= 0) {
 		r = conf_read(file.path, name, buf_text(&file.text), file.text.len, &c, NULL, &e);
 		ret->nixos_dirs = file.nixos_dirs;
+		ret->leads_to = take_p(&file.leads_to);
 		ret->text = file.text;
 		file.text = (struct buf){ 0 };
 	}

@@ -69,6 +69,8 @@ static bool read_conf(const struct machine *m, struct look_config *ret)
 		f->problem = strdup(e.text);
 		return f->problem;
 	}
+	if (conf.leads_to && asprintf(&f->note, "declared elsewhere, it leads to %s", conf.leads_to) < 0)
+		return f->note = NULL, false;
 	add_lines(f, &conf.text);
 	r = load_plan("", m->name, &l, &e);
 	if (r < 0) {

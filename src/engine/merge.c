@@ -213,6 +213,7 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 	unit = sources_unit(s, name);
 	*m = (struct machine){
 		.name = copy(k->name, &bad),
+		.declared = copy(k->conf ? k->conf->leads_to : NULL, &bad),
 		.class = copy(k->machine ? k->machine->class : NULL, &bad),
 		.unit = copy(*name ? name : NULL, &bad),
 		.configured = k->conf,

@@ -10,7 +10,7 @@
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
-enum column { NAME, STATE, ADDRESS, PORTS, UP, ROOT, COLUMNS };
+enum column { NAME, STATE, ADDRESS, PORTS, UP, ROOT, CONF, COLUMNS };
 
 /* A row's cell as text; widths are counted in bytes, which all of them are (addresses, names, words). */
 static void cell(const struct snapshot *s, const struct machine *m, enum column c, struct buf *ret)
@@ -32,6 +32,9 @@ static void cell(const struct snapshot *s, const struct machine *m, enum column 
 		break;
 	case ROOT: /* whose root is its root? */
 		buf_puts(ret, !m->configured || m->bad_conf || m->conf_unread ? "-" : m->root_is_hosts ? "host's" : "own");
+		break;
+	case CONF:
+		buf_puts(ret, m->declared ? "declared" : m->configured ? "own" : "-");
 		break;
 	default:
 		show_age(m->state == MACHINE_RUNNING ? m->since_usec : 0, s->taken_usec, age);
@@ -70,7 +73,7 @@ static void add_row(struct buf *to, const struct snapshot *s, const struct machi
 
 static void table(struct buf *to, const struct snapshot *s, bool colours)
 {
-	static const char *const titles[COLUMNS] = { "NAME", "STATE", "ADDRESS", "PORTS", "UP", "ROOT" };
+	static const char *const titles[COLUMNS] = { "NAME", "STATE", "ADDRESS", "PORTS", "UP", "ROOT", "CONF" };
 	size_t width[COLUMNS];
 
 	for (enum column c = 0; c < COLUMNS; c++) {

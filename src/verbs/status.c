@@ -104,6 +104,11 @@ static void conf_lines(struct buf *to, const struct inspection *i)
 		                     ? ", changed since the start (machdeck reload applies what it can)"
 		                     : ", as it was started");
 	buf_puts(to, "\n");
+	if (i->m->declared) {
+		buf_addf(to, "  %-10s declared elsewhere, it leads to ", "");
+		show_text(to, i->m->declared);
+		buf_puts(to, "\n");
+	}
 	if (i->was_started && i->conf_changed)
 		pending_lines(to, i->m->name);
 	label(to, "kind");

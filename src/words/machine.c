@@ -10,6 +10,7 @@ void machine_done(struct machine *m)
 	free(m->name);
 	free(m->class);
 	free(m->unit);
+	free(m->declared);
 	free(m->reason);
 	free(m->os);
 	free(m->cgroup);
@@ -42,6 +43,7 @@ bool machine_copy(const struct machine *m, struct machine *ret)
 	ret->name = copy_text(m->name, &bad);
 	ret->class = copy_text(m->class, &bad);
 	ret->unit = copy_text(m->unit, &bad);
+	ret->declared = copy_text(m->declared, &bad);
 	ret->reason = copy_text(m->reason, &bad);
 	ret->os = copy_text(m->os, &bad);
 	ret->cgroup = copy_text(m->cgroup, &bad);

@@ -38,6 +38,7 @@ struct machine {
 	bool registered; /* systemd-machined knows it */
 	bool auto_start;
 	bool root_is_hosts; /* by a conf that can be used: root in it is root of the host */
+	char *declared; /* the conf is a link, so it is declared elsewhere: where it leads, foreign; NULL */
 	bool bad_conf; /* the conf can not be used; reason says why */
 	bool conf_unread; /* who looks may not read it: what it says is not known */
 	uint64_t unit_words; /* tells what its unit says of itself now from what it said before; 0: not heard */

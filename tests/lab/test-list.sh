@@ -7,7 +7,7 @@ scenario list
 
 # row NAME - its line of the list, columns parted by one space; field NAME FILTER - of its JSON.
 helpers=$(cat <<-'END'
-	row() { machdeck list | awk -v name="$1" '$1 == name { NF--; print }'; }
+	row() { machdeck list | awk -v name="$1" '$1 == name { NF -= 2; print }'; }
 	field() { machdeck list --json | jq -r --arg name "$1" ".machines[] | select(.name == \$name) | $2"; }
 	about() { { machdeck status --json "$1" || [ $? -eq 3 ]; } | jq -r "$2"; }
 	printable() { ! "$@" 2>&1 | LC_ALL=C grep -q '[^[:print:]]'; }

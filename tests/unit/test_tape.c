@@ -36,6 +36,7 @@ static struct snapshot rich(void)
 		                   .registered = true,
 		                   .auto_start = true,
 		                   .root_is_hosts = true,
+		                   .declared = strdup("/etc/static/containers/web.conf"),
 		                   .bad_conf = true,
 		                   .conf_unread = true,
 		                   .conf_hash = 7,
@@ -138,6 +139,7 @@ static void what_is_written_is_what_is_parsed(void **state)
 	assert_int_equal(m->kind, MACHINE_VM);
 	assert_int_equal(m->leader, 4711);
 	assert_int_equal(m->since_usec, NOW - 5);
+	assert_string_equal(m->declared, "/etc/static/containers/web.conf");
 	assert_string_equal(m->cause, "oom-kill");
 	assert_string_equal(m->drift, "reload");
 	assert_string_equal(m->reason, "データベース: \\x1b[31m");
