@@ -18,6 +18,8 @@ static const struct {
 	{ "masked", "systemctl unmask, when that was not meant" },
 	{ "missing-source", "make what is to be bound into it, or take the line out (6: config)" },
 	{ "missing-tree", "its tree has to be there before it starts (7: plan)" },
+	{ "missing-bridge", "create the bridge, or change HOST_BRIDGE (e); then s starts it" },
+	{ "missing-link", "the host has no such link now: e changes what it takes" },
 	{ "bad-payload", "its init is looked for in its tree (7: plan)" },
 	{ "port-clash", "4 shows who has the port: stop that one, or take another port" },
 	{ "address-clash", "give one of the two another address (6: config)" },

@@ -453,6 +453,8 @@ static const struct rule {
 	OWN("name-taken", "a machine of that name runs already", NULL),
 	OWN("missing-source", "which is to be bound into the container", NULL),
 	OWN("missing-tree", "there is no tree to start", NULL),
+	OWN("missing-bridge", "is not there (create it, or change HOST_BRIDGE)", NULL),
+	OWN("missing-link", "is not there (create it, or change ", NULL),
 	OWN("tree-busy", "something runs in it or prepares it", NULL),
 	OWN("disk-full", "No space left on device", "free some space"),
 	OWN("disk-full", "Disk quota exceeded", "free some space, or raise the quota"),

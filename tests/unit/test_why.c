@@ -338,6 +338,8 @@ static const struct example {
 	E("missing-source", "Failed to stat /no: No such file or directory", EXITED(1)),
 	E("missing-source", "Failed to clone /no: No such file or directory", EXITED(1)),
 	E("missing-tree", "machdeck: web: prepare: /srv/web is missing: there is no tree to start", EXITED(66)),
+	E("missing-bridge", "machdeck: web: prestart: bridge br9 is not there (create it, or change HOST_BRIDGE)", EXITED(66)),
+	E("missing-link", "machdeck: web: prestart: interface eth7 is not there (create it, or change INTERFACES)", EXITED(66)),
 	E("missing-tree", "Directory /srv/web doesn't look like it has an OS tree (/usr/ directory is missing).", EXITED(1)),
 	E("missing-tree", NULL, EXITED(STATUS_NO_CONTAINER)),
 	E("tree-busy", "machdeck: web: prepare: /srv/web is busy: something runs in it or prepares it", EXITED(75)),
