@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "words/limits.h"
 
 #define BRIDGE "--network-bridge="
 
@@ -46,10 +47,12 @@ static void read_words(const json_t *array, struct strs *ret)
 	json_array_foreach(array, i, word) if (json_is_string(word)) strs_add(ret, json_string_value(word));
 }
 
-/* Those that nothing else here compares, and that do not only count while it starts. */
+/* Those that nothing else here compares, that do not only count while it starts, and that systemd does not take over for
+ * what runs as soon as it reads its units anew (systemd.resource-control(5)). */
 static bool is_compared(const char *directive)
 {
-	return strcmp(directive, "DeviceAllow") != 0 && strcmp(directive, "TimeoutStartSec") != 0;
+	return strcmp(directive, "DeviceAllow") != 0 && strcmp(directive, "TimeoutStartSec") != 0 &&
+	       limit_named(directive) == LIMITS;
 }
 
 static void read_directives(json_t *service, struct strs *ret)

@@ -159,6 +159,12 @@ static void capabilities_and_devices_take_a_restart(void **state)
 	        "restart: INIT: runs with /sbin/init, configured is /bin/busybox\n");
 }
 
+static void limits_need_nothing(void **state)
+{
+	(void)state;
+	changes("MEMORY_MAX=1G\nCPU_QUOTA=50%\n", "MEMORY_MAX=2G\nTASKS_MAX=99\nIO_WEIGHT=10\n", "");
+}
+
 static void a_bridge_is_exchanged_live(void **state)
 {
 	(void)state;
@@ -266,6 +272,7 @@ int main(void)
 		cmocka_unit_test(another_gateway_replaces_its_routes),
 		cmocka_unit_test(ports_and_binds_take_a_restart),
 		cmocka_unit_test(capabilities_and_devices_take_a_restart),
+		cmocka_unit_test(limits_need_nothing),
 		cmocka_unit_test(a_bridge_is_exchanged_live),
 		cmocka_unit_test(another_kind_of_main_link_leaves_the_network_alone),
 		cmocka_unit_test(a_new_veth_takes_a_restart_and_the_others_change_live),
