@@ -306,10 +306,11 @@ static bool is_of_others(const struct doctor_finding *finding)
 	return false;
 }
 
-static const struct doctor_finding *host_obstacle(const struct diagnosis *d)
+/* Who listens on the host's port keeps nobody away: the kernel translates before it looks for a listener. */
+static const struct doctor_finding *obstacle_of(const struct diagnosis *d, bool is_host)
 {
 	for (size_t i = 0; i < d->n && d->v[i].broken; i++)
-		if (!is_of_others(&d->v[i]) && strcmp(d->v[i].cause, "host-listener") != 0)
+		if (strcmp(d->v[i].cause, "host-listener") != 0 && !(is_host && is_of_others(&d->v[i])))
 			return &d->v[i];
 	return NULL;
 }
@@ -351,7 +352,7 @@ static void from_loopback(const struct doctor_facts *f, struct diagnosis *d)
 static void judge_clients(const struct doctor_facts *f, struct diagnosis *d)
 {
 	const struct doctor_way *w = best_way(f);
-	const struct doctor_finding *first = doctor_first(d), *for_host = host_obstacle(d);
+	const struct doctor_finding *first = obstacle_of(d, false), *for_host = obstacle_of(d, true);
 
 	from_client(f, d, DOCTOR_LAN, first, w && !way_is_untold(w));
 	from_client(f, d, DOCTOR_MACHINE, first, w && !way_is_untold(w));

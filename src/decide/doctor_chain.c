@@ -429,7 +429,7 @@ static void say_lost_address(const struct doctor_case *c, char *ret)
 	char address[ADDR_TEXT_SIZE];
 
 	addr_print(&c->w->configured, false, address);
-	SAY(ret, "%s%s is configured, and %s does not have it: it was removed inside (machdeck restart %s)",
+	SAY(ret, "%s%s is configured, and %s does not have it: it was removed inside (machdeck mend %s)",
 	    c->index == DOCTOR_V6 ? "IPv6 waits for an address: " : "", address, c->f->name, c->f->name);
 }
 

@@ -8,7 +8,9 @@
 
 static bool has_no_route(const struct doctor_case *c)
 {
-	return doctor_leads_home(c->w) && c->w->routed == DOCTOR_NO;
+	bool comes_with_bridge = c->f->bridge && c->f->bridged == DOCTOR_NO;
+
+	return doctor_leads_home(c->w) && c->w->routed == DOCTOR_NO && !comes_with_bridge;
 }
 
 static void say_no_route(const struct doctor_case *c, char *ret)

@@ -127,7 +127,9 @@ static bool own_side(struct looking *l)
 
 	if (!l->own) {
 		(void)snprintf(text, sizeof(text),
-		               "%s has no address: set LOCAL_ADDRESS=, or run a DHCP client in it", name);
+		               "%s has no address: machdeck mend %s puts back that of LOCAL_ADDRESS=; else set one, "
+		               "or run a DHCP client in it",
+		               name, name);
 		say_of_all(l, DOCTOR_BROKEN, NO_ADDRESS, text);
 	} else if (!l->link->up) {
 		(void)snprintf(text, sizeof(text), "%s is down in %s (machdeck run %s -- ip link set %s up)",

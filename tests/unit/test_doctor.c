@@ -20,7 +20,7 @@ struct world {
 	struct diagnosis d;
 };
 
-static char seen[64][32]; /* the causes that tests had an example of */
+static char seen[128][32]; /* the causes that tests had an example of */
 static size_t n_seen;
 
 static struct addr address(const char *text)
@@ -245,6 +245,8 @@ static void what_the_conf_says_can_be_wrong(void **state)
 		judged(w),
 		"declared host-listener: host port 8080 is taken by sshd (pid 88): give one of the "
 		"two another port (HOST_PORT=)");
+	assert_int_equal(w->d.from[DOCTOR_LAN].state, DOCTOR_GOOD);
+	assert_int_equal(w->d.from[DOCTOR_LOOPBACK].state, DOCTOR_BROKEN);
 	w = well();
 	w->outside = (struct doctor_listener){
 		.at = address("127.0.0.1"), .port = 8080, .pid = 88, .process = "sshd"
@@ -346,7 +348,7 @@ static void an_address_can_be_missing(void **state)
 	(void)state;
 	assert_string_equal(judged(w),
 	                    "address address-lost: 10.0.0.2 is configured, and web does not have it: it was "
-	                    "removed inside (machdeck restart web)");
+	                    "removed inside (machdeck mend web)");
 	assert_int_equal(w->d.steps[DOCTOR_RULE].state, DOCTOR_IDLE);
 	w->f.way[DOCTOR_V4].configured = (struct addr){ 0 };
 	assert_non_null(strstr(judged(w),
@@ -366,6 +368,8 @@ static void an_address_can_be_missing(void **state)
 		judged(w),
 		"address bridge-lost: vb-web is no port of br0: the bridge was made anew since (ip "
 		"link set vb-web master br0)");
+	w->f.way[DOCTOR_V4].routed = DOCTOR_NO;
+	assert_null(strstr(judged(w), "no-host-route"));
 	w = well();
 	w->f.state = MACHINE_STOPPED;
 	w->f.way[DOCTOR_V4].has_rule = false;
