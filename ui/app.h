@@ -3,7 +3,7 @@
  *
  *   app.c       rows, selection, marks, sorting         app_jobs.c  jobs and the log of commands
  *   app_keys.c  from a key to what it does              app_ask.c   questions, prompts, menus
- *   app_errand.c  what a process of its own does: clone, rename, destroy, reset
+ *   app_errand.c  what a process of its own does: create, clone, rename, destroy, reset; app_create.c asks what a new one is
  *
  * Times are CLOCK_REALTIME in microseconds, and given by the caller. */
 #pragma once
@@ -44,7 +44,7 @@ enum tab {
 };
 
 /* What takes long and is done by a process of its own (engine/errand). */
-enum app_errand { ERRAND_NONE, ERRAND_CLONE, ERRAND_RENAME, ERRAND_DESTROY, ERRAND_RESET };
+enum app_errand { ERRAND_NONE, ERRAND_CLONE, ERRAND_RENAME, ERRAND_DESTROY, ERRAND_RESET, ERRAND_CREATE };
 
 /* A job that was asked for and has not ended. */
 struct app_job {
@@ -78,6 +78,7 @@ enum app_text {
 	APP_TEXT_NETWORK,
 	APP_TEXT_PORTS,
 	APP_TEXT_DOCTOR,
+	APP_TEXT_CREATE, /* what would be made */
 };
 
 /* What the program itself has used since it began. */
@@ -95,10 +96,12 @@ enum app_prompt {
 	PROMPT_PALETTE, /* an action or a machine */
 	PROMPT_FIELD,   /* a value of the form */
 	PROMPT_NEW,     /* a name that is free, for an errand */
+	PROMPT_ROOT,    /* what the tree of a new container is made of */
+	PROMPT_PORTS,   /* its forwarded ports */
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
-enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM };
+enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_ROOT, MENU_START };
 
 enum app_effect {
 	APP_NOTHING,
@@ -198,6 +201,11 @@ struct app {
 		enum app_errand errand;
 		char name[NAME_MACHINE_MAX + 1];
 	} wish; /* the errand that is asked about */
+	struct {
+		size_t source; /* a row of MENU_ROOT */
+		char root[LINE_SIZE], ports[LINE_SIZE];
+		bool start, looks; /* looks: what would be made is being found out */
+	} create; /* of wish.name */
 	enum app_prompt prompt;
 	struct line line;                         /* what is typed into it */
 	struct line_history history[PROMPT_FIELD]; /* what was typed before, by prompt */
@@ -284,6 +292,9 @@ const char *app_errand_refuses(const struct app *a, const struct machine *m, enu
 enum app_errand app_errand_of(enum action action);
 const char *app_errand_word(enum app_errand errand);
 const char *app_errand_does(enum app_errand errand);
+/* app_create_source - of that row of MENU_ROOT: its word, what it is, and what PROMPT_ROOT asks (NULL: nothing); false: there
+ * are no more. */
+bool app_create_source(size_t row, const char **ret_word, const char **ret_help, const char **ret_asks);
 const char *app_job_word(const struct app_job *job);
 const char *app_job_doing(const struct app_job *job);
 /* app_confirm_word - what must be typed to confirm something severe: the name, or of several the verb. */
@@ -308,6 +319,13 @@ void app_want_errand(struct app *a, const struct world *w, enum app_errand erran
 void app_errand_named(struct app *a, const struct world *w, const char *text, uint64_t now_usec);
 void app_errand_confirmed(struct app *a, const struct world *w, enum app_errand errand, const char *name, uint64_t now_usec);
 void app_close_question(struct app *a);
+/* app_create_named - its name is app.wish. app_create_chosen - a row of MENU_ROOT or MENU_START. app_create_typed - what
+ * was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_looked - as app_errand_looked. app_create_commit - make what is shown. */
+void app_create_named(struct app *a);
+void app_create_chosen(struct app *a, enum app_menu menu, size_t row);
+void app_create_typed(struct app *a, enum app_prompt prompt, const char *text);
+void app_create_looked(struct app *a, int r, const char *text, const struct err *e);
+void app_create_commit(struct app *a, const struct world *w, uint64_t now_usec);
 /* app_want - the verb on the targets: mild ones at once, the others ask first. */
 void app_want(struct app *a, const struct world *w, enum control_verb verb, uint64_t now_usec);
 void app_answer(struct app *a, const struct world *w, bool yes, uint64_t now_usec);

@@ -266,6 +266,10 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 	case PROMPT_NEW:
 		app_errand_named(a, w, text, now_usec);
 		break;
+	case PROMPT_ROOT:
+	case PROMPT_PORTS:
+		app_create_typed(a, prompt, text);
+		break;
 	case PROMPT_FIELD:
 		app_form_take(a, text);
 		break;
@@ -357,6 +361,11 @@ static void choose(struct app *a, const struct world *w, uint64_t now_usec)
 	case MENU_COLUMNS:
 		columns_show(&a->columns, m.v[a->menu_row].column,
 		             !a->columns.shown[m.v[a->menu_row].column]);
+		break;
+	case MENU_ROOT:
+	case MENU_START:
+		a->menu = MENU_NONE;
+		app_create_chosen(a, menu, a->menu_row);
 		break;
 	case MENU_FORM:
 		(void)app_form_act(a, ACTION_CHOOSE);

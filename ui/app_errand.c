@@ -14,6 +14,7 @@ static const struct {
 	[ERRAND_RENAME] = { ACTION_RENAME, "rename", "renaming", "" },
 	[ERRAND_DESTROY] = { ACTION_DESTROY, "destroy", "destroying", "It is stopped and removed; nothing brings it back." },
 	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "" },
+	[ERRAND_CREATE] = { ACTION_CREATE, "create", "creating", "" },
 };
 
 enum app_errand app_errand_of(enum action action)
@@ -95,6 +96,12 @@ void app_want_errand(struct app *a, const struct world *w, enum app_errand erran
 	const struct machine *m = snapshot_find(w->s, a->selected);
 	const char *no = m ? app_errand_refuses(a, m, errand) : NULL;
 
+	if (errand == ERRAND_CREATE) {
+		a->wish.errand = errand;
+		a->wish.name[0] = '\0';
+		app_open_prompt(a, PROMPT_NEW, "");
+		return;
+	}
 	if (a->marks.n > 0 || !m) {
 		app_say(a, STYLE_TEXT, 0, m ? "one machine at a time: U takes the marks away" : "there is no machine to %s",
 		        app_errand_word(errand));
@@ -122,7 +129,9 @@ static bool is_asked(const struct app *a, enum app_errand errand, const char *na
 
 void app_errand_looked(struct app *a, enum app_errand errand, const char *name, int r, const char *text, const struct err *e)
 {
-	if (!is_asked(a, errand, name))
+	if (errand == ERRAND_CREATE && a->wish.errand == errand && strcmp(a->wish.name, name) == 0)
+		app_create_looked(a, r, text, e);
+	if (errand == ERRAND_CREATE || !is_asked(a, errand, name))
 		return;
 	if (r < 0) {
 		a->prompt = PROMPT_NONE;
@@ -166,7 +175,12 @@ void app_errand_named(struct app *a, const struct world *w, const char *text, ui
 	if (!*text)
 		return;
 	if (name_is_machine(text) && !name_is_foreign_conf(text) && !snapshot_find(w->s, text)) {
-		begin(a, w, a->wish.errand, a->wish.name, text, now_usec);
+		if (a->wish.errand != ERRAND_CREATE) {
+			begin(a, w, a->wish.errand, a->wish.name, text, now_usec);
+			return;
+		}
+		(void)snprintf(a->wish.name, sizeof(a->wish.name), "%s", text);
+		app_create_named(a);
 		return;
 	}
 	app_say(a, STYLE_BAD, 0, name_is_machine(text) ? "the name '%s' is taken" : "'%s' can not be the name of a machine", text);

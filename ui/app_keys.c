@@ -45,7 +45,7 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 		return false;
 	if (verb_of(action, &verb))
 		return m && (a->marks.n > 0 || !app_refuses(a, m, for_machine(m, verb)));
-	if (app_errand_of(action) != ERRAND_NONE)
+	if (app_errand_of(action) != ERRAND_NONE && action != ACTION_CREATE)
 		return m && a->marks.n == 0 && !app_errand_refuses(a, m, app_errand_of(action));
 	switch (action) {
 	case ACTION_KILL:
@@ -72,7 +72,7 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 	case ACTION_FORM_DISCARD:
 		return a->menu == MENU_FORM;
 	case ACTION_FORM_COMMIT:
-		return a->form.previews;
+		return a->form.previews || a->text == APP_TEXT_CREATE;
 	case ACTION_COMPLETE:
 		return a->prompt == PROMPT_FIELD;
 	case ACTION_TOGGLE:
@@ -157,6 +157,12 @@ static void cancel_jobs(struct app *a, const struct world *w)
 		if (!job)
 			continue;
 		app_todo(a, job->errand ? APP_ERRAND_CANCEL : APP_CANCEL, job->verb, job->name, NULL, NULL);
+		n++;
+	}
+	for (size_t i = a->n_jobs; n == 0 && i > 0; i--) { /* what is being made has no row yet */
+		if (a->jobs[i - 1].errand != ERRAND_CREATE)
+			continue;
+		app_todo(a, APP_ERRAND_CANCEL, CONTROL_START, a->jobs[i - 1].name, NULL, NULL);
 		n++;
 	}
 	if (n == 0)
@@ -403,7 +409,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 			app_todo(a, APP_SESSION, CONTROL_START, a->selected, "edit", NULL);
 		break;
 	case ACTION_FORM_COMMIT:
-		(void)app_form_act(a, action);
+		if (!app_form_act(a, action))
+			app_create_commit(a, w, now_usec);
 		break;
 	case ACTION_COLUMNS:
 		app_open_menu(a, MENU_COLUMNS);
@@ -471,6 +478,7 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_DISABLE:
 	case ACTION_FORGIVE:
 	case ACTION_MEND: /* verbs */
+	case ACTION_CREATE:
 	case ACTION_CLONE:
 	case ACTION_RENAME:
 	case ACTION_DESTROY:

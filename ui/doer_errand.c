@@ -138,6 +138,9 @@ static void look(struct doer_errands *d, const struct app_command *c)
 		strs_add(&words, c->name);
 		begin(d, c->name, errand, &words);
 		break;
+	case ERRAND_CREATE:
+		begin(d, c->name, errand, &c->names);
+		break;
 	case ERRAND_CLONE:
 	case ERRAND_NONE:
 		break;

@@ -36,7 +36,8 @@ enum effect { LOOKS, ACTS };
 	  "the evidence: why it is as it is, and the log of that moment")                                    \
 	X(FILTER, SCREEN_LIST, LOOKS, "/ \\ F4", "filter",                                                   \
 	  "show only some: web state:failed port:8080 cpu>50 net:br0 !lab")                                  \
-	X(FORM_COMMIT, SCREEN_TEXT, ACTS, "Enter", "save it", "where a form's changes are shown: save them") \
+	X(FORM_COMMIT, SCREEN_TEXT, ACTS, "Enter", "do it",                                                  \
+	  "where a form's changes or a new container are shown: save them, make it")                         \
 	X(FOLLOW, SCREEN_LOGS, LOOKS, "f", "follow", "go to the end of the log and stay there")              \
 	X(SEARCH, SCREEN_PANE | SCREEN_LOGS | SCREEN_TEXT, LOOKS, "/", "search",                             \
 	  "look for a regular expression")                                                                   \
@@ -79,6 +80,8 @@ enum effect { LOOKS, ACTS };
 	X(FORGIVE, SCREEN_LIST | SCREEN_PANE, ACTS, "F", "forget", "forget that it failed")                  \
 	X(MEND, SCREEN_LIST | SCREEN_PANE, ACTS, "M", "mend",                                                \
 	  "what is missing of its network comes back, without a restart; shows it first")                   \
+	X(CREATE, SCREEN_LIST | SCREEN_PANE, ACTS, "+", "create",                                            \
+	  "a new container: its name, what its tree is made of, its ports; shows it first")                  \
 	X(CLONE, SCREEN_LIST | SCREEN_PANE, ACTS, "Y", "clone",                                              \
 	  "a second one like it, with a name, addresses and ports of its own")                               \
 	X(RENAME, SCREEN_LIST | SCREEN_PANE, ACTS, "=", "rename", "another name for one that is down")       \

@@ -226,6 +226,22 @@ static void build_form(const struct app *a, struct menu *m)
 	}
 }
 
+static void build_root(struct menu *m)
+{
+	const char *word, *help, *asks;
+
+	m->title = "its tree is made of";
+	for (size_t i = 0; app_create_source(i, &word, &help, &asks); i++)
+		(void)add(m, word, help);
+}
+
+static void build_start(struct menu *m)
+{
+	m->title = "when it is made; what would be made is shown first";
+	(void)add(m, "start", "start it");
+	(void)add(m, "leave", "leave it stopped");
+}
+
 void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 {
 	*ret = (struct menu){ 0 };
@@ -245,6 +261,12 @@ void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 		break;
 	case MENU_FORM:
 		build_form(a, ret);
+		break;
+	case MENU_ROOT:
+		build_root(ret);
+		break;
+	case MENU_START:
+		build_start(ret);
 		break;
 	case MENU_NONE:
 		break;

@@ -362,6 +362,10 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		v->text.title = view_keep(v, "%s: what would be saved; Enter saves it", a->form.name);
 		v->text.shown = &a->results;
 		break;
+	case APP_TEXT_CREATE:
+		v->text.title = view_keep(v, "%s: what would be made; Enter makes it", a->wish.name);
+		v->text.shown = &a->results;
+		break;
 	case APP_TEXT_DRIFT:
 		v->text.title = view_keep(v, "%s: what differs", a->selected);
 		view_drift(a, w, &v->text.doc);
@@ -497,15 +501,19 @@ static void build_prompt(const struct app *a, struct view *v)
 		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
 		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
 		[PROMPT_PALETTE] = ": ",    [PROMPT_FIELD] = "",          [PROMPT_NAME] = "its name: ",
-		[PROMPT_NEW] = "",
+		[PROMPT_NEW] = "",          [PROMPT_ROOT] = "",           [PROMPT_PORTS] = "ports (tcp:8080:80), or none: ",
 	};
+	const char *word, *help;
 
 	v->prompt = labels[a->prompt];
 	v->line = &a->line;
 	if (a->prompt == PROMPT_FIELD)
 		v->prompt = view_keep(v, "%s: ", form_key(a->form.field));
 	if (a->prompt == PROMPT_NEW)
-		v->prompt = view_keep(v, "%s %s as: ", app_errand_word(a->wish.errand), a->wish.name);
+		v->prompt = a->wish.errand == ERRAND_CREATE ? "name of the new container: "
+		            : view_keep(v, "%s %s as: ", app_errand_word(a->wish.errand), a->wish.name);
+	if (a->prompt == PROMPT_ROOT)
+		(void)app_create_source(a->create.source, &word, &help, &v->prompt);
 	if (a->prompt == PROMPT_NAME && a->confirm.what.names.n > 1)
 		v->prompt = view_keep(v, "type %s: ", app_confirm_word(a));
 	else if (a->prompt == PROMPT_RUN)

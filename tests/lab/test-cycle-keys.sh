@@ -9,7 +9,40 @@ scenario cycle-keys
 # keys LINE... - a script of the dashboard; what it showed last is in $said.
 making+='
 keys() { printf "%s\n" "size 120x40" "$@" show >/tmp/script; exits 0 machdeck --script /tmp/script; }
+at() { printf "wait %s\nkey /\ntype name:%s\nkey Enter" $1 $1; } # the cursor goes there
 '
+
+from_making_to_removing_the_host_is_as_before() {
+	script <<-'END'
+		mini /src
+		exits 0 machdeck create gone --tree /src --start; exits 0 machdeck destroy --yes gone # leaves what stays on a host
+		before=$(picture)
+		keys "key +" "wait name of the new" "type one" "key Enter" "wait a copy of a folder" "key Enter" "wait folder:" \
+			"type /nowhere" "key Enter" "key Enter" "wait leave it stopped" "key Enter" "wait nowhere" \
+			"key C-u" "type /src" "key Enter" "wait ports" "type tcp:8080:80" "key Enter" "wait leave it stopped" "key Enter" \
+			"wait Enter makes it" "wait PRIVATE_USERS=pick" "rest 300" "key Enter" "wait one: created" \
+			"key @" "wait machdeck create --tree /src --host-port tcp:8080:80 --start one"
+		want 10 serves mini http://10.233.1.1:8080/
+		same state active "$(state one)"
+		same port tcp:8080:80 "$(machdeck get one HOST_PORT)"
+		keys "$(at one)" "key e" "wait AUTO_START" "key $(printf "j %.0s" {1..19})" "key Enter" "wait HOST_PORT" "key C-u" \
+			"type tcp:9090:80" "key Enter" "key S" "wait +HOST_PORT=tcp:9090:80" "rest 300" "key Enter" "wait takes a restart"
+		keys "$(at one)" "key R" "rest 300" "key y" "wait restarted"
+		want 10 serves mini http://10.233.1.1:9090/
+		not fetch http://10.233.1.1:8080/
+		keys "$(at one)" "key x" "rest 300" "key y" "wait stopped"
+		keys "wait one" "key Y" "type two" "key Enter" "wait two: cloned" "wait two " "key s" "wait two: started"
+		keys "$(at one)" "key s" "wait started"
+		want 10 serves mini http://10.233.1.1:9090/
+		want 10 serves mini http://10.233.2.1:8080/
+		same states "active active" "$(state one) $(state two)"
+		for name in one two; do
+			keys "$(at $name)" "key -" "wait delete" "rest 300" "type $name" "key Enter" \
+				"wait $name: destroyed"
+		done
+		unchanged "$before"
+	END
+}
 
 a_clone_gets_another_name_and_both_are_destroyed_by_keys() {
 	script <<-'END'
@@ -19,15 +52,15 @@ a_clone_gets_another_name_and_both_are_destroyed_by_keys() {
 		exits 0 machdeck create one --tree /src
 		keys "wait one" "key Y" "wait clone one as" "type two" "key Enter" "wait two: cloned" "wait two " "key @" "wait machdeck clone one two"
 		same second "$(cat $ROOTS/one/srv/index.html)" "$(cat $ROOTS/two/srv/index.html)"
-		keys "wait two" "key G" "key =" "wait rename two as" "type one" "key Enter" "wait is taken" "key C-u" "type three" "key Enter" \
+		keys "$(at two)" "key =" "wait rename two as" "type one" "key Enter" "wait is taken" "key C-u" "type three" "key Enter" \
 			"wait renamed to three"
 		[ -d $ROOTS/three ] && not test -e $ROOTS/two
 		exits 0 machdeck start three
-		keys "wait three" "key G" "key =" "wait is not down"
-		keys "wait three" "key G" "key -" "wait delete" "rest 300" "type thre" "key Enter" "wait nothing was done"
+		keys "$(at three)" "key =" "wait is not down"
+		keys "$(at three)" "key -" "wait delete" "rest 300" "type thre" "key Enter" "wait nothing was done"
 		same state active "$(state three)"
-		keys "wait three" "key G" "key -" "wait delete" "rest 300" "type three" "key Enter" "wait three: destroyed"
-		keys "wait one" "key g" "key -" "wait delete" "rest 300" "type one" "key Enter" "wait one: destroyed"
+		keys "$(at three)" "key -" "wait delete" "rest 300" "type three" "key Enter" "wait three: destroyed"
+		keys "$(at one)" "key -" "wait delete" "rest 300" "type one" "key Enter" "wait one: destroyed"
 		unchanged "$before"
 	END
 }
@@ -38,7 +71,7 @@ what_is_declared_elsewhere_is_refused_before_a_name_is_typed() {
 		exits 0 machdeck create one --tree /src
 		mkdir -p /declared; mv $CONFS/one.conf /declared/; ln -s /declared/one.conf $CONFS/one.conf
 		for key in - =; do
-			keys "wait one" "key $key" "wait cannot" "wait declared"
+			keys "$(at one)" "key $key" "wait cannot" "wait declared"
 		done
 		[ -d $ROOTS/one ]
 		rm $CONFS/one.conf; mv /declared/one.conf $CONFS/

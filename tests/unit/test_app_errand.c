@@ -212,6 +212,103 @@ static void a_look_that_fails_closes_the_question_it_was_for_and_no_other(void *
 	assert_int_equal(f.a.confirm.what.names.n, 0);
 }
 
+/* Up to the look what would be made: name, the row of what it is made of, that, ports, the row of whether it starts. */
+static struct app_command answer(struct fixture *f, const char *name, const char *row, const char *root, const char *ports,
+                                 const char *start)
+{
+	press(f, '+');
+	type(f, name);
+	press(f, INPUT_ENTER);
+	assert_int_equal(f->a.menu, MENU_ROOT);
+	type(f, row);
+	press(f, INPUT_ENTER);
+	if (root) {
+		assert_int_equal(f->a.prompt, PROMPT_ROOT);
+		type(f, root);
+		press(f, INPUT_ENTER);
+	}
+	assert_int_equal(f->a.prompt, PROMPT_PORTS);
+	type(f, ports);
+	press(f, INPUT_ENTER);
+	assert_int_equal(f->a.menu, MENU_START);
+	type(f, start);
+	return press(f, INPUT_ENTER);
+}
+
+static void a_new_container_is_asked_shown_and_made(void **state)
+{
+	static const struct {
+		const char *row, *root, *ports, *start, *command;
+	} cases[] = {
+		{ "", "/src", "tcp:auto:80 udp:53:53", "",
+		  "machdeck create --tree /src --host-port tcp:auto:80 --host-port udp:53:53 --start new" },
+		{ "j", "box", "", "j", "machdeck create --image box new" },
+		{ "jj", "/a b.tar", "", "j", "machdeck create --tarball '/a b.tar' new" },
+		{ "jjj", "", "", "j", "machdeck create --bootstrap debian new" },
+		{ "jjjj", "noble", "", "j", "machdeck create --bootstrap ubuntu --suite noble new" },
+		{ "jjjjjjj", NULL, "", "j", "machdeck create --adopt new" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(tear_down) struct fixture f;
+		struct app_command c;
+
+		set_up(&f);
+		c = answer(&f, "new", cases[i].row, cases[i].root, cases[i].ports, cases[i].start);
+		assert_int_equal(c.what, APP_ERRAND_LOOK);
+		assert_string_equal(c.name, "new");
+		assert_int_equal(f.a.n_jobs, 0);
+		app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "# /etc/containers/new.conf\n", NULL);
+		assert_int_equal(f.a.text, APP_TEXT_CREATE);
+		assert_int_equal(press(&f, 'k').what, APP_FLUSH_INPUT);
+		c = press(&f, INPUT_ENTER);
+		assert_int_equal(c.what, APP_ERRAND);
+		assert_int_equal(f.a.text, APP_TEXT_NONE);
+		assert_string_equal(f.a.log[f.a.n_log - 1].command, cases[i].command);
+		c = press(&f, 'X'); /* it has no row yet */
+		assert_int_equal(c.what, APP_ERRAND_CANCEL);
+		assert_string_equal(c.name, "new");
+	}
+}
+
+static void what_can_not_be_made_goes_back_to_what_was_typed(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct err e = { 0 };
+
+	(void)state;
+	set_up(&f);
+	answer(&f, "new", "", "/nowhere", "", "");
+	(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "there is no folder /nowhere");
+	app_errand_looked(&f.a, ERRAND_CREATE, "new", -ENOENT, "", &e);
+	assert_int_equal(f.a.prompt, PROMPT_ROOT);
+	assert_string_equal(f.a.line.text, "/nowhere");
+	assert_string_equal(f.a.message.text, e.text);
+	press(&f, INPUT_ESC);
+	assert_int_equal(f.a.prompt, PROMPT_NONE);
+	assert_int_equal(f.a.n_jobs, 0);
+}
+
+static void leaving_what_would_be_made_makes_nothing(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	answer(&f, "new", "", "/src", "", "");
+	press(&f, '?'); /* something else is read when the look comes */
+	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
+	assert_int_equal(f.a.text, APP_TEXT_HELP);
+	assert_non_null(strstr(f.a.message.text, "is not made"));
+	press(&f, 'q');
+	answer(&f, "new", "", "/src", "", "");
+	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
+	press(&f, 'q');
+	assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING);
+	assert_int_equal(f.a.n_jobs, 0);
+}
+
 static void nothing_is_asked_while_it_is_read_only(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -220,7 +317,7 @@ static void nothing_is_asked_while_it_is_read_only(void **state)
 	set_up(&f);
 	pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
 	f.a.read_only = "locked; u unlocks";
-	for (const char *keys = "Y=-Z"; *keys; keys++) {
+	for (const char *keys = "+Y=-Z"; *keys; keys++) {
 		assert_int_equal(press(&f, *keys).what, APP_NOTHING);
 		assert_int_equal(f.a.prompt, PROMPT_NONE);
 		assert_non_null(strstr(f.a.message.text, "read-only"));
@@ -236,6 +333,9 @@ int main(void)
 		cmocka_unit_test(what_destroys_takes_the_name_typed_after_it_was_seen),
 		cmocka_unit_test(what_can_not_be_is_refused_before_anything_is_typed),
 		cmocka_unit_test(a_look_that_fails_closes_the_question_it_was_for_and_no_other),
+		cmocka_unit_test(a_new_container_is_asked_shown_and_made),
+		cmocka_unit_test(what_can_not_be_made_goes_back_to_what_was_typed),
+		cmocka_unit_test(leaving_what_would_be_made_makes_nothing),
 		cmocka_unit_test(nothing_is_asked_while_it_is_read_only),
 	};
 
