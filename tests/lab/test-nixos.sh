@@ -145,7 +145,7 @@ what_is_declared_is_changed_where_it_is_declared() {
 		before=$(picture)
 		sum=$(sha256sum /nix/store/decl.conf)
 		where="/etc/static/containers/decl.conf"
-		for verb in "set decl HOST_PORT=tcp:80:80" "unset decl HOST_ADDRESS" "set --dry-run decl HOST_PORT=tcp:80:80" "enable decl" \
+		for verb in "set decl HOST_PORT=tcp:80:80" "unset decl HOST_ADDRESS" "set --dry-run decl HOST_PORT=tcp:80:80" "limit decl MemoryMax=1G" "enable decl" \
 			"undo decl" "rename decl other" "destroy --yes decl"; do
 			rc=0; said=$(machdeck $verb 2>&1) || rc=$?
 			[ $rc -ne 0 ] || fail "$verb did something"
