@@ -101,6 +101,9 @@ one_that_nixos_declares_is_shown_so_and_driven_by_its_own_unit() {
 		same json /etc/static/containers/decl.conf "$(jq -r .declared <<<"$said")"
 		exits 3 machdeck status own
 		[[ $said != *declared* ]] || fail "own is said to be declared: $said"
+		printf "%s\n" "size 100x50" "wait decl" "type /decl" "key Enter" "key Enter" "wait Overview" "key 6" "wait SYSTEM_PATH" show >/tmp/script
+		exits 0 machdeck --script /tmp/script
+		told "declared elsewhere, it leads to /etc/static/containers/decl.conf"
 		exits 0 machdeck check decl
 		exits 0 machdeck start decl
 		want 20 serves box http://10.7.0.2/

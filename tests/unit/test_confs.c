@@ -49,6 +49,7 @@ static void a_conf_is_read_whole(void **state)
 	assert_string_equal(buf_text(&conf.text), "PRIVATE_NETWORK=1\n");
 	assert_string_equal(conf.path, WEB);
 	assert_false(conf.nixos_dirs);
+	assert_null(conf.leads_to);
 	assert_true(conf.mtime_usec / 1000000 >= (uint64_t)time(NULL) - 5);
 }
 
@@ -164,6 +165,7 @@ static void case_23_a_link_to_roots_file_is_followed(void **state)
 	put_file("/etc/static/web", "AUTO_START=1\n", 0444);
 	assert_int_equal(confs_load("", "web", &conf, &err), 0);
 	assert_string_equal(buf_text(&conf.text), "AUTO_START=1\n");
+	assert_string_equal(conf.leads_to, "../static/web");
 }
 
 static void case_23_a_link_that_leads_nowhere_is_no_missing_conf(void **state)
