@@ -187,6 +187,7 @@ struct app {
 		enum style style;
 		uint64_t at_usec; /* 0: a remark, no event */
 	} message;
+	bool leaves; /* it was said what leaving would give up */
 	char goal[NAME_MACHINE_MAX + 1]; /* a new machine, selected when it is there; "": none */
 	struct app_job ended; /* the last one, when it went well; no name: none */
 
@@ -318,6 +319,8 @@ void app_begin_errand(struct app *a, enum app_errand errand, const char *name, c
 void app_want_errand(struct app *a, const struct world *w, enum app_errand errand);
 void app_errand_named(struct app *a, const struct world *w, const char *text, uint64_t now_usec);
 void app_errand_confirmed(struct app *a, const struct world *w, enum app_errand errand, const char *name, uint64_t now_usec);
+/* app_errand_holds - whether one goes on that leaving would give up; said once, so that the second time it is false. */
+bool app_errand_holds(struct app *a);
 void app_close_question(struct app *a);
 /* app_create_named - its name is app.wish. app_create_chosen - a row of MENU_ROOT or MENU_START. app_create_typed - what
  * was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_looked - as app_errand_looked. app_create_commit - make what is shown. */

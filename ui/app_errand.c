@@ -69,6 +69,8 @@ const char *app_errand_refuses(const struct app *a, const struct machine *m, enu
 
 	if (no)
 		return no;
+	if (m->declared && errand != ERRAND_CLONE)
+		return "is declared elsewhere: that is where it is changed";
 	if (app_job(a, m->name))
 		return "has another job: wait for it, or cancel it";
 	if ((errand == ERRAND_RENAME || errand == ERRAND_RESET) && m->state != MACHINE_STOPPED &&
@@ -185,4 +187,17 @@ void app_errand_named(struct app *a, const struct world *w, const char *text, ui
 	}
 	app_say(a, STYLE_BAD, 0, name_is_machine(text) ? "the name '%s' is taken" : "'%s' can not be the name of a machine", text);
 	app_open_prompt(a, PROMPT_NEW, text);
+}
+
+bool app_errand_holds(struct app *a)
+{
+	for (size_t i = 0; !a->leaves && i < a->n_jobs; i++) {
+		if (a->jobs[i].errand == ERRAND_NONE)
+			continue;
+		a->leaves = true;
+		app_say(a, STYLE_BUSY, 0, "%s: %s would be given up: the same key again leaves", a->jobs[i].name,
+		        app_job_doing(&a->jobs[i]));
+		return true;
+	}
+	return false;
 }

@@ -193,6 +193,7 @@ void app_begin_errand(struct app *a, enum app_errand errand, const char *name, c
 		return;
 	}
 	job->errand = errand;
+	a->leaves = false;
 	(void)snprintf(job->to, sizeof(job->to), "%s", to);
 	buf_puts(&command, "machdeck");
 	for (size_t i = 0; i < words->n; i++) {

@@ -454,7 +454,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 		clear(a);
 		break;
 	case ACTION_QUIT:
-		app_todo(a, APP_QUIT, CONTROL_START, NULL, NULL, NULL);
+		if (!app_errand_holds(a))
+			app_todo(a, APP_QUIT, CONTROL_START, NULL, NULL, NULL);
 		break;
 	case ACTION_YES:
 		app_answer(a, w, true, now_usec);

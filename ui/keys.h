@@ -152,7 +152,7 @@ enum effect { LOOKS, ACTS };
 	X(CLOSE, SCREEN_TEXT | SCREEN_MENU, LOOKS, "q Esc F10 C-c", "close", "back to where you were")       \
 	X(BACK, SCREEN_PANE | SCREEN_LOGS, LOOKS, "q Esc F10 C-c", "back", "back to the list")               \
 	X(HELP, AT_WORK, LOOKS, "? F1", "help", "all keys")                                                  \
-	X(QUIT, SCREEN_LIST, LOOKS, "q F10 C-c", "quit", "leave; what was started goes on")
+	X(QUIT, SCREEN_LIST, LOOKS, "q F10 C-c", "quit", "leave; what was started goes on, but what is being made is given up, which is said first")
 
 enum action {
 	ACTION_NONE,

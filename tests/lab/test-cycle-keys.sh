@@ -71,7 +71,7 @@ what_is_declared_elsewhere_is_refused_before_a_name_is_typed() {
 		exits 0 machdeck create one --tree /src
 		mkdir -p /declared; mv $CONFS/one.conf /declared/; ln -s /declared/one.conf $CONFS/one.conf
 		for key in - =; do
-			keys "$(at one)" "key $key" "wait cannot" "wait declared"
+			keys "$(at one)" "key $key" "wait is declared elsewhere"
 		done
 		[ -d $ROOTS/one ]
 		rm $CONFS/one.conf; mv /declared/one.conf $CONFS/

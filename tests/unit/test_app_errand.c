@@ -309,6 +309,39 @@ static void leaving_what_would_be_made_makes_nothing(void **state)
 	assert_int_equal(f.a.n_jobs, 0);
 }
 
+static void what_is_declared_elsewhere_can_only_be_cloned(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	size_t at = 0;
+
+	(void)state;
+	set_up(&f);
+	while (f.s.v[at].name != pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED)->name)
+		at++;
+	f.s.v[at].declared = strdup("/nix/store/conf");
+	for (const char *keys = "=-Z"; *keys; keys++) {
+		assert_int_equal(press(&f, *keys).what, APP_NOTHING);
+		assert_int_equal(f.a.prompt, PROMPT_NONE);
+		assert_non_null(strstr(f.a.message.text, "is declared elsewhere"));
+	}
+	assert_int_equal(press(&f, 'Y').what, APP_ERRAND_LOOK);
+}
+
+static void leaving_says_once_what_it_would_give_up(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	press(&f, 'Y');
+	type(&f, "second");
+	press(&f, INPUT_ENTER);
+	assert_int_equal(press(&f, 'q').what, APP_NOTHING);
+	assert_non_null(strstr(f.a.message.text, "would be given up"));
+	assert_int_equal(press(&f, 'q').what, APP_QUIT);
+}
+
 static void nothing_is_asked_while_it_is_read_only(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -336,6 +369,8 @@ int main(void)
 		cmocka_unit_test(a_new_container_is_asked_shown_and_made),
 		cmocka_unit_test(what_can_not_be_made_goes_back_to_what_was_typed),
 		cmocka_unit_test(leaving_what_would_be_made_makes_nothing),
+		cmocka_unit_test(what_is_declared_elsewhere_can_only_be_cloned),
+		cmocka_unit_test(leaving_says_once_what_it_would_give_up),
 		cmocka_unit_test(nothing_is_asked_while_it_is_read_only),
 	};
 
