@@ -268,6 +268,19 @@ static bool frozen(struct cgroup *c, char text[static TEXT_SIZE])
 	return kept_keyed(text, "frozen") == 1;
 }
 
+bool cgroup_is_frozen(struct cgroupfs *fs, const char *path)
+{
+	char text[TEXT_SIZE];
+	struct cgroup *c;
+	bool is;
+
+	if (cgroup_open(fs, path, &c) < 0)
+		return false;
+	is = frozen(c, text);
+	cgroup_close(c);
+	return is;
+}
+
 void cgroup_unknown(struct cgroup_now *ret)
 {
 	static const struct stats_pressure none = { NAN, NAN };

@@ -55,6 +55,9 @@ void cgroup_close(struct cgroup *c); /* NULL is fine */
  * -ENODEV: it is gone, and so is what it told */
 int cgroup_read(struct cgroup *c, struct cgroup_now *ret);
 
+/* cgroup_is_frozen - of the one at path alone, by files that are closed again; false where it is unknown. */
+bool cgroup_is_frozen(struct cgroupfs *fs, const char *path);
+
 /* cgroup_unknown - what is told of a cgroup that is not there. */
 void cgroup_unknown(struct cgroup_now *ret);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "drivers/cgroup.h"
 #include "drivers/folder.h"
 #include "drivers/rtnl.h"
 #include "engine/gather.h"
@@ -446,9 +447,25 @@ static int observe_within(uint64_t usec, bool brief, struct snapshot *ret, struc
 	return r < 0 ? r : 0;
 }
 
+/* Systemd has no event for it, so who watches has it from the samples. */
+static void find_frozen(struct snapshot *s)
+{
+	struct cgroupfs *fs;
+
+	if (cgroupfs_open("", &fs, NULL) < 0)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i].frozen = s->v[i].cgroup && cgroup_is_frozen(fs, s->v[i].cgroup);
+	cgroupfs_close(fs);
+}
+
 int observe_once(struct snapshot *ret, struct err *e)
 {
-	return observe_within(ONCE_USEC, false, ret, e);
+	int r = observe_within(ONCE_USEC, false, ret, e);
+
+	if (r == 0)
+		find_frozen(ret);
+	return r;
 }
 
 int observe_glance(struct snapshot *ret, struct err *e)

@@ -23,7 +23,7 @@ static void cell(const struct snapshot *s, const struct machine *m, enum column 
 		show_text(ret, m->name);
 		break;
 	case STATE:
-		show_state(ret, m->state, false);
+		show_state(ret, m, false);
 		break;
 	case ADDRESS:
 	case PORTS:
@@ -57,7 +57,7 @@ static void add_row(struct buf *to, const struct snapshot *s, const struct machi
 
 		cell(s, m, c, &text);
 		if (c == STATE)
-			show_state(to, m->state, colours);
+			show_state(to, m, colours);
 		else
 			buf_puts(to, buf_text(&text));
 		if (c + 1 < COLUMNS)

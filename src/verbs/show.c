@@ -60,7 +60,7 @@ void show_local_time(uint64_t usec, char ret[static 32])
 		(void)strftime(ret, 32, "%Y-%m-%d %H:%M:%S", &parts);
 }
 
-void show_state(struct buf *to, enum machine_state state, bool on_terminal)
+void show_state(struct buf *to, const struct machine *m, bool on_terminal)
 {
 	static const char *const colours[] = {
 		[MACHINE_UNKNOWN] = "33",    [MACHINE_STOPPED] = "2",    [MACHINE_STARTING] = "33",
@@ -68,10 +68,12 @@ void show_state(struct buf *to, enum machine_state state, bool on_terminal)
 		[MACHINE_RESTARTING] = "33", [MACHINE_FAILED] = "1;31",  [MACHINE_GHOST] = "1;31",
 	};
 
+	const char *word = m->frozen ? "frozen" : machine_state_word(m->state);
+
 	if (on_terminal)
-		buf_addf(to, "\x1b[%sm%s\x1b[0m", colours[state], machine_state_word(state));
+		buf_addf(to, "\x1b[%sm%s\x1b[0m", colours[m->frozen ? MACHINE_UNKNOWN : m->state], word);
 	else
-		buf_puts(to, machine_state_word(state));
+		buf_puts(to, word);
 }
 
 bool show_colours(void)

@@ -18,8 +18,8 @@ void show_age(uint64_t since_usec, uint64_t now_usec, char ret[static 24]);
 /* show_time - "2026-11-22T13:56:01Z"; show_local_time - the same as people read it, in their zone. */
 void show_time(uint64_t usec, char ret[static 32]);
 void show_local_time(uint64_t usec, char ret[static 32]);
-/* show_state - the state's word, in its colour when on_terminal. */
-void show_state(struct buf *to, enum machine_state state, bool on_terminal);
+/* show_state - the state's word, or "frozen"; in its colour when on_terminal. */
+void show_state(struct buf *to, const struct machine *m, bool on_terminal);
 /* show_colours - whether stdout is a terminal that is to have colours (NO_COLOR). */
 bool show_colours(void);
 

@@ -36,13 +36,15 @@ static void head(struct buf *to, const struct inspection *i, bool colours)
 
 	show_text(to, m->name);
 	buf_puts(to, ": ");
-	show_state(to, m->state, colours);
+	show_state(to, m, colours);
 	if (m->since_usec) {
 		show_age(m->since_usec, i->seen.taken_usec, age);
 		show_local_time(m->since_usec, since);
 		buf_addf(to, " for %s, since %s", age, since);
 	}
 	buf_puts(to, "\n");
+	if (m->frozen)
+		buf_addf(to, "  %-10s all its processes stand still (machdeck thaw %s)\n", "frozen", m->name);
 	if (m->reason) {
 		label(to, "reason");
 		show_reason(to, m);

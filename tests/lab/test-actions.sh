@@ -58,6 +58,10 @@ a_frozen_machine_stands_still_and_can_be_stopped() {
 		exits 0 machdeck freeze cold
 		told 'cold: frozen'
 		grep -q 'frozen 1' /sys/fs/cgroup$(property cold ControlGroup)/cgroup.events
+		exits 0 machdeck list
+		told 'cold  frozen'
+		exits 0 machdeck status cold
+		told 'machdeck thaw cold'
 		not fetch http://10.7.0.2/
 		exits 0 machdeck thaw cold
 		want 5 serves cold http://10.7.0.2/

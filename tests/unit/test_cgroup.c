@@ -139,6 +139,10 @@ static void a_frozen_payload_is_frozen_though_its_unit_is_not(void **state)
 	put_all();
 	put(AT "/payload/cgroup.events", "populated 1\nfrozen 1\n");
 	assert_true(reading(fs).frozen);
+	assert_true(cgroup_is_frozen(fs, WEB));
+	put(AT "/payload/cgroup.events", "populated 1\nfrozen 0\n");
+	assert_false(cgroup_is_frozen(fs, WEB));
+	assert_false(cgroup_is_frozen(fs, "/nowhere"));
 	cgroupfs_close(fs);
 }
 
