@@ -192,7 +192,7 @@ static void take_run(struct app *a, const struct world *w, const char *text, uin
 		return;
 	(void)snprintf(command, sizeof(command), "for m in %s%s; do machdeck run $m -- %s; done",
 	               targets.v[0], targets.n > 1 ? " …" : "", text);
-	app_log(a, now_usec, command);
+	app_log_result(a, app_log(a, now_usec, command), STYLE_DIM, "its results are a table");
 	app_say(a, STYLE_BUSY, 0, "running it in %zu machine%s…", targets.n, targets.n == 1 ? "" : "s");
 	app_todo(a, APP_RUN, CONTROL_START, NULL, text, &targets);
 }

@@ -58,8 +58,6 @@ static int change_conf(const char *file, const struct buf *text, const struct un
 	}
 	if (r == 0)
 		r = conf_edit(file, buf_text(text), text->len, &change, 1, ret, e);
-	if (r >= 0 && c->operation != UNIT_UNSET && !conf_knows_key(c->name))
-		fprintf(stderr, "machdeck: warning: %.60s is not a key we know, so it does nothing\n", c->name);
 	return r < 0 ? r : 0;
 }
 

@@ -2,6 +2,7 @@
  * machine's own namespaces for it: a link in its tree leads nowhere on the host. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,5 +99,11 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 	                   : from ? MACHINED_COPY_FROM
 	                          : MACHINED_COPY_TO,
 	                   argv[optind], words.v, NULL, &e);
+	if (r == -EEXIST && !binds) {
+		char what[ERR_TEXT_MAX];
+
+		(void)snprintf(what, sizeof(what), "%s", e.text);
+		(void)err_set(&e, e.status, EEXIST, "%s (--force replaces %s)", what, words.v[1]);
+	}
 	return r < 0 ? verb_fail(&e) : STATUS_DONE;
 }

@@ -15,6 +15,7 @@ files_go_into_a_machine_and_out_of_it() {
 		same copied hello "$(machdeck run box -- cat /srv/d/e/f)"
 		echo new >d/e/f
 		exits 1 machdeck copy-to box d/e/f /srv/d/e/f
+		told '--force replaces /srv/d/e/f'
 		told 'box: cannot copy into it: '
 		exits 0 machdeck copy-to --force box d/e/f /srv/d/e/f
 		exits 0 machdeck copy-from box /srv/d/e/f back
