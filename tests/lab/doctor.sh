@@ -10,19 +10,19 @@ doctor_helpers=$(cat <<-'END'
 
 	# sick NAME STEP CAUSE WORDS... - within 3 s that is the first broken link, its sentence has the words, status 1.
 	sick() {
-		want 3 eval "[ \"\$(first $1)\" = '$2 $3' ]" || { first "$1" >&2; exit 1; }
+		want 10 eval "[ \"\$(first $1)\" = '$2 $3' ]" || { first "$1" >&2; exit 1; }
 		exits 1 machdeck doctor "$1"
 		told "[$3]" "${@:4}"
 		same "cause of $1" "$3" "$(machdeck ports --json | jq -r ".ports[] | select(.machine == \"$1\") | .cause" | head -n 1)"
 	}
 	# well NAME - within 3 s nothing is broken, and the port serves.
 	well() {
-		want 3 eval "[ \"\$(first $1)\" = - ]"
+		want 10 eval "[ \"\$(first $1)\" = - ]"
 		exits 0 machdeck doctor "$1"
-		want 3 serves "$1" "http://${2:-10.1.0.1}:8080/"
+		want 10 serves "$1" "http://${2:-10.1.0.1}:8080/"
 	}
 	notes() { # NAME CAUSE WORDS...
-		want 3 eval "machdeck doctor --json $1 | jq -e '.ports[0].findings[] | select(.cause == \"$2\" and (.broken | not))'"
+		want 10 eval "machdeck doctor --json $1 | jq -e '.ports[0].findings[] | select(.cause == \"$2\" and (.broken | not))'"
 		exits 0 machdeck doctor "$1"
 		told "${@:3}"
 	}

@@ -130,11 +130,13 @@ is_up_in() { within "$1" ip -j link show "$2" | jq -e '.[].operstate == "UP"'; }
 
 # nothing_left NAME - no trace of a container that is down.
 nothing_left() {
-	not machinectl show "$1"
 	[ ! -e "/run/machdeck/$1" ] || fail "/run/machdeck/$1 is left"
-	[[ " $(links) " != *" "v[eb]-* ]] || fail "links are left: $(links)"
+	want 10 not machinectl show "$1" # machined and the kernel tidy up behind
+	want 10 no_links_of_ours
 	same "forwards left" "" "$(forwards)"
 }
+
+no_links_of_ours() { [[ " $(links) " != *" "v[eb]-* ]] || fail "links are left: $(links)"; }
 
 # ---- containers of NixOS: the store has a Debian, which stage 2 makes the guest's system
 

@@ -54,10 +54,10 @@ on() {
 
 # want SECONDS CMD... - CMD must succeed (and no output of its fails) within the time; it is asked every 20 ms.
 want() {
-	local seconds=$1 deadline=$((${EPOCHREALTIME/./} + $1 * 1000000)) out
+	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) out
 	shift
 	until out=$("$@" 2>&1); do
-		((${EPOCHREALTIME/./} < deadline)) || fail "not within $seconds s: $* ($(tail -n 1 <<<"$out"))"
+		((${EPOCHREALTIME/[.,]/} < deadline)) || fail "not within $seconds s: $* ($(tail -n 1 <<<"$out"))"
 		sleep 0.02
 	done
 }

@@ -44,7 +44,7 @@ told() { # TEXT PATTERN...
 alice() {
 	local wanted=$1 rc=0
 	shift
-	said=$(on alice as-alice timeout 8 machdeck "$@" 2>&1 </dev/null) || rc=$?
+	said=$(on alice as-alice timeout 30 machdeck "$@" 2>&1 </dev/null) || rc=$?
 	same "status of $*" "$wanted" "$rc"
 }
 
@@ -154,7 +154,7 @@ her_own_files_work_and_a_tape_needs_no_right() {
 	screens 'wait web' 'rest 300' -- --record /home/alice/tape
 	screens 'wait secret' 'key s' 'wait this is a tape' show -- --replay /home/alice/tape
 	told "$said" 'secret +running' 'its conf can not be read here'
-	said=$(on alice bash -c 'echo 1 | as-alice timeout 5 machdeck --linear' 2>&1) || true
+	said=$(on alice bash -c 'echo 1 | as-alice timeout 20 machdeck --linear' 2>&1) || true
 	told "$said" 'web'
 }
 
@@ -182,7 +182,7 @@ her_terminal_remembers_what_she_chose() {
 	on alice <<-'END'
 		shows() { as-alice tmux -L hers capture-pane -p | grep -qE -- "$1"; }
 		until_shows() {
-			for i in $(seq 500); do shows "$1" && return; sleep 0.01; done
+			for i in $(seq 1500); do shows "$1" && return; sleep 0.01; done
 			as-alice tmux -L hers capture-pane -p
 			echo "her screen does not show $1"
 			exit 1

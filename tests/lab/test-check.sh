@@ -42,7 +42,7 @@ addresses_ports_and_names_are_looked_for() {
 		conf a PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.9.0.1
 		conf b PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.9.0.7 HOST_PORT=tcp:7070:80
 		busybox httpd -f -p 7070 -h /tmp & httpd=$!
-		want 2 has_listener 7070
+		want 10 has_listener 7070
 		touch /etc/hosts; cp /etc/hosts /tmp/hosts; echo 192.0.2.1 b.containers >>/etc/hosts
 		exits 0 machdeck check
 		told 'a: LOCAL_ADDRESS: 10.9.0.1 is an address of the host itself'

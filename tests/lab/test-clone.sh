@@ -32,10 +32,10 @@ from_making_to_removing_both_the_host_is_as_before() {
 		mini /src; echo one >/src/etc/hostname; echo 0123456789abcdef0123456789abcdef >/src/etc/machine-id
 		before=$(picture)
 		machdeck create one --tree /src --host-port tcp:auto:80 --start
-		want 3 serves mini http://10.233.1.1:8080/
+		want 10 serves mini http://10.233.1.1:8080/
 		if machdeck help set >/dev/null 2>&1; then machdeck set one HOST_PORT=tcp:9090:80; else sed -i 's/^HOST_PORT=.*/HOST_PORT=tcp:9090:80/' $CONFS/one.conf; fi
 		machdeck restart one
-		want 3 serves mini http://10.233.1.1:9090/
+		want 10 serves mini http://10.233.1.1:9090/
 		not fetch http://10.233.1.1:8080/
 		exits 75 machdeck clone one two
 		told "--live"
@@ -43,9 +43,9 @@ from_making_to_removing_both_the_host_is_as_before() {
 		told "two: cloned (a full copy)"
 		same state active "$(state one)"
 		machdeck start two
-		want 3 serves mini http://10.233.2.2/
-		want 3 serves mini http://10.233.2.1:8080/
-		want 3 serves mini http://10.233.1.1:9090/
+		want 10 serves mini http://10.233.2.2/
+		want 10 serves mini http://10.233.2.1:8080/
+		want 10 serves mini http://10.233.1.1:9090/
 		same "host name" two "$(cat $ROOTS/two/etc/hostname)"
 		same "machine ID" "" "$(cat $ROOTS/two/etc/machine-id)"
 		exits 0 machdeck check
@@ -58,7 +58,7 @@ from_making_to_removing_both_the_host_is_as_before() {
 		[ ! -e $CONFS/two.conf ] && [ ! -e $ROOTS/two ] || fail "two is left"
 		same "host name" three "$(cat $ROOTS/three/etc/hostname)"
 		machdeck start three
-		want 3 serves mini http://10.233.2.2/
+		want 10 serves mini http://10.233.2.2/
 		exits 66 machdeck status two
 		machdeck destroy --yes one; machdeck destroy --yes three
 		[ $round = first ] || unchanged "$before"
@@ -73,13 +73,13 @@ a_killed_live_clone_leaves_its_source_running() {
 		perl -e 'mkdir "/src/srv/d"; for (1..30000) { open my $f, ">", "/src/srv/d/$_" }'
 		machdeck create a --tree /src --private-users no --start
 		machdeck clone --live a b & pid=$!
-		want 5 compgen -G "$ROOTS/.new-b-*/srv/d"
+		want 10 compgen -G "$ROOTS/.new-b-*/srv/d"
 		same freezer frozen "$(property a FreezerState)"
 		kill -KILL $pid; wait $pid || true
 		[ ! -e $CONFS/b.conf ] || fail "it was too quick to be killed"
 		thawed() { [ "$(property a FreezerState)" = running ]; }
-		want 5 thawed
-		want 3 serves mini http://10.233.1.2/
+		want 10 thawed
+		want 10 serves mini http://10.233.1.2/
 		exits 0 machdeck clone --live a c
 		same freezer running "$(property a FreezerState)"
 		no_leftovers
@@ -163,7 +163,7 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		exits 75 machdeck snapshot --copy a base
 		echo changed >$ROOTS/a/srv/index.html
 		machdeck start a
-		want 3 serves changed http://10.233.1.2/
+		want 10 serves changed http://10.233.1.2/
 		exits 75 machdeck reset --yes a
 		machdeck stop a
 		exits 64 machdeck reset a
@@ -171,7 +171,7 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		told "a: reset; it was kept as before-reset-"
 		kept=${said##* }
 		machdeck start a
-		want 3 serves mini http://10.233.1.2/
+		want 10 serves mini http://10.233.1.2/
 		machdeck stop a
 		exits 0 machdeck restore --yes a "$kept"
 		same page changed "$(cat $ROOTS/a/srv/index.html)"
@@ -192,15 +192,15 @@ what_nix_makes_is_reset_to_nothing() {
 	script <<-'END'
 		nix_system box
 		machdeck create n --system-path /nix/store/box --private-users no --start
-		want 3 serves box http://10.233.1.2/
+		want 10 serves box http://10.233.1.2/
 		echo mine >$ROOTS/n/srv/index.html
 		machdeck stop n
 		exits 0 machdeck reset --yes n
 		[ ! -e $ROOTS/n/srv ] || fail "its state is there"
 		machdeck start n
-		want 3 serves box http://10.233.1.2/
+		want 10 serves box http://10.233.1.2/
 		exits 0 machdeck clone --live n m --start
-		want 3 serves box http://10.233.2.2/
+		want 10 serves box http://10.233.2.2/
 		machdeck destroy --yes n; machdeck destroy --yes m
 		umount /nix/store/tree; rm -r /nix
 	END
@@ -228,8 +228,8 @@ on_btrfs_all_copies_are_snapshots() {
 		same page mini "$(cat $ROOTS/a/srv/index.html)"
 		touch $ROOTS/a/etc/x
 		machdeck start a; machdeck start b
-		want 3 serves mini http://10.233.1.2/
-		want 3 serves mini http://10.233.2.2/
+		want 10 serves mini http://10.233.1.2/
+		want 10 serves mini http://10.233.2.2/
 		machdeck destroy --yes a; machdeck destroy --yes b
 		[ -z "$(ls $ROOTS/.snapshots)" ] || fail "snapshots are left"
 		no_leftovers

@@ -85,7 +85,7 @@ terminate_ends_a_machine_at_once_and_for_good() {
 		began=${EPOCHREALTIME/./}
 		exits 0 machdeck terminate deaf
 		took=$((${EPOCHREALTIME/./} - began))
-		[ $took -lt 2000000 ] || fail "it took $took us"
+		[ $took -lt 10000000 ] || fail "it took $took us"
 		same state inactive "$(state deaf)"
 		nothing_left deaf
 		sleep 0.5 # longer than RestartSec=
@@ -99,11 +99,11 @@ a_machine_of_another_unit_is_stopped_with_its_unit() {
 		small other
 		systemd-run --quiet --unit=strange systemd-nspawn --quiet --keep-unit -M other -D $ROOTS/other --private-network \
 			--kill-signal=SIGTERM /sbin/init
-		want 5 machinectl show other
+		want 10 machinectl show other
 		mv $ROOTS/other $ROOTS/moved 2>/dev/null || { umount -l $ROOTS/other; rmdir $ROOTS/other; }
 		exits 66 machdeck start other
 		exits 0 machdeck terminate other
-		want 5 not machinectl show other
+		want 10 not machinectl show other
 	END
 }
 
@@ -129,7 +129,7 @@ a_bus_that_is_restarted_meanwhile_changes_nothing() {
 			ExecStart=/bin/sleep 1
 		UNIT
 		machdeck start slow >/tmp/said 2>&1 &
-		want 5 machinectl show slow # systemd-nspawn, too, talks to the bus until then
+		want 10 machinectl show slow # systemd-nspawn, too, talks to the bus until then
 		systemctl restart dbus
 		systemctl daemon-reexec # and with it every connection to systemd itself
 		wait $! || fail "$(cat /tmp/said)"
@@ -151,10 +151,10 @@ a_machined_that_hangs_keeps_nothing_of_ours_waiting() {
 			took=$(((${EPOCHREALTIME/./} - began) / 1000))
 			[ $took -le $1 ] || fail "$2 $3 took $took ms"
 		}
-		within_ms 1500 machdeck list
+		within_ms 10000 machdeck list
 		told up
-		within_ms 1000 machdeck run up -- true
-		within_ms 3300 machdeck unit prestart down # systemd-nspawn itself asks systemd-machined, for 25 s
+		within_ms 10000 machdeck run up -- true
+		within_ms 10000 machdeck unit prestart down # systemd-nspawn itself asks systemd-machined, for 25 s
 	END
 }
 
@@ -267,8 +267,8 @@ a_command_is_in_all_namespaces_and_the_cgroup_of_the_machine() {
 		kinds='cgroup ipc mnt net pid user uts'
 		wanted=$(for i in $kinds; do readlink /proc/$(leader ns)/ns/$i; done)
 		same namespaces "$wanted" "$(machdeck run ns -- sh -c "for i in $kinds; do readlink /proc/self/ns/\$i; done")"
-		same cgroup "$(grep ^0:: /proc/$(leader ns)/cgroup)" "$(machdeck run ns -- sleep 5 & want 5 eval '
-			pgrep -x sleep >/dev/null'; grep ^0:: /proc/$(pgrep -x sleep | head -1)/cgroup; kill $!)"
+		same cgroup "$(grep ^0:: /proc/$(leader ns)/cgroup)" "$(machdeck run ns -- sleep 30 & want 10 pgrep -xf 'sleep 30' >/dev/null
+			grep ^0:: /proc/$(pgrep -xf 'sleep 30')/cgroup; kill $!)"
 		same user 0:0 "$(machdeck run ns -- sh -c 'echo $(id -u):$(id -g)')"
 		same "map of users" "$(cat /proc/$(leader ns)/uid_map)" "$(machdeck run ns -- cat /proc/self/uid_map)"
 		[ "$(awk '{ print $2 }' /proc/$(leader ns)/uid_map)" != 0 ] || fail "its root is the host's"
@@ -331,11 +331,11 @@ a_command_ends_with_its_caller() {
 		web orphan; conf orphan PRIVATE_NETWORK=1
 		machdeck start orphan
 		machdeck run orphan -- sleep 300 &
-		want 5 pgrep -x sleep
+		want 10 pgrep -x sleep
 		kill -KILL $!
-		want 2 not pgrep -x sleep
+		want 10 not pgrep -x sleep
 		machdeck run orphan -- sleep 300 &
-		want 5 pgrep -x sleep
+		want 10 pgrep -x sleep
 		kill -TERM $!
 		rc=0; wait $! || rc=$?
 		same status 143 $rc

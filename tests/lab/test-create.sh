@@ -25,8 +25,8 @@ a_copied_tree_starts_and_serves_with_users_of_its_own() {
 		exits 75 machdeck create one --tree /src
 		told "there is a container one already: $CONFS/one.conf"
 		machdeck start one
-		want 3 serves mini http://10.233.1.2/
-		want 3 serves mini http://10.233.1.1:8080/
+		want 10 serves mini http://10.233.1.2/
+		want 10 serves mini http://10.233.1.1:8080/
 		[ "$(stat -c %u $ROOTS/one)" -ge 524288 ] || fail "its root is host root: $(stat -c %u $ROOTS/one)"
 		not machdeck destroy --yes --no-stop one
 		machdeck destroy --yes one
@@ -61,7 +61,7 @@ an_archive_writes_nowhere_but_into_its_tree() {
 		[ $rc != 0 ] || machdeck destroy --yes evil
 		for archive in /good.tgz /good.tar.zst; do
 			exits 0 machdeck create good --tarball $archive --start
-			want 3 serves mini http://10.233.1.2/
+			want 10 serves mini http://10.233.1.2/
 			machdeck destroy --yes good
 		done
 		echo nothing >/no.tar
@@ -80,10 +80,10 @@ a_root_that_is_there_and_an_image_become_containers() {
 		exits 75 machdeck create old --tree $ROOTS/old
 		told "--adopt"
 		exits 0 machdeck create old --adopt --private-users=no --start
-		want 3 serves mini http://10.233.1.2/
+		want 10 serves mini http://10.233.1.2/
 		mkdir -p /var/lib/machines; mini /var/lib/machines/img; touch /var/lib/machines/disk.raw
 		exits 0 machdeck create new --image img --start
-		want 3 serves mini http://10.233.2.2/
+		want 10 serves mini http://10.233.2.2/
 		exits 64 machdeck create disk --image disk
 		told "disk image" "systemd-nspawn@disk"
 		exits 64 machdeck create nothing
@@ -118,7 +118,7 @@ twelve_at_once_choose_different_addresses_and_ports() {
 a_name_that_somebody_takes_meanwhile_stays_theirs() { # 126
 	script <<-'END'
 		mini /src
-		strace -qq -f -o /dev/null -e trace=renameat2,renameat,linkat -e inject=renameat2,renameat,linkat:delay_enter=1000000 \
+		strace -qq -f -o /dev/null -e trace=renameat2,renameat,linkat -e inject=renameat2,renameat,linkat:delay_enter=3000000 \
 			machdeck create --tree /src twin >/run/said 2>&1 & making=$!
 		want 10 test -e /run/machdeck/.locks/twin
 		echo PRIVATE_NETWORK=1 >$CONFS/twin.conf
@@ -142,8 +142,8 @@ what_the_live_host_has_is_not_chosen() {
 		ip route add 10.233.2.0/25 via 10.233.1.77
 		busybox httpd -f -p 8080 -h / & server=$!
 		perl -MSocket -e 'socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(8053, INADDR_ANY)); print "bound\n"; sleep 60' & server2=$!
-		want 3 fetch http://127.0.0.1:8080/etc/hostname
-		want 3 grep -q ":$(printf %04X 8053) " /proc/net/udp
+		want 10 fetch http://127.0.0.1:8080/etc/hostname
+		want 10 grep -q ":$(printf %04X 8053) " /proc/net/udp
 		exits 0 machdeck create live --tree /src --host-port auto:80 --host-port udp:auto:53 --dry-run
 		told "LOCAL_ADDRESS=10.233.3.2" "HOST_PORT=tcp:8081:80,udp:8054:53"
 		[ ! -e $CONFS/live.conf ] && [ ! -e $ROOTS/live ]
@@ -200,21 +200,21 @@ a_bootstrap_is_followed_cancelled_and_undone() {
 		exits 0 machdeck create deb --bootstrap debian --suite trixie --packages nginx,curl --progress --start
 		told "progress: mmdebstrap: I: retrieving packages"
 		grep -qx trixie /run/argv && grep -q -- '--include=.*,nginx,curl' /run/argv || fail "$(cat /run/argv)"
-		want 3 serves mini http://10.233.1.2/
+		want 10 serves mini http://10.233.1.2/
 		machdeck destroy --yes deb
 		began=$SECONDS
 		machdeck create deb --bootstrap debian --suite slow & pid=$!
-		want 3 compgen -G "$ROOTS/.new-deb-*/usr/lots"
+		want 10 compgen -G "$ROOTS/.new-deb-*/usr/lots"
 		exits 75 machdeck create deb --bootstrap debian --suite slow
 		told "by another process"
 		kill -TERM $pid
 		rc=0; wait $pid || rc=$?
 		same "status of what was cancelled" 1 $rc
 		[ $((SECONDS - began)) -lt 20 ] || fail "it took $((SECONDS - began)) s"
-		want 3 bash -c '! pgrep -x sleep'
+		want 10 bash -c '! pgrep -x sleep'
 		no_leftovers
 		machdeck create deb --bootstrap debian --suite slow & pid=$!
-		want 3 compgen -G "$ROOTS/.new-deb-*/usr/lots"
+		want 10 compgen -G "$ROOTS/.new-deb-*/usr/lots"
 		kill -KILL $pid
 		wait $pid || true
 		compgen -G "$ROOTS/.new-deb-*" >/dev/null || fail "what was killed tidied up"
@@ -234,7 +234,7 @@ nix_is_called_as_the_reference_does() {
 		exits 0 machdeck create n --config 'services.nginx.enable = true;' --private-users no --start
 		grep -q "^nix-env -p /nix/var/nix/profiles/per-container/n/system -I nixos-config=/var/lib/containers/.new-n-[0-9a-f]*/etc/nixos/configuration.nix -f <nixpkgs/nixos> --set -A system$" /run/nix-argv || fail "$(cat /run/nix-argv)"
 		grep -q 'networking.hostName = mkDefault "n"' /run/nix-config && grep -q 'services.nginx.enable = true;' /run/nix-config
-		want 3 serves box http://10.233.1.2/
+		want 10 serves box http://10.233.1.2/
 		machdeck destroy --yes n
 		[ ! -e /nix/var/nix/profiles/per-container/n ]
 		rm /run/nix-argv
@@ -248,7 +248,7 @@ nix_is_called_as_the_reference_does() {
 		told "nix-env ended with status 1: error: undefined variable"
 		unchanged "$before"
 		exits 0 machdeck create s --system-path /nix/store/box --private-users no --start
-		want 3 serves box http://10.233.1.2/
+		want 10 serves box http://10.233.1.2/
 		machdeck destroy --yes s
 		no_nix
 	END

@@ -21,7 +21,7 @@ what_runs_is_stopped_and_the_host_is_as_before() {
 		conf run PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8080:80 AUTO_START=1
 		systemctl daemon-reload
 		machdeck start run
-		want 2 serves run http://10.1.0.2/
+		want 10 serves run http://10.1.0.2/
 		exits 75 machdeck destroy --yes --no-stop --detach run
 		told "it is running (machdeck stop run)"
 		exits 75 machdeck destroy --yes run
@@ -112,7 +112,7 @@ a_killed_removal_is_told_and_finished() {
 		perl -e 'for (1..40000) { open my $f, ">", "$ARGV[0]/f$_" }' $ROOTS/big/var/lib
 		machdeck destroy --yes big &
 		pid=$!
-		want 5 compgen -G "$ROOTS/.trash-big-*"
+		want 10 compgen -G "$ROOTS/.trash-big-*"
 		kill -9 $pid
 		wait $pid || true
 		compgen -G "$ROOTS/.trash-big-*" >/dev/null || fail "it was too quick to be killed"
@@ -170,7 +170,7 @@ a_tree_that_somebody_runs_by_hand_is_busy() {
 		lab-guest hand
 		conf hand PRIVATE_NETWORK=1
 		systemd-run --quiet --unit=byhand systemd-nspawn --quiet --register=no --keep-unit -D $ROOTS/hand --private-network sleep 60
-		want 5 pgrep -x sleep
+		want 10 pgrep -x sleep
 		exits 75 machdeck destroy --yes --no-stop hand
 		systemctl is-active --quiet byhand
 		systemctl kill --signal=KILL byhand

@@ -20,10 +20,10 @@ who_listens_elsewhere_is_named_with_the_place() {
 		echo web >$ROOTS/web/srv/index.html
 		conf web $WEB HOST_ADDRESS6=fd01::1 LOCAL_ADDRESS6=fd01::2 HOST_PORT=8080:83,8081:80,8082:81,8083:82,8084:90,udp:8085:83
 		machdeck start web
-		want 3 serves web http://10.1.0.1:8080/
+		want 10 serves web http://10.1.0.1:8080/
 		at() { machdeck doctor --json web | jq -r ".ports[] | select(.host == $1) | .cause // \"-\""; }
 		list() { for port in 8080 8081 8082 8083 8084 8085; do printf '%s ' "$(at $port)"; done; }
-		want 3 eval '[ "$(list)" = "- loopback-only other-address other-family no-listener other-protocol " ]'
+		want 10 eval '[ "$(list)" = "- loopback-only other-address other-family no-listener other-protocol " ]'
 		exits 1 machdeck doctor web
 		told 'guest listens on 127.0.0.1:80 only: busybox (pid ' 'must listen on 10.1.0.2, or on all addresses' \
 			'guest listens on 10.1.0.9:81, and the rule leads to 10.1.0.2' 'guest listens on [fd01::2]:82, on IPv6 only' \
@@ -46,7 +46,7 @@ a_unit_that_failed_inside_is_named_with_its_cure() {
 		sick web listener unit-failed 'nothing listens on 443 in web; nginx.service is failed: start it'
 		within web touch /run/fixed
 		machdeck run web -- systemctl start nginx.service
-		want 5 eval '[ "$(first web)" = - ]'
+		want 10 eval '[ "$(first web)" = - ]'
 		exits 0 machdeck doctor web
 		told ', nginx.service)'
 	END
@@ -160,11 +160,10 @@ an_attempt_tells_what_nothing_else_does() {
 		told 'a connection to 10.1.0.1:8080 was refused' '[refused]'
 		inside_of web nft 'flush chain inet g input; add rule inet g input tcp dport 80 meta length gt 9 drop'
 		exits 1 machdeck doctor --probe web
-		told 'a connection to 10.1.0.1:8080 was not answered within 10' '; 10.1.0.2:80 does not answer either' '[no-answer]'
+		told 'a connection to 10.1.0.1:8080 was not answered within ' '; 10.1.0.2:80 does not answer either' '[no-answer]'
 		inside_of web nft flush ruleset
 		nft 'add table inet g; add chain inet g out { type filter hook output priority -150; }; add rule inet g out tcp dport 8080 drop'
-		machdeck doctor --probe web >/run/said || true
-		grep -q 'a connection to 10.1.0.1:8080 was not answered.*; past the forward, 10.1.0.2:80 answers' /run/said || fail "$(cat /run/said)"
+		want 10 eval '{ machdeck doctor --probe web || true; } | grep "a connection to 10.1.0.1:8080 was not answered.*; past the forward, 10.1.0.2:80 answers"'
 	END
 }
 
@@ -176,7 +175,7 @@ what_nobody_asked_for_is_worth_a_note() {
 		notes web ipv6-open 'it is open over IPv6, too, to [fd09::2]:80, which no conf asks for'
 		inside_of web ip addr add 10.1.0.1/32 dev lo
 		nft add element ip io.systemd.nat map_port_ipport '{ tcp . 9999 : 10.1.0.2 . 80 }'
-		want 3 eval 'machdeck doctor web | grep -q "tcp 9999: good"'
+		want 10 eval 'machdeck doctor web | grep -q "tcp 9999: good"'
 		exits 0 machdeck doctor web
 		told '[not-declared]'
 	END
@@ -203,10 +202,11 @@ who_has_no_rights_is_told_what_is_not_seen() {
 		exits 0 as machdeck doctor web
 		told 'rule      unknown' "the kernel's rules take root (CAP_NET_ADMIN) to see" 'what is inside takes root to see' 'machdeck: not seen: '
 		exits 0 as machdeck ports
-		want 1 eval 'as machdeck ports | grep -qE "^web +tcp 8080 +80 +unknown +- +- +- +-?"'
+		want 10 eval 'as machdeck ports | grep -qE "^web +tcp 8080 +80 +unknown +- +- +- +-?"'
+		want 10 eval 'ip addr show dev ve-web | grep -q fe80 && ! ip addr | grep -q tentative' # or there is news
 		nft monitor >/tmp/nft & one=$!
 		ip monitor all >/tmp/ip & two=$!
-		want 3 test -d /proc/$one -a -d /proc/$two
+		want 10 test -d /proc/$one -a -d /proc/$two
 		machdeck doctor >/dev/null; machdeck doctor --probe web >/dev/null; machdeck ports >/dev/null
 		kill $one $two
 		[ ! -s /tmp/nft ] || fail "it wrote: $(cat /tmp/nft)"
@@ -272,7 +272,7 @@ fifty_starts_that_are_well_raise_no_alarm() {
 		all_serve() { for i in 1 2 3 4 5 6 7 8 9 10; do serves m$i http://10.9.$i.1:$((9000 + i))/ || return; done; }
 		for round in 1 2 3 4 5; do
 			machdeck start m1 m2 m3 m4 m5 m6 m7 m8 m9 m10 >/dev/null
-			want 5 all_serve
+			want 10 all_serve
 			exits 0 machdeck doctor
 			[[ $said != *BROKEN* ]] || fail "round $round: $said"
 			same "what is good" 10 "$(machdeck ports --json | jq '[.ports[] | select(.state == "good")] | length')"

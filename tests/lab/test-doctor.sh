@@ -66,8 +66,8 @@ a_loser_that_stops_takes_the_rule_along_and_is_named() {
 		systemd-run --quiet --unit=loser --property=KillMode=mixed --property=Delegate=yes systemd-nspawn --quiet --keep-unit --machine=db \
 			--directory=$ROOTS/db --network-veth --port=tcp:8080:80 --kill-signal=SIGKILL \
 			/bin/busybox sh -c 'ip link set host0 up; ip addr add 10.2.0.2/24 dev host0; exec sleep 1000'
-		want 3 eval 'machinectl show db'
-		want 3 eval '[ "$(addresses_in db)" = 10.2.0.2/24 ]'
+		want 10 eval 'machinectl show db'
+		want 10 eval '[ "$(addresses_in db)" = 10.2.0.2/24 ]'
 		well web
 		systemctl stop loser || true
 		sick web rule loser-stopped 'the rule is gone: db, which wants the same port, took it along when it stopped'
@@ -98,7 +98,7 @@ a_machine_that_does_not_run_is_told_with_its_reason() {
 		INIT
 		conf web $WEB HOST_PORT=8080:80
 		not machdeck start web
-		want 5 eval '[ "$(state web)" = failed ]'
+		want 10 eval '[ "$(state web)" = failed ]'
 		sick web rule not-running 'web does not run, so nothing is forwarded: ' 'status 3'
 	END
 }
@@ -191,7 +191,7 @@ ipv6_that_waits_for_its_address_is_told() {
 		inside_of web ip -6 addr del fd05::2/64 dev eth0
 		inside_of web sysctl -qw net.ipv6.conf.eth0.dad_transmits=60
 		inside_of web ip -6 addr add fd05::2/64 dev eth0
-		want 8 eval '[ "$(first web)" = "address address-waits" ]'
+		want 10 eval '[ "$(first web)" = "address address-waits" ]'
 		sick web address address-waits 'IPv6 waits for its address: fd05::2 is tentative'
 	END
 }

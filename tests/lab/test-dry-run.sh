@@ -29,6 +29,7 @@ no_verb_changes_anything() {
 		small up; conf up PRIVATE_NETWORK=1 HOST_ADDRESS=10.7.0.1 LOCAL_ADDRESS=10.7.0.2
 		small down; conf down PRIVATE_NETWORK=1
 		exits 0 machdeck start up
+		want 10 eval 'ip addr show dev ve-up | grep -q fe80 && ! ip addr | grep -q tentative' # or it changes by itself
 		exits 0 machdeck set up HOST_ADDRESS=10.7.0.9
 		echo hello >/tmp/file
 		dry machdeck start --dry-run down

@@ -28,7 +28,7 @@ a_change_between_look_and_exchange_is_seen() { # 114
 		conf web PRIVATE_NETWORK=1 A=1 B=1
 		strace -qq -f -o /tmp/calls -e trace=renameat2 -e inject=renameat2:delay_enter=5000000 \
 			machdeck set web A=2 >/tmp/said 2>&1 & saving=\$!
-		want 10 eval 'ls -A \$CONFS | grep -q "^[.]"'
+		want 30 eval 'ls -A \$CONFS | grep -q "^[.]"'
 		sed -i s/B=1/B=2/ \$CONFS/web.conf
 		wait \$saving
 		cat /tmp/said
@@ -91,7 +91,7 @@ what_was_typed_outlives_who_is_killed() { # 121
 			editor "echo TYPED_\$signal=1 >>\"\\\$1\"; kill -\$signal \\\$PPID; sleep 0.2"
 			EDITOR=/tmp/ed machdeck edit web >/dev/null 2>&1 </dev/null || true
 			editor true
-			want 10 eval 'printf "y\n" | script -qec "env EDITOR=/tmp/ed machdeck edit web" /tmp/said >/dev/null 2>&1; grep -q TYPED_'\$signal' \$CONFS/web.conf'
+			want 30 eval 'printf "y\n" | script -qec "env EDITOR=/tmp/ed machdeck edit web" /tmp/said >/dev/null 2>&1; grep -q TYPED_'\$signal' \$CONFS/web.conf'
 			grep -q 'Go on with it' /tmp/said
 			same mode 600 "\$(stat -c %a /run/machdeck/.edit/web.conf 2>/dev/null || echo 600)"
 		done
@@ -104,7 +104,7 @@ a_disk_that_hangs_keeps_nobody_waiting() { # 123
 		conf web PRIVATE_NETWORK=1
 		printf '%s\n' 'wait web' 'key e' 'wait AUTO_START' 'key Enter' 'key C-u' 'type 1' 'key Enter' 'key S' 'wait +AUTO_START=1' \
 			'rest 300' 'key Enter' 'wait saving' 'key j' 'key k' 'save /tmp/meanwhile' 'wait saved' show >/tmp/script
-		exits 0 strace -qq -f -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=3000000 machdeck --script /tmp/script
+		exits 0 strace -qq -f -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=6000000 machdeck --script /tmp/script
 		grep -q saving /tmp/meanwhile
 		same conf 1 "\$(machdeck get web AUTO_START)"
 	END

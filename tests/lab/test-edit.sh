@@ -240,9 +240,9 @@ the_dashboard_lends_its_terminal_to_the_editor() {
 		mkdir -p /var/lib/containers/web; conf web PRIVATE_NETWORK=1
 		printf '#!/bin/sh\necho AUTO_START=1 >>"$1"\n' >/tmp/ed; chmod +x /tmp/ed
 		: >/tmp/screen
-		shows() { for ((i = 0; i < 100; i++)); do grep -aq "$1" /tmp/screen && return; sleep 0.05; done; }
-		{ shows 'web'; printf E; shows 'Press Enter'; printf '\r'; for ((i = 0; i < 40; i++)); do sleep 0.05; printf q 2>/dev/null || break; done; } |
-			timeout 20 env TERM=xterm EDITOR=/tmp/ed script -fqec 'stty rows 24 cols 80; machdeck' /tmp/screen >/dev/null || true
+		shows() { for ((i = 0; i < 400; i++)); do grep -aq "$1" /tmp/screen && return; sleep 0.05; done; }
+		{ shows 'web'; printf E; shows 'Press Enter'; printf '\r'; for ((i = 0; i < 400; i++)); do sleep 0.05; printf q 2>/dev/null || break; done; } |
+			timeout 90 env TERM=xterm EDITOR=/tmp/ed script -fqec 'stty rows 24 cols 80; machdeck' /tmp/screen >/dev/null || true
 		same conf 1 "$(machdeck get web AUTO_START)"
 		grep -aq 'web: saved' /tmp/screen
 	END

@@ -26,7 +26,7 @@ helpers=$(cat <<-'END'
 	}
 	powers_off() { # NAME - as its time did it, and cleanly
 		same signal 28 "$(property "$1" KillSignal)"
-		in_ms 5000 systemctl stop "container@$1"
+		in_ms 20000 systemctl stop "container@$1"
 		same state "inactive success" "$(state "$1") $(property "$1" Result)"
 		logged "$1" "Container $1 has been shut down"
 	}
@@ -88,7 +88,7 @@ one_that_is_not_systemd_or_is_stopped_early_takes_no_longer() {
 		conf p RELEASE=2020 PRIVATE_NETWORK=1
 		systemctl daemon-reload
 		machdeck start p
-		in_ms 5000 systemctl stop container@p
+		in_ms 20000 systemctl stop container@p
 		nothing_left p
 		old_guest o 2020
 		for after in 0.02 0.1 0.2 0.3; do

@@ -59,7 +59,7 @@ what_was_typed_outlives_the_dashboard() {
 		mkdir -p \$ROOTS/web
 		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.1.0.7' 'key Enter' 'rest 500'
-		want 5 grep -q LOCAL_ADDRESS=10.1.0.7 /var/lib/machdeck/drafts/web
+		want 10 grep -q LOCAL_ADDRESS=10.1.0.7 /var/lib/machdeck/drafts/web
 		keys 'wait is back: S saves' 'key S' 'wait +LOCAL_ADDRESS=10.1.0.7' 'rest 300' 'key Enter' 'wait saved'
 		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.7' "\$(xargs <\$CONFS/web.conf)"
 		not test -e /var/lib/machdeck/drafts/web

@@ -33,12 +33,12 @@ forward_helpers=$(cat <<-'END'
 		local from=$1 at n
 		for at in "${@:2}"; do
 			for n in 1 2; do
-				want 4 answers m$n $from bash -c "asks_tcp $at 808$n"
-				want 4 answers m$n $from bash -c "asks_udp $at 530$n"
+				want 10 answers m$n $from bash -c "asks_tcp $at 808$n"
+				want 10 answers m$n $from bash -c "asks_udp $at 530$n"
 			done
 		done
 	}
-	is_up() { want 3 serves m$1 http://10.$1.0.2/ && want 3 eval "[ \"\$(asks_udp 10.$1.0.2 53)\" = m$1 ]"; }
+	is_up() { want 10 serves m$1 http://10.$1.0.2/ && want 10 eval "[ \"\$(asks_udp 10.$1.0.2 53)\" = m$1 ]"; }
 	from_of() { machdeck doctor --json | jq -r "[.ports[].from.$1.state] | unique | join(\" \")"; }
 END
 )

@@ -18,9 +18,9 @@ gateway_helpers=$(cat <<-'END'
 	reaches() { [ "$(inside_of "$1" curl --silent --max-time 1 --globoff "http://$2/")" = lan ]; }
 	sees() { # WHERE ADDRESS NAME PEER - who listens at ADDRESS sees NAME come from PEER
 		$1 busybox httpd -f -vv -p 99 -h /tmp 2>/tmp/seen & pid=$!
-		want 3 eval "$1 ss -Htln | grep -q :99"
+		want 10 eval "$1 ss -Htln | grep -q :99"
 		inside_of "$3" curl -s --max-time 1 "http://$2:99/" >/dev/null || true
-		want 3 grep -qF "$4" /tmp/seen
+		want 10 grep -qF "$4" /tmp/seen
 		kill $pid
 	}
 	ours() { nft -j list ruleset | jq -r '[.nftables[].table | select(. and .name == "machdeck") | .family] | sort | join(" ")'; }
@@ -43,8 +43,8 @@ a_machine_with_a_way_out_reaches_beyond_the_host_by_both_families() {
 		sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 		conf web $NET MASQUERADE=1
 		machdeck start web
-		want 3 reaches web 192.168.1.1
-		want 3 reaches web '[fd92::1]'
+		want 10 reaches web 192.168.1.1
+		want 10 reaches web '[fd92::1]'
 		exits 0 machdeck links
 		told 'goes out masqueraded'
 		machdeck links --json | jq -e '[.spaces[] | select(.masquerade) | .machine] == ["web"]' >/dev/null
@@ -80,9 +80,9 @@ after_an_unclean_end_nothing_of_it_is_left() {
 		machdeck start web
 		same tables 'ip ip6' "$(ours)"
 		systemctl kill --signal=KILL container@web
-		want 5 eval '[ "$(state web)" != active ] || [ "$(property web NRestarts)" -gt 0 ]'
+		want 10 eval '[ "$(state web)" != active ] || [ "$(property web NRestarts)" -gt 0 ]'
 		machdeck stop web || true # it was killed
-		want 3 eval '[ -z "$(ours)" ]'
+		want 10 eval '[ -z "$(ours)" ]'
 		nft -a list ruleset | diff /tmp/before -
 		# what no stop could take away, the next start does
 		nft 'add table ip machdeck; add set ip machdeck addresses { type ipv4_addr; }; add element ip machdeck addresses { 10.77.0.2 comment "web" }'
@@ -101,11 +101,11 @@ a_reload_switches_it_on_and_off() {
 		conf web $NET MASQUERADE=1
 		machdeck reload web
 		logged web 'its way out is changed'
-		want 3 reaches web 192.168.1.1
+		want 10 reaches web 192.168.1.1
 		machdeck plan web --json | jq -e '.masquerade == ["10.1.0.2", "fc00::2"]' >/dev/null
 		nft flush ruleset
 		machdeck reload web
-		want 3 reaches web '[fd92::1]'
+		want 10 reaches web '[fd92::1]'
 		conf web $NET
 		machdeck reload web
 		same tables '' "$(ours)"

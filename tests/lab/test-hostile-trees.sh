@@ -262,11 +262,11 @@ case_46_a_tree_that_somebody_runs() {
 	fresh
 	on trees bash -c "rm -r $tree; lab-guest web"
 	on trees systemd-run --quiet --unit=byhand systemd-nspawn --quiet --register=no --keep-unit -D "$tree" --private-network sleep 60
-	want 5 on trees pgrep -x sleep
+	want 10 on trees pgrep -x sleep
 	prepared 75 "$tree is busy"
 	on trees systemctl is-active --quiet byhand
 	on trees systemctl kill --signal=KILL byhand
-	want 5 on trees bash -c '! pgrep -x sleep'
+	want 10 on trees bash -c '! pgrep -x sleep'
 	prepared 0 ""
 }
 

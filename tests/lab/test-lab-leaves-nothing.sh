@@ -21,7 +21,7 @@ sandbox() {
 		touch /tmp/began
 		leftovers >/tmp/before
 		eval "$SCRIPT"
-		want 5 is_clean
+		want 10 is_clean
 	' || exit
 }
 
@@ -69,11 +69,11 @@ an_owner_that_is_a_zombie_has_ended() {
 	sandbox <<-'END'
 		mkfifo /tmp/until
 		bash -c 'cat /tmp/until & echo $! >/tmp/zombie; exec tail --pid='$$' -f /dev/null' &
-		want 5 test -s /tmp/zombie
+		want 10 test -s /tmp/zombie
 		"$LAB" up $NAME --owner $(cat /tmp/zombie)
 		: >/tmp/until
-		want 5 grep -q "State:.Z" /proc/$(cat /tmp/zombie)/status
-		want 5 eval '! pgrep -f "lab keep $NAME"'
+		want 10 grep -q "State:.Z" /proc/$(cat /tmp/zombie)/status
+		want 10 eval '! pgrep -f "lab keep $NAME"'
 		kill $!
 		wait $! || true
 		rm /tmp/zombie /tmp/until
@@ -98,7 +98,7 @@ what_a_killed_keeper_and_janitor_leave_is_cleared_by_the_next_host() {
 	sandbox <<-'END'
 		"$LAB" up $NAME
 		kill -KILL $(pgrep -f "lab keep $NAME")
-		want 5 eval '! pgrep systemd'
+		want 10 eval '! pgrep systemd'
 		"$LAB" up $NAME-next
 		"$LAB" down $NAME-next
 	END

@@ -149,7 +149,7 @@ status_names_what_is_missing_on_the_host() {
 		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=8080:80
 		machdeck start web
 		same 'all holds' true "$(about web '[.hostSide[].holds] | all')"
-		want 2 serves web http://10.1.0.2
+		want 10 serves web http://10.1.0.2
 		same 'forward' '10.1.0.2 true' "$(about web '.forwards[] | "\(.to) \(.own)"')"
 		ip route delete 10.1.0.2 dev ve-web
 		nft flush map ip io.systemd.nat map_port_ipport
@@ -177,7 +177,7 @@ status_says_why_a_start_failed_and_what_helps() {
 		INIT
 		conf sick PRIVATE_NETWORK=1
 		not machdeck start sick
-		want 5 eval '[ "$(field sick .state)" = failed ]'
+		want 10 eval '[ "$(field sick .state)" = failed ]'
 		exits 3 machdeck status sick
 		told 'given up after too many failures' 'the disk is on fire'
 	END
@@ -208,7 +208,7 @@ a_killed_nspawn_is_told() {
 		systemctl daemon-reload
 		machdeck start web
 		kill -KILL "$(property web MainPID)"
-		want 5 eval '[ "$(field web .state)" = failed ]'
+		want 10 eval '[ "$(field web .state)" = failed ]'
 		said=$(field web .reason)
 		told 'killed by SIGKILL'
 		rm -r /run/systemd/system/container@web.service.d
@@ -230,12 +230,12 @@ who_took_a_containers_name_is_named() {
 a_registration_whose_machine_died_is_a_ghost() {
 	scene <<-'END'
 		systemd-run --quiet --unit=lost.service sh -c 'sleep 1000 & echo $! >/run/lost; wait; sleep 1000'
-		want 2 test -s /run/lost
+		want 10 test -s /run/lost
 		machined() { busctl call org.freedesktop.machine1 /org/freedesktop/machine1 org.freedesktop.machine1.Manager "$@"; }
 		machined RegisterMachine sayssus lost 0 test container "$(cat /run/lost)" ''
 		same alive running "$(field lost .state)"
 		kill "$(cat /run/lost)"
-		want 2 eval '[ "$(field lost .state)" = ghost ]'
+		want 10 eval '[ "$(field lost .state)" = ghost ]'
 		said=$(field lost .reason)
 		told "its leader $(cat /run/lost) is dead"
 		machined UnregisterMachine s lost
@@ -253,7 +253,7 @@ hostile_words_of_a_guest_are_shown_harmless() {
 		INIT
 		conf evil PRIVATE_NETWORK=1
 		machdeck start evil || true # it may be gone before or after it counts as started
-		want 5 eval '[ "$(field evil .state)" = failed ]'
+		want 10 eval '[ "$(field evil .state)" = failed ]'
 		printable machdeck list || fail 'list lets a control character through'
 		printable machdeck status evil || fail 'status lets a control character through'
 		same 'has a log' true "$(about evil '.log | length > 0')"

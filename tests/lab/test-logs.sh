@@ -19,15 +19,15 @@ helpers=$(cat <<-'END'
 		seen=$(mktemp)
 		machdeck logs -f -n 0 "$@" >"$seen" 2>"$seen.err" &
 		follower=$!
-		want 5 has_reader
+		want 10 has_reader
 		reader=$(has_reader)
 		say "$1" marker-of-the-start
-		want 5 grep -q marker-of-the-start "$seen"
+		want 10 grep -q marker-of-the-start "$seen"
 	}
 	unfollow() {
 		reader=$(has_reader)
 		kill "$follower"
-		want 5 is_gone "$reader"
+		want 10 is_gone "$reader"
 	}
 	is_gone() { ! kill -0 "$1"; }
 	has_reader() { pgrep --parent "$follower"; }
@@ -53,7 +53,7 @@ guest_and_host_are_merged_by_time() {
 		guest web
 		say web first of the guest
 		within web sh -c 'echo second of the console >/dev/console'
-		want 3 has_line web 'second of the console'
+		want 10 has_line web 'second of the console'
 		systemd-run --quiet --wait true
 		say web third of the guest
 		got=$(machdeck logs -n 200 web | grep -oE 'said\[?[0-9]*\]?: first|console: second|said\[?[0-9]*\]?: third' | sed 's/.* //' | xargs)
@@ -76,9 +76,9 @@ several_machines_have_a_column() {
 		guest two
 		follow one two
 		say two here is two
-		want 3 seen ' two  *said.*here is two'
+		want 10 seen ' two  *said.*here is two'
 		say one here is one
-		want 3 seen ' one  *said.*here is one'
+		want 10 seen ' one  *said.*here is one'
 		unfollow
 	END
 }
@@ -150,9 +150,9 @@ a_truncated_journal_kills_only_its_reader() {
 			say web after truncation $i again
 			want 30 seen "after truncation $i again"
 		done
-		want 5 seen 'log read error: '
+		want 10 seen 'log read error: '
 		kill -0 "$follower"
-		want 5 has_reader
+		want 10 has_reader
 		[ "$(has_reader)" != "$first" ] || fail "the reader is the same"
 		same once 1 "$(grep -c 'said.*: after truncation 3 again' "$seen")"
 		unfollow
@@ -211,7 +211,7 @@ a_machine_is_read_on_when_it_starts_again() {
 		machdeck start web
 		want 10 seen 'systemd\[1\]: Startup finished'
 		say web in its second life
-		want 5 seen 'said.*: in its second life'
+		want 10 seen 'said.*: in its second life'
 		same once 1 "$(grep -c 'said\[.*\]: marker-of-the-start' "$seen")"
 		unfollow
 	END
@@ -225,8 +225,8 @@ the_tree_of_a_machine_that_ended_is_not_held() {
 		say web in its last moment
 		machdeck stop web
 		want 10 seen 'Stopped container@web.service'
-		want 5 seen 'said.*: in its last moment'
-		want 5 umount $ROOTS/web
+		want 10 seen 'said.*: in its last moment'
+		want 10 umount $ROOTS/web
 		unfollow
 	END
 }
@@ -252,7 +252,7 @@ the_reader_has_no_rights_left() {
 		guest web
 		follow web
 		say web once more
-		want 5 seen 'said.*once more'
+		want 10 seen 'said.*once more'
 		reader=$(has_reader)
 		same uid 65534 "$(awk '$1 == "Uid:" { print $2 }' "/proc/$reader/status")"
 		same groups '' "$(awk '$1 == "Groups:" { print $2 }' "/proc/$reader/status")"
@@ -265,7 +265,7 @@ a_followed_machine_that_is_silent_costs_nothing() {
 	scene <<-'END'
 		guest web
 		follow web
-		want 5 has_reader
+		want 10 has_reader
 		within web journalctl --sync
 		switches() { cat /proc/"$follower"/status /proc/"$(has_reader)"/status | awk '/ctxt_switches/ { n += $2 } END { print n }'; }
 		calm() { local before; before=$(switches); sleep 2; [ "$(switches)" -le $((before + 2)) ]; }
@@ -296,7 +296,7 @@ a_hostile_folder_shows_nothing_of_the_host() {
 		[[ $said != *secret* ]] || fail "it shows the host's journal"
 		follow web
 		say web is followed
-		want 5 seen 'said.*: is followed'
+		want 10 seen 'said.*: is followed'
 		unfollow
 	END
 }
@@ -306,7 +306,7 @@ hostile_lines_reach_no_terminal() {
 		guest web
 		printf '\033]52;c;aGk=\007evil \033[2J \302\233 \342\200\256rtl \001\377 end\n' >$ROOTS/web/evil
 		within web sh -c 'cat /evil >/dev/console; systemd-cat -t evil cat /evil; head -c 100000 /dev/zero | tr "\0" a | systemd-cat -t long'
-		want 5 sh -c 'machdeck logs -n 1 --grep "evil .*end" web | grep -q evil'
+		want 10 sh -c 'machdeck logs -n 1 --grep "evil .*end" web | grep -q evil'
 		exits 0 machdeck logs -n 500 web
 		told 'evil' '<U+202E>rtl' '\x01\xff end'
 		! LC_ALL=C grep -q '[^[:print:][:space:]]' < <(sed 's/…//g' <<<"$said") || fail "something of it gets through"

@@ -39,7 +39,7 @@ case_56_a_link_of_another_kind_in_the_way_is_named_and_stays() {
 			ip link del ve-n
 		done
 		machdeck start n
-		want 5 ping -n -c 1 -W 1 10.1.0.2
+		want 10 ping -n -c 1 -W 1 10.1.0.2
 	END
 }
 
@@ -58,7 +58,7 @@ case_57_a_stale_veth_goes_wherever_its_peer_is() {
 			index=$(cat /sys/class/net/ve-n/ifindex)
 			exits 0 machdeck start n
 			[ "$(cat /sys/class/net/ve-n/ifindex)" != "$index" ] || fail "the stale link of $peer is still there"
-			want 5 ping -n -c 1 -W 1 10.1.0.2
+			want 10 ping -n -c 1 -W 1 10.1.0.2
 			machdeck stop n
 			exec 9<&-
 		done
@@ -72,14 +72,14 @@ case_58_a_link_that_a_running_machine_uses_is_left_to_it() {
 		conf a PRIVATE_NETWORK=1 'EXTRA_VETHS="ve-b,hostAddress=10.3.0.1,localAddress=10.3.0.2"'
 		conf b PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		machdeck start a
-		want 5 ping -n -c 1 -W 1 10.3.0.2
+		want 10 ping -n -c 1 -W 1 10.3.0.2
 		index=$(cat /sys/class/net/ve-b/ifindex)
 		not systemctl start container@b
 		same status 75 "$(property b ExecMainStatus)"
 		logged b ve-b
 		systemctl stop container@b
 		same "the link" "$index" "$(cat /sys/class/net/ve-b/ifindex)"
-		want 5 ping -n -c 1 -W 1 10.3.0.2
+		want 10 ping -n -c 1 -W 1 10.3.0.2
 	END
 }
 
@@ -92,13 +92,13 @@ case_59_names_that_begin_alike_have_each_their_own_link() {
 		machdeck start samebeginning-1 samebeginning-2
 		for i in 1 2; do
 			name=$(ip -j link show ve-samebeginning-$i | jq -r '.[0].ifname')
-			want 5 ping -n -c 1 -W 1 -I "$name" 10.$i.0.2
+			want 10 ping -n -c 1 -W 1 -I "$name" 10.$i.0.2
 			same "link of $i" "samebeginning-$i 10.$i.0.1/32" "$(machdeck links --json |
 				jq -r --arg n "$name" '.spaces[0].links[] | select(.name == $n) | "\(.machine) \([.addresses[].address | select(startswith("10."))] | join(" "))"')"
 			same "address of $i" 10.$i.0.2 "$(machdeck show-ip samebeginning-$i)"
 		done
 		machdeck stop samebeginning-1
-		want 5 ping -n -c 1 -W 1 10.2.0.2
+		want 10 ping -n -c 1 -W 1 10.2.0.2
 	END
 }
 
@@ -132,7 +132,7 @@ case_60_no_name_of_a_link_is_printed_as_it_is_or_acted_on() {
 		ip link add ve-n type veth peer name "${bad}2"
 		ip link property add dev ve-n altname $'\e]0;x\a'
 		exits 0 machdeck start n
-		want 5 ping -n -c 1 -W 1 10.1.0.2
+		want 10 ping -n -c 1 -W 1 10.1.0.2
 		same "the link of nobody" "$ghost" "$(cat /sys/class/net/ve-ghost/ifindex)"
 	END
 }
@@ -164,7 +164,7 @@ case_61_who_makes_and_removes_the_link_all_the_time_only_delays() {
 		[ ! -e /run/stolen ] || fail "a bridge was removed: $(wc -l </run/stolen) times"
 		ip link del ve-n 2>/dev/null || true
 		exits 0 machdeck start n
-		want 5 ping -n -c 1 -W 1 10.1.0.2
+		want 10 ping -n -c 1 -W 1 10.1.0.2
 	END
 }
 
@@ -191,7 +191,7 @@ case_62_a_bridge_that_is_not_there_or_is_none_is_named_and_others_work() {
 		ip netns add ports # with which they go, all at once
 		for i in $(seq 1000); do echo "link add q$i master br0 type veth peer name r$i netns ports"; done | ip -batch -
 		exits 0 machdeck start n
-		want 5 ping -n -c 1 -W 1 10.5.0.2
+		want 10 ping -n -c 1 -W 1 10.5.0.2
 		ip netns delete ports
 		want 60 not ip link show dev q1000
 	END
@@ -203,7 +203,7 @@ case_63_what_is_there_already_is_well_only_where_it_is_the_same() {
 		ip link add other type veth peer name rehto; ip link set other up; ip link set rehto up
 		ip addr add 10.1.0.1/32 dev other # the host's, on one more link
 		exits 0 machdeck start n
-		want 5 ping -n -c 1 -W 1 10.1.0.2
+		want 10 ping -n -c 1 -W 1 10.1.0.2
 		machdeck unit poststart n # all of it is there
 		machdeck stop n
 		ip route add 10.1.0.2 dev other
@@ -220,7 +220,7 @@ case_63_what_is_there_already_is_well_only_where_it_is_the_same() {
 		sysctl -qw net.ipv6.conf.default.disable_ipv6=0
 		nothing_left n
 		exits 0 machdeck start n
-		want 5 ping -n -c 1 -W 1 fd01::2
+		want 10 ping -n -c 1 -W 1 fd01::2
 		machdeck stop n
 		# one more has the address: its guest's is not usable, and the doctor tells who is in the way
 		ip link del other
@@ -258,7 +258,7 @@ case_66_a_netlink_that_fails_is_told_and_leaves_nothing() {
 		done
 		rm -rf /run/systemd/system/container@.service.d; systemctl daemon-reload
 		exits 0 machdeck start n
-		want 5 ping -n -c 1 -W 1 10.1.0.2
+		want 10 ping -n -c 1 -W 1 10.1.0.2
 	END
 }
 
@@ -270,7 +270,7 @@ case_67_a_link_that_was_lent_comes_back_without_its_addresses() {
 		machdeck start n
 		within n ip link show dev eth1
 		machdeck stop n
-		want 5 ip link show dev eth1
+		want 10 ip link show dev eth1
 		same 'its addresses' '' "$(addresses dev eth1)"
 	END
 }

@@ -11,7 +11,7 @@ helpers=$(cat <<-'END'
 		"$@" /lab/tools/observer >/run/observed 2>&1 &
 		observer=$!
 		trap 'kill $observer; clear_all' EXIT
-		want 3 seen 'n='
+		want 10 seen 'n='
 	}
 	last() { tail -n 1 /run/observed; }
 	seen() { [[ $(last) == *"$1"* ]]; }
@@ -33,7 +33,7 @@ a_dead_bus_is_said_at_once_and_forgotten_when_it_is_back() {
 		small web; conf web PRIVATE_NETWORK=1
 		machdeck start web
 		watch_as users
-		want 3 fresh web=running
+		want 10 fresh web=running
 		trap 'systemctl start dbus.socket dbus systemd-machined; kill $observer; clear_all' EXIT
 		systemctl stop dbus.socket dbus
 		within_ms 1000 "$(now_ms)" seen '| states are old'
@@ -54,7 +54,7 @@ a_machined_that_is_stopped_masked_or_restarted_delays_nothing() {
 		machdeck start web
 		machdeck start db
 		watch_as
-		want 3 fresh web=running
+		want 10 fresh web=running
 		machined=$(systemctl show systemd-machined --property MainPID --value)
 		trap 'kill -CONT $machined || true; systemctl unmask --runtime systemd-machined || true; kill $observer
 			systemctl start systemd-machined; clear_all' EXIT
@@ -63,9 +63,9 @@ a_machined_that_is_stopped_masked_or_restarted_delays_nothing() {
 		within_ms 1000 "$(now_ms)" eval 'not seen web=running'
 		seen db=running || fail "db: $(last)"
 		kill -CONT "$machined"
-		want 5 fresh web=running # as its unit restarts it
+		want 10 fresh web=running # as its unit restarts it
 		systemctl restart systemd-machined
-		want 3 fresh 'db=running web=running'
+		want 10 fresh 'db=running web=running'
 		systemctl mask --runtime systemd-machined
 		systemctl kill --signal=KILL systemd-machined
 		systemctl stop container@db
@@ -81,9 +81,9 @@ systemd_that_executes_itself_anew_is_found_again() {
 		small web; conf web PRIVATE_NETWORK=1
 		machdeck start web
 		watch_as
-		want 3 fresh web=running
+		want 10 fresh web=running
 		systemctl daemon-reexec
-		want 5 fresh web=running
+		want 10 fresh web=running
 		machdeck stop web
 		within_ms 1000 "$(now_ms)" fresh web=stopped
 	END
@@ -94,7 +94,7 @@ a_flood_of_links_is_survived_in_bounded_time() {
 		lab-guest web; conf web PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.2
 		machdeck start web
 		watch_as
-		want 3 fresh web=running
+		want 10 fresh web=running
 		before=$(cpu_ms) began=$(now_ms)
 		for i in $(seq 300); do printf 'link add a%s type veth peer name b%s\naddr add 10.9.0.1/32 dev a%s\nlink set a%s up\nlink del a%s\n' $i $i $i $i $i; done |
 			ip -batch -
@@ -112,7 +112,7 @@ a_thousand_confs_at_once_are_seen_in_bounded_time() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1
 		watch_as
-		want 3 fresh web=stopped
+		want 10 fresh web=stopped
 		before=$(cpu_ms)
 		for i in $(seq 1000); do echo PRIVATE_NETWORK=1 >$CONFS/c$i.conf; done
 		within_ms 1000 "$(now_ms)" fresh n=1001
@@ -129,14 +129,14 @@ a_unit_that_failed_in_a_guest_is_seen_without_polling_and_costs_nothing_then() {
 		lab-guest web; conf web PRIVATE_NETWORK=1
 		machdeck start web
 		watch_as
-		want 3 fresh web=running
+		want 10 fresh web=running
 		sleep 0.5 # first questions are over
 		before=$(wc -l </run/observed) cpu=$(cpu_ms)
 		sleep 2
 		same 'snapshots while idle' "$before" "$(wc -l </run/observed)"
 		[ $(($(cpu_ms) - cpu)) -le 10 ] || fail "idle took $(($(cpu_ms) - cpu)) ms"
 		by_the_guest web --unit=sick /bin/false || true
-		want 6 eval '[ $(wc -l </run/observed) -gt '"$before"' ]'
+		want 10 eval '[ $(wc -l </run/observed) -gt '"$before"' ]'
 	END
 }
 

@@ -22,9 +22,9 @@ with_trees() { inside <<<"$(declare -f busybox_tree); $(cat)"; }
 an_init_of_busybox_is_ready_and_shuts_down_when_asked_to() {
 	with_trees <<-'END'
 		busybox_tree bb
-		timeout 5 machdeck start bb
+		timeout 20 machdeck start bb
 		ping -c 1 -W 1 10.9.0.2
-		timeout 5 machdeck stop bb
+		timeout 20 machdeck stop bb
 		same "what it did" "booted shut down" "$(paste -sd ' ' $ROOTS/bb/out)"
 		same state inactive "$(state bb)"
 		nothing_left bb
@@ -38,10 +38,10 @@ it_reboots_and_powers_off_from_inside() {
 		first=$(property bb InvocationID)
 		machdeck run bb -- reboot
 		rebooted() { [ "$(property bb InvocationID)" != "$first" ] && [ "$(state bb)" = active ]; }
-		want 8 rebooted
+		want 10 rebooted
 		machdeck run bb -- poweroff
 		is_down() { [ "$(state bb)" = inactive ]; }
-		want 8 is_down
+		want 10 is_down
 		same "the last word" "shut down" "$(tail -n 1 $ROOTS/bb/out)"
 	END
 }
@@ -52,7 +52,7 @@ one_that_insists_on_being_the_first_process_is_it() {
 		mv $ROOTS/bb/bin/busybox $ROOTS/bb/bin/busybox.real
 		printf '#!/bin/busybox.real sh\n[ $$ = 1 ] || exit 127\nexec /bin/busybox.real init\n' >$ROOTS/bb/bin/busybox
 		chmod 0755 $ROOTS/bb/bin/busybox
-		timeout 5 machdeck start bb
+		timeout 20 machdeck start bb
 		same "PID 1" busybox.real "$(cat /proc/"$(leader bb)"/comm)"
 		machdeck terminate bb
 	END

@@ -10,7 +10,7 @@ reach_helpers=$(cat <<-'END'
 	reach() { machdeck doctor --json "${@:2}" web | jq -r ".reach.$1 | .state + \" \" + (.cause // \"-\")"; }
 	# reaches TARGET STATE CAUSE WORDS... - within 3 s that is told, with the words
 	reaches() {
-		want 3 eval "[ \"\$(reach $1)\" = '$2 $3' ]" || { reach "$1" >&2; exit 1; }
+		want 10 eval "[ \"\$(reach $1)\" = '$2 $3' ]" || { reach "$1" >&2; exit 1; }
 		said=$(machdeck doctor --json web | jq -r ".reach.$1.text")
 		told "${@:4}"
 	}
@@ -40,7 +40,7 @@ what_is_reached_is_named_and_answers() {
 		same tried 'broken no-answer' "$(reach names --probe)"
 		nft 'add table ip gate; add chain ip gate post { type nat hook postrouting priority 100; }; add rule ip gate post ip saddr 10.1.0.2 masquerade'
 		reaches names good - 192.168.1.1
-		want 3 eval '[ "$(reach names --probe)" = "good -" ]'
+		want 10 eval '[ "$(reach names --probe)" = "good -" ]'
 		same 'host tried' 'good -' "$(reach host --probe)"
 		pings 10.1.0.1; pings 192.168.1.1
 		kill $server
@@ -117,7 +117,7 @@ the_dashboard_shows_it_below_the_ports() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		machdeck start web
-		printf '%s\n' 'size 100x30' 'wait web' 'key d' 'wait web reaches' 'wait the host' show >/tmp/script
+		printf '%s\n' 'size 100x30' 'wait web' 'key d' 'wait web reaches' 'wait the host' 'wait it is on no bridge' 'wait gateway' show >/tmp/script
 		exits 0 machdeck --script /tmp/script
 		told 'web forwards no port' 'web reaches' neighbours 'it is on no bridge' gateway
 		inside_of web ip route del default

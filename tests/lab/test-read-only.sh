@@ -19,13 +19,13 @@ whole_state() {
 }
 
 begin_watching() {
-	want 5 on ui bash -c '! ip addr | grep tentative'
+	want 10 on ui bash -c '! ip addr | grep tentative'
 	on ui bash -c 'touch /run/began; rm -rf /run/trace; mkdir /run/trace
 		busctl monitor --json=short --match=type=method_call >/run/calls 2>/dev/null & echo $! >/run/watchers
 		# not nsid: an id is the name by which a namespace is asked, and no machine has any part in it
 		ip monitor label link address route mroute prefix neigh netconf rule nexthop >/run/net & echo $! >>/run/watchers
 		nft monitor >/run/nft & echo $! >>/run/watchers'
-	want 3 on ui pgrep -x ip
+	want 10 on ui pgrep -x ip
 	before=$(whole_state)
 }
 

@@ -17,13 +17,13 @@ containers_on_a_bridge_answer_with_and_without_an_address() {
 		conf web-noip AUTO_START=1 PRIVATE_NETWORK=1 HOST_BRIDGE=br0
 		systemctl daemon-reload
 		systemctl start machines.target
-		want 5 systemctl is-active container@webserver container@web-noip
+		want 10 systemctl is-active container@webserver container@web-noip
 		is_up_in webserver eth0
 		is_up_in web-noip eth0
 		same addresses "" "$(addresses_in web-noip eth0)"
-		want 3 ping -n -c 1 -W 1 192.168.0.100
-		want 3 serves webserver http://192.168.0.100/
-		want 3 serves webserver 'http://[fc00::2]/'
+		want 10 ping -n -c 1 -W 1 192.168.0.100
+		want 10 serves webserver http://192.168.0.100/
+		want 10 serves webserver 'http://[fc00::2]/'
 		same show-ip 192.168.0.100 "$(machdeck show-ip webserver)"
 		same master br0 "$(master vb-webserver)"
 		same "host's routes" "" "$(routes dev vb-webserver)"
@@ -46,15 +46,15 @@ extra_veths_are_up_addressed_and_attached_on_both_sides() {
 			'EXTRA_VETHS="veth1,hostBridge=br1,localAddress=192.168.1.100/24 veth2,hostAddress=192.168.2.1,localAddress=192.168.2.100"'
 		machdeck start webserver
 		for link in veth1 veth2; do
-			want 2 is_up $link
-			want 2 is_up_in webserver $link
+			want 10 is_up $link
+			want 10 is_up_in webserver $link
 		done
 		same master br1 "$(master veth1)"
 		same master none "$(master veth2)"
 		same "host's veth2" "192.168.2.1/32 192.168.2.100" "$(addresses veth2) $(routes dev veth2)"
 		same "guest's veth2" "192.168.2.100/32 192.168.2.1" "$(addresses_in webserver veth2) $(routes_in webserver dev veth2)"
 		for address in 192.168.0.100 fc00::2 192.168.1.100 192.168.2.100; do
-			want 3 ping -n -c 1 -W 1 $address
+			want 10 ping -n -c 1 -W 1 $address
 		done
 		machdeck stop webserver
 		not ping -n -c 1 -W 1 192.168.1.100
@@ -72,8 +72,8 @@ extra_veths_work_beside_a_bridge_alone_and_without_a_main_link() {
 		conf bridged PRIVATE_NETWORK=1 HOST_BRIDGE=br0 'EXTRA_VETHS="veth1,hostAddress=192.168.2.1,localAddress=192.168.2.100"'
 		conf alone PRIVATE_NETWORK=1 'EXTRA_VETHS="veth2,hostAddress=192.168.3.1,localAddress=192.168.3.100"'
 		machdeck start bridged alone
-		want 2 ping -n -c 1 -W 1 192.168.2.100
-		want 2 ping -n -c 1 -W 1 192.168.3.100
+		want 10 ping -n -c 1 -W 1 192.168.2.100
+		want 10 ping -n -c 1 -W 1 192.168.3.100
 		same "guest's links" "lo veth2" "$(within alone ip -j link | jq -r '[.[].ifname] | sort | join(" ")')"
 	END
 }
@@ -99,14 +99,14 @@ macvlan_containers_reach_each_other_the_host_and_its_neighbours() {
 		done
 		systemctl daemon-reload
 		systemctl start machines.target
-		want 5 systemctl is-active container@test1 container@test2
-		want 3 within test1 ping -n -c 1 -W 1 192.168.1.254
+		want 10 systemctl is-active container@test1 container@test2
+		want 10 within test1 ping -n -c 1 -W 1 192.168.1.254
 		for address in 192.168.1.253 192.168.1.254; do
-			want 3 ping -n -c 1 -W 1 $address
-			want 3 ip netns exec peer ping -n -c 1 -W 1 $address
+			want 10 ping -n -c 1 -W 1 $address
+			want 10 ip netns exec peer ping -n -c 1 -W 1 $address
 		done
 		machdeck restart test1
-		want 3 ping -n -c 1 -W 1 192.168.1.253
+		want 10 ping -n -c 1 -W 1 192.168.1.253
 	END
 }
 
@@ -133,16 +133,16 @@ the_host_s_network_can_change_below_a_running_container() {
 		conf n PRIVATE_NETWORK=1 HOST_BRIDGE=br0 LOCAL_ADDRESS=192.168.1.122/24
 		machdeck start n
 		pings() { ping -n -c 1 -W 1 192.168.1.122 && within n ping -n -c 1 -W 1 "$1"; }
-		want 3 pings 192.168.1.1
+		want 10 pings 192.168.1.1
 		ip link set eth1 up master br0
 		ip addr replace 192.168.1.2/24 dev br0
 		ip addr del 192.168.1.1/24 dev br0
 		ip addr replace 192.168.1.2/24 dev br0
-		want 3 pings 192.168.1.2
+		want 10 pings 192.168.1.2
 		ip link set eth1 nomaster
 		ip addr flush dev br0
 		ip addr add 192.168.1.1/24 dev br0
-		want 3 pings 192.168.1.1
+		want 10 pings 192.168.1.1
 	END
 }
 
@@ -157,9 +157,9 @@ links_return_to_a_bridge_that_is_made_again() {
 		same masters "none none" "$(master vb-n) $(master veth1)"
 		for i in 0 1; do ip link add br$i type bridge && ip link set br$i up; done
 		attached() { [ "$(master vb-n) $(master veth1)" = "br0 br1" ]; }
-		want 1 attached
+		want 10 attached
 		ip addr add 192.168.1.1/24 dev br0
-		want 3 ping -n -c 1 -W 1 192.168.1.122
+		want 10 ping -n -c 1 -W 1 192.168.1.122
 	END
 }
 

@@ -34,7 +34,7 @@ killing='
 		"EXTRA_VETHS=\"kv,hostAddress=10.30.1.1,localAddress=10.30.1.2\""
 	works() {
 		want 10 serves k http://10.30.0.1:8080/
-		want 5 systemctl is-active container@k
+		want 10 systemctl is-active container@k
 		same forwards "tcp 8080 10.30.0.2 80" "$(forwards)"
 		same host "10.30.0.1/32 10.30.1.1/32" "$(addresses)"
 	}
@@ -49,7 +49,7 @@ killing='
 		local before
 		before=$(leader k)
 		systemctl kill --kill-who=all --signal=KILL container@k
-		want 5 is_gone "$before"
+		want 10 is_gone "$before"
 	}
 	is_gone() { [ "$(leader k)" != "$1" ]; }
 
@@ -156,7 +156,7 @@ a_guest_that_fails_by_itself_is_given_up_soon() {
 		lab-guest k --init - <<<$'#!/bin/sh\nexit 1'
 		conf k PRIVATE_NETWORK=1
 		not systemctl start container@k
-		want 8 systemctl is-failed container@k
+		want 10 systemctl is-failed container@k
 		[ "$(property k NRestarts)" -le 6 ] || fail "restarted $(property k NRestarts) times"
 	END
 }
@@ -179,12 +179,12 @@ a_killed_systemd_nspawn_comes_back_with_its_forward_leading_to_it() {
 			works
 			before=$(leader k)
 			systemctl kill --kill-who=main --signal=KILL container@k
-			want 5 is_gone "$before"
+			want 10 is_gone "$before"
 			works
 			same restarts 1 "$(property k NRestarts)"
 			sed -i s/10.30.0.2/10.30.0.9/ $CONFS/k.conf
 			end_it
-			want 5 serves k http://10.30.0.1:8080/
+			want 10 serves k http://10.30.0.1:8080/
 			same forwards "tcp 8080 10.30.0.9 80" "$(forwards)"
 			machdeck stop k
 			nothing_left k

@@ -39,7 +39,7 @@ an_ipv4_container_answers_pings_and_requests() {
 		conf webserver4 PRIVATE_NETWORK=1 HOST_ADDRESS=10.231.136.1 LOCAL_ADDRESS=10.231.136.2
 		machdeck start webserver4
 		same show-ip 10.231.136.2 "$(machdeck show-ip webserver4)"
-		want 2 ping -n -c 1 -W 1 10.231.136.2
+		want 10 ping -n -c 1 -W 1 10.231.136.2
 		same page webserver4 "$(fetch http://10.231.136.2/)"
 		machdeck stop webserver4
 		not fetch http://10.231.136.2/
@@ -52,8 +52,8 @@ ipv6_addresses_work_in_the_fields_of_ipv4() {
 		conf webserver6 PRIVATE_NETWORK=1 HOST_ADDRESS=fc00::2 LOCAL_ADDRESS=fc00::1
 		machdeck start webserver6
 		same show-ip fc00::1 "$(machdeck show-ip webserver6)"
-		want 2 ping -n -c 1 -W 1 fc00::1
-		want 1 serves webserver6 'http://[fc00::1]/'
+		want 10 ping -n -c 1 -W 1 fc00::1
+		want 10 serves webserver6 'http://[fc00::1]/'
 		same "guest's routes" "default via fc00::2, fc00::2" "$(routes_in webserver6 dev eth0)"
 		machdeck stop webserver6
 		not fetch 'http://[fc00::1]/'
@@ -66,8 +66,8 @@ ipv6_addresses_work_in_their_own_fields() {
 		conf webserver6 PRIVATE_NETWORK=1 HOST_ADDRESS6=fc00::2 LOCAL_ADDRESS6=fc00::1
 		machdeck start webserver6
 		same show-ip fc00::1 "$(machdeck show-ip webserver6)"
-		want 2 ping -n -c 1 -W 1 fc00::1
-		want 1 serves webserver6 'http://[fc00::1]/'
+		want 10 ping -n -c 1 -W 1 fc00::1
+		want 10 serves webserver6 'http://[fc00::1]/'
 		machdeck stop webserver6
 		not fetch 'http://[fc00::1]/'
 	END
@@ -87,7 +87,7 @@ long_names_get_their_links_short_names_and_their_network() {
 		for link in ve-first ve-second ve-really-l3QgY ve-really-lFYWO; do
 			i=$((i + 1))
 			same $link 192.168.$i.1/32 "$(addresses $link)"
-			want 1 ping -n -c 1 -W 1 192.168.$i.100
+			want 10 ping -n -c 1 -W 1 192.168.$i.100
 		done
 		same "alternative name" ve-really-long-name "$(ip -j link show ve-really-l3QgY | jq -r '.[].altnames[0]')"
 		machdeck stop first second really-long-name really-long-long-name-2
@@ -107,8 +107,8 @@ names_of_containers_resolve_from_the_hosts_file() {
 		systemctl daemon-reload
 		systemctl start machines.target
 		machdeck hosts --write
-		want 5 ping -n -c 1 -W 1 simple.containers
-		want 5 ping -n -c 1 -W 1 netmask.containers
+		want 10 ping -n -c 1 -W 1 simple.containers
+		want 10 ping -n -c 1 -W 1 netmask.containers
 		same line 10.11.0.1 "$(getent ahostsv4 netmask.containers | awk 'NR == 1 { print $1 }')"
 	END
 }
@@ -118,7 +118,7 @@ a_forwarded_port_reaches_its_container() {
 		web webserver
 		conf webserver PRIVATE_NETWORK=1 HOST_ADDRESS=192.168.0.1 LOCAL_ADDRESS=192.168.0.100 HOST_PORT=tcp:10080:80
 		machdeck start webserver
-		want 2 serves webserver http://192.168.0.1:10080/
+		want 10 serves webserver http://192.168.0.1:10080/
 		same forwards "tcp 10080 192.168.0.100 80" "$(forwards)"
 		machdeck stop webserver
 		not fetch http://192.168.0.1:10080/
@@ -144,8 +144,8 @@ a_forward_answers_other_machines_and_udp_but_not_localhost() {
 		ip -n peer link set eth0 up
 		sysctl -qw net.ipv4.ip_forward=1
 		machdeck start far
-		want 3 ip netns exec peer curl -sf --max-time 1 http://192.0.2.1:10080/
-		want 3 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "10.2.0.1:10053", Proto => "udp");
+		want 10 ip netns exec peer curl -sf --max-time 1 http://192.0.2.1:10080/
+		want 10 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "10.2.0.1:10053", Proto => "udp");
 			$s->send("hi"); alarm 1; $s->recv($m, 99); $m eq "echo hi" or die'
 		not fetch http://127.0.0.1:10080/
 		sysctl -qw net.ipv4.ip_forward=0
@@ -159,8 +159,8 @@ two_containers_started_at_once_both_get_their_forwards() {
 			conf w$i PRIVATE_NETWORK=1 HOST_ADDRESS=10.3.$i.1 LOCAL_ADDRESS=10.3.$i.2 HOST_PORT=tcp:1008$i:80
 		done
 		machdeck start w1 w2
-		want 2 serves w1 http://10.3.1.1:10081/
-		want 2 serves w2 http://10.3.2.1:10082/
+		want 10 serves w1 http://10.3.1.1:10081/
+		want 10 serves w2 http://10.3.2.1:10082/
 		machdeck stop w1
 		same forwards "tcp 10082 10.3.2.2 80" "$(forwards)"
 	END

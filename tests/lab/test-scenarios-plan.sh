@@ -17,14 +17,14 @@ a_pasted_plan_starts_a_tree() {
 		machdeck plan pasted >/tmp/plan.sh
 		bash /tmp/plan.sh >/tmp/said 2>&1 || true
 		same page pasted "$(fetch http://10.233.1.2/)"
-		want 5 fetch 'http://[fc00:1::2]/' # after the kernel has looked for duplicates
+		want 10 fetch 'http://[fc00:1::2]/' # after the kernel has looked for duplicates
 		ping -c 1 -W 2 10.1.0.2 >/dev/null || fail "no way over vx1: $(cat /tmp/said)"
 		same bridge br0 "$(ip -j link show vx2 | jq -r '.[0].master')"
 		same file bound "$(machdeck run pasted -- cat /mnt/file)"
 		[[ $(nft list ruleset) == *"dport 8080"* || $(nft list ruleset) == *8080* ]] || fail "the port is not forwarded"
 		$(sed -n 's/^# .*to stop it: //p' /tmp/plan.sh) || fail "it does not stop as the plan says"
 		no_machine() { ! machinectl show pasted >/dev/null 2>&1; }
-		want 5 no_machine
+		want 10 no_machine
 	END
 }
 

@@ -16,7 +16,7 @@ a_reload_switches_to_another_system_in_the_running_guest() {
 		conf test1 SYSTEM_PATH=/nix/store/base AUTO_START=1 $network
 		systemctl daemon-reload
 		systemctl start machines.target
-		want 5 systemctl is-active container@test1
+		want 10 systemctl is-active container@test1
 		same check client_base "$(within test1 cat /etc/check)"
 		same page base "$(fetch http://10.12.0.2/)"
 		before="$(leader test1) $(within test1 cat /proc/1/stat | cut -d' ' -f22)"
@@ -79,8 +79,8 @@ a_reload_changes_addresses_on_both_sides_of_a_running_tree() {
 		same guest "10.13.1.2/32 fc00:13::2/128" "$(addresses_in t eth0)"
 		same "host's routes" "10.13.1.2, fc00:13::2" "$(routes dev ve-t)"
 		same "guest's routes" "10.13.1.1, default via 10.13.1.1" "$(routes_in t dev eth0)"
-		want 2 serves t http://10.13.1.2/
-		want 2 serves t http://10.13.1.1:8080/
+		want 10 serves t http://10.13.1.2/
+		want 10 serves t http://10.13.1.1:8080/
 		same forwards "tcp 8080 10.13.1.2 80,tcp 8080 fc00:13::2 80" "$(forwards | paste -sd ,)"
 		same leader "$before" "$(leader t)"
 	END
@@ -136,7 +136,7 @@ older_release() {
 			conf r SYSTEM_PATH=/nix/store/c1 $network # that of 2014 never looked at it
 			exits 0 machdeck reload r
 			switched() { [ "$(within r cat /etc/check)" = client_c1 ]; }
-			want 5 switched
+			want 10 switched
 			began=${EPOCHREALTIME/./}
 			exits 0 machdeck stop r
 			took=$((${EPOCHREALTIME/./} - began))

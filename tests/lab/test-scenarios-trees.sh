@@ -29,7 +29,7 @@ an_ephemeral_container_lives_below_run_and_forgets() {
 		machdeck start webserver
 		[ -d /run/containers/webserver ] || fail "there is no /run/containers/webserver"
 		[ ! -e $ROOTS/webserver ] || fail "there is a $ROOTS/webserver"
-		want 2 ping -n -c 1 -W 1 "$(machdeck show-ip webserver)"
+		want 10 ping -n -c 1 -W 1 "$(machdeck show-ip webserver)"
 		same page eph "$(fetch http://10.231.136.2/)"
 		within webserver touch /root/test.file
 		machdeck stop webserver
@@ -104,11 +104,11 @@ a_container_with_users_of_its_own_has_its_network_reload_and_commands() {
 		conf u PRIVATE_NETWORK=1 PRIVATE_USERS=pick HOST_ADDRESS=10.15.0.1 LOCAL_ADDRESS=10.15.0.2 HOST_PORT=tcp:8080:80
 		machdeck start u
 		[ "$(awk '{ print $2 }' "/proc/$(leader u)/uid_map")" != 0 ] || fail "its root is the host's"
-		want 2 serves u http://10.15.0.1:8080/
+		want 10 serves u http://10.15.0.1:8080/
 		same id "uid=0 gid=0" "$(machdeck run u -- /bin/busybox id)"
 		conf u PRIVATE_NETWORK=1 PRIVATE_USERS=pick HOST_ADDRESS=10.15.0.1 LOCAL_ADDRESS=10.15.0.9 HOST_PORT=tcp:8080:80
 		exits 0 machdeck reload u
-		want 2 serves u http://10.15.0.9/
+		want 10 serves u http://10.15.0.9/
 		exits 0 machdeck stop u
 		nothing_left u
 	END
@@ -151,7 +151,7 @@ a_guest_reaches_a_service_of_the_host_through_a_bound_socket() {
 		nix_system s
 		systemd-run --quiet --unit=daemon systemd-socket-activate --listen=/nix/var/nix/daemon-socket/socket --accept --inetd echo hello
 		conf s SYSTEM_PATH=/nix/store/s PRIVATE_NETWORK=1
-		want 5 test -S /nix/var/nix/daemon-socket/socket
+		want 10 test -S /nix/var/nix/daemon-socket/socket
 		machdeck start s
 		same answer hello "$(machdeck run s -- perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new("/nix/var/nix/daemon-socket/socket"); print <$s>')"
 		systemctl stop daemon

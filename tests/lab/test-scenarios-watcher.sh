@@ -29,7 +29,7 @@ without_the_watcher_a_start_brings_the_host_s_side_up() {
 		machdeck start n
 		[ ! -e /run/machdeck/n/host.done ]
 		same host "10.40.2.1/32 10.40.2.2" "$(addresses ve-n) $(routes dev ve-n)"
-		want 1 serves n http://10.40.2.2/
+		want 10 serves n http://10.40.2.2/
 	END
 }
 
@@ -43,7 +43,7 @@ a_watcher_that_comes_back_does_what_was_missed() {
 		ip link delete br0
 		ip link add br0 type bridge
 		attached() { [ "$(master nv)" = br0 ]; }
-		want 3 attached
+		want 10 attached
 		systemctl stop machdeck-net
 		ip link delete br0
 		ip link add br0 type bridge
@@ -56,7 +56,7 @@ a_watcher_that_comes_back_does_what_was_missed() {
 		ip link delete br0
 		ip link add br0 type bridge
 		systemctl show machdeck-net --property MainPID --value | xargs kill -CONT
-		want 3 attached
+		want 10 attached
 	END
 }
 

@@ -98,9 +98,9 @@ the_dashboard_edits_them_by_the_same_key() {
 		echo '[Exec]' >\$F
 		printf '#!/bin/sh\necho Boot=no >>"\$1"\n' >/tmp/ed; chmod +x /tmp/ed
 		: >/tmp/screen
-		shows() { for ((i = 0; i < 100; i++)); do grep -aq "\$1" /tmp/screen && return; sleep 0.1; done; }
-		{ shows 'img'; printf E; shows 'Press Enter'; printf '\r'; for ((i = 0; i < 200; i++)); do sleep 0.05; printf q 2>/dev/null || break; done; } |
-			timeout 40 env TERM=xterm EDITOR=/tmp/ed script -fqec 'stty rows 24 cols 80; machdeck' /tmp/screen >/dev/null || true
+		shows() { for ((i = 0; i < 300; i++)); do grep -aq "\$1" /tmp/screen && return; sleep 0.1; done; }
+		{ shows 'img'; printf E; shows 'Press Enter'; printf '\r'; for ((i = 0; i < 400; i++)); do sleep 0.05; printf q 2>/dev/null || break; done; } |
+			timeout 90 env TERM=xterm EDITOR=/tmp/ed script -fqec 'stty rows 24 cols 80; machdeck' /tmp/screen >/dev/null || true
 		grep -aq 'img: saved' /tmp/screen
 		same text Boot=no "\$(tail -1 \$F)"
 	END

@@ -78,8 +78,9 @@ tells() { # TEXT - as a process of the unit
 		NOTIFY_SOCKET=/run/systemd/notify systemd-notify --status="$2"; sleep 0.2' - "$cgroup" "$1"
 }
 tells 'Container running: before'
-{ sleep 1.5; tells 'Container running: after that'; } &
-screens quick 'wait it says' show 'wait after that' show
+rm -f /tmp/ready
+{ for ((i = 0; i < 1500; i++)); do [ ! -e /tmp/ready ] || break; sleep 0.02; done; tells 'Container running: after that'; } &
+screens quick 'wait it says' show 'save /tmp/ready' 'wait after that' show
 END
 	)
 	has 'it says +before' 'it says +after that'
@@ -100,7 +101,7 @@ an_address_that_is_added_inside_is_shown_at_once() {
 	said=$(on tabs <<-'END'
 		rm -f /tmp/ready
 		screens web 'key 3' 'wait routes' 'save /tmp/ready' 'wait 10.99.0.9/32' show >/tmp/said 2>&1 &
-		for ((i = 0; i < 300; i++)); do [ ! -e /tmp/ready ] || break; sleep 0.02; done
+		for ((i = 0; i < 1500; i++)); do [ ! -e /tmp/ready ] || break; sleep 0.02; done
 		nsenter -t "$(machinectl show -p Leader --value web)" -n ip address add 10.99.0.9/32 dev eth0
 		wait
 		cat /tmp/said
@@ -114,7 +115,7 @@ events_tell_of_a_stop_and_a_start() {
 		rm -f /tmp/ready
 		screens quick 'key 8' 'wait [8 Events]' 'save /tmp/ready' 'wait state   stopped' 'wait state   running' \
 			show >/tmp/said 2>&1 &
-		for ((i = 0; i < 300; i++)); do [ ! -e /tmp/ready ] || break; sleep 0.02; done
+		for ((i = 0; i < 1500; i++)); do [ ! -e /tmp/ready ] || break; sleep 0.02; done
 		machdeck restart quick
 		wait
 		cat /tmp/said

@@ -78,6 +78,7 @@ machines_of_any_origin_are_served_as_machinectl_serves_them() {
 		exits 0 machdeck start img
 		systemd-nspawn --quiet -M bare -D /srv/tree --private-network --boot </dev/null >/dev/null 2>&1 & bare=$!
 		want 10 machinectl show bare
+		want 10 machdeck run bare -- busybox test -d /srv
 		same units "systemd-nspawn@img.service machine-bare.scope" "$(machinectl show -p Unit --value img) $(machinectl show -p Unit --value bare)"
 		mkdir -p d/e; echo seen >/srv/shown/it
 		inside_of() { machdeck run $1 -- busybox "${@:2}"; }

@@ -34,7 +34,7 @@ systemd_finds_nothing_wrong_with_the_units() {
 
 a_container_with_auto_start_runs_after_boot() {
 	want 10 on units systemctl is-active --quiet container@auto
-	want 1 on units machinectl show auto
+	want 10 on units machinectl show auto
 	same WantedBy machines.target "$(property auto WantedBy)"
 	same "machines.target" multi-user.target "$(on units systemctl show machines.target --property WantedBy --value)"
 }
@@ -111,7 +111,7 @@ only_devices_of_the_conf_can_be_opened() {
 		while :; do sleep 1000; done
 	END
 	on units systemctl start container@dev
-	want 5 on units grep -qx end /var/lib/containers/dev/opened
+	want 10 on units grep -qx end /var/lib/containers/dev/opened
 	same opened "fuse null end" "$(on units cat /var/lib/containers/dev/opened | xargs)"
 	on units systemctl stop container@dev
 }

@@ -10,7 +10,7 @@ helpers=$(cat <<-'END'
 	# why NAME CAUSE WORDS... - within 6 s list and status tell that cause, with each of the words.
 	why() {
 		local name=$1 cause=$2 words
-		want 6 eval '[ "$(field '"$name"' .cause)" = '"$cause"' ]'
+		want 10 eval '[ "$(field '"$name"' .cause)" = '"$cause"' ]'
 		said=$(machdeck list | grep -A 1 "^$name ")
 		told "[$cause]" "${@:3}"
 		said=$(machdeck status "$name" || true)
@@ -211,7 +211,7 @@ want_of_memory_is_told_with_its_victim() {
 a_ghost_is_told() {
 	scene <<-'END'
 		systemd-run --quiet --unit=lost.service sh -c 'sleep 1000 & echo $! >/run/lost; wait; sleep 1000'
-		want 2 test -s /run/lost
+		want 10 test -s /run/lost
 		machined() { busctl call org.freedesktop.machine1 /org/freedesktop/machine1 org.freedesktop.machine1.Manager "$@"; }
 		machined RegisterMachine sayssus lost 0 test container "$(cat /run/lost)" ''
 		kill "$(cat /run/lost)"
