@@ -65,6 +65,17 @@ a_clone_gets_another_name_and_both_are_destroyed_by_keys() {
 	END
 }
 
+what_is_being_made_is_cancelled_by_a_key_and_nothing_is_left() {
+	script <<-'END'
+		printf "#!/bin/sh\nexec sleep 300\n" >/usr/local/bin/mmdebstrap; chmod 755 /usr/local/bin/mmdebstrap
+		keys "key +" "type slow" "key Enter" "wait a copy of a folder" "key j j j" "key Enter" "wait release" "key Enter" \
+			"key Enter" "wait leave it stopped" "key j" "key Enter" "wait Enter makes it" "rest 300" "key Enter" \
+			"wait create slow" "key q" "wait would be given up" "rest 500" "key X" "wait was cancelled" "key @" "wait bootstrap debian slow"
+		not test -e $CONFS/slow.conf; not test -e $ROOTS/slow
+		rm /usr/local/bin/mmdebstrap
+	END
+}
+
 what_is_declared_elsewhere_is_refused_before_a_name_is_typed() {
 	script <<-'END'
 		mini /src
