@@ -102,7 +102,7 @@ static int refused(struct machined_ask *a, const sd_bus_error *answer)
 		return err_set(&a->e, STATUS_NOT_PERMITTED, EACCES,
 		               "%s: %s: not authorised (%s); be root, or be allowed to by polkit", a->name,
 		               kinds[a->verb].cannot, kinds[a->verb].action);
-	return r;
+	return sd_bus_error_get_errno(answer) == EEXIST ? -EEXIST : r; /* the caller has a remedy */
 }
 
 static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *unused)
