@@ -162,9 +162,11 @@ an_image_is_started_and_all_else() {
 		same enabled disabled "\$(systemctl is-enabled systemd-nspawn@img || true)"
 		exits 0 machdeck stop img
 		same state inactive "\$(unit ActiveState)"
+		want 10 not machinectl show img # it forgets the name behind
 		exits 0 machdeck start img
 		exits 0 machdeck terminate img
 		same state inactive "\$(unit ActiveState)"
+		want 10 not machinectl show img
 		exits 0 machdeck start img
 		exits 0 machdeck kill img
 		same state inactive "\$(unit ActiveState)"
