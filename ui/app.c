@@ -236,6 +236,10 @@ void app_shown(struct app *a, uint64_t now_usec)
 {
 	if (a->confirm.what.names.n > 0 && !a->confirm.shown_usec)
 		a->confirm.shown_usec = now_usec;
+	if (a->text != APP_TEXT_SAVE && a->text != APP_TEXT_CREATE)
+		a->offered_usec = 0;
+	else if (!a->offered_usec)
+		a->offered_usec = now_usec;
 }
 
 static void move_by(int *top, long by)

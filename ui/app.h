@@ -191,6 +191,8 @@ struct app {
 	char goal[NAME_MACHINE_MAX + 1]; /* a new machine, selected when it is there; "": none */
 	struct app_job ended; /* the last one, when it went well; no name: none */
 
+	uint64_t offered_usec; /* when what Enter would do or save came onto the screen; 0: not yet */
+
 	struct {                /* a question: severe ones by PROMPT_NAME */
 		bool open, yes; /* which answer is marked */
 		int top;        /* first line of it that is shown */

@@ -124,6 +124,7 @@ void app_create_looked(struct app *a, int r, const char *text, const struct err 
 	doc_done(&a->results);
 	doc_text(&a->results, STYLE_TEXT, text);
 	a->text = APP_TEXT_CREATE;
+	a->offered_usec = 0;
 	a->text_top = 0;
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
 }

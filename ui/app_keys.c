@@ -409,6 +409,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 			app_todo(a, APP_SESSION, CONTROL_START, a->selected, "edit", NULL);
 		break;
 	case ACTION_FORM_COMMIT:
+		if (!a->offered_usec || now_usec < a->offered_usec + APP_CONFIRM_USEC)
+			break; /* it was meant for what was on the screen before */
 		if (!app_form_act(a, action))
 			app_create_commit(a, w, now_usec);
 		break;

@@ -261,6 +261,7 @@ static void preview(struct doer_form *f)
 	a->form.previews = true;
 	a->menu = MENU_NONE;
 	a->text = APP_TEXT_SAVE;
+	a->offered_usec = 0;
 	a->text_top = 0;
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
 }

@@ -262,6 +262,11 @@ static void a_new_container_is_asked_shown_and_made(void **state)
 		app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "# /etc/containers/new.conf\n", NULL);
 		assert_int_equal(f.a.text, APP_TEXT_CREATE);
 		assert_int_equal(press(&f, 'k').what, APP_FLUSH_INPUT);
+		assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING); /* nobody has seen it */
+		app_shown(&f.a, SAMPLE_NOW - APP_CONFIRM_USEC / 2);
+		assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING); /* not for long enough */
+		f.a.offered_usec = 0;
+		app_shown(&f.a, SAMPLE_NOW - APP_CONFIRM_USEC);
 		c = press(&f, INPUT_ENTER);
 		assert_int_equal(c.what, APP_ERRAND);
 		assert_int_equal(f.a.text, APP_TEXT_NONE);
