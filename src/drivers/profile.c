@@ -171,6 +171,7 @@ int profile_switch(const char *host_root, const char *folder, unsigned number, s
 		(void)unlinkat(fd, TEMP, 0);
 		return r;
 	}
-	(void)fsync(fd);
+	if (fsync(fd) < 0)
+		return err_sys(e, errno, "the link " PROFILE " in %s is switched, but not confirmed on the disk", folder);
 	return 0;
 }

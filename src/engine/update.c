@@ -72,12 +72,17 @@ static void keep(const struct places *p, struct buf *ret)
 		(void)rootfs_read(&t, CONFIGURATION, CONFIGURATION_MAX, ret, NULL);
 }
 
-static void put_back(const struct places *p, const struct buf *text)
+/* After a failure: whether the root has the configuration that it had. */
+static bool put_back(const struct places *p, const struct buf *text)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+	CLEANUP(buf_done) struct buf now = { 0 };
 
-	if (text->len > 0 && rootfs_open(p->root, ROOTFS_REFUSE, 0, &t, NULL) >= 0)
-		(void)rootfs_put(&t, CONFIGURATION, 0644, text->p, text->len, NULL);
+	keep(p, &now);
+	if (strcmp(buf_text(&now), buf_text(text)) == 0)
+		return true;
+	return text->len > 0 && rootfs_open(p->root, ROOTFS_REFUSE, 0, &t, NULL) >= 0 &&
+	       rootfs_put(&t, CONFIGURATION, 0644, text->p, text->len, NULL) >= 0;
 }
 
 /* Which file Nix is to read. A given configuration is in the root, too, but where root of the host does not own that, Nix
@@ -115,8 +120,11 @@ static int build(const struct places *p, const struct nix_source *s, const char 
 	if (r == 0)
 		r = build_profile(s, p, path, link, progress, e);
 	(void)unlink(copy);
-	if (r < 0 && config && !s->flake)
-		put_back(p, &before);
+	if (r < 0 && config && !s->flake && !put_back(p, &before)) {
+		struct err why = *e;
+
+		return err_set(e, why.status, -r, "%s; the new " CONFIGURATION " stays in its root", why.text);
+	}
 	return r;
 }
 
