@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "drivers/journal_child.h"
@@ -116,17 +116,9 @@ static void match_all(sd_journal *j, const struct message *v, size_t n, const ch
 		journal_match(j, "MESSAGE_ID", v[i].id);
 }
 
-static uint64_t now_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static int look(sd_journal *j, FILE *answer, const void *question)
 {
-	const uint64_t *until = question, deadline = now_usec(CLOCK_MONOTONIC) + LOOK_USEC;
+	const uint64_t *until = question, deadline = clock_usec(CLOCK_MONOTONIC) + LOOK_USEC;
 	struct found found = { .since_usec = *until > BACK_USEC ? *until - BACK_USEC : 0 };
 
 	match_all(j, of_units, COUNT(of_units), "_PID", "1");
@@ -138,7 +130,7 @@ static int look(sd_journal *j, FILE *answer, const void *question)
 		uint64_t usec = 0;
 
 		if (sd_journal_previous(j) <= 0 || sd_journal_get_realtime_usec(j, &usec) < 0 ||
-		    usec < found.since_usec || now_usec(CLOCK_MONOTONIC) > deadline)
+		    usec < found.since_usec || clock_usec(CLOCK_MONOTONIC) > deadline)
 			break;
 		if (usec < *until)
 			take_entry(j, &found);

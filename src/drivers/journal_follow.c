@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/process.h"
 #include "drivers/journal_reader.h"
 
@@ -51,14 +52,6 @@ struct journal_follow {
 	size_t held;
 	char bytes[SLICE + FRAME_MAX];
 };
-
-static uint64_t now_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static int launch(struct journal_follow *f, struct err *e);
 
@@ -100,7 +93,7 @@ static void set_state(struct journal_follow *f, size_t i, enum journal_state sta
 
 static void tell_trouble(struct journal_follow *f, size_t i, const char *text)
 {
-	struct logrec rec = { .usec = now_usec(CLOCK_REALTIME),
+	struct logrec rec = { .usec = clock_usec(CLOCK_REALTIME),
 		              .machine = f->streams[i].place,
 		              .source = LOG_READER,
 		              .priority = LOG_PRIORITY_ERR,
@@ -124,7 +117,7 @@ static const char *why_ended(int status)
 static void leave_out(struct journal_follow *f, size_t i, int status)
 {
 	struct kept *k = &f->kept[i];
-	uint64_t now = now_usec(CLOCK_MONOTONIC);
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 	char text[256];
 
 	if (k->back_off_usec == 0 || now - k->trouble_usec > CALM_USEC)
@@ -170,7 +163,7 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *arg)
 /* A guest that changes its folders again and again gets a reader less often. */
 static void pace(struct journal_follow *f)
 {
-	uint64_t now = now_usec(CLOCK_MONOTONIC);
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
 	if (now - f->launched_usec > f->lives_ms * 2000ULL) {
 		f->in_a_row = 0;
@@ -320,7 +313,7 @@ static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
 /* Which streams are read now; returns whether any is. Those that are left out are tried again in time. */
 static bool choose(struct journal_follow *f)
 {
-	uint64_t now = now_usec(CLOCK_MONOTONIC), next = UINT64_MAX;
+	uint64_t now = clock_usec(CLOCK_MONOTONIC), next = UINT64_MAX;
 	bool any = false;
 
 	for (size_t i = 0; i < f->n; i++) {
@@ -368,7 +361,7 @@ static int launch(struct journal_follow *f, struct err *e)
 		if (f->child > 0)
 			(void)kill(f->child, SIGKILL);
 		(void)reap(f);
-		(void)retry_at(f, now_usec(CLOCK_MONOTONIC) + LONGEST_USEC);
+		(void)retry_at(f, clock_usec(CLOCK_MONOTONIC) + LONGEST_USEC);
 		return err_sys(e, -r, "cannot make the journal's reader");
 	}
 	return 0;
@@ -451,7 +444,7 @@ int journal_follow(sd_event *loop, const struct journal_place *places, size_t n,
 	f->pipe = f->leash = -1;
 	f->n = 2 * n;
 	f->lives_ms = LIVES_MS;
-	f->launched_usec = now_usec(CLOCK_MONOTONIC);
+	f->launched_usec = clock_usec(CLOCK_MONOTONIC);
 	f->streams = calloc(f->n + 1, sizeof(*f->streams));
 	f->kept = calloc(f->n + 1, sizeof(*f->kept));
 	shared = mmap(NULL, sizeof(*f->at), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -472,5 +465,5 @@ int journal_follow(sd_event *loop, const struct journal_place *places, size_t n,
 
 void journal_follow_again(struct journal_follow *f)
 {
-	(void)retry_at(f, now_usec(CLOCK_MONOTONIC));
+	(void)retry_at(f, clock_usec(CLOCK_MONOTONIC));
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/child.h"
 #include "drivers/journal_child.h"
 #include "drivers/journal_files.h"
@@ -53,14 +54,6 @@ struct reader {
 	size_t held;
 	char bytes[32768 + sizeof(struct frame) + FRAME_TEXTS_MAX];
 };
-
-static uint64_t now_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* ---- telling */
 
@@ -214,7 +207,7 @@ static void give_up(struct reader *r, struct reading *s, int error)
 
 static void load(struct reader *r, struct reading *s)
 {
-	uint64_t now = now_usec(CLOCK_REALTIME);
+	uint64_t now = clock_usec(CLOCK_REALTIME);
 	int got;
 
 	if (s->loaded || s->empty || !s->j)
@@ -426,7 +419,7 @@ static void live(struct reader *r)
 	tell(r, &caught_up, "", "", 0);
 	flush(r);
 	for (;;) {
-		uint64_t age = now_usec(CLOCK_MONOTONIC) / 1000 - r->begun_ms;
+		uint64_t age = clock_usec(CLOCK_MONOTONIC) / 1000 - r->begun_ms;
 
 		if (r->changed && age >= r->lives_ms) {
 			tell_all(r);
@@ -481,7 +474,7 @@ void journal_reader_run(int out, int leash, unsigned lives_ms, const struct jour
 	r.lives_ms = lives_ms;
 	r.n = n;
 	r.v = calloc(n + 1, sizeof(*r.v));
-	r.begun_ms = now_usec(CLOCK_MONOTONIC) / 1000;
+	r.begun_ms = clock_usec(CLOCK_MONOTONIC) / 1000;
 	r.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (!r.v || r.inotify < 0)
 		_exit(READER_UNABLE);

@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define AT_ONCE 16
 #define DNS     53
@@ -29,14 +29,6 @@ struct asking {
 	size_t n;
 	struct pollfd polled[AT_ONCE];
 };
-
-static unsigned now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (unsigned)(t.tv_sec * 1000 + t.tv_nsec / 1000000);
-}
 
 static int socket_for(const struct netprobe *p)
 {
@@ -129,7 +121,7 @@ static bool is_answer(const struct netprobe *p, size_t i, const uint8_t *bytes, 
 	       bytes[at + 7] == i;
 }
 
-static bool read_answer(struct asking *a, size_t i, unsigned since)
+static bool read_answer(struct asking *a, size_t i, uint64_t since)
 {
 	uint8_t bytes[2048];
 	ssize_t n = recv(a->polled[i].fd, bytes, sizeof(bytes), 0);
@@ -139,7 +131,7 @@ static bool read_answer(struct asking *a, size_t i, unsigned since)
 	if (n >= 0 && !is_answer(&a->v[i], i, bytes, (size_t)n))
 		return false;
 	a->v[i].answered = n >= 0;
-	a->v[i].ms = now_ms() - since;
+	a->v[i].ms = (unsigned)((clock_usec(CLOCK_MONOTONIC) - since) / 1000);
 	return true;
 }
 
@@ -152,7 +144,8 @@ static void end(struct pollfd *p)
 
 static void wait_for_answers(struct asking *a)
 {
-	unsigned since = now_ms(), spent = 0;
+	const uint64_t since = clock_usec(CLOCK_MONOTONIC);
+	unsigned spent = 0;
 	size_t left = 0;
 
 	for (size_t i = 0; i < a->n; i++) {
@@ -169,7 +162,7 @@ static void wait_for_answers(struct asking *a)
 				end(&a->polled[i]);
 				left--;
 			}
-		spent = now_ms() - since;
+		spent = (unsigned)((clock_usec(CLOCK_MONOTONIC) - since) / 1000);
 	}
 	for (size_t i = 0; i < a->n; i++)
 		end(&a->polled[i]);

@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/gate.h"
 #include "base/process.h"
 #include "drivers/child.h"
@@ -188,14 +188,6 @@ static bool read_answer(struct running *x)
 	return !x->flooded && (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void end_it(const struct running *x)
 {
 	struct pollfd ended = { .fd = x->pidfd, .events = POLLIN };
@@ -210,7 +202,7 @@ static void end_it(const struct running *x)
 static int follow(struct running *x, struct err *e)
 {
 	const char *name = x->program->argv->v[0];
-	uint64_t heard = now_ms();
+	uint64_t heard = clock_usec(CLOCK_MONOTONIC);
 	bool open = true, answering = x->program->answer != NULL;
 
 	for (;;) {
@@ -221,7 +213,7 @@ static int follow(struct running *x, struct err *e)
 		(void)poll(fds, COUNT(fds), TICK_MS);
 		if (fds[1].revents) {
 			open = read_output(x);
-			heard = x->program->answer ? heard : now_ms();
+			heard = x->program->answer ? heard : clock_usec(CLOCK_MONOTONIC);
 		}
 		if (fds[2].revents)
 			answering = read_answer(x);
@@ -236,7 +228,7 @@ static int follow(struct running *x, struct err *e)
 			end_it(x);
 			return err_set(e, STATUS_FAILED, ECANCELED, "%s was cancelled", name);
 		}
-		if (now_ms() - heard > x->program->limit_s * 1000ULL) {
+		if (clock_usec(CLOCK_MONOTONIC) - heard > x->program->limit_s * 1000000ULL) {
 			end_it(x);
 			return err_set(e, STATUS_DEADLINE, ETIMEDOUT, x->program->answer ? "%s did not end within %u s"
 			                                                       : "%s did nothing for %u s",

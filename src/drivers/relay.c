@@ -9,10 +9,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/process.h"
 
 #define LEAVE_KEY   0x1d /* ^] */
@@ -102,14 +102,6 @@ static void way_end(struct relay_way *w)
 	close_fd(&w->to);
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void look_for_leave(struct relay *r, const struct relay_way *w)
 {
 	for (size_t i = 0; r->terminal && i < w->len; i++) {
@@ -117,9 +109,9 @@ static void look_for_leave(struct relay *r, const struct relay_way *w)
 			r->n_leave = 0;
 			continue;
 		}
-		if (r->n_leave == 0 || now_usec() - r->leave_usec > LEAVE_LIMIT) {
+		if (r->n_leave == 0 || clock_usec(CLOCK_MONOTONIC) - r->leave_usec > LEAVE_LIMIT) {
 			r->n_leave = 0;
-			r->leave_usec = now_usec();
+			r->leave_usec = clock_usec(CLOCK_MONOTONIC);
 		}
 		r->left |= ++r->n_leave == LEAVE_TIMES;
 	}

@@ -2,10 +2,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/machined_ask.h"
 #include "engine/start.h"
 #include "words/name.h"
@@ -13,25 +13,17 @@
 #define MACHINES     "/run/systemd/machines"
 #define GONE_WAIT_MS 3000
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* systemd-machined answers an UnregisterMachine before it lets the name go. watch sees changes of its folder.
  */
 static bool await_gone(int watch, const char *name)
 {
-	int64_t end = now_ms() + GONE_WAIT_MS;
+	int64_t end = (int64_t)clock_usec(CLOCK_MONOTONIC) / 1000 + GONE_WAIT_MS;
 	char path[sizeof(MACHINES) + NAME_MACHINE_MAX + 1], events[4096];
 
 	(void)snprintf(path, sizeof(path), MACHINES "/%s", name);
 	while (access(path, F_OK) == 0) {
 		struct pollfd poll_fd = { .fd = watch, .events = POLLIN };
-		int64_t left = end - now_ms();
+		int64_t left = end - (int64_t)clock_usec(CLOCK_MONOTONIC) / 1000;
 
 		if (left <= 0 || poll(&poll_fd, 1, (int)left) < 0)
 			return false;

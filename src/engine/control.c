@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/gate.h"
 #include "drivers/machined.h"
 #include "engine/autostart.h"
@@ -53,14 +53,6 @@ static void step_now(struct control *c);
 struct units *control_units(void)
 {
 	return hub.units;
-}
-
-static uint64_t now_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * CONTROL_SECOND + (uint64_t)t.tv_nsec / 1000;
 }
 
 void control_forget_question(struct control *c)
@@ -137,7 +129,7 @@ void control_next_step(struct control *c)
 	control_forget_question(c);
 	c->step++;
 	c->own_limit_usec = 0;
-	c->since_usec = now_usec(CLOCK_MONOTONIC);
+	c->since_usec = clock_usec(CLOCK_MONOTONIC);
 	if (c->cancelled && *c->step != STEP_END)
 		control_finish(c,
 		               err_set(&e, STATUS_FAILED, ECANCELED,
@@ -503,8 +495,8 @@ int control_begin(sd_event *loop, enum control_verb verb, const char *name, cont
 	c->target = target;
 	target = (struct target){ 0 };
 	c->unit = c->target.unit ? c->target.unit : "";
-	c->began_usec = now_usec(CLOCK_REALTIME);
-	c->since_usec = now_usec(CLOCK_MONOTONIC);
+	c->began_usec = clock_usec(CLOCK_REALTIME);
+	c->since_usec = clock_usec(CLOCK_MONOTONIC);
 	r = sd_event_add_defer(loop, &c->end, on_end, c);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(c->end, SD_EVENT_OFF);

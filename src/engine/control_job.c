@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "decide/ending.h"
 #include "engine/control_private.h"
 
@@ -45,8 +45,6 @@ static void kill_now(struct control *c)
 
 void control_learn(struct control *c, const struct unit *u)
 {
-	struct timespec now;
-
 	if (u->start_timeout_usec || u->stop_timeout_usec) {
 		c->start_limit_usec = u->start_timeout_usec;
 		c->stop_limit_usec = u->stop_timeout_usec;
@@ -54,8 +52,7 @@ void control_learn(struct control *c, const struct unit *u)
 	if (!u->has_state || !u->sub || strcmp(u->sub, c->sub) == 0)
 		return;
 	(void)snprintf(c->sub, sizeof(c->sub), "%s", u->sub);
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	c->since_usec = (uint64_t)now.tv_sec * CONTROL_SECOND + (uint64_t)now.tv_nsec / 1000;
+	c->since_usec = clock_usec(CLOCK_MONOTONIC);
 	if (c->job && *c->step == STEP_KILL_ALL && is(u->active, "deactivating"))
 		kill_now(c);
 }

@@ -5,21 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "engine/doctor_read.h"
 
 #define DEADLINE_MS 1000
 #define AT_ONCE     64
-
-static unsigned now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (unsigned)(t.tv_sec * 1000 + t.tv_nsec / 1000000);
-}
 
 static enum doctor_connect outcome(int errnum)
 {
@@ -47,14 +39,14 @@ static int begin(const struct doctor_try *t)
 	return fd; /* whatever came of it, the socket tells */
 }
 
-static void end(struct doctor_try *t, struct pollfd *p, unsigned since)
+static void end(struct doctor_try *t, struct pollfd *p, uint64_t since)
 {
 	socklen_t len = sizeof(int);
 	int errnum = 0;
 
 	(void)getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &errnum, &len);
 	t->came = outcome(errnum);
-	t->ms = now_ms() - since;
+	t->ms = (unsigned)((clock_usec(CLOCK_MONOTONIC) - since) / 1000);
 	close(p->fd);
 	p->fd = -1;
 }
@@ -62,7 +54,8 @@ static void end(struct doctor_try *t, struct pollfd *p, unsigned since)
 static void connect_some(struct doctor_try *v, size_t n)
 {
 	struct pollfd polled[AT_ONCE];
-	unsigned since = now_ms(), spent = 0;
+	const uint64_t since = clock_usec(CLOCK_MONOTONIC);
+	unsigned spent = 0;
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -78,7 +71,7 @@ static void connect_some(struct doctor_try *v, size_t n)
 			end(&v[i], &polled[i], since);
 			left--;
 		}
-		spent = now_ms() - since;
+		spent = (unsigned)((clock_usec(CLOCK_MONOTONIC) - since) / 1000);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (polled[i].fd < 0)

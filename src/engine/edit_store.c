@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/gate.h"
 #include "base/num.h"
 #include "drivers/files.h"
@@ -113,20 +113,12 @@ int edit_undone(const char *name, uint64_t usec, struct err *e)
 	return r;
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 int edit_history_add(const char *name, const struct buf *text, struct err *e)
 {
 	CLEANUP(free_p) uint64_t *usec = NULL;
 	CLEANUP(close_p) int dir = -1;
 	struct edit_saves saves = { 0 };
-	uint64_t at = now_usec();
+	uint64_t at = clock_usec(CLOCK_REALTIME);
 	char leaf[24];
 	int r = open_history(name, true, &dir, e);
 

@@ -11,10 +11,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/gate.h"
 #include "base/num.h"
 #include "base/process.h"
@@ -46,14 +46,6 @@ struct everywhere {
 };
 
 static void begin_more(struct everywhere *w);
-
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* ---- the child */
 
@@ -167,7 +159,7 @@ static void end(struct one *o)
 
 	close_one(o);
 	o->result.ended = true;
-	o->result.ended_usec = now_usec();
+	o->result.ended_usec = clock_usec(CLOCK_MONOTONIC);
 	w->n_ended++;
 	if (o->result.begun)
 		w->n_running--;
@@ -323,7 +315,7 @@ static void begin_more(struct everywhere *w)
 		if (o->result.begun || o->result.ended)
 			continue;
 		o->result.begun = true;
-		o->result.began_usec = now_usec();
+		o->result.began_usec = clock_usec(CLOCK_MONOTONIC);
 		w->n_running++;
 		r = begin_one(o);
 		if (r < 0) {

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/nft.h"
 #include "engine/look_read.h"
 #include "engine/why.h"
@@ -286,17 +287,13 @@ static int on_later(sd_event_source *s, uint64_t usec, void *arg)
 
 static void mark_stale(struct looker *l, unsigned which, uint64_t wait_usec)
 {
-	struct timespec t;
-
 	which &= l->wanted;
 	if (which == 0 || (wait_usec > 0 && l->stale != 0)) { /* a time is set already */
 		l->stale |= which;
 		return;
 	}
 	l->stale |= which;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	(void)sd_event_source_set_time(l->later, (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000 +
-	                                                 wait_usec);
+	(void)sd_event_source_set_time(l->later, clock_usec(CLOCK_MONOTONIC) + wait_usec);
 	(void)sd_event_source_set_enabled(l->later, SD_EVENT_ONESHOT);
 }
 

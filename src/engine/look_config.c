@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "engine/claims.h"
@@ -202,11 +202,9 @@ static float used_since(const struct look_processes *before, size_t at, const st
 bool look_read_processes(const struct machine *m, const struct cgroupfs *fs,
                          const struct look_processes *before, struct look_processes *ret)
 {
-	struct timespec t;
 	struct err e;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	ret->at_usec = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	ret->at_usec = clock_usec(CLOCK_MONOTONIC);
 	if (!m->cgroup || !fs) {
 		ret->problem = strdup(!look_can_run(m) ? "it does not run" : "its cgroup is not known");
 		return ret->problem;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/folder.h"
 #include "drivers/hostnet.h"
 #include "drivers/nft.h"
@@ -46,14 +47,6 @@ struct netwatch {
 	struct folder_watch *folders[3];
 	uint64_t resync_usec, traffic_usec;
 };
-
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* ---- spaces */
 
@@ -191,7 +184,7 @@ static bool is_due(const struct task *t)
 
 static bool is_past(uint64_t deadline)
 {
-	return now_usec() >= deadline;
+	return clock_usec(CLOCK_MONOTONIC) >= deadline;
 }
 
 /* Returns whether all that is due was done before the deadline; the host goes first, since guests are found by its
@@ -219,7 +212,7 @@ static bool do_tasks(struct netwatch *w, uint64_t deadline)
 
 static void read_traffic(struct netwatch *w)
 {
-	uint64_t now = now_usec();
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
 	if (!(w->parts & NETWATCH_TRAFFIC) || w->now.n == 0)
 		return;
@@ -249,7 +242,7 @@ static int on_later(sd_event_source *s, uint64_t usec, void *arg)
 static int on_work(sd_event_source *s, void *arg)
 {
 	struct netwatch *w = arg;
-	uint64_t now = now_usec();
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
 	(void)s;
 	if (!do_tasks(w, now + TURN_USEC))
@@ -352,7 +345,7 @@ static void on_lost_event(const struct nlmsghdr *m, int netnsid, void *arg)
 /* What came before the loss must not be applied to what is read after it. */
 static void resync(struct netwatch *w)
 {
-	uint64_t now = now_usec(), next = w->resync_usec + GAP_USEC;
+	uint64_t now = clock_usec(CLOCK_MONOTONIC), next = w->resync_usec + GAP_USEC;
 
 	for (int i = 0; i < 16 && nl_events(&w->monitor, on_lost_event, w, NULL) < 0; i++)
 		;
@@ -569,7 +562,7 @@ int netmap_read(const struct snapshot *machines, unsigned parts, struct netmap *
 	if (r == 0) {
 		(void)do_tasks(&w, UINT64_MAX);
 		read_traffic(&w);
-		w.now.at_usec = now_usec();
+		w.now.at_usec = clock_usec(CLOCK_MONOTONIC);
 		if (w.now.v[0].no_links)
 			r = err_set(e, STATUS_SYSTEM, EIO, "%s", w.now.v[0].no_links);
 	}

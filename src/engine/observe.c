@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/cgroup.h"
 #include "drivers/folder.h"
 #include "drivers/rtnl.h"
@@ -50,14 +51,6 @@ struct observer {
 	uint64_t refreshed_usec; /* CLOCK_MONOTONIC */
 	unsigned in_a_row;
 };
-
-static uint64_t now_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void on_units(void *arg)
 {
@@ -104,7 +97,7 @@ static void gather(struct observer *o)
 		guests_update(&o->guests);
 	o->problems[UNITS] = o->units.problem;
 	memset(o->stale, 0, sizeof(o->stale));
-	now = now_usec(CLOCK_MONOTONIC);
+	now = clock_usec(CLOCK_MONOTONIC);
 	o->in_a_row = now - o->refreshed_usec > 2 * FLOOD_GAP_USEC ? 0 : o->in_a_row + 1;
 	o->refreshed_usec = now;
 }
@@ -163,7 +156,7 @@ static int refresh(struct observer *o, struct err *e)
 	if (r < 0)
 		return r;
 	made.host = host_name();
-	made.taken_usec = now_usec(CLOCK_REALTIME);
+	made.taken_usec = clock_usec(CLOCK_REALTIME);
 	made.stale = stale_sentence(o);
 	made.limits = limits_sentence(o);
 	made.closed = geteuid() != 0;
@@ -200,7 +193,7 @@ static int on_post(sd_event_source *s, void *arg)
 	(void)s;
 	if (!is_stale(o))
 		return 0;
-	if (now_usec(CLOCK_MONOTONIC) < next) {
+	if (clock_usec(CLOCK_MONOTONIC) < next) {
 		(void)sd_event_source_set_time(o->later, next);
 		(void)sd_event_source_set_enabled(o->later, SD_EVENT_ONESHOT);
 		return 0;

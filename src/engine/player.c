@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "decide/scene.h"
 #include "decide/tape.h"
 
@@ -35,14 +36,6 @@ struct player {
 	player_changed_fn *changed;
 	void *arg;
 };
-
-static uint64_t monotonic_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* ---- the file */
 
@@ -138,7 +131,7 @@ static int play_moment(struct player *p, struct err *e)
 		if (r >= 0)
 			r = read_next(p, e);
 	}
-	p->began_usec = monotonic_usec();
+	p->began_usec = clock_usec(CLOCK_MONOTONIC);
 	return r;
 }
 
@@ -184,7 +177,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 /* The clock goes on from where it is. */
 void player_speed(struct player *p, double speed)
 {
-	uint64_t now = monotonic_usec();
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 	double passed = (double)(now - p->began_usec) * p->speed;
 
 	p->speed = speed > 0 ? speed : 0;
@@ -198,7 +191,7 @@ uint64_t player_clock_usec(const struct player *p)
 
 	if (!p->timer || p->speed <= 0 || !p->has_next)
 		return at;
-	passed = (uint64_t)((double)(monotonic_usec() - p->began_usec) * p->speed);
+	passed = (uint64_t)((double)(clock_usec(CLOCK_MONOTONIC) - p->began_usec) * p->speed);
 	return at + passed > p->next.at_usec ? p->next.at_usec : at + passed;
 }
 

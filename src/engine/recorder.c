@@ -12,11 +12,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/process.h"
 #include "decide/tapewriter.h"
 
@@ -262,7 +262,6 @@ int recorder_new(sd_event *loop, int fd, const char *host, struct recorder **ret
 {
 	CLEANUP(close_p) int file = fd;
 	struct recorder *r = calloc(1, sizeof(*r));
-	struct timespec now;
 	int q;
 
 	if (!r)
@@ -273,25 +272,15 @@ int recorder_new(sd_event *loop, int fd, const char *host, struct recorder **ret
 		recorder_free(r);
 		return q;
 	}
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	tapewriter_begin(&r->writer, host, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
-	                 &r->pending);
+	tapewriter_begin(&r->writer, host, clock_usec(CLOCK_REALTIME), &r->pending);
 	*ret = r;
 	return 0;
-}
-
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void wait_for(int fd, short what, uint64_t until_usec)
 {
 	struct pollfd p = { .fd = fd, .events = what };
-	uint64_t now = now_usec();
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
 	if (fd >= 0 && now < until_usec)
 		(void)poll(&p, 1, (int)((until_usec - now) / 1000) + 1);
@@ -301,10 +290,10 @@ static void wait_for(int fd, short what, uint64_t until_usec)
 static void finish(struct recorder *r)
 {
 	CLEANUP(close_p) int child = r->child > 0 ? process_open(r->child) : -1;
-	uint64_t until = now_usec() + LEAVE_USEC;
+	uint64_t until = clock_usec(CLOCK_MONOTONIC) + LEAVE_USEC;
 
 	push(r);
-	while (r->child > 0 && r->sent < r->pending.len && now_usec() < until) {
+	while (r->child > 0 && r->sent < r->pending.len && clock_usec(CLOCK_MONOTONIC) < until) {
 		wait_for(r->socket, POLLOUT, until);
 		push(r);
 	}

@@ -4,17 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
-
-static uint64_t realtime(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
+#include "base/clock.h"
 
 /* ---- rates */
 
@@ -166,7 +158,7 @@ void sample_machine(struct cgroupfs *fs, const struct meter *meter, struct watch
 		cgroup_unknown(&now);
 		set_unknown(st);
 	}
-	st->at_usec = realtime();
+	st->at_usec = clock_usec(CLOCK_REALTIME);
 	set_levels(st, &now);
 	set_rates(st, &w->before, &now, elapsed);
 	sample_traffic(meter, w, st, elapsed);

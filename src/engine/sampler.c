@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/hoststat.h"
 #include "engine/meter.h"
 #include "engine/sample.h"
@@ -48,14 +49,6 @@ struct sampler {
 	struct host_now host_before;
 	uint64_t host_at;
 };
-
-static uint64_t clock_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* ---- the host */
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "decide/plan.h"
 #include "drivers/files.h"
 #include "words/name.h"
@@ -24,14 +24,6 @@ struct starts {
 	uint64_t events;                  /* starts and ends since first_usec */
 };
 
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec / 1000;
-}
-
 /* The open file, and what it holds; -1: systemd did not start us. */
 static int open_starts(const char *name, struct starts *ret)
 {
@@ -46,8 +38,8 @@ static int open_starts(const char *name, struct starts *ret)
 	fd = openat(dir, leaf, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && pread(fd, &read, sizeof(read), 0) != sizeof(read))
 		read = (struct starts){ 0 };
-	if (now_usec() - read.first_usec > WINDOW_USEC)
-		read = (struct starts){ .first_usec = now_usec(), .failed_usec = read.failed_usec };
+	if (clock_usec(CLOCK_MONOTONIC) - read.first_usec > WINDOW_USEC)
+		read = (struct starts){ .first_usec = clock_usec(CLOCK_MONOTONIC), .failed_usec = read.failed_usec };
 	*ret = read;
 	return fd;
 }
@@ -60,9 +52,9 @@ void startlimit_begin(const char *name, bool (*forgive)(const char *name))
 
 	if (fd < 0)
 		return;
-	failed = s.failed_usec && now_usec() - s.failed_usec <= WINDOW_USEC;
+	failed = s.failed_usec && clock_usec(CLOCK_MONOTONIC) - s.failed_usec <= WINDOW_USEC;
 	if (s.events >= EVENTS_MAX && !failed && forgive(name))
-		s = (struct starts){ .first_usec = now_usec() };
+		s = (struct starts){ .first_usec = clock_usec(CLOCK_MONOTONIC) };
 	s.events++;
 	(void)!pwrite(fd, &s, sizeof(s), 0);
 }
@@ -77,7 +69,7 @@ void startlimit_end(const char *name)
 		return;
 	s.events++;
 	if (strcmp(result, "success") != 0 && strcmp(result, "signal") != 0)
-		s.failed_usec = now_usec();
+		s.failed_usec = clock_usec(CLOCK_MONOTONIC);
 	(void)!pwrite(fd, &s, sizeof(s), 0);
 }
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "decide/diff.h"
 #include "drivers/journal_events.h"
 
@@ -148,12 +148,9 @@ void timeline_free(struct timeline *t)
 /* Not a failure of ours: without the journal it begins now. */
 static void ask_journal(struct timeline *t, sd_event *loop)
 {
-	struct timespec now;
 	struct err e;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (journal_events(loop, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, on_past, t,
-	                   &t->past, &e) < 0)
+	if (journal_events(loop, clock_usec(CLOCK_REALTIME), on_past, t, &t->past, &e) < 0)
 		on_past(-1, NULL, &e, t);
 	else
 		(void)snprintf(t->note, sizeof(t->note), "the journal is being read");

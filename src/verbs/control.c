@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "engine/autostart.h"
 #include "engine/control.h"
 #include "engine/load.h"
@@ -39,14 +39,6 @@ struct all {
 	int status;
 };
 
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void undraw(struct all *a)
 {
 	if (a->drawn)
@@ -63,7 +55,7 @@ static void draw_one(const struct one *o, int columns)
 	if (look.limit_usec)
 		(void)snprintf(limit, sizeof(limit), " of %ju", (uintmax_t)(look.limit_usec / SECOND));
 	(void)snprintf(line, sizeof(line), "%s waits: %s, %ju%s s", o->name, look.waits_for,
-	               (uintmax_t)((now_usec() - look.since_usec) / SECOND), limit);
+	               (uintmax_t)((clock_usec(CLOCK_MONOTONIC) - look.since_usec) / SECOND), limit);
 	fprintf(stderr, "%.*s\n", columns - 1, line);
 }
 
