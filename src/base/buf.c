@@ -59,6 +59,11 @@ const char *buf_text(const struct buf *b)
 	return b->p ? b->p : "";
 }
 
+bool buf_same(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
+}
+
 uint64_t buf_hash(const struct buf *b)
 {
 	uint64_t hash = 0xcbf29ce484222325;

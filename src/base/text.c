@@ -116,6 +116,11 @@ size_t text_decode(const char *p, size_t len, uint32_t *ret)
 	return n;
 }
 
+bool text_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 bool text_is_utf8(const char *p, size_t len, size_t *ret_at)
 {
 	uint32_t code;

@@ -21,5 +21,8 @@ size_t text_decode(const char *p, size_t len, uint32_t *ret);
 /* text_is_utf8 - whether all of it decodes; ret_at (may be NULL) is the first offset that does not. */
 bool text_is_utf8(const char *p, size_t len, size_t *ret_at);
 
+/* text_same - the same bytes, or both NULL. */
+bool text_same(const char *a, const char *b);
+
 /* text_width - columns that a code point takes: 1 or 2; 0 for what must not reach a terminal as it is. */
 int text_width(uint32_t code);

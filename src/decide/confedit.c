@@ -164,17 +164,12 @@ static bool knows_all(const char *file, const struct buf *text)
 	return all;
 }
 
-static bool same(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
-}
-
 static void keep_our_order(const char *file, const struct buf *old, struct buf *new)
 {
 	CLEANUP(buf_done) struct buf before = { 0 };
 	struct buf after = { 0 };
 
-	if (is_ours(file, old, &before) && same(old, &before) && knows_all(file, new) &&
+	if (is_ours(file, old, &before) && buf_same(old, &before) && knows_all(file, new) &&
 	    is_ours(file, new, &after)) {
 		buf_done(new);
 		*new = after;
@@ -216,13 +211,13 @@ int conf_edit(const char *file, const char *bytes, size_t len, const struct conf
 	}
 	if (old.bad || text.bad)
 		return err_no_memory(e);
-	if (same(&old, &text)) {
+	if (buf_same(&old, &text)) {
 		buf_add(ret, text.p, text.len);
 		return ret->bad ? err_no_memory(e) : 0;
 	}
 	keep_our_order(file, &old, &text);
 	buf_add(ret, text.p, text.len);
-	return ret->bad ? err_no_memory(e) : !same(&old, &text);
+	return ret->bad ? err_no_memory(e) : !buf_same(&old, &text);
 }
 
 /* ---- two who changed the same */

@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-
-static bool same(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
+#include "base/text.h"
 
 static bool is_bad(enum machine_state s)
 {
@@ -33,7 +29,7 @@ static void diff_state(const struct machine *old, const struct machine *m, uint6
 	else if (m->state == MACHINE_RUNNING && old->leader && m->leader && old->leader != m->leader)
 		events_add(ret, usec, m->name, EVENT_STATE, false, "running again, as another process (%d)",
 		           (int)m->leader);
-	else if (is_bad(m->state) && m->reason && !same(old->reason, m->reason))
+	else if (is_bad(m->state) && m->reason && !text_same(old->reason, m->reason))
 		events_add(ret, usec, m->name, EVENT_UNIT, true, "%s", m->reason);
 }
 
@@ -125,7 +121,7 @@ static void went(const struct machine *old, uint64_t usec, struct events *ret)
 
 static void diff_host(const struct snapshot *before, const struct snapshot *after, struct events *ret)
 {
-	if (same(before->stale, after->stale))
+	if (text_same(before->stale, after->stale))
 		return;
 	if (after->stale)
 		events_add(ret, after->taken_usec, "", EVENT_UNIT, true, "%s", after->stale);

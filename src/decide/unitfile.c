@@ -332,7 +332,7 @@ int unitfile_merge(const char *file, const struct buf *base, const struct buf *m
 	const struct span *a = first ? &m : &t, *b = first ? &t : &m;
 	const char *was = buf_text(base);
 
-	if (mine->len == theirs->len && memcmp(buf_text(mine), buf_text(theirs), mine->len) == 0) {
+	if (buf_same(mine, theirs)) {
 		buf_add(ret, buf_text(mine), mine->len);
 		return ret->bad ? err_no_memory(e) : 0;
 	}

@@ -29,11 +29,6 @@ void swapped_done(struct swapped *s)
 	*s = (struct swapped){ 0 };
 }
 
-static bool same(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
-}
-
 static int read_leaf(int dir, const char *leaf, struct buf *ret, struct err *e)
 {
 	CLEANUP(close_p) int fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -161,7 +156,7 @@ static int take_back(int dir, const char *leaf, const char *temp, const struct b
 
 	if (renameat2(dir, temp, dir, leaf, RENAME_EXCHANGE) < 0)
 		return err_sys(e, errno, "cannot put back what %s held: that is in %s now", leaf, temp);
-	if (read_leaf(dir, temp, &out, NULL) < 0 || !same(&out, new))
+	if (read_leaf(dir, temp, &out, NULL) < 0 || !buf_same(&out, new))
 		return keep_third(dir, leaf, temp, s, e);
 	(void)unlinkat(dir, temp, 0);
 	return changed(s, leaf, e);
@@ -181,7 +176,7 @@ static int rename_over(int dir, const char *leaf, const char *temp, const struct
 {
 	int r = read_leaf(dir, leaf, &s->theirs, e);
 
-	if (r == 0 && !same(&s->theirs, old))
+	if (r == 0 && !buf_same(&s->theirs, old))
 		r = changed(s, leaf, e);
 	else if (r == 0 && renameat(dir, temp, dir, leaf) < 0)
 		r = err_sys(e, errno, "cannot write %s (it is as it was)", leaf);
@@ -208,7 +203,7 @@ static int exchange(int dir, const char *leaf, const char *temp, const struct bu
 		return err_sys(e, -r, "cannot write %s (it is as it was)", leaf);
 	}
 	r = read_leaf(dir, temp, &s->theirs, e);
-	if (r < 0 || !same(&s->theirs, old))
+	if (r < 0 || !buf_same(&s->theirs, old))
 		return take_back(dir, leaf, temp, new, s, e);
 	return finish(dir, temp, s);
 }
@@ -223,7 +218,7 @@ int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, cons
 		return r;
 	if (old) {
 		r = read_leaf(dir, leaf, &ret->theirs, e);
-		if (r == -ENOENT || (r == 0 && !same(&ret->theirs, old)))
+		if (r == -ENOENT || (r == 0 && !buf_same(&ret->theirs, old)))
 			return changed(ret, leaf, e);
 		buf_done(&ret->theirs);
 		ret->theirs = (struct buf){ 0 };

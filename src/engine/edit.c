@@ -291,17 +291,12 @@ static int swap(struct edit *x, struct buf *text, struct strs *warnings, struct 
 	return s.unconfirmed ? err_set(e, STATUS_IO, EIO, "%s: saved, but not confirmed on disk", x->path) : 0;
 }
 
-static bool same(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
-}
-
 int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct err *e)
 {
 	struct err why;
 	int r;
 
-	if (same(text, &x->old))
+	if (buf_same(text, &x->old))
 		return 0;
 	r = x->unjudged ? 0 : edit_judge(x, text, warnings, e);
 	if (r < 0)

@@ -55,14 +55,6 @@ static size_t find_machine(const struct sources *s, uint64_t inode)
 	return i;
 }
 
-static bool is_same(const struct strs *a, const struct strs *b)
-{
-	for (size_t i = 0; i < a->n && i < b->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	return a->n == b->n;
-}
-
 static void pump(struct guests *g);
 
 /* One that did not answer keeps what it said before. */
@@ -75,7 +67,7 @@ static void on_told(int r, const struct strs *failed, const struct err *e, void 
 	(void)e;
 	guest->ask = NULL;
 	guest->gap_usec = r == -ETIMEDOUT ? HUNG_GAP_USEC : GAP_USEC;
-	if (r >= 0 && i < s->machines.n && !is_same(&s->net[i].failed, failed)) {
+	if (r >= 0 && i < s->machines.n && !strs_same(&s->net[i].failed, failed)) {
 		strs_done(&s->net[i].failed);
 		strs_add_all(&s->net[i].failed, failed);
 		guest->g->changed(guest->g->arg);

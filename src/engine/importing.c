@@ -29,11 +29,6 @@ void importing_done(struct importing *x)
 
 /* ---- what would change */
 
-static bool same(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
-}
-
 /* Takes both texts. */
 static int add(struct importing *x, const char *path, mode_t mode, struct buf *old, struct buf *new, struct err *e)
 {
@@ -41,7 +36,7 @@ static int add(struct importing *x, const char *path, mode_t mode, struct buf *o
 
 	if (new->bad || old->bad)
 		return err_no_memory(e);
-	if (same(old, new))
+	if (buf_same(old, new))
 		return 0;
 	strs_add(&x->paths, path);
 	if (x->paths.bad)

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "drivers/nft.h"
 #include "engine/look_read.h"
 #include "engine/why.h"
@@ -375,37 +375,22 @@ static void hear(struct looker *l)
 
 /* ---- what is wanted */
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool same_texts(const struct strs *a, const struct strs *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	return true;
-}
-
 /* The parts that may have become others. */
 static unsigned changed_by(const struct machine *was, const struct machine *is)
 {
 	unsigned changed = 0;
 
 	if (was->state != is->state || was->since_usec != is->since_usec || was->leader != is->leader ||
-	    was->registered != is->registered || was->kind != is->kind || !same_text(was->unit, is->unit))
+	    was->registered != is->registered || was->kind != is->kind || !text_same(was->unit, is->unit))
 		changed |= ~0u;
-	if (!same_text(was->reason, is->reason) || was->unit_words != is->unit_words)
+	if (!text_same(was->reason, is->reason) || was->unit_words != is->unit_words)
 		changed |= LOOK_UNIT;
-	if (was->netnsid != is->netnsid || !same_texts(&was->addresses, &is->addresses) ||
-	    !same_texts(&was->ports, &is->ports))
+	if (was->netnsid != is->netnsid || !strs_same(&was->addresses, &is->addresses) ||
+	    !strs_same(&was->ports, &is->ports))
 		changed |= LOOK_NETWORK | LOOK_PORTS;
 	if (was->conf_hash != is->conf_hash || was->configured != is->configured)
 		changed |= LOOK_NETWORK | LOOK_PORTS | LOOK_CONFIG | LOOK_PLAN;
-	if (!same_text(was->cgroup, is->cgroup))
+	if (!text_same(was->cgroup, is->cgroup))
 		changed |= LOOK_PROCESSES;
 	return changed;
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "drivers/folder.h"
 #include "drivers/hostnet.h"
 #include "drivers/nft.h"
@@ -70,16 +71,11 @@ static unsigned all_due(const struct netwatch *w)
 	return w->parts & NETWATCH_LISTENERS ? NETSPACE_ALL : NETSPACE_ALL & ~(unsigned)NETSPACE_LISTENERS;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* The id is not known to who may not ask for it. */
 static bool is_of(const struct netmap_space *s, const struct task *t, const struct machine *m)
 {
 	return strcmp(s->machine, m->name) == 0 && t->leader == m->leader &&
-	       (m->netnsid < 0 || s->netnsid == m->netnsid) && is_same_text(t->cgroup, m->cgroup);
+	       (m->netnsid < 0 || s->netnsid == m->netnsid) && text_same(t->cgroup, m->cgroup);
 }
 
 static bool fill_space(struct netwatch *w, const struct machine *m, struct netmap_space *s, struct task *t)
