@@ -122,14 +122,9 @@ int nft_generation(struct nl *nl, uint32_t *ret, struct err *e)
 	return r;
 }
 
-static void nl_done(struct nl *nl)
-{
-	nl_close(nl);
-}
-
 int nft_forwards(struct forwards *ret, struct err *e)
 {
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	struct forwards l = { 0 };
 	int r = nl_open(NETLINK_NETFILTER, &nl, e);
 
@@ -170,7 +165,7 @@ bool nft_changed(struct nl *monitor)
 int nft_forward_delete(const struct forward *f, uint32_t generation, struct err *e)
 {
 	_Alignas(struct nlmsghdr) char data[256];
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
 	struct nfgenmsg edge = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
 			head = { .nfgen_family = f->to.family };

@@ -241,11 +241,6 @@ static int change(struct nl *nl, uint32_t generation, const struct table *t, con
 	return nft_send(nl, &b, e);
 }
 
-static void nl_done(struct nl *nl)
-{
-	nl_close(nl);
-}
-
 /* One look at a family, and what is to be done. */
 static int set_family(struct nl *nl, uint8_t family, const char *name, const struct addr *v, size_t n, bool *changed,
                       struct err *e)
@@ -270,7 +265,7 @@ static bool is_without_tables(int r)
 int nft_gateway_set(const char *name, const struct addr *v, size_t n, bool *ret_changed, struct err *e)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	bool changed = false;
 	int r = nl_open(NETLINK_NETFILTER, &nl, e);
 
@@ -292,7 +287,7 @@ int nft_gateway_set(const char *name, const struct addr *v, size_t n, bool *ret_
 /* Both families side by side, in ret[0] and ret[1]. */
 static int read_both(struct table ret[static 2], struct err *e)
 {
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	int r = nl_open(NETLINK_NETFILTER, &nl, e);
 
 	ret[0] = (struct table){ .family = AF_INET };

@@ -83,14 +83,9 @@ static int read_frame(struct nl *nl, uint8_t family, struct frame *ret, struct e
 	return r;
 }
 
-static void nl_done(struct nl *nl)
-{
-	nl_close(nl);
-}
-
 int nft_forwards_whole(uint8_t family, bool *ret, struct err *e)
 {
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	struct frame f;
 	int r = nl_open(NETLINK_NETFILTER, &nl, e);
 
@@ -320,7 +315,7 @@ int nft_forwards_mend(uint8_t family, const struct forward *add, size_t n_add, c
                       struct err *e)
 {
 	const struct wish w = { family, add, gone, n_add, n_gone };
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	int r = gate_ask(e, "cannot mend the port forwards");
 
 	if (r == 0)

@@ -190,15 +190,10 @@ static int dump(struct nl *nl, unsigned message, nl_dump_fn *each, struct nft_re
 	return nl_dump(nl, &b, each, reading, e);
 }
 
-static void nl_done(struct nl *nl)
-{
-	nl_close(nl);
-}
-
 int nft_rules(int netns, struct firewall *ret, struct err *e)
 {
 	CLEANUP(firewall_done) struct firewall f = { 0 };
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	struct nft_reading reading = { .to = &f };
 	int r = netns < 0 ? nl_open(NETLINK_NETFILTER, &nl, e) : nl_open_in(netns, NETLINK_NETFILTER, &nl, e);
 

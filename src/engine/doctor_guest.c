@@ -28,11 +28,6 @@ void doctor_guest_done(struct doctor_guest *g)
 	*g = (struct doctor_guest){ .netnsid = -1 };
 }
 
-static void nl_done(struct nl *nl)
-{
-	nl_close(nl);
-}
-
 struct doctor_listener doctor_listener_from(const struct listening *l, const struct holder *holder)
 {
 	return (struct doctor_listener){
@@ -58,7 +53,7 @@ static int read_links(struct doctor_host *h, struct doctor_guest *g, struct err 
 
 static int read_way(int netns, struct doctor_guest *g, struct err *e)
 {
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	int r = nl_open_in(netns, NETLINK_ROUTE, &nl, e);
 
 	if (r == 0 &&
@@ -78,7 +73,7 @@ static int read_way(int netns, struct doctor_guest *g, struct err *e)
 
 static int read_listening(int netns, struct doctor_guest *g, struct err *e)
 {
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	int r = nl_open_in(netns, NETLINK_SOCK_DIAG, &nl, e);
 
 	return r < 0 ? r : diag_listening(&nl, &g->listening, e);

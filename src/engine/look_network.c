@@ -25,11 +25,6 @@ static void side_done(struct side *s)
 	free(s->addresses.v);
 }
 
-static void nl_done(struct nl *nl)
-{
-	nl_close(nl);
-}
-
 static int read_side(struct nl *nl, int netnsid, struct side *ret, struct err *e)
 {
 	int r = rtnl_links_in(nl, netnsid, &ret->links, e);
@@ -190,7 +185,7 @@ static char *note(int r, const struct err *e, const char *right)
 static void read_guest_routes(const struct machine *m, const struct side *guest, struct look_network *ret)
 {
 	CLEANUP(close_p) int netns = -1;
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	struct err e;
 	int r = geteuid() == 0 ? enter_netns(m->name, &netns, &e) : -EPERM;
 
@@ -284,7 +279,7 @@ static bool read_planned(const struct machine *m, struct look_network *ret)
 
 bool look_read_network(const struct machine *m, struct look_network *ret)
 {
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	struct err e;
 
 	if (!look_can_run(m))

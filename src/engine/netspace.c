@@ -18,11 +18,6 @@
 #include "drivers/rtnl_map.h"
 #include "words/netmap_change.h"
 
-static void nl_done(struct nl *nl)
-{
-	nl_close(nl);
-}
-
 static bool is_host(const struct netmap_space *s)
 {
 	return !s->machine[0];
@@ -189,7 +184,7 @@ static void read_names(struct netmap_space *s)
 static int ask_inside(struct netspace_asker *by, struct netmap_space *s, const char *cgroup, int bus, struct err *e)
 {
 	CLEANUP(close_p) int netns = -1;
-	CLEANUP(nl_done) struct nl nl = { .fd = -1 };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
 	int r;
 
 	if (is_host(s) && bus == NETLINK_ROUTE)
