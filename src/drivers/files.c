@@ -212,6 +212,16 @@ int files_open(const char *host_root, const char *path, int flags, int *ret, str
 	return r < 0 ? r : open_walked(&w, &st, flags, ret, e);
 }
 
+int files_reopen(int fd, int flags)
+{
+	char path[32];
+	int again;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return again < 0 ? -errno : again;
+}
+
 int files_mkdir(const char *host_root, const char *path, mode_t mode, int *ret, struct err *e)
 {
 	CLEANUP(walk_done) struct walk w = { .root = -1, .dir = -1, .make = true, .mode = mode };

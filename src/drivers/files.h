@@ -24,6 +24,10 @@
  *         -ENOTDIR STATUS_UNSAFE_HOST;  -EINVAL STATUS_DATA: not a regular file;  the system's else */
 int files_open(const char *host_root, const char *path, int flags, int *ret, struct err *e);
 
+/* files_reopen - open what an O_PATH descriptor holds, whatever its name means by now. The caller has seen what it is:
+ * opening a device or a socket does things. CLOEXEC, NONBLOCK and NOCTTY are added. Negative errno. */
+int files_reopen(int fd, int flags);
+
 /* files_mkdir - like files_open for a folder, making what is missing: parents 0755, the last with mode. */
 int files_mkdir(const char *host_root, const char *path, mode_t mode, int *ret, struct err *e);
 

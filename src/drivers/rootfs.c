@@ -338,8 +338,13 @@ int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct er
 
 int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf *ret, struct err *e)
 {
-	CLEANUP(close_p) int fd = open_inside(t, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_p) int seen = open_inside(t, path, O_PATH);
+	CLEANUP(close_p) int fd = -1;
+	struct stat st;
 
+	if (seen >= 0 && fstat(seen, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, STATUS_DATA, EINVAL, "%s is not a regular file", path);
+	fd = seen < 0 ? seen : files_reopen(seen, O_RDONLY);
 	if (fd < 0)
 		return err_sys(e, -fd, "cannot read %s in %s", path, t->path);
 	return files_read_fd(fd, path, max, ret, NULL, e);
@@ -352,18 +357,22 @@ int rootfs_open_dir(const struct rootfs *t, const char *path)
 
 int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int seconds, struct err *e)
 {
-	CLEANUP(close_p) int fd = open_inside(t, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	CLEANUP(close_p) int seen = open_inside(t, path, O_PATH | O_NOFOLLOW);
+	CLEANUP(close_p) int fd = -1;
 	CLEANUP(close_p) int dir = -1;
-	struct pollfd poll_fds[] = { { .fd = fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	struct pollfd poll_fds[] = { { .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
 	const char *leaf = "";
 	struct stat st;
 	int n, r = gate_ask(e, "cannot take %s away", path);
 
 	if (r < 0)
 		return r;
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+	if (seen < 0 || fstat(seen, &st) < 0 || !S_ISFIFO(st.st_mode))
 		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path,
 		               t->path);
+	poll_fds[0].fd = fd = files_reopen(seen, O_RDONLY);
+	if (fd < 0)
+		return err_sys(e, -fd, "cannot open %s in %s", path, t->path);
 	n = poll(poll_fds, COUNT(poll_fds), seconds * 1000);
 	if (n < 0)
 		return err_sys(e, errno, "cannot wait for %s in %s", path, t->path);

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "drivers/files.h"
 
 #define DEPTH_MAX 200 /* of folders, two descriptors each */
 #define COPY_STEP (16 << 20)
@@ -160,17 +161,6 @@ static int copy_content(struct copy *c, int from, int to, const struct stat *st)
 
 /* ---- names */
 
-/* Opens for reading what was seen to be a file; the name may mean something else by now. */
-static int reopen(int path_fd)
-{
-	char path[32];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 /* Returns 1 when the file is one that was copied under another name, and has that name now. */
 static int link_again(struct copy *c, const struct stat *st, int dir, const char *name)
 {
@@ -198,7 +188,7 @@ static int copy_file(struct copy *c, int seen, const struct stat *st, int dir, c
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	from = reopen(seen);
+	from = files_reopen(seen, O_RDONLY);
 	if (from < 0)
 		return from;
 	to = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "drivers/files.h"
 
 #define DEPTH_MAX  32   /* folders held open at once; what lies deeper is moved up */
 #define PASSES_MAX 64   /* through a folder in which names keep appearing */
@@ -77,13 +78,11 @@ static bool clear_flags(int fd, int *ret_old)
 static int open_flagged(int dir, const char *name)
 {
 	CLEANUP(close_p) int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	char path[32];
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 		return -1;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return files_reopen(fd, O_RDONLY);
 }
 
 static int unlink_flagged(int dir, const char *name, int how)
