@@ -267,17 +267,17 @@ int files_read(const char *host_root, const char *path, size_t max, struct buf *
 	return r < 0 ? r : files_read_fd(fd, path, max, ret, ret_st, e);
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
+int files_write_fd(int fd, const char *bytes, size_t len)
 {
 	while (len > 0) {
 		ssize_t n = write(fd, bytes, len);
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			bytes += n;
-			len -= (size_t)n;
-		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		bytes += n;
+		len -= (size_t)n;
 	}
 	return 0;
 }
@@ -304,7 +304,7 @@ struct content {
 
 static int fill(int fd, const struct files_new *as, const struct content *c)
 {
-	int r = c->from >= 0 ? copy_all(fd, c->from) : write_all(fd, c->bytes, c->len);
+	int r = c->from >= 0 ? copy_all(fd, c->from) : files_write_fd(fd, c->bytes, c->len);
 
 	if (r < 0)
 		return r;

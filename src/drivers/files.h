@@ -40,6 +40,9 @@ int files_read(const char *host_root, const char *path, size_t max, struct buf *
 /* files_read_fd - the same of an open one, which may be anybody's. name is for messages. */
 int files_read_fd(int fd, const char *name, size_t max, struct buf *ret, struct stat *ret_st, struct err *e);
 
+/* files_write_fd - all of the bytes, however often that takes. Negative errno. */
+int files_write_fd(int fd, const char *bytes, size_t len);
+
 struct files_new { /* what a new file is to be */
 	mode_t mode;
 	uid_t uid; /* (uid_t)-1, (gid_t)-1: whose it becomes by itself */

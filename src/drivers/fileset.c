@@ -150,19 +150,6 @@ static int find_folder(struct set *s, struct item *item, struct err *e)
 	return r;
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 /* The new file under its temporary name, on the disk, with the owner and mode that it is to have. */
 static int write_temp(struct item *item, struct err *e)
 {
@@ -182,7 +169,7 @@ static int write_temp(struct item *item, struct err *e)
 		item->temp[0] = '\0';
 		return fail(e, errno, entry->path, "create a new file for");
 	}
-	r = write_all(fd, entry->bytes, entry->len);
+	r = files_write_fd(fd, entry->bytes, entry->len);
 	if (r == 0 && item->existed)
 		r = swapfile_dress(item->dir, item->leaf, fd);
 	else if (r == 0 && fchmod(fd, entry->mode) < 0)

@@ -86,21 +86,6 @@ int swapfile_dress(int dir, const char *leaf, int fd)
 	return copy_attributes(from, fd);
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int make_temp(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new,
                      char ret[static NAME_MAX + 1])
 {
@@ -114,7 +99,7 @@ static int make_temp(int dir, const char *leaf, mode_t mode, const struct buf *o
 	fd = openat(dir, ret, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, buf_text(new), new->len);
+	r = files_write_fd(fd, buf_text(new), new->len);
 	if (r == 0)
 		r = old ? swapfile_dress(dir, leaf, fd) : fchmod(fd, mode) < 0 ? -errno : 0;
 	if (r == 0 && fsync(fd) < 0)

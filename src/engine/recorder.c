@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "decide/tapewriter.h"
+#include "drivers/files.h"
 
 #define PENDING_MAX   8388608 /* bytes that wait for the child */
 #define LEAVE_USEC    1000000
@@ -48,21 +49,6 @@ int recorder_create(const char *path, int *ret_fd, struct err *e)
 }
 
 /* ---- the child */
-
-static int write_all(int fd, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? errno : EIO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 /* close_range(2); not every libc has a function for it. */
 static void close_between(int low, int high)
@@ -98,11 +84,11 @@ static _Noreturn void be_writer(int in, int out)
 			continue;
 		if (n <= 0)
 			break;
-		r = write_all(out, chunk, (size_t)n);
-		if (r != 0)
+		r = files_write_fd(out, chunk, (size_t)n);
+		if (r < 0)
 			break;
 	}
-	_exit(r);
+	_exit(-r);
 }
 
 /* ---- the parent */
