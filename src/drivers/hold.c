@@ -32,7 +32,8 @@ static bool is_the_one(int dir, const char *leaf, int fd)
 	       named.st_ino == held.st_ino && named.st_dev == held.st_dev;
 }
 
-/* Returns a locked descriptor, -EWOULDBLOCK, or another negative errno. */
+/* Returns a locked descriptor of an empty file, whatever a killed holder had noted in it; -EWOULDBLOCK, or another
+ * negative errno. */
 static int try_lock(int dir, const char *leaf)
 {
 	for (;;) {
@@ -42,7 +43,7 @@ static int try_lock(int dir, const char *leaf)
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 			return -errno;
 		if (is_the_one(dir, leaf, fd))
-			return take_fd(&fd);
+			return ftruncate(fd, 0) < 0 ? -errno : take_fd(&fd);
 	}
 }
 

@@ -386,6 +386,7 @@ static void only_living_holders_notes_are_seen(void **state)
 
 	(void)state;
 	put_file("/run/machdeck/.locks/dead", "HOST_ADDRESS=10.0.0.1\n", 0600);
+	put_file("/run/machdeck/.locks/living", "HOST_ADDRESS=10.0.0.3\nHOST_PORT=tcp:80:80\n", 0600);
 	assert_int_equal(hold_name("living", &hold, &err), 0);
 	buf_puts(&text, "HOST_ADDRESS=10.0.0.2\n");
 	assert_int_equal(hold_note(&hold, &text, &err), 0);
