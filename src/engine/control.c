@@ -58,6 +58,7 @@ struct units *control_units(void)
 void control_forget_question(struct control *c)
 {
 	c->slot = sd_bus_slot_unref(c->slot);
+	c->kill_slot = sd_bus_slot_unref(c->kill_slot);
 }
 
 static void control_free(struct control *c)

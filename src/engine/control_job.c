@@ -27,7 +27,7 @@ static void on_killed(int r, const char *job, const struct err *e, void *arg)
 	struct control *c = arg;
 
 	(void)job;
-	control_forget_question(c);
+	c->kill_slot = sd_bus_slot_unref(c->kill_slot);
 	if (r < 0 && r != -ECONNRESET)
 		control_finish(c, r, e);
 }
@@ -37,8 +37,8 @@ static void kill_now(struct control *c)
 	struct err e;
 	int r;
 
-	control_forget_question(c);
-	r = units_kill(control_units(), c->unit, on_killed, c, &c->slot, &e);
+	c->kill_slot = sd_bus_slot_unref(c->kill_slot);
+	r = units_kill(control_units(), c->unit, on_killed, c, &c->kill_slot, &e);
 	if (r < 0 && r != -ENOTCONN)
 		control_finish(c, r, &e);
 }
@@ -49,10 +49,13 @@ void control_learn(struct control *c, const struct unit *u)
 		c->start_limit_usec = u->start_timeout_usec;
 		c->stop_limit_usec = u->stop_timeout_usec;
 	}
-	if (!u->has_state || !u->sub || strcmp(u->sub, c->sub) == 0)
+	if (!u->has_state || !u->sub)
 		return;
-	(void)snprintf(c->sub, sizeof(c->sub), "%s", u->sub);
-	c->since_usec = clock_usec(CLOCK_MONOTONIC);
+	if (strcmp(u->sub, c->sub) != 0) {
+		(void)snprintf(c->sub, sizeof(c->sub), "%s", u->sub);
+		c->since_usec = clock_usec(CLOCK_MONOTONIC);
+	}
+	/* In the same phase too: its next command may be what hangs. */
 	if (c->job && *c->step == STEP_KILL_ALL && is(u->active, "deactivating"))
 		kill_now(c);
 }

@@ -52,7 +52,7 @@ struct control {
 	uint64_t since_usec, start_limit_usec, stop_limit_usec;
 	uint64_t own_limit_usec; /* of a step that is no job */
 	sd_bus_slot *slot;       /* the one question that is open */
-	sd_bus_slot *cancel_slot;
+	sd_bus_slot *cancel_slot, *kill_slot;
 	struct why *why;
 	struct machined_ask *machined;
 	struct aside *aside;

@@ -157,6 +157,10 @@ static void kill_kills_again_what_tidies_up(void **state)
 	systemd1_settle(&s->systemd);
 	called(s, "StopUnit container@web.service, KillUnit container@web.service, "
 	          "KillUnit container@web.service");
+	systemd1_changed(&s->systemd, "container@web.service", false); /* its next command, in the same phase */
+	systemd1_settle(&s->systemd);
+	called(s, "StopUnit container@web.service, KillUnit container@web.service, "
+	          "KillUnit container@web.service, KillUnit container@web.service");
 	systemd1_job_removed(&s->systemd, "container@web.service", "done");
 	systemd1_run(&s->systemd, &s->ended);
 	assert_int_equal(s->r, 0);
