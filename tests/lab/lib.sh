@@ -52,13 +52,15 @@ on() {
 	"$LAB" run "${HOSTS[$name]}" -- "$@"
 }
 
-# want SECONDS CMD... - CMD must succeed (and no output of its fails) within the time; it is asked every 20 ms.
+# want SECONDS CMD... - CMD must succeed (and no output of its fails) within the time; it is asked every 20 ms, then less
+# often, since to ask is work.
 want() {
-	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) out
+	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) pause=20 out
 	shift
 	until out=$("$@" 2>&1); do
 		((${EPOCHREALTIME/[.,]/} < deadline)) || fail "not within $seconds s: $* ($(tail -n 1 <<<"$out"))"
-		sleep 0.02
+		sleep "0.$(printf %03d $pause)"
+		pause=$((pause < 160 ? pause * 5 / 4 : 200))
 	done
 }
 

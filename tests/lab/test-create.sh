@@ -10,7 +10,7 @@ a_copied_tree_starts_and_serves_with_users_of_its_own() {
 	script <<-'END'
 		mini /src
 		chmod 4755 /src/usr/bin/busybox; touch -d 2001-01-01 /src/etc/old; ln /src/etc/old /src/etc/twin
-		truncate -s 1G /src/var/lib/sparse; mkfifo /src/var/lib/fifo; setfattr -n user.x -v y /src/etc/old 2>/dev/null || true
+		truncate -s 64M /src/var/lib/sparse; mkfifo /src/var/lib/fifo; setfattr -n user.x -v y /src/etc/old 2>/dev/null || true
 		for round in first second; do
 		before=$(picture)
 		exits 0 machdeck create one --tree /src --host-port tcp:auto:80
@@ -20,7 +20,7 @@ a_copied_tree_starts_and_serves_with_users_of_its_own() {
 		same mode 4755 "$(stat -c %a $ROOTS/one/usr/bin/busybox)"
 		same time 2001-01-01 "$(date -r $ROOTS/one/etc/old +%F)"
 		[ $ROOTS/one/etc/old -ef $ROOTS/one/etc/twin ] || fail "a hard link became a copy"
-		same size "1073741824 0" "$(stat -c '%s %b' $ROOTS/one/var/lib/sparse)"
+		same size "67108864 0" "$(stat -c '%s %b' $ROOTS/one/var/lib/sparse)"
 		[ -p $ROOTS/one/var/lib/fifo ]
 		exits 75 machdeck create one --tree /src
 		told "there is a container one already: $CONFS/one.conf"

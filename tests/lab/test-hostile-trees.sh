@@ -32,7 +32,7 @@ fresh() {
 
 snapshot() {
 	on trees <<<'find /etc /sentinel -printf "%p %y %m %U:%G %i %s %T@ %C@ %l\n" | sort
-		find /etc /sentinel -type f -exec sha256sum {} + | sort'
+		find /sentinel -type f -exec sha256sum {} + | sort'
 }
 
 # prepared STATUS WORDS - the preparation of web ends with that status and one printable line with those words, and
