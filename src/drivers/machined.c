@@ -148,10 +148,10 @@ static int read_one(int folder, const char *name, struct registration *ret, stru
 	if (!name_is_machine(name))
 		return -ENOENT;
 	r = read_whole(folder, name, text);
-	if (r == -EACCES || r == -EPERM)
-		return err_sys(e, -r, "cannot read " MACHINED_FOLDER "/%s", name);
-	if (r < 0)
+	if (r == -ENOENT || r == -EINVAL || r == -ELOOP || r == -ENXIO) /* a link, a socket */
 		return -ENOENT;
+	if (r < 0)
+		return err_sys(e, -r, "cannot read " MACHINED_FOLDER "/%s", name);
 	if (parse(text, &m) < 0)
 		return err_no_memory(e);
 	if (m.class && strcmp(m.class, "host") == 0)
@@ -252,6 +252,20 @@ static int refresh(DIR *d, struct registrations *known, struct registrations *l,
 	return 0;
 }
 
+/* What was moved out of the list goes back into it. */
+static void give_back(struct registrations *made, struct registrations *known)
+{
+	for (size_t i = 0; i < made->n; i++) {
+		struct registration *old = find(known, made->v[i].name);
+
+		if (!old)
+			continue;
+		registration_done(old);
+		*old = made->v[i];
+		made->v[i] = (struct registration){ 0 };
+	}
+}
+
 int machined_refresh(const char *host_root, struct registrations *l, struct err *e)
 {
 	CLEANUP(registrations_done) struct registrations made = { 0 };
@@ -265,8 +279,10 @@ int machined_refresh(const char *host_root, struct registrations *l, struct err 
 		return err_no_memory(e);
 	}
 	r = refresh(d, l, &made, e);
-	if (r < 0)
+	if (r < 0) {
+		give_back(&made, l);
 		return r;
+	}
 	registrations_done(l);
 	*l = made;
 	made = (struct registrations){ 0 };

@@ -46,7 +46,7 @@ void registrations_done(struct registrations *l);
 int machined_list(const char *host_root, struct registrations *ret, struct err *e);
 
 /* machined_refresh - bring a list up to date, reading only the files that changed. After a failure it is
- * incomplete: ask again. */
+ * as it was. */
 int machined_refresh(const char *host_root, struct registrations *l, struct err *e);
 
 /* machined_find - one of them; -ENOENT (STATUS_NO_CONTAINER, "NAME is not running") when it is not

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -143,6 +145,32 @@ static void what_is_not_a_machines_file_is_left_out(void **state)
 	registrations_done(&l);
 }
 
+/* One descriptor is left: the folder's. */
+static void what_can_not_be_opened_is_not_taken_for_gone(void **state)
+{
+	int next = dup(0);
+	struct rlimit before, few;
+	struct registrations l = { 0 };
+	struct err e = { 0 };
+	int r;
+
+	(void)state;
+	write_text("web", "CLASS=container\nLEADER=1\n");
+	close(next);
+	assert_int_equal(machined_list(root, &l, &e), 0);
+	write_text("zoo", "CLASS=container\nLEADER=1\n");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ (rlim_t)next + 1, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	r = machined_refresh(root, &l, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_string_equal(e.text, "cannot read /run/systemd/machines/zoo: Too many open files");
+	assert_int_equal(l.n, 1);
+	assert_string_equal(l.v[0].class, "container");
+	registrations_done(&l);
+}
+
 static void nonsense_in_a_file_does_no_harm(void **state)
 {
 	static const char text[] =
@@ -231,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_machine_that_did_not_change_is_taken_over, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(what_is_not_a_machines_file_is_left_out, make_root,
 		                                remove_root),
+		cmocka_unit_test_setup_teardown(what_can_not_be_opened_is_not_taken_for_gone, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(nonsense_in_a_file_does_no_harm, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(a_path_is_never_made_from_a_bad_name, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(a_thousand_machines_are_read, make_root, remove_root),
