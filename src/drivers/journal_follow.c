@@ -53,7 +53,7 @@ struct journal_follow {
 	char bytes[SLICE + FRAME_MAX];
 };
 
-static int launch(struct journal_follow *f, struct err *e);
+static void launch_again(struct journal_follow *f);
 
 /* ---- the child's end */
 
@@ -149,7 +149,7 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	if (f->child <= 0) {
-		(void)launch(f, NULL);
+		launch_again(f);
 		return 0;
 	}
 	f->ended_by_us = true;
@@ -186,7 +186,7 @@ static void on_end(struct journal_follow *f)
 	pace(f);
 	if (f->retry)
 		(void)sd_event_source_set_enabled(f->retry, SD_EVENT_OFF);
-	(void)launch(f, NULL);
+	launch_again(f);
 	f->sink.turn(f->sink.arg);
 }
 
@@ -328,15 +328,12 @@ static bool choose(struct journal_follow *f)
 	return any;
 }
 
-static int launch(struct journal_follow *f, struct err *e)
+static int start(struct journal_follow *f, struct err *e)
 {
 	CLEANUP(close_p) int out = -1;
 	CLEANUP(close_p) int end_of_leash = -1;
 	int fds[2], r;
 
-	if (!choose(f))
-		return 0;
-	*f->at = 0;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, errno, "cannot make a pipe");
 	f->pipe = fds[0];
@@ -356,15 +353,36 @@ static int launch(struct journal_follow *f, struct err *e)
 	}
 	if (r >= 0)
 		r = sd_event_source_set_priority(f->io, PRIORITY);
-	if (r < 0) {
-		stop_listening(f);
-		if (f->child > 0)
-			(void)kill(f->child, SIGKILL);
-		(void)reap(f);
-		(void)retry_at(f, clock_usec(CLOCK_MONOTONIC) + LONGEST_USEC);
-		return err_sys(e, -r, "cannot make the journal's reader");
-	}
-	return 0;
+	return r < 0 ? err_sys(e, -r, "cannot make the journal's reader") : 0;
+}
+
+static int launch(struct journal_follow *f, struct err *e)
+{
+	int r;
+
+	if (!choose(f))
+		return 0;
+	*f->at = 0;
+	r = start(f, e);
+	if (r >= 0)
+		return 0;
+	stop_listening(f);
+	if (f->child > 0)
+		(void)kill(f->child, SIGKILL);
+	(void)reap(f);
+	return r;
+}
+
+static void launch_again(struct journal_follow *f)
+{
+	struct err e;
+
+	if (launch(f, &e) >= 0)
+		return;
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->streams[i].off)
+			set_state(f, i, JOURNAL_BROKEN, e.text);
+	(void)retry_at(f, clock_usec(CLOCK_MONOTONIC) + LONGEST_USEC);
 }
 
 /* ---- */
