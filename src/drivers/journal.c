@@ -77,7 +77,7 @@ static void take_oom(sd_journal *j, const char *unit, struct loglines *found)
 	if (sd_journal_seek_tail(j) < 0)
 		return;
 	for (int i = 0; i < LOOK_AT_MAX && sd_journal_previous(j) > 0; i++) {
-		char text[LOGLINE_SIZE] = "kernel: ";
+		char text[LOGLINE_SIZE], clean[LOGLINE_SIZE];
 		const char *message;
 		size_t len;
 
@@ -88,7 +88,8 @@ static void take_oom(sd_journal *j, const char *unit, struct loglines *found)
 		if (!message || len < strlen(start) || memcmp(message, start, strlen(start)) != 0 ||
 		    !memmem(message, len, unit, strlen(unit)))
 			continue;
-		(void)snprintf(text, sizeof(text), "kernel: %.*s", (int)len, message);
+		(void)logline_clean(clean, message, len); /* it ends in the process's name, which is its own choice */
+		(void)snprintf(text, sizeof(text), "kernel: %.*s", (int)(sizeof(text) - sizeof("kernel: ")), clean);
 		loglines_add(found, usec, true, text);
 		return;
 	}
