@@ -9,7 +9,7 @@
  * end. Never hands our terminal over: a pty of the machine is joined to it when stdin and stdout are a
  * terminal; what is none is passed on as it is.
  *
- * copy     its output is written here, too; -1: nowhere
+ * copy     its output goes into this file, too, by relay_copy(); -1: nowhere
  * returns  the command's exit status (127: not found there, 128 + the signal that killed it), or negative errno
  * errors   -ENOENT STATUS_NO_CONTAINER not running; -EACCES STATUS_NOT_PERMITTED; STATUS_SYSTEM names the step */
 int enter_run(const char *name, char *const argv[], int copy, struct err *e);

@@ -9,7 +9,8 @@
 
 #include "base/err.h"
 
-#define RELAY_WAYS 3
+#define RELAY_WAYS     3
+#define RELAY_COPY_MAX (1u << 20) /* bytes of a copy; what comes after is left out of it: a guest can print for ever */
 
 struct relay_way {
 	int from, to; /* owned; -1: closed */
@@ -22,7 +23,7 @@ struct relay_way {
 struct relay {
 	bool terminal;   /* stdin and stdout are one: the process gets a pty of its own */
 	int stdio[3];    /* for the process, owned: what it gets as 0, 1, 2; -1: our own */
-	int copy;        /* borrowed: all output is written here, too; -1: nowhere */
+	int copy;        /* borrowed: output goes into this file, too, by relay_copy(); -1: nowhere */
 	bool attached;   /* the pty is somebody else's, and so is what runs there */
 	bool comes_back; /* after a hang-up, as a getty does */
 	bool left;       /* ^] was pressed three times within a second */
@@ -45,6 +46,10 @@ int relay_started(struct relay *r, int master, struct err *e);
  * With a pty, ^] three times within a second hangs it up, and kills what does not heed that. Returns its exit
  * status, 128 + the signal that killed it, or negative errno. */
 int relay_until_end(struct relay *r, pid_t pid, struct err *e);
+
+/* relay_copy - write to the end of the file copy, as much of it as there is room for. It only tells people what was said, so
+ * nothing fails for it. */
+void relay_copy(int copy, const char *bytes, size_t len);
 
 /* relay_attach - join our terminal to a pty that somebody else opened (master is ours from here on), until it
  * hangs up, the process (a pidfd, or -1) has ended, one of those signals came, or ^] was pressed three times

@@ -14,6 +14,7 @@
 #include "decide/releases.h"
 #include "drivers/enter.h"
 #include "drivers/files.h"
+#include "drivers/relay.h"
 #include "drivers/rootfs.h"
 #include "drivers/rtnl.h"
 #include "engine/compared.h"
@@ -91,7 +92,7 @@ static int note(const char *name, const struct compared *r, struct err *e)
 
 /* ---- the system of a nix container */
 
-/* What the switch prints goes to the unit's log, and into a file for whoever asked for the reload. */
+/* What the switch prints goes to the unit's log, and into a file for whoever asked for the reload: its beginning, since a guest can print for ever. */
 static int open_output(const char *name, int *ret, struct err *e)
 {
 	CLEANUP(close_p) int dir = -1;
@@ -125,11 +126,11 @@ static int switch_by_socket(const char *name, const struct container *c, const s
 		r = rootfs_connect(&root, "var/lib/run-command.socket", &fd, e);
 	if (r < 0)
 		return err_wrap(e, r, "%s", name);
-	if (write(fd, command, strlen(command)) < 0 || shutdown(fd, SHUT_WR) < 0)
+	if (send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command) || shutdown(fd, SHUT_WR) < 0)
 		return err_sys(e, errno, "%s: cannot send the command to its socket", name);
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
 		(void)!write(STDOUT_FILENO, bytes, (size_t)n);
-		(void)!write(output, bytes, (size_t)n);
+		relay_copy(output, bytes, (size_t)n);
 	}
 	return n < 0 ? err_sys(e, errno, "%s: no end of what its socket says", name) : 0;
 }

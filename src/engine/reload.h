@@ -18,9 +18,9 @@
 int reload_run(const char *name, struct strs *ret_says, struct err *e);
 
 /* reload_forget_output - before asking for a reload, so that what is there afterwards is that reload's.
- * reload_output - what its switch printed, as it came: hostile. Both are root's to do.
+ * reload_output - what its switch printed, the first MiB of it, as it came: hostile. Both are root's to do.
  *
- * errors  -ENOENT: there was no switch;  -EACCES;  -EFBIG: 4 MiB;  the system's */
+ * errors  -ENOENT: there was no switch;  -EACCES;  the system's */
 void reload_forget_output(const char *name);
 int reload_output(const char *name, struct buf *ret, struct err *e);
 
