@@ -247,6 +247,7 @@ static int carry_raw(struct relay *r, int process, carry_fn *carry_it, struct er
 	CLEANUP(close_p) int signals = -1;
 	struct termios old, raw;
 	sigset_t taken, before;
+	bool is_raw;
 	int status;
 
 	(void)sigemptyset(&taken);
@@ -254,9 +255,13 @@ static int carry_raw(struct relay *r, int process, carry_fn *carry_it, struct er
 		(void)sigaddset(&taken, (const int[]){ SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT }[i]);
 	(void)sigprocmask(SIG_BLOCK, &taken, &before);
 	signals = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals < 0)
-		return err_sys(e, errno, "cannot wait for the command");
-	if (r->terminal && tcgetattr(STDIN_FILENO, &old) == 0) {
+	if (signals < 0) {
+		status = errno;
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		return err_sys(e, status, "cannot wait for the command");
+	}
+	is_raw = r->terminal && tcgetattr(STDIN_FILENO, &old) == 0; /* not when it hung up just now */
+	if (is_raw) {
 		raw = old;
 		cfmakeraw(&raw);
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
@@ -265,7 +270,7 @@ static int carry_raw(struct relay *r, int process, carry_fn *carry_it, struct er
 	(void)fcntl(r->ways[0].to, F_SETFL,
 	            O_NONBLOCK); /* its reader may be slow; our own output may block us */
 	status = carry_it(r, signals, process);
-	if (r->terminal)
+	if (is_raw)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return status < 0 ? err_sys(e, -status, "cannot wait for the command") : status;
