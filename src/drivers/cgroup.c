@@ -13,7 +13,7 @@
 #include "drivers/kept.h"
 
 #define KEPT_MAX  512
-#define TEXT_SIZE 4096
+#define TEXT_SIZE 16384
 
 /* Turns between readings of what changes slowly. */
 #define LIMITS_EVERY   4
@@ -249,7 +249,8 @@ static uint64_t sum_of(const char *text, const char *key)
 
 static void read_io(struct cgroup *c, char text[static TEXT_SIZE], struct cgroup_now *now)
 {
-	bool known = read_leaf(c, IO_STAT, text) >= 0;
+	int len = read_leaf(c, IO_STAT, text);
+	bool known = len >= 0 && len < TEXT_SIZE - 1; /* else it may be cut within a number */
 
 	now->io_read = known ? sum_of(text, " rbytes=") : STATS_UNKNOWN;
 	now->io_write = known ? sum_of(text, " wbytes=") : STATS_UNKNOWN;

@@ -131,6 +131,29 @@ static void max_is_no_limit_and_what_is_missing_is_unknown(void **state)
 	cgroupfs_close(fs);
 }
 
+static void of_more_disks_than_are_read_nothing_is_told(void **state)
+{
+	struct cgroupfs *fs = tree();
+	static char text[32768];
+	struct cgroup_now now;
+	size_t len = 0;
+
+	(void)state;
+	put_all();
+	for (int i = 0; i < 200; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "8:%d rbytes=1000000 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n", i);
+	put(AT "/io.stat", text);
+	now = reading(fs);
+	assert_int_equal(now.io_read, 200000000);
+	for (int i = 0; i < 200; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "9:%d rbytes=1000000 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n", i);
+	put(AT "/io.stat", text);
+	now = reading(fs);
+	assert_int_equal(now.io_read, STATS_UNKNOWN);
+	assert_int_equal(now.io_write, STATS_UNKNOWN);
+	cgroupfs_close(fs);
+}
+
 static void a_frozen_payload_is_frozen_though_its_unit_is_not(void **state)
 {
 	struct cgroupfs *fs = tree();
@@ -354,6 +377,7 @@ int main(void)
 		CASE(the_leaders_line_of_cgroup_2_is_found_among_the_old_ones),
 		CASE(every_file_is_read),
 		CASE(max_is_no_limit_and_what_is_missing_is_unknown),
+		CASE(of_more_disks_than_are_read_nothing_is_told),
 		CASE(a_frozen_payload_is_frozen_though_its_unit_is_not),
 		CASE(without_controllers_memory_and_tasks_are_estimates_of_the_whole_tree),
 		CASE(what_proc_hides_is_not_estimated_as_nothing),
