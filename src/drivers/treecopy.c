@@ -20,7 +20,7 @@
 #include "base/gate.h"
 #include "drivers/files.h"
 
-#define DEPTH_MAX 200 /* of folders, two descriptors each */
+#define DEPTH_MAX 200 /* of folders, four descriptors each */
 #define COPY_STEP (16 << 20)
 #define XATTR_MAX 65536
 #define SAY_EVERY 5000 /* names */
@@ -309,11 +309,13 @@ static int copy_folder(struct copy *c, int from, int to, int depth)
 			close_p(&again);
 		return fail(c, ".", r);
 	}
-	for (struct dirent *entry; r == 0 && (entry = readdir(folder));)
+	for (struct dirent *entry; r == 0 && (errno = 0, entry = readdir(folder));)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = copy_one(c, from, to, entry->d_name, depth);
 	if (r < 0)
 		return r;
+	if (errno != 0) /* that was not its end */
+		return fail(c, ".", errno);
 	r = dress(from, to, &st);
 	return r < 0 ? fail(c, ".", -r) : 0;
 }

@@ -12,6 +12,15 @@
 #include "engine/snapshots.h"
 
 static struct treecopied copied;
+static bool unreadable; /* folders, behind what was read of them */
+
+struct dirent *readdir(DIR *folder)
+{
+	if (!unreadable)
+		return (struct dirent *)(void *)readdir64(folder);
+	errno = EIO;
+	return NULL;
+}
 
 static int copy_to(const char *path, enum treecopy_how how, const struct progress *p)
 {
@@ -40,6 +49,20 @@ static int leave(void **state)
 
 #undef T
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, leave)
+
+static void what_can_not_be_listed_to_its_end_is_not_taken_for_copied(void **state)
+{
+	int r;
+
+	(void)state;
+	put_file(in("file"), "text", 0640);
+	unreadable = true;
+	r = copy_to("/var/lib/copy", TREECOPY_SHARE_OR_COPY, NULL);
+	unreadable = false;
+	assert_int_equal(r, -EIO);
+	assert_non_null(strstr(err.text, "Input/output error"));
+	forget("/var/lib/copy");
+}
 
 static void a_copy_is_like_its_original(void **state)
 {
@@ -333,6 +356,7 @@ static void a_root_goes_back_to_what_was_kept(void **state)
 static int all(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(what_can_not_be_listed_to_its_end_is_not_taken_for_copied),
 		T(a_copy_is_like_its_original),
 		T(what_is_mounted_in_a_tree_is_not_copied),
 		T(a_race_copies_nothing_from_outside),
