@@ -84,7 +84,7 @@ static int list_folder(const char *host_root, const char *folder, struct strs *r
 		close(fd);
 		return err_sys(e, errno, "cannot read %s", folder);
 	}
-	for (struct dirent *entry; (entry = readdir(dir));) {
+	for (struct dirent *entry; (errno = 0, entry = readdir(dir));) {
 		CLEANUP(free_p) char *name = NULL, *path = NULL;
 		size_t len = strlen(entry->d_name);
 
@@ -97,7 +97,7 @@ static int list_folder(const char *host_root, const char *folder, struct strs *r
 		    is_ours(host_root, path))
 			strs_add(ret, name);
 	}
-	return 0;
+	return errno ? err_sys(e, errno, "cannot read %s", folder) : 0;
 }
 
 int confs_list(const char *host_root, struct strs *ret, struct err *e)

@@ -229,7 +229,7 @@ static int refresh(DIR *d, struct registrations *known, struct registrations *l,
 {
 	struct dirent *entry;
 
-	while (d && (entry = readdir(d))) {
+	while (d && (errno = 0, entry = readdir(d))) {
 		struct registration m = { 0 };
 		int r;
 
@@ -247,6 +247,8 @@ static int refresh(DIR *d, struct registrations *known, struct registrations *l,
 			return err_no_memory(e);
 		}
 	}
+	if (d && !l->cut && errno != 0)
+		return err_sys(e, errno, "cannot read " MACHINED_FOLDER);
 	if (l->n > 1)
 		qsort(l->v, l->n, sizeof(*l->v), by_name);
 	return 0;

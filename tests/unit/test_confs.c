@@ -2,6 +2,7 @@
  * own. */
 #include "tests/unit/fakehost.h"
 
+#include <dirent.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 
@@ -13,6 +14,15 @@
 
 static struct err err;
 static struct conf_file conf;
+static bool unreadable; /* folders, behind what was read of them */
+
+struct dirent *readdir(DIR *folder)
+{
+	if (!unreadable)
+		return (struct dirent *)(void *)readdir64(folder);
+	errno = EIO;
+	return NULL;
+}
 
 static int set_up(void **state)
 {
@@ -98,6 +108,20 @@ static void only_files_that_say_something_of_ours_are_listed(void **state)
 	strs_done(&names);
 	for (size_t i = 0; i < COUNT(others); i++)
 		assert_int_equal(confs_load("", others[i], &conf, &err), -ENOENT);
+}
+
+static void a_folder_that_can_not_be_listed_to_its_end_is_an_error(void **state)
+{
+	struct strs names = { 0 };
+	int r;
+
+	(void)state;
+	unreadable = true;
+	r = confs_list("", &names, &err);
+	unreadable = false;
+	assert_int_equal(r, -EIO);
+	assert_string_equal(err.text, "cannot read /etc/containers: Input/output error");
+	strs_done(&names);
 }
 
 static void a_folder_that_is_missing_is_an_empty_one(void **state)
@@ -254,6 +278,7 @@ static int all(void)
 		T(the_newer_folder_comes_first),
 		T(only_files_that_say_something_of_ours_are_listed),
 		T(a_folder_that_is_missing_is_an_empty_one),
+		T(a_folder_that_can_not_be_listed_to_its_end_is_an_error),
 		T(another_root_is_not_asked_whose_it_is),
 		T(case_22_a_conf_that_others_can_write_is_refused),
 		T(case_22_a_folder_that_others_can_write_is_refused),
