@@ -23,7 +23,7 @@
 #define SUBVOLUME  256  /* inode of a btrfs subvolume's top */
 
 struct wipe {
-	int top; /* the tree's first folder */
+	int parent, top; /* what the tree is in; its first folder */
 	const char *shown;
 	const struct progress *progress;
 	size_t removed, hoisted;
@@ -85,12 +85,12 @@ static int open_flagged(int dir, const char *name)
 	return files_reopen(fd, O_RDONLY);
 }
 
-static int unlink_flagged(int dir, const char *name, int how)
+static int unlink_flagged(const struct wipe *w, int dir, const char *name, int how)
 {
 	CLEANUP(close_p) int fd = open_flagged(dir, name);
 	int old = 0, ignored, r;
 	bool cleared = fd >= 0 && clear_flags(fd, &old);
-	bool folder_cleared = clear_flags(dir, &ignored);
+	bool folder_cleared = dir != w->parent && clear_flags(dir, &ignored);
 	struct stat st;
 
 	if (!cleared && !folder_cleared)
@@ -106,7 +106,7 @@ static int unlink_one(struct wipe *w, int dir, const char *name, int how)
 	int r = unlinkat(dir, name, how) < 0 ? -errno : 0;
 
 	if (r == -EPERM)
-		r = unlink_flagged(dir, name, how);
+		r = unlink_flagged(w, dir, name, how);
 	if (r == 0 && ++w->removed % SAY_EVERY == 0)
 		progress_say(w->progress, "%s: %zu names deleted", w->shown, w->removed);
 	return r == -ENOENT ? 0 : r;
@@ -217,7 +217,7 @@ static int wipe_folder(struct wipe *w, int fd, const char *name, int depth)
 
 int wipe_tree(int parent, const char *leaf, const char *shown, const struct progress *p, struct err *e)
 {
-	struct wipe w = { .top = -1, .shown = shown, .progress = p, .e = e };
+	struct wipe w = { .parent = parent, .top = -1, .shown = shown, .progress = p, .e = e };
 	CLEANUP(close_p) int fd = -1;
 	int r = gate_ask(e, "cannot delete %s", shown);
 

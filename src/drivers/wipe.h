@@ -7,7 +7,7 @@
 
 /* wipe_tree - delete leaf of the folder parent and all that is in it, whatever it is; nothing of that name is success.
  *
- * What is immutable or append-only loses that flag first; a file that has another name elsewhere gets it back.
+ * What is immutable or append-only in it loses that flag first, parent does not; a file that has another name elsewhere gets it back.
  * shown   how parent/leaf is called in sentences
  * errors  -EBUSY STATUS_BUSY: something is mounted on a name in it, or names keep appearing; -ECANCELED STATUS_FAILED;
  *         -ENOSYS STATUS_UNSAFE_HOST: openat2 is blocked. What was deleted by then is gone */

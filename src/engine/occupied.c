@@ -86,42 +86,50 @@ static void add_whole(struct taken *t, const struct addr *a)
 	taken_add(t, &whole);
 }
 
-static void look_at_addresses(struct nl *nl, struct taken *t)
+/* A kernel that was built without it has none of it. */
+static void look_failed(int r, const char *what, const struct err *e, struct strs *warnings)
+{
+	if (r >= 0 || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT || r == -EAFNOSUPPORT || r == -ENOENT)
+		return;
+	strs_addf(warnings, "which %s the host has is not known, so what is chosen may be taken: %s", what, e->text);
+}
+
+static void look_at_addresses(struct nl *nl, struct taken *t, struct strs *warnings)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	struct netaddrs addresses = { 0 };
+	struct err e;
 
-	if (rtnl_addresses(nl, -1, &addresses, NULL) >= 0)
-		for (size_t i = 0; i < addresses.n; i++)
-			if (addresses.v[i].scope < RT_SCOPE_LINK)
-				add_whole(t, &addresses.v[i].addr);
+	look_failed(rtnl_addresses(nl, -1, &addresses, &e), "addresses", &e, warnings);
+	for (size_t i = 0; i < addresses.n; i++)
+		if (addresses.v[i].scope < RT_SCOPE_LINK)
+			add_whole(t, &addresses.v[i].addr);
 	free(addresses.v);
 	for (size_t f = 0; f < COUNT(families); f++) {
 		struct netroutes routes = { 0 };
 
-		if (rtnl_routes(nl, families[f], &routes, NULL) >= 0)
-			for (size_t i = 0; i < routes.n; i++) {
-				taken_add(t, &routes.v[i].to);
-				if (addr_is_set(&routes.v[i].gateway))
-					add_whole(t, &routes.v[i].gateway);
-			}
+		look_failed(rtnl_routes(nl, families[f], &routes, &e), "routes", &e, warnings);
+		for (size_t i = 0; i < routes.n; i++) {
+			taken_add(t, &routes.v[i].to);
+			if (addr_is_set(&routes.v[i].gateway))
+				add_whole(t, &routes.v[i].gateway);
+		}
 		free(routes.v);
 	}
 }
 
-static void look_at_ports(struct taken *t)
+static void look_at_ports(struct taken *t, struct strs *warnings)
 {
 	struct listenings all = { 0 };
 	struct forwards forwards = { 0 };
-	struct nl nl;
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
+	struct err e;
+	int r = nl_open(NETLINK_SOCK_DIAG, &nl, &e);
 
-	if (nl_open(NETLINK_SOCK_DIAG, &nl, NULL) >= 0) {
-		if (diag_listening(&nl, &all, NULL) >= 0)
-			for (size_t i = 0; i < all.n; i++)
-				taken_add_port(t, all.v[i].udp, all.v[i].port);
-		free(all.v);
-		nl_close(&nl);
-	}
+	look_failed(r < 0 ? r : diag_listening(&nl, &all, &e), "ports", &e, warnings);
+	for (size_t i = 0; i < all.n; i++)
+		taken_add_port(t, all.v[i].udp, all.v[i].port);
+	free(all.v);
 	if (nft_forwards(&forwards, NULL) >= 0)
 		for (size_t i = 0; i < forwards.n; i++)
 			taken_add_port(t, forwards.v[i].port.udp, forwards.v[i].port.host);
@@ -131,18 +139,19 @@ static void look_at_ports(struct taken *t)
 int occupied_read(const char *but, struct occupied *ret, struct strs *warnings, struct err *e)
 {
 	CLEANUP(occupied_done) struct occupied o = { 0 };
-	struct nl nl;
-	int r = read_confs(but, &o, warnings, e);
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
+	struct err why;
+	int opened, r = read_confs(but, &o, warnings, e);
 
 	if (r == 0)
 		r = read_notes(but, &o, e);
 	if (r < 0)
 		return r;
-	if (nl_open(NETLINK_ROUTE, &nl, NULL) >= 0) {
-		look_at_addresses(&nl, &o.taken);
-		nl_close(&nl);
-	}
-	look_at_ports(&o.taken);
+	opened = nl_open(NETLINK_ROUTE, &nl, &why);
+	look_failed(opened, "addresses", &why, warnings);
+	if (opened >= 0)
+		look_at_addresses(&nl, &o.taken, warnings);
+	look_at_ports(&o.taken, warnings);
 	if (o.taken.bad)
 		return err_no_memory(e);
 	*ret = o;

@@ -129,6 +129,18 @@ static void immutable_names_are_deleted(void **state)
 	assert_int_equal(unlink("/var/lib/twin"), 0);
 }
 
+static void the_folder_that_a_tree_is_in_keeps_its_flag(void **state)
+{
+	(void)state;
+	if (!add_flag("/var/lib/containers", FS_IMMUTABLE_FL))
+		skip();
+	assert_int_equal(wipe(), -EPERM);
+	assert_int_equal(mkdir("/var/lib/containers/new", 0700), -1);
+	assert_int_equal(errno, EPERM);
+	assert_true(add_flag("/var/lib/containers", 0));
+	is_wiped();
+}
+
 static void what_is_mounted_in_it_is_not_entered(void **state)
 {
 	(void)state;
@@ -410,6 +422,7 @@ static int all(void)
 		T(a_root_that_is_a_link_is_only_unlinked),
 		T(a_tree_deeper_than_there_are_descriptors_is_deleted),
 		T(immutable_names_are_deleted),
+		T(the_folder_that_a_tree_is_in_keeps_its_flag),
 		T(what_is_mounted_in_it_is_not_entered),
 		T(mounts_are_told_and_detached),
 		T(a_cancelled_removal_goes_on_where_it_ended),
