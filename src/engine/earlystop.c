@@ -95,11 +95,12 @@ static void stop_again(const char *unit, bool only_shells)
 		return;
 	for (size_t i = 0; i < all.n; i++) {
 		const struct registration *m = &all.v[i];
+		CLEANUP(close_p) int fd = m->leader > 1 ? process_open(m->leader) : -1;
 
-		if (!m->unit || strcmp(m->unit, unit) != 0 || m->leader <= 1 || !machined_leader_lives(m) ||
+		if (fd < 0 || !m->unit || strcmp(m->unit, unit) != 0 || !machined_leader_lives(m) ||
 		    (only_shells && !is_shell(m->leader)))
 			continue;
-		(void)kill(m->leader, SIGRTMIN + 3);
+		(void)syscall(SYS_pidfd_send_signal, fd, SIGRTMIN + 3, NULL, 0);
 		if (is_shell(m->leader))
 			end_commands(m->leader);
 	}
@@ -116,7 +117,7 @@ static void on_unit(const struct units_event *event, void *arg)
 		set_stopping(&s->stopping, unit->name, false);
 	if (event->change != UNITS_STATE || strncmp(unit->name, "container@", 10) != 0)
 		return;
-	if (unit->has_state) {
+	if (unit->has_state && unit->active) {
 		bool was = strs_has(&s->stopping, unit->name);
 
 		set_stopping(&s->stopping, unit->name, strcmp(unit->active, "deactivating") == 0);

@@ -53,11 +53,10 @@ static int take_lock(const char *name, int wait_ms, struct hold *ret, struct err
 static int open_conf(struct edit *x, struct err *e)
 {
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
-	char kept[256];
 	int r = files_open("", x->places.confs, O_RDONLY | O_DIRECTORY, &x->dir, e);
 
 	if (r == 0)
-		r = swapfile_tidy(x->dir, x->leaf, kept, e);
+		r = swapfile_tidy(x->dir, x->leaf, x->kept, e);
 	if (r == 0)
 		r = confs_load("", x->places.name, &file, e);
 	if (r < 0)
@@ -307,6 +306,9 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 	if (r < 0)
 		return r;
 	settle(x, text, warnings);
+	if (x->kept[0])
+		strs_addf(warnings, "%s: a save of it was killed once; what somebody else wrote meanwhile is beside it, in %s", x->path,
+		          x->kept);
 	x->absent = false;
 	buf_done(&x->old);
 	x->old = (struct buf){ 0 };

@@ -34,7 +34,8 @@ struct edit {
 	char store[NAME_MACHINE_MAX + 16]; /* what history and draft know it by */
 	bool unjudged;  /* edit_save() takes what contradicts something: for a change that makes nothing worse */
 	bool absent;    /* there is no such file yet: old is what holds instead of it */
-	struct buf old; /* the text as it was read */
+	char kept[256];  /* of a save that was killed: what somebody else wrote meanwhile, beside it under this name; "" */
+	struct buf old;  /* the text as it was read */
 };
 
 /* edit_begin - before a person types anything. wait_ms: for another process of ours that is at it.

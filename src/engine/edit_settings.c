@@ -92,12 +92,11 @@ int edit_read(struct edit *x, struct err *e)
 
 int edit_settings_open(struct edit *x, struct err *e)
 {
-	char kept[256];
 	int r = is_own(x, e);
 
 	if (r == 0)
 		r = edit_settings_folder(x, false, e);
 	if (r == 0)
-		r = swapfile_tidy(x->dir, x->leaf, kept, e);
+		r = swapfile_tidy(x->dir, x->leaf, x->kept, e);
 	return r < 0 && r != -ENOENT ? r : edit_read(x, e);
 }

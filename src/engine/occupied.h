@@ -14,7 +14,7 @@ struct occupied {
 void occupied_done(struct occupied *o);
 
 /* occupied_read - but is whose own are left out; NULL: nobody's. A conf that can not be used is a warning, for what it
- * takes is not known. What the kernel does not tell (without rights, without a network) is left out. */
+ * takes is not known. What the kernel does not have, or tell to us, is left out; what it fails to tell is a warning. */
 int occupied_read(const char *but, struct occupied *ret, struct strs *warnings, struct err *e);
 
 /* occupied_judge - whether c gets in the way of one of them. -EINVAL STATUS_DATA: "NAME: KEY: reason" */
