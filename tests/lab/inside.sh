@@ -138,6 +138,13 @@ nothing_left() {
 
 no_links_of_ours() { [[ " $(links) " != *" "v[eb]-* ]] || fail "links are left: $(links)"; }
 
+# ---- a terminal, at which somebody sits
+
+opens() { tmux kill-server 2>/dev/null || true; until tmux new-session -d -s s -x 100 -y 30 "$1; echo status=\$?; exec sleep 1000" 2>/dev/null; do sleep 0.02; done; }
+types() { tmux send-keys -l -t s "$1"; tmux send-keys -t s Enter; }
+shows() { tmux capture-pane -p -t s | grep -qE -- "$1"; }
+wait_for() { want 10 shows "$1" || { tmux capture-pane -p -t s; exit 1; }; }
+
 # ---- containers of NixOS: the store has a Debian, which stage 2 makes the guest's system
 
 # nix_store - what the module binds into its containers.

@@ -218,22 +218,13 @@ a_ghost_is_dropped_and_nothing_that_lives() {
 	END
 }
 
-# at SCREEN: tmux in the host, with what is typed.
-terminal='
-types() { tmux send-keys -l -t s "$1"; tmux send-keys -t s Enter; }
-shows() { tmux capture-pane -p -t s | grep -qE -- "$1"; }
-wait_for() { want 10 shows "$1" || { tmux capture-pane -p -t s; exit 1; }; }
-opens() { tmux kill-server 2>/dev/null || true; until tmux new-session -d -s s -x 100 -y 30 "$1; echo status=\$?; exec sleep 1000" 2>/dev/null; do sleep 0.02; done; }
-'
-
 a_shell_is_left_by_exit_and_by_its_key() {
-	inside <<-END
-		$terminal
+	inside <<-'END'
 		web sh; conf sh PRIVATE_NETWORK=1
 		machdeck start sh
 		opens 'machdeck shell sh'
 		wait_for 'entered as root'
-		types 'echo at-\$((40+2)) \$(cat /proc/sys/kernel/hostname); tty'
+		types 'echo at-$((40+2)) $(cat /proc/sys/kernel/hostname); tty'
 		wait_for 'at-42 sh'
 		wait_for '/dev/pts/'
 		types 'exit 7'
@@ -250,8 +241,7 @@ a_shell_is_left_by_exit_and_by_its_key() {
 }
 
 a_login_console_is_the_guest_s_own() {
-	inside <<-END
-		$terminal
+	inside <<-'END'
 		web login; conf login PRIVATE_NETWORK=1
 		machdeck start login
 		opens 'machdeck login login'
@@ -283,7 +273,6 @@ one_command_runs_in_five_machines_and_one_that_hangs_holds_up_nobody() {
 
 somebody_without_rights_is_told_each_action() {
 	inside <<-END
-		$terminal
 		web own; conf own PRIVATE_NETWORK=1
 		machdeck start own
 		for verb in stop kill terminate freeze thaw forgive; do
@@ -333,28 +322,27 @@ a_reader_has_no_rights_and_can_do_nothing() {
 }
 
 a_read_only_dashboard_of_root_shows_and_changes_nothing() {
-	inside <<-END
-		$terminal
+	inside <<-'END'
 		small calm; conf calm PRIVATE_NETWORK=1
 		machdeck start calm
 		opens 'strace -f -e trace=%file,%process,%network,kill,setresuid -s 4096 -o /tmp/trace machdeck --read-only'
 		wait_for '^.. ?calm +running|calm .*running'
-		pid=\$(pgrep -x machdeck -P "\$(pgrep -x strace)")
-		same 'its status' '65534 0000000000000000 1 2' "\$(awk '
-			/^(Uid|CapEff|NoNewPrivs):/ { printf "%s ", \$2 } /^Seccomp:/ { printf "%s", \$2 }' /proc/\$pid/status)"
-		for key in s x R r S T K D y Y Enter L l e a f F t u : Escape Tab Tab Tab Escape; do tmux send-keys -t s "\$key"; done
+		pid=$(pgrep -x machdeck -P "$(pgrep -x strace)")
+		same 'its status' '65534 0000000000000000 1 2' "$(awk '
+			/^(Uid|CapEff|NoNewPrivs):/ { printf "%s ", $2 } /^Seccomp:/ { printf "%s", $2 }' /proc/$pid/status)"
+		for key in s x R r S T K D y Y Enter L l e a f F t u : Escape Tab Tab Tab Escape; do tmux send-keys -t s "$key"; done
 		tmux send-keys -t s Escape Escape
 		want 10 shows calm
-		kill -0 \$pid
-		same state active "\$(state calm)"
-		kill \$pid
+		kill -0 $pid
+		same state active "$(state calm)"
+		kill $pid
 		wait_for 'status='
-		drop=\$(grep -n 'setresuid(65534' /tmp/trace | head -n 1 | cut -d: -f1)
-		[ "\$drop" ] || fail 'it never dropped its rights'
-		head -n "\$drop" /tmp/trace | grep -E 'connect\(.*(dbus|systemd/private)' && fail 'it was connected before the drop'
-		said=\$(tail -n +"\$drop" /tmp/trace | grep -vE ' = -1 |/dev/(null|tty)' |
+		drop=$(grep -n 'setresuid(65534' /tmp/trace | head -n 1 | cut -d: -f1)
+		[ "$drop" ] || fail 'it never dropped its rights'
+		head -n "$drop" /tmp/trace | grep -E 'connect\(.*(dbus|systemd/private)' && fail 'it was connected before the drop'
+		said=$(tail -n +"$drop" /tmp/trace | grep -vE ' = -1 |/dev/(null|tty)' |
 			grep -E 'O_(WRONLY|RDWR|CREAT)|execve|RTM_(NEW|DEL)|(Start|Stop|Kill|Restart|Reload|Freeze|Thaw)Unit|ResetFailed|UnregisterM|TerminateM' || true)
-		same 'what it changed' '' "\$(grep -v 'nlmsg_type=RTM_NEW.*recv' <<<"\$said" | grep -v recv || true)"
+		same 'what it changed' '' "$(grep -v 'nlmsg_type=RTM_NEW.*recv' <<<"$said" | grep -v recv || true)"
 	END
 }
 

@@ -88,13 +88,10 @@ a_login_console_is_that_of_the_guest() {
 	script <<-'END'
 		web login; conf login PRIVATE_NETWORK=1
 		nixos-container start login
-		export TERM=xterm-256color
-		tmux new-session -d -s s -x 100 -y 30 'nixos-container login login; echo status=$?; exec sleep 1000'
-		shows() { tmux capture-pane -p -t s | grep -q -- "$1"; }
-		want 20 shows 'login login:'
+		opens 'nixos-container login login'
+		wait_for 'login login:'
 		tmux send-keys -t s 'C-]' 'C-]' 'C-]'
-		want 20 shows 'status=0'
-		tmux kill-server
+		wait_for 'status=0'
 	END
 }
 

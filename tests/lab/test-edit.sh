@@ -237,14 +237,17 @@ an_export_is_imported_as_the_same_conf() {
 
 the_dashboard_lends_its_terminal_to_the_editor() {
 	inside <<-'END'
-		mkdir -p /var/lib/containers/web; conf web PRIVATE_NETWORK=1
+		mkdir -p /var/lib/containers/lent; conf lent PRIVATE_NETWORK=1
 		printf '#!/bin/sh\necho AUTO_START=1 >>"$1"\n' >/tmp/ed; chmod +x /tmp/ed
-		: >/tmp/screen
-		shows() { for ((i = 0; i < 400; i++)); do grep -aq "$1" /tmp/screen && return; sleep 0.05; done; }
-		{ shows 'web'; printf E; shows 'Press Enter'; printf '\r'; for ((i = 0; i < 400; i++)); do sleep 0.05; printf q 2>/dev/null || break; done; } |
-			timeout 90 env TERM=xterm EDITOR=/tmp/ed script -fqec 'stty rows 24 cols 80; machdeck' /tmp/screen >/dev/null || true
-		same conf 1 "$(machdeck get web AUTO_START)"
-		grep -aq 'web: saved' /tmp/screen
+		opens 'EDITOR=/tmp/ed machdeck'
+		wait_for lent
+		tmux send-keys -t s E
+		wait_for 'lent: saved'
+		tmux send-keys -t s Enter
+		want 10 not shows 'Press Enter'
+		same conf 1 "$(machdeck get lent AUTO_START)"
+		tmux send-keys -t s q
+		wait_for 'status=0'
 	END
 }
 

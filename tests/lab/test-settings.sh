@@ -97,11 +97,14 @@ the_dashboard_edits_them_by_the_same_key() {
 		$NSPAWN
 		echo '[Exec]' >\$F
 		printf '#!/bin/sh\necho Boot=no >>"\$1"\n' >/tmp/ed; chmod +x /tmp/ed
-		: >/tmp/screen
-		shows() { for ((i = 0; i < 300; i++)); do grep -aq "\$1" /tmp/screen && return; sleep 0.1; done; }
-		{ shows 'img'; printf E; shows 'Press Enter'; printf '\r'; for ((i = 0; i < 400; i++)); do sleep 0.05; printf q 2>/dev/null || break; done; } |
-			timeout 90 env TERM=xterm EDITOR=/tmp/ed script -fqec 'stty rows 24 cols 80; machdeck' /tmp/screen >/dev/null || true
-		grep -aq 'img: saved' /tmp/screen
+		opens 'EDITOR=/tmp/ed machdeck'
+		wait_for img
+		tmux send-keys -t s E
+		wait_for 'img: saved'
+		tmux send-keys -t s Enter
+		want 10 not shows 'Press Enter'
+		tmux send-keys -t s q
+		wait_for 'status=0'
 		same text Boot=no "\$(tail -1 \$F)"
 	END
 }
