@@ -218,11 +218,9 @@ int verb_create(const struct verb *v, int argc, char **argv)
 		if (!take_option(&w, option))
 			return verb_usage(v, "--bootstrap is one of debian, ubuntu, fedora, arch");
 	}
-	r = verb_names(v, argc, argv, optind);
+	r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
 	w.create.name = argv[optind];
 	w.create.options = &w.options;
 	if (find_source(&w, &e) < 0 || take_config(&w, &e) < 0)

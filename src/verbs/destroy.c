@@ -72,11 +72,9 @@ int verb_destroy(const struct verb *v, int argc, char **argv)
 		dry |= option == 'q';
 		plain |= option == 'p';
 	}
-	r = verb_names(v, argc, argv, optind);
+	r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
 	name = argv[optind];
 	if (typed && strcmp(typed, name) != 0)
 		return verb_usage(v, "--name is another name than the container's");

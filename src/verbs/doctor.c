@@ -338,9 +338,7 @@ static int parse(const struct verb *v, int argc, char **argv, bool takes_name, s
 		return STATUS_DONE;
 	if (!takes_name)
 		return verb_usage(v, "it lists the ports of all machines, and takes no name");
-	status = verb_names(v, argc, argv, optind);
-	if (status == STATUS_DONE && argc - optind > 1)
-		return verb_usage(v, "one name only");
+	status = verb_name(v, argc, argv);
 	ret->name = argv[optind];
 	return status;
 }

@@ -1,6 +1,5 @@
 /* set, unset, get, undo, history: a conf from the shell. What a change would do is shown by --dry-run. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -95,7 +94,7 @@ int verb_set(const struct verb *v, int argc, char **argv)
 	bool sets = strcmp(v->name, "set") == 0;
 	struct edit_options o;
 	size_t n = 0;
-	int r = editing_options(v, argc, argv, &o);
+	int r = editing_options(v, argc, argv, "nu", &o);
 
 	if (r != STATUS_DONE || !changes)
 		return r != STATUS_DONE ? r : STATUS_SYSTEM;
@@ -167,61 +166,43 @@ static int print_settings(struct edit *x, int argc, char **argv, bool json)
 
 int verb_get(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "unit", no_argument, NULL, 'u' }, { 0 } };
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
 	CLEANUP(envfile_done) struct envfile f = { 0 };
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
-	bool json = false, unit = false;
+	struct edit_options o;
 	struct err e;
-	int option, r;
+	int r = editing_options(v, argc, argv, "ju", &o);
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json |= option == 'j';
-		unit |= option == 'u';
-	}
-	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
 	if (r != STATUS_DONE)
 		return r;
-	if (edit_find(argv[optind], unit, &x, &e) < 0)
+	if (edit_find(argv[optind], o.unit, &x, &e) < 0)
 		return verb_fail(&e);
 	if (x.kind != EDIT_CONF)
-		return print_settings(&x, argc - optind - 1, argv + optind + 1, json);
+		return print_settings(&x, argc - optind - 1, argv + optind + 1, o.json);
 	if (confs_load("", argv[optind], &file, &e) < 0 ||
 	    envfile_parse(file.path, buf_text(&file.text), file.text.len, &f, &e) < 0)
 		return verb_fail(&e);
-	return json ? print_document(argv[optind], &f, argc - optind - 1, argv + optind + 1)
-	            : print_values(&f, argc - optind - 1, argv + optind + 1);
+	return o.json ? print_document(argv[optind], &f, argc - optind - 1, argv + optind + 1)
+	              : print_values(&f, argc - optind - 1, argv + optind + 1);
 }
 
 /* ---- undo, history */
 
 int verb_history(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "unit", no_argument, NULL, 'u' }, { 0 } };
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 	CLEANUP(free_p) uint64_t *usec = NULL;
 	struct edit_saves saves = { 0 };
-	bool json = false, unit = false;
-	const char *name;
+	struct edit_options o;
 	struct err e;
 	json_t *list;
-	int option, r;
+	int r = editing_options(v, argc, argv, "ju", &o);
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json |= option == 'j';
-		unit |= option == 'u';
-	}
-	r = verb_names(v, argc, argv, optind);
+	if (r == STATUS_DONE)
+		r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
-	name = argv[optind];
-	if (edit_find(name, unit, &x, &e) < 0 || edit_history(x.store, &saves, &e) < 0)
+	if (edit_find(argv[optind], o.unit, &x, &e) < 0 || edit_history(x.store, &saves, &e) < 0)
 		return verb_fail(&e);
 	usec = saves.usec;
 	list = json_array();
@@ -233,7 +214,7 @@ int verb_history(const struct verb *v, int argc, char **argv)
 			json_decref(list);
 			return verb_fail(&e);
 		}
-		if (json) {
+		if (o.json) {
 			show_time(usec[i], when);
 			(void)json_array_append_new(list, json_pack("{s:s, s:o}", "until", when, "conf",
 			                                            show_json_text(buf_text(&text))));
@@ -242,8 +223,8 @@ int verb_history(const struct verb *v, int argc, char **argv)
 		show_local_time(usec[i], when);
 		printf("# %zu: until %s\n%s\n", i + 1, when, buf_text(&text));
 	}
-	if (json)
-		return show_json(json_pack("{s:i, s:s, s:o}", "schema", 1, "name", name, "saves", list));
+	if (o.json)
+		return show_json(json_pack("{s:i, s:s, s:o}", "schema", 1, "name", argv[optind], "saves", list));
 	json_decref(list);
 	return STATUS_DONE;
 }
@@ -256,12 +237,12 @@ int verb_undo(const struct verb *v, int argc, char **argv)
 	struct edit_saves saves = { 0 };
 	struct edit_options o;
 	struct err e;
-	int r = editing_options(v, argc, argv, &o);
+	int r = editing_options(v, argc, argv, "nu", &o);
 
+	if (r == STATUS_DONE)
+		r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
 	if (edit_begin_any(argv[optind], o.unit, WAIT_MS, &x, &e) < 0 || edit_history(x.store, &saves, &e) < 0)
 		return verb_fail(&e);
 	usec = saves.usec;

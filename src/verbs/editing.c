@@ -8,23 +8,25 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-int editing_options(const struct verb *v, int argc, char **argv, struct edit_options *ret)
+int editing_options(const struct verb *v, int argc, char **argv, const char *has, struct edit_options *ret)
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "unit", no_argument, NULL, 'u' },
+		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	int option;
 
 	*ret = (struct edit_options){ 0 };
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
+		if (option == '?' || !strchr(has, option))
 			return verb_usage(v, "an option it does not have");
 		ret->dry |= option == 'n';
 		ret->unit |= option == 'u';
+		ret->json |= option == 'j';
 	}
-	return verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+	return verb_first_name(v, argc, argv);
 }
 
 static void print_verdict(const struct edit *x)

@@ -4,12 +4,12 @@
 #include "engine/edit.h"
 #include "verbs/verbs.h"
 
-/* editing_options - those that these verbs have in common, anywhere before the changes, and one name at least: argv[optind].
- * Returns as verb_names(). */
 struct edit_options {
-	bool dry, unit;
+	bool dry, unit, json;
 };
-int editing_options(const struct verb *v, int argc, char **argv, struct edit_options *ret);
+/* editing_options - those of --dry-run (n), --unit (u), --json (j) that the verb has, by their letters, and one name at least:
+ * argv[optind]. Returns as verb_names(). */
+int editing_options(const struct verb *v, int argc, char **argv, const char *has, struct edit_options *ret);
 
 /* editing_save - save text as x's conf, or with dry only print what would change. Prints the differences, warnings, and
  * what is to be done so that it takes effect. Returns the exit status. */

@@ -210,12 +210,12 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct edit_options o;
 	struct err e, lost;
-	int status = editing_options(v, argc, argv, &o), r;
+	int status = editing_options(v, argc, argv, "nu", &o), r;
 
+	if (status == STATUS_DONE)
+		status = verb_name(v, argc, argv);
 	if (status != STATUS_DONE)
 		return status;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
 	if (edit_begin_any(argv[optind], o.unit, 0, &x, &e) < 0)
 		return verb_fail(&e);
 	buf_add(&text, buf_text(&x.old), x.old.len);

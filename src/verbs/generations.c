@@ -104,11 +104,9 @@ int verb_update(const struct verb *v, int argc, char **argv)
 		dry |= option == 'q';
 		plain |= option == 'p';
 	}
-	r = verb_names(v, argc, argv, optind);
+	r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
 	if (!!u.config + !!config_file + !!u.nix.flake > 1)
 		return verb_usage(v, "--config, --config-file and --flake: one of them");
 	return update(argv[optind], &u, config_file, dry, plain);
@@ -200,7 +198,7 @@ int verb_rollback(const struct verb *v, int argc, char **argv)
 		dry |= option == 'q';
 		plain |= option == 'p';
 	}
-	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+	r = verb_first_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
 	if (argc - optind > 2)

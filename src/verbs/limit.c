@@ -102,7 +102,7 @@ int verb_limit(const struct verb *v, int argc, char **argv)
 		x.runtime |= option == 'r';
 		x.dry |= option == 'n';
 	}
-	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+	r = verb_first_name(v, argc, argv);
 	for (int i = optind + 1; i < argc && r == STATUS_DONE; i++)
 		r = take_limit(v, argv[i], &x);
 	if (r == STATUS_DONE && x.n == 0)

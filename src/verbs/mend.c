@@ -33,9 +33,7 @@ static int parse(const struct verb *v, int argc, char **argv, struct asked *ret)
 		return verb_usage(v, "--orphans is of no machine that runs: leave the name out");
 	if (ret->orphans)
 		return STATUS_DONE;
-	r = verb_names(v, argc, argv, optind);
-	if (r == STATUS_DONE && argc - optind > 1)
-		return verb_usage(v, "one name only");
+	r = verb_name(v, argc, argv);
 	ret->name = r == STATUS_DONE ? argv[optind] : NULL;
 	return r;
 }

@@ -26,11 +26,9 @@ int verb_plan(const struct verb *v, int argc, char **argv)
 		json |= option == 'j';
 		root = option == 'r' ? optarg : root;
 	}
-	r = verb_names(v, argc, argv, optind);
+	r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
 	if (load_plan(root, argv[optind], &l, &e) < 0)
 		return verb_fail(&e);
 	verb_warn(&l.warnings);

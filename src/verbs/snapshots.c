@@ -39,7 +39,7 @@ static int take(const struct verb *v, int argc, char **argv, const char *has, in
 		ret->typed = option == 'n' ? optarg : ret->typed;
 		ret->removed = option == 'd' ? optarg : ret->removed;
 	}
-	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+	r = verb_first_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
 	return argc - optind <= max ? STATUS_DONE : verb_usage(v, "more names than it takes");

@@ -76,7 +76,7 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 		read_only |= option == 'r';
 		dry |= option == 'n';
 	}
-	r = verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+	r = verb_first_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
 	if (argc - optind < 2 || argc - optind > 3)

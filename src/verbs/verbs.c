@@ -100,6 +100,18 @@ int verb_names(const struct verb *v, int argc, char **argv, int first)
 	return STATUS_DONE;
 }
 
+int verb_first_name(const struct verb *v, int argc, char **argv)
+{
+	return verb_names(v, optind < argc ? optind + 1 : argc, argv, optind);
+}
+
+int verb_name(const struct verb *v, int argc, char **argv)
+{
+	int r = verb_names(v, argc, argv, optind);
+
+	return r == STATUS_DONE && argc - optind > 1 ? verb_usage(v, "one name only") : r;
+}
+
 int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
@@ -111,11 +123,9 @@ int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, c
 			return verb_usage(v, "an option it does not have");
 		json = true;
 	}
-	r = verb_names(v, argc, argv, optind);
+	r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (argc - optind > 1)
-		return verb_usage(v, "one name only");
 	*ret_json = json;
 	*ret_name = argv[optind];
 	return STATUS_DONE;

@@ -36,6 +36,10 @@ int verb_usage(const struct verb *v, const char *why);
 /* verb_names - whether the arguments from argv[first] are at least one and all are names of machines; says what is
  * wrong and returns STATUS_USAGE otherwise, else STATUS_DONE. */
 int verb_names(const struct verb *v, int argc, char **argv, int first);
+/* verb_name, verb_first_name - the same of argv[optind], behind the options: it is all that is left, or others that are no
+ * machines may follow. */
+int verb_name(const struct verb *v, int argc, char **argv);
+int verb_first_name(const struct verb *v, int argc, char **argv);
 /* verb_one_name - the arguments "[--json] NAME". Returns as verb_names. */
 int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name);
 /* verb_is_up - whether it runs. errors: as observe_once() */
