@@ -34,7 +34,7 @@ static int show_clone(const struct clone *c)
 	if (r < 0)
 		return verb_fail(&e);
 	buf_addf(&text, "# %s\n%s# %s\n", made.places.conf, buf_text(&made.conf), made.places.root);
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 static int run_clone(const struct clone *c, bool plain, bool start)
@@ -106,7 +106,7 @@ static int show_rename(const char *from, const char *to)
 		return verb_fail(&e);
 	for (size_t i = 0; i < paths.n; i++)
 		buf_addf(&text, "rename  %s\n", paths.v[i]);
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 int verb_rename(const struct verb *v, int argc, char **argv)

@@ -152,7 +152,7 @@ static int act_list(const struct compat_call *c)
 		return compat_say(&e);
 	for (size_t i = 0; i < names.n; i++)
 		buf_addf(&text, "%s\n", names.v[i]);
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 static int act_show_ip(const struct compat_call *c)

@@ -217,7 +217,7 @@ static int show_one(const struct snapshot *s, enum control_verb verb, char *name
 	control_command(verb, seen ? seen : &(struct machine){ .name = name, .kind = t.kind, .unit = t.unit }, &text);
 	buf_puts(&text, "\n");
 	add_details(verb, name, &t, &text);
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 static int show_all(enum control_verb verb, char **names, size_t n)

@@ -154,7 +154,7 @@ static int show(const struct wish *w, const struct created *made)
 	buf_addf(&text, "# %s\n%s# %s\n", made->places.conf, buf_text(&made->conf), made->places.root);
 	for (size_t i = 0; i < commands.n; i++)
 		buf_addf(&text, "%s\n", commands.v[i]);
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 static void tell(const struct wish *w, const struct created *made)

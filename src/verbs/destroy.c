@@ -82,7 +82,7 @@ int verb_destroy(const struct verb *v, int argc, char **argv)
 		return verb_fail(&e);
 	describe(name, &o, &look, &text);
 	if (dry)
-		return verb_print(buf_text(&text));
+		return verb_print_buf(&text);
 	if (!yes && !typed && !working_confirm(name, buf_text(&text)))
 		return STATUS_USAGE;
 	return run(name, &o, plain);

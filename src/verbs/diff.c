@@ -110,7 +110,7 @@ int verb_diff(const struct verb *v, int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		report_one(&report, &s, argv[i], &m);
 	status = json ? show_json(json_pack("{s:i, s:o}", "schema", 1, "machines", report.machines))
-	              : verb_print(buf_text(&report.text));
+	              : verb_print_buf(&report.text);
 	buf_done(&report.text);
 	return status != STATUS_DONE ? status : report.status;
 }

@@ -356,16 +356,6 @@ static int look(const struct asked *asked, struct snapshot *s, struct checkup *c
 	return checkup_read(s, asked->name, asked->probe, c, e);
 }
 
-static int print(const struct buf *text)
-{
-	struct err e = { 0 };
-
-	if (!text->bad)
-		return verb_print(buf_text(text));
-	(void)err_no_memory(&e);
-	return verb_fail(&e);
-}
-
 static void warn(const struct snapshot *s, const struct checkup *c)
 {
 	if (s->stale)
@@ -391,7 +381,7 @@ int verb_ports(const struct verb *v, int argc, char **argv)
 		return show_json(document(&c, &s, NULL));
 	warn(&s, &c);
 	ports_table(&text, &c, show_colours());
-	return print(&text);
+	return verb_print_buf(&text);
 }
 
 int verb_doctor(const struct verb *v, int argc, char **argv)
@@ -421,7 +411,7 @@ int verb_doctor(const struct verb *v, int argc, char **argv)
 			no_chain(&text, m);
 		if (m)
 			reach_lines(&text, m->name, &reach, show_colours());
-		status = print(&text);
+		status = verb_print_buf(&text);
 	}
 	return status == STATUS_DONE && (checkup_is_broken(&c) || (m && m->bad_conf)) ? STATUS_FAILED
 	                                                                              : status;

@@ -125,7 +125,7 @@ static int print_values(const struct envfile *f, int argc, char **argv)
 	for (size_t i = 0; argc == 0 && i < f->n; i++)
 		if (envfile_find(f, f->v[i].key) == &f->v[i])
 			conf_put(&text, f->v[i].key, f->v[i].value);
-	return verb_print(buf_text(&text)) == STATUS_DONE ? status : STATUS_IO;
+	return verb_print_buf(&text) == STATUS_DONE ? status : STATUS_IO;
 }
 
 static int print_document(const char *name, const struct envfile *f, int argc, char **argv)
@@ -158,10 +158,10 @@ static int print_settings(struct edit *x, int argc, char **argv, bool json)
 	if (edit_read(x, &e) < 0 || (argc == 1 && unitfile_values(x->path, &x->old, argv[0], &values, &e) < 0))
 		return verb_fail(&e);
 	if (argc == 0)
-		return verb_print(buf_text(&x->old));
+		return verb_print_buf(&x->old);
 	for (size_t i = 0; i < values.n; i++)
 		buf_addf(&text, "%s\n", values.v[i]);
-	return verb_print(buf_text(&text)) != STATUS_DONE ? STATUS_IO : values.n > 0 ? STATUS_DONE : STATUS_FAILED;
+	return verb_print_buf(&text) != STATUS_DONE ? STATUS_IO : values.n > 0 ? STATUS_DONE : STATUS_FAILED;
 }
 
 int verb_get(const struct verb *v, int argc, char **argv)

@@ -63,7 +63,7 @@ static int show(const struct edit *x, const struct buf *text)
 	verb_warn(&warnings);
 	if (diff.len == 0)
 		printf("%s: nothing would change\n", x->places.name);
-	return verb_print(buf_text(&diff));
+	return verb_print_buf(&diff);
 }
 
 int editing_save(struct edit *x, struct buf *text, bool dry)

@@ -58,7 +58,7 @@ static int show_commands(const char *name, const struct update *u)
 		show_text(&text, commands.v[i]);
 		buf_puts(&text, "\n");
 	}
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 static int update(const char *name, struct update *u, const char *config_file, bool dry, bool plain)
@@ -126,7 +126,7 @@ static int print_list(const struct profile *p)
 		show_text(&text, p->v[i].system);
 		buf_puts(&text, "\n");
 	}
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 static int print_json(const char *name, const struct profile *p)

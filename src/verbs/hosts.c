@@ -35,7 +35,7 @@ static int print_hosts(const struct strs *lines, int status)
 		(void)err_no_memory(&e);
 		return verb_fail(&e);
 	}
-	printed = verb_print(buf_text(&text));
+	printed = verb_print_buf(&text);
 	return printed != STATUS_DONE ? printed : status;
 }
 
@@ -60,7 +60,7 @@ static int show_change(const char *root, const struct strs *lines)
 	CLEANUP(buf_done) struct buf diff = { 0 };
 	struct err e = { 0 };
 
-	return hostsfile_show(root, lines, &diff, &e) < 0 ? verb_fail(&e) : verb_print(buf_text(&diff));
+	return hostsfile_show(root, lines, &diff, &e) < 0 ? verb_fail(&e) : verb_print_buf(&diff);
 }
 
 int verb_hosts(const struct verb *v, int argc, char **argv)

@@ -71,9 +71,5 @@ int verb_images(const struct verb *v, int argc, char **argv)
 	buf_addf(&text, "%-24s  %-9s  RW  %10s  MODIFIED\n", "NAME", "TYPE", "MIB");
 	for (size_t i = 0; i < l.n; i++)
 		add_row(&text, &l.v[i]);
-	if (text.bad) {
-		(void)err_no_memory(&e);
-		return verb_fail(&e);
-	}
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }

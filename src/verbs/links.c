@@ -298,7 +298,6 @@ static int read_all(struct snapshot *machines, struct netmap *map, struct netwan
 static int print(const struct links_view *v, const struct snapshot *machines)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
-	struct err e;
 
 	for (size_t i = 0; i < v->limits.n; i++)
 		fprintf(stderr, "machdeck: not seen: %s\n", v->limits.v[i]);
@@ -307,10 +306,7 @@ static int print(const struct links_view *v, const struct snapshot *machines)
 	if (v->map->approximate)
 		fprintf(stderr, "machdeck: the network kept changing while it was read: something may be missing\n");
 	links_text(v, &text);
-	if (!text.bad)
-		return verb_print(buf_text(&text));
-	(void)err_no_memory(&e);
-	return verb_fail(&e);
+	return verb_print_buf(&text);
 }
 
 int verb_links(const struct verb *v, int argc, char **argv)

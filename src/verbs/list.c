@@ -140,9 +140,5 @@ int verb_list(const struct verb *v, int argc, char **argv)
 		fprintf(stderr, "machdeck: not seen: %s\n", s.limits);
 	tell_leftovers();
 	table(&text, &s, show_colours());
-	if (text.bad) {
-		(void)err_no_memory(&e);
-		return verb_fail(&e);
-	}
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }

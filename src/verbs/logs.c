@@ -119,7 +119,7 @@ static void print_new(struct watching *w)
 	w->begun = true;
 	w->printed = next;
 	if (text.len > 0)
-		w->status = verb_print(text.p);
+		w->status = verb_print_buf(&text);
 }
 
 static void print_note(struct watching *w)

@@ -80,7 +80,7 @@ int verb_mend(const struct verb *v, int argc, char **argv)
 		status = show_json(document(&a, &m, !a.dry_run));
 	} else {
 		describe(&a, &m, &text);
-		status = verb_print(buf_text(&text));
+		status = verb_print_buf(&text);
 	}
 	return status == STATUS_DONE && m.cannot.n > 0 ? STATUS_FAILED : status;
 }

@@ -36,9 +36,5 @@ int verb_plan(const struct verb *v, int argc, char **argv)
 		plan_json(&l.plan, &text);
 	else
 		plan_preview(&l.plan, LIBEXECDIR "/machdeck-init", &text);
-	if (text.bad) {
-		(void)err_no_memory(&e);
-		return verb_fail(&e);
-	}
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }

@@ -80,9 +80,5 @@ int verb_show(const struct verb *v, int argc, char **argv)
 	if (json)
 		return show_json(document(m, &g));
 	lines(&text, m, &g);
-	if (text.bad) {
-		(void)err_no_memory(&e);
-		return verb_fail(&e);
-	}
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }

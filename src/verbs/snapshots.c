@@ -79,7 +79,7 @@ static int print_list(const struct root_snapshots *s)
 			show_local_time(s->v[i].made_usec, when);
 		buf_addf(&text, "%-32s %s\n", s->v[i].name, when);
 	}
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 static int print_json(const char *name, const struct root_snapshots *s)

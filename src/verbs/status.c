@@ -271,7 +271,7 @@ static int print_text(const struct inspection *i)
 		(void)err_no_memory(&e);
 		return verb_fail(&e);
 	}
-	return verb_print(buf_text(&to));
+	return verb_print_buf(&to);
 }
 
 /* ---- for programs */

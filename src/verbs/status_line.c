@@ -44,7 +44,7 @@ static int print_line(const struct verb *v, bool tmux, const char *width)
 		(void)err_no_memory(&e);
 		return verb_fail(&e);
 	}
-	r = verb_print(buf_text(&line));
+	r = verb_print_buf(&line);
 	return r == STATUS_DONE && !statusline_is_well(&s) ? STATUS_FAILED : r;
 }
 

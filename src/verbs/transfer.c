@@ -53,7 +53,7 @@ static int show(const char *name, bool binds, bool from, const struct strs *word
 	if (words->n > 2) /* machinectl has no word for replacing before v254 */
 		buf_addf(&text, " # %s", strcmp(words->v[2], "replace") == 0 ? "replacing what is there" : words->v[2]);
 	buf_puts(&text, "\n");
-	return verb_print(buf_text(&text));
+	return verb_print_buf(&text);
 }
 
 int verb_transfer(const struct verb *v, int argc, char **argv)

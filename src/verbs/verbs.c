@@ -161,3 +161,13 @@ int verb_print(const char *text)
 	(void)err_set(&e, STATUS_IO, errno, "cannot write the output: %s", strerror(errno));
 	return verb_fail(&e);
 }
+
+int verb_print_buf(const struct buf *text)
+{
+	struct err e = { 0 };
+
+	if (!text->bad)
+		return verb_print(buf_text(text));
+	(void)err_no_memory(&e);
+	return verb_fail(&e);
+}

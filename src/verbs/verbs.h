@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strs.h"
 
@@ -48,3 +49,5 @@ int verb_is_up(const char *name, bool *ret, struct err *e);
 void verb_warn(const struct strs *warnings);
 /* verb_print - all of text on stdout; returns STATUS_DONE, or STATUS_IO with its sentence when it can not be written. */
 int verb_print(const char *text);
+/* verb_print_buf - the same; of a text that is not whole for want of memory nothing, and STATUS_SYSTEM. */
+int verb_print_buf(const struct buf *text);
