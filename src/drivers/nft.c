@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/gate.h"
 #include "drivers/nft_private.h"
 
 #define TABLE NFT_NSPAWN_TABLE
@@ -160,47 +159,4 @@ bool nft_changed(struct nl *monitor)
 	bool changed = false;
 
 	return nl_events(monitor, on_change, &changed, NULL) < 0 || changed;
-}
-
-int nft_forward_delete(const struct forward *f, uint32_t generation, struct err *e)
-{
-	_Alignas(struct nlmsghdr) char data[256];
-	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
-	struct nl_batch b = { .data = data, .size = sizeof(data) };
-	struct nfgenmsg edge = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
-			head = { .nfgen_family = f->to.family };
-	struct nft_key key = { .proto = f->port.udp ? IPPROTO_UDP : IPPROTO_TCP, .port = htons(f->port.host) };
-	struct nl_answer answers[3];
-	const struct nl_answer *refusal;
-	char port[PORT_TEXT_SIZE];
-	int r;
-
-	port_print(&f->port, port);
-	r = gate_ask(e, "cannot delete the dead port forward %s", port);
-	if (r >= 0)
-		r = nl_open(NETLINK_NETFILTER, &nl, e);
-	if (r < 0)
-		return r;
-	NL_MSG(&b, NFNL_MSG_BATCH_BEGIN, 0, edge)
-		nl_u32(&b, NFNL_BATCH_GENID, htonl(generation));
-	NL_MSG(&b, nft_type(NFT_MSG_DELSETELEM), NLM_F_ACK, head) {
-		nl_str(&b, NFTA_SET_ELEM_LIST_TABLE, TABLE);
-		nl_str(&b, NFTA_SET_ELEM_LIST_SET, MAP);
-		NL_NEST(&b, NFTA_SET_ELEM_LIST_ELEMENTS)
-			NL_NEST(&b, NFTA_LIST_ELEM)
-				NL_NEST(&b, NFTA_SET_ELEM_KEY)
-					nl_raw(&b, NFTA_DATA_VALUE, &key, sizeof(key));
-	}
-	NL_MSG(&b, NFNL_MSG_BATCH_END, 0, edge) {
-	}
-	r = nl_commit(&nl, &b, answers, NULL, NULL, e);
-	if (r < 0)
-		return err_wrap(e, r, "cannot delete the dead port forward %s", port);
-	refusal = answers[0].error ? &answers[0] : &answers[1];
-	if (refusal->error == 0 || refusal->error == ENOENT)
-		return 0;
-	if (refusal->error == ERESTART)
-		return err_set(e, STATUS_BUSY, EAGAIN, "the firewall's rules keep changing");
-	return err_set(e, err_status_of(refusal->error), refusal->error,
-	               "cannot delete the dead port forward %s: %s", port, refusal->text);
 }

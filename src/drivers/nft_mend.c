@@ -247,6 +247,26 @@ static void put_forward(struct nl_batch *b, const struct forward *f, bool gone)
 	}
 }
 
+int nft_forward_delete(const struct forward *f, uint32_t generation, struct err *e)
+{
+	_Alignas(struct nlmsghdr) char data[ELEM_SIZE];
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
+	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	char port[PORT_TEXT_SIZE];
+	int r;
+
+	port_print(&f->port, port);
+	r = gate_ask(e, "cannot delete the dead port forward %s", port);
+	if (r == 0)
+		r = nl_open(NETLINK_NETFILTER, &nl, e);
+	if (r < 0)
+		return r;
+	nft_begin(&b, generation);
+	put_forward(&b, f, true);
+	r = nft_send(&nl, &b, e);
+	return r == -ENOENT ? 0 : r < 0 ? err_wrap(e, r, "cannot delete the dead port forward %s", port) : 0;
+}
+
 static const struct forward *find(const struct forward *v, size_t n, uint8_t family, const struct port *p)
 {
 	for (size_t i = 0; i < n; i++)
