@@ -15,20 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
-
-#define REQUEST_SIZE 256
-
-/* A buffer for one request. */
-struct request {
-	_Alignas(struct nlmsghdr) char data[REQUEST_SIZE];
-	struct nl_batch b;
-};
-
-static struct nl_batch *request_open(struct request *q)
-{
-	q->b = (struct nl_batch){ .data = q->data, .size = sizeof(q->data) };
-	return &q->b;
-}
+#include "drivers/rtnl_private.h"
 
 /* One request and its answer. Returns 0 or the kernel's negative errno, whose words are in the sentence. */
 static int ask(struct nl *nl, struct nl_batch *b, nl_data_fn *data, void *arg, const char *what,
@@ -78,6 +65,11 @@ static int on_altname(const struct nlattr *a, uint16_t type, void *arg)
 	return 0;
 }
 
+void rtnl_altnames(const struct nlattr *list, struct strs *ret)
+{
+	(void)nl_each(list, on_altname, ret);
+}
+
 static bool is_without_ipv6(const struct nlattr *families)
 {
 	const struct nlattr *of[AF_INET6 + 1], *inet6[IFLA_INET6_CONF + 1];
@@ -102,7 +94,7 @@ int link_parse(const struct nlmsghdr *m, struct link *ret)
 		return -EBADMSG;
 	nl_attrs(m, sizeof(*head), a, IFLA_PROP_LIST);
 	nl_nested(a[IFLA_LINKINFO], info, IFLA_INFO_KIND);
-	nl_each(a[IFLA_PROP_LIST], on_altname, &l.altnames);
+	rtnl_altnames(a[IFLA_PROP_LIST], &l.altnames);
 	if (l.altnames.bad)
 		return -ENOMEM;
 	l.index = head->ifi_index;
@@ -197,8 +189,8 @@ int rtnl_links_in(struct nl *nl, int netnsid, struct links *ret, struct err *e)
 {
 	CLEANUP(links_done) struct links l = { 0 };
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int r;
 
 	NL_MSG(b, RTM_GETLINK, NLM_F_DUMP, head) {
@@ -232,8 +224,8 @@ int rtnl_link(struct nl *nl, int index, struct link *ret, struct err *e)
 {
 	CLEANUP(link_done) struct link l = { 0 };
 	struct ifinfomsg head = { .ifi_index = index };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int r;
 
 	NL_MSG(b, RTM_GETLINK, NLM_F_ACK, head)
@@ -250,8 +242,8 @@ static int index_by_altname(struct nl *nl, const char *name)
 {
 	CLEANUP(link_done) struct link l = { 0 };
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 
 	NL_MSG(b, RTM_GETLINK, NLM_F_ACK, head) {
 		nl_u32(b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
@@ -275,8 +267,8 @@ int rtnl_index(struct nl *nl, const char *name)
 int rtnl_delete(struct nl *nl, int index, struct err *e)
 {
 	struct ifinfomsg head = { .ifi_index = index };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int r = gate_ask(e, "cannot delete a link");
 
 	if (r < 0)
@@ -331,8 +323,8 @@ int rtnl_traffic(struct nl *nl, struct traffics *ret, struct err *e)
 {
 	struct if_stats_msg head = { .filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64) };
 	struct traffics t = { 0 };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int r;
 
 	NL_MSG(b, RTM_GETSTATS, NLM_F_DUMP, head) {
@@ -357,15 +349,15 @@ const struct traffic *traffics_at(const struct traffics *t, int index)
 
 /* ---- addresses */
 
-static int set_address(struct addr *a, uint8_t family, uint8_t prefix, const struct nlattr *bytes)
+bool rtnl_addr(const struct nlattr *a, uint8_t family, uint8_t prefix, struct addr *ret)
 {
-	*a = (struct addr){ .family = family, .prefix = prefix, .has_prefix = true };
-	if (family != AF_INET && family != AF_INET6)
-		return -EBADMSG;
-	if (!nl_bytes(bytes, addr_size(a)) || prefix > addr_bits(a))
-		return -EBADMSG;
-	memcpy(a->bytes, nl_bytes(bytes, addr_size(a)), addr_size(a));
-	return 0;
+	struct addr made = { .family = family, .prefix = prefix, .has_prefix = true };
+
+	if ((family != AF_INET && family != AF_INET6) || prefix > addr_bits(&made) || !nl_bytes(a, addr_size(&made)))
+		return false;
+	memcpy(made.bytes, nl_bytes(a, addr_size(&made)), addr_size(&made));
+	*ret = made;
+	return true;
 }
 
 int netaddr_parse(const struct nlmsghdr *m, struct netaddr *ret)
@@ -381,8 +373,7 @@ int netaddr_parse(const struct nlmsghdr *m, struct netaddr *ret)
 	n.scope = head->ifa_scope;
 	n.flags = nl_get_u32(a[IFA_FLAGS], head->ifa_flags);
 	/* On a point-to-point link IFA_ADDRESS is the other end's. */
-	if (set_address(&n.addr, head->ifa_family, head->ifa_prefixlen,
-	                a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]) < 0)
+	if (!rtnl_addr(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen, &n.addr))
 		return -EBADMSG;
 	*ret = n;
 	return 0;
@@ -410,8 +401,8 @@ int rtnl_addresses(struct nl *nl, int netnsid, struct netaddrs *ret, struct err 
 {
 	struct ifaddrmsg head = { .ifa_family = AF_UNSPEC };
 	struct netaddrs l = { 0 };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int r;
 
 	NL_MSG(b, RTM_GETADDR, NLM_F_DUMP, head)
@@ -442,8 +433,8 @@ static int on_netnsid(const struct nlmsghdr *m, uint32_t i, void *arg)
 static int ask_netnsid(struct nl *nl, uint16_t type, pid_t pid, int *id, struct err *e)
 {
 	struct rtgenmsg head = { .rtgen_family = AF_UNSPEC };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 
 	NL_MSG(b, type, NLM_F_ACK, head) {
 		nl_u32(b, NETNSA_PID, (uint32_t)pid);
@@ -489,10 +480,9 @@ static int on_route(const struct nlmsghdr *m, void *arg)
 		return 0;
 	route.link = (int)nl_get_u32(a[RTA_OIF], 0);
 	route.metric = nl_get_u32(a[RTA_PRIORITY], 0);
-	if (set_address(&route.to, head->rtm_family, head->rtm_dst_len, a[RTA_DST]) < 0)
+	if (!rtnl_addr(a[RTA_DST], head->rtm_family, head->rtm_dst_len, &route.to))
 		route.to = (struct addr){ .family = head->rtm_family, .has_prefix = true };
-	if (set_address(&route.gateway, head->rtm_family, 0, a[RTA_GATEWAY]) < 0)
-		route.gateway = (struct addr){ 0 };
+	(void)rtnl_addr(a[RTA_GATEWAY], head->rtm_family, 0, &route.gateway);
 	grown = room(l->v, l->n, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -505,8 +495,8 @@ int rtnl_routes(struct nl *nl, uint8_t family, struct netroutes *ret, struct err
 {
 	struct rtmsg head = { .rtm_family = family, .rtm_table = RT_TABLE_MAIN };
 	struct netroutes l = { 0 };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int r;
 
 	NL_MSG(b, RTM_GETROUTE, NLM_F_DUMP, head) {

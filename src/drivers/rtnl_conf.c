@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "drivers/rtnl_private.h"
 
 static int on_conf(const struct nlmsghdr *m, void *arg)
 {
@@ -37,15 +38,15 @@ static int on_conf(const struct nlmsghdr *m, void *arg)
 
 int rtnl_confs(struct nl *nl, uint8_t family, struct netconfs *ret, struct err *e)
 {
-	_Alignas(struct nlmsghdr) char data[64];
-	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	struct netconfmsg head = { .ncm_family = family };
 	struct netconfs l = { 0 };
 	int r;
 
-	NL_MSG(&b, RTM_GETNETCONF, NLM_F_DUMP, head) {
+	NL_MSG(b, RTM_GETNETCONF, NLM_F_DUMP, head) {
 	}
-	r = nl_dump(nl, &b, on_conf, &l, e);
+	r = nl_dump(nl, b, on_conf, &l, e);
 	if (r < 0) {
 		free(l.v);
 		return err_wrap(e, r, "cannot ask how packets are treated");
@@ -72,7 +73,6 @@ int netconfs_rp_filter(const struct netconfs *c, int link)
 
 struct found {
 	int link;
-	struct addr gateway;
 	bool local;
 };
 
@@ -81,7 +81,6 @@ static int on_route(const struct nlmsghdr *m, uint32_t i, void *arg)
 	const struct rtmsg *head = nl_head(m, sizeof(*head));
 	const struct nlattr *a[RTA_MAX + 1];
 	struct found *found = arg;
-	const void *bytes;
 
 	(void)i;
 	if (!head || m->nlmsg_type != RTM_NEWROUTE)
@@ -89,30 +88,21 @@ static int on_route(const struct nlmsghdr *m, uint32_t i, void *arg)
 	nl_attrs(m, sizeof(*head), a, RTA_MAX);
 	found->local = head->rtm_type == RTN_LOCAL;
 	found->link = head->rtm_type == RTN_UNICAST ? (int)nl_get_u32(a[RTA_OIF], 0) : 0;
-	found->gateway.family = head->rtm_family;
-	bytes = nl_bytes(a[RTA_GATEWAY], addr_size(&found->gateway));
-	if (!bytes) {
-		found->gateway = (struct addr){ 0 };
-		return 0;
-	}
-	found->gateway.prefix = addr_bits(&found->gateway);
-	memcpy(found->gateway.bytes, bytes, addr_size(&found->gateway));
 	return 0;
 }
 
-int rtnl_route_to(struct nl *nl, const struct addr *to, int *ret_link, struct addr *ret_gateway,
-                  bool *ret_local, struct err *e)
+int rtnl_route_to(struct nl *nl, const struct addr *to, int *ret_link, bool *ret_local, struct err *e)
 {
-	_Alignas(struct nlmsghdr) char data[128];
-	struct nl_batch b = { .data = data, .size = sizeof(data) };
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	struct rtmsg head = { .rtm_family = to->family, .rtm_dst_len = addr_bits(to) };
 	struct nl_answer answer;
 	struct found found = { 0 };
 	int r;
 
-	NL_MSG(&b, RTM_GETROUTE, NLM_F_ACK, head)
-		nl_raw(&b, RTA_DST, to->bytes, addr_size(to));
-	r = nl_commit(nl, &b, &answer, on_route, &found, e);
+	NL_MSG(b, RTM_GETROUTE, NLM_F_ACK, head)
+		nl_raw(b, RTA_DST, to->bytes, addr_size(to));
+	r = nl_commit(nl, b, &answer, on_route, &found, e);
 	if (r < 0)
 		return err_wrap(e, r, "cannot ask for a route");
 	if (answer.error && answer.error != ENETUNREACH && answer.error != EHOSTUNREACH &&
@@ -120,9 +110,6 @@ int rtnl_route_to(struct nl *nl, const struct addr *to, int *ret_link, struct ad
 		return err_set(e, err_status_of(answer.error), answer.error, "cannot ask for a route: %s",
 		               answer.text);
 	*ret_link = answer.error ? 0 : found.link;
-	if (ret_gateway)
-		*ret_gateway = found.gateway;
-	if (ret_local)
-		*ret_local = !answer.error && found.local;
+	*ret_local = !answer.error && found.local;
 	return 0;
 }

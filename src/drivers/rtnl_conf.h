@@ -24,7 +24,6 @@ const struct netconf *netconfs_at(const struct netconfs *c, int link);
 /* netconfs_rp_filter - what counts for a link: the stricter of its own and that of all (linux ip-sysctl). */
 int netconfs_rp_filter(const struct netconfs *c, int link);
 
-/* rtnl_route_to - the link by which the kernel would send to that address, and the gateway (unset: none); 0: it has no
- * route, or the address is its own (ret_local, which may be NULL). */
-int rtnl_route_to(struct nl *nl, const struct addr *to, int *ret_link, struct addr *ret_gateway,
-                  bool *ret_local, struct err *e);
+/* rtnl_route_to - the link by which the kernel would send to that address; 0: it has no route, or the address is its
+ * own (ret_local). */
+int rtnl_route_to(struct nl *nl, const struct addr *to, int *ret_link, bool *ret_local, struct err *e);

@@ -12,31 +12,10 @@
 
 #include "base/cleanup.h"
 #include "drivers/rtnl.h"
+#include "drivers/rtnl_private.h"
 #include "words/netmap_change.h"
 
-struct request {
-	_Alignas(struct nlmsghdr) char data[256];
-	struct nl_batch b;
-};
-
-static struct nl_batch *request_open(struct request *q)
-{
-	q->b = (struct nl_batch){ .data = q->data, .size = sizeof(q->data) };
-	return &q->b;
-}
-
 /* ---- one message */
-
-static int on_altname(const struct nlattr *a, uint16_t type, void *arg)
-{
-	char name[NETOP_NAME_SIZE];
-
-	if (type != IFLA_ALT_IFNAME)
-		return 0;
-	nl_text(a, name, sizeof(name));
-	strs_add(arg, name);
-	return 0;
-}
 
 static void set_peer(const struct nlattr *link, const struct nlattr *netnsid, int self, struct netmap_link *l)
 {
@@ -76,24 +55,13 @@ static int parse_link(const struct nlmsghdr *m, int self, struct netmap_link *re
 	mac = nl_bytes(a[IFLA_ADDRESS], sizeof(l.mac));
 	if (mac)
 		memcpy(l.mac, mac, sizeof(l.mac));
-	nl_each(a[IFLA_PROP_LIST], on_altname, &l.altnames);
+	rtnl_altnames(a[IFLA_PROP_LIST], &l.altnames);
 	if (l.altnames.bad) {
 		netmap_link_done(&l);
 		return -ENOMEM;
 	}
 	*ret = l;
 	return 0;
-}
-
-static bool set_addr(struct addr *a, uint8_t family, uint8_t prefix, const struct nlattr *bytes)
-{
-	struct addr made = { .family = family, .prefix = prefix, .has_prefix = true };
-
-	if ((family != AF_INET && family != AF_INET6) || prefix > addr_bits(&made) || !nl_bytes(bytes, addr_size(&made)))
-		return false;
-	memcpy(made.bytes, nl_bytes(bytes, addr_size(&made)), addr_size(&made));
-	*a = made;
-	return true;
 }
 
 static bool parse_address(const struct nlmsghdr *m, struct netmap_address *ret)
@@ -107,9 +75,9 @@ static bool parse_address(const struct nlmsghdr *m, struct netmap_address *ret)
 		return false;
 	nl_attrs(m, sizeof(*head), a, IFA_FLAGS);
 	/* On a point-to-point link IFA_ADDRESS is the other end's. */
-	if (!set_addr(&n.addr, head->ifa_family, head->ifa_prefixlen, a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS]))
+	if (!rtnl_addr(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen, &n.addr))
 		return false;
-	if (a[IFA_LOCAL] && set_addr(&n.peer, head->ifa_family, head->ifa_prefixlen, a[IFA_ADDRESS]) &&
+	if (a[IFA_LOCAL] && rtnl_addr(a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen, &n.peer) &&
 	    addr_same(&n.peer, &n.addr))
 		n.peer = (struct addr){ 0 };
 	flags = nl_get_u32(a[IFA_FLAGS], head->ifa_flags);
@@ -151,7 +119,7 @@ static int each_hop(const struct nlattr *hops, const struct netmap_route *whole,
 			break;
 		nl_attrs_of(bytes + sizeof(head), len - sizeof(head), a, RTA_GATEWAY);
 		hop.link = head.rtnh_ifindex;
-		if (!set_addr(&hop.gateway, whole->to.family, 0, a[RTA_GATEWAY]))
+		if (!rtnl_addr(a[RTA_GATEWAY], whole->to.family, 0, &hop.gateway))
 			hop.gateway = (struct addr){ 0 };
 		r = each(&hop, arg);
 		len = (len + 3) & ~(size_t)3;
@@ -179,12 +147,12 @@ static int parse_route(const struct nlmsghdr *m, route_fn *each, void *arg)
 	route.metric = nl_get_u32(a[RTA_PRIORITY], 0);
 	/* IPv6 ones that refuse are told to be over the loopback link */
 	route.link = head->rtm_type == RTN_UNICAST ? (int)nl_get_u32(a[RTA_OIF], 0) : 0;
-	if (!set_addr(&route.to, head->rtm_family, head->rtm_dst_len, a[RTA_DST]))
+	if (!rtnl_addr(a[RTA_DST], head->rtm_family, head->rtm_dst_len, &route.to))
 		route.to = (struct addr){ .family = head->rtm_family, .has_prefix = true };
-	(void)set_addr(&route.source, head->rtm_family, addr_bits(&route.to), a[RTA_PREFSRC]);
+	(void)rtnl_addr(a[RTA_PREFSRC], head->rtm_family, addr_bits(&route.to), &route.source);
 	if (a[RTA_MULTIPATH])
 		return each_hop(a[RTA_MULTIPATH], &route, each, arg);
-	(void)set_addr(&route.gateway, head->rtm_family, 0, a[RTA_GATEWAY]);
+	(void)rtnl_addr(a[RTA_GATEWAY], head->rtm_family, 0, &route.gateway);
 	return each(&route, arg);
 }
 
@@ -229,8 +197,8 @@ static int dump_links(struct nl *nl, int netnsid, struct reading *reading, struc
 {
 	struct ifinfomsg links = { .ifi_family = AF_UNSPEC };
 	struct ifaddrmsg addresses = { .ifa_family = AF_UNSPEC };
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	bool changed;
 	int r;
 
@@ -243,7 +211,7 @@ static int dump_links(struct nl *nl, int netnsid, struct reading *reading, struc
 	if (r < 0 && r != -EAGAIN)
 		return err_wrap(e, r, "cannot list the links");
 	changed = r < 0;
-	b = request_open(&q);
+	b = rtnl_request(&q);
 	NL_MSG(b, RTM_GETADDR, NLM_F_DUMP, addresses)
 		if (netnsid >= 0)
 			nl_u32(b, IFA_TARGET_NETNSID, (uint32_t)netnsid);
@@ -297,8 +265,8 @@ int rtnl_map_routes(struct nl *nl, struct netmap_space *s, struct err *e)
 	for (size_t i = 0; i < COUNT(families); i++) {
 		struct rtmsg head = { .rtm_family = families[i], .rtm_table = RT_TABLE_MAIN };
 		struct routes_reading reading = { &made, made.n_routes };
-		struct request q;
-		struct nl_batch *b = request_open(&q);
+		struct rtnl_request q;
+		struct nl_batch *b = rtnl_request(&q);
 		int r;
 
 		NL_MSG(b, RTM_GETROUTE, NLM_F_DUMP, head) {
@@ -341,8 +309,8 @@ int rtnl_map_link(struct nl *nl, int self, struct netmap_space *s, int index, st
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = index };
 	struct one one = { .self = self };
 	struct nl_answer answer;
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int r;
 
 	NL_MSG(b, RTM_GETLINK, NLM_F_ACK, head) {
@@ -382,8 +350,8 @@ int rtnl_map_self(struct nl *nl)
 {
 	struct rtgenmsg head = { .rtgen_family = AF_UNSPEC };
 	struct nl_answer answer;
-	struct request q;
-	struct nl_batch *b = request_open(&q);
+	struct rtnl_request q;
+	struct nl_batch *b = rtnl_request(&q);
 	int id = NETMAP_HOST;
 
 	NL_MSG(b, RTM_GETNSID, NLM_F_ACK, head)
@@ -537,8 +505,8 @@ void rtnl_map_sysctls(struct nl *nl, struct netmap_space *s)
 	for (size_t i = 0; i < COUNT(families); i++) {
 		struct netconfmsg head = { .ncm_family = families[i] };
 		struct nl_answer answer;
-		struct request q;
-		struct nl_batch *b = request_open(&q);
+		struct rtnl_request q;
+		struct nl_batch *b = rtnl_request(&q);
 
 		NL_MSG(b, RTM_GETNETCONF, NLM_F_ACK, head)
 			nl_u32(b, NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
