@@ -320,6 +320,9 @@ const struct world *source_world(struct source *s)
 		s->world.logs = &s->logview;
 	}
 	s->world.logs_problem = s->logs_problem;
+	s->world.trouble = s->recorder ? recorder_note(s->recorder) : NULL;
+	if (!s->world.trouble && s->sampler)
+		s->world.trouble = sampler_trouble(s->sampler);
 	return &s->world;
 }
 

@@ -88,6 +88,8 @@ static void list(struct talk *t, const struct world *w, uint64_t now_usec, struc
 	buf_puts(out, ".\n");
 	if (w->s->stale)
 		buf_addf(out, "Not all is known: %s\n", w->s->stale);
+	if (w->trouble)
+		buf_addf(out, "%s\n", w->trouble);
 	for (size_t i = 0; i < w->s->n; i++) {
 		strs_add(&t->listed, w->s->v[i].name);
 		buf_addf(out, "%zu. ", i + 1);

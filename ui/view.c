@@ -563,6 +563,8 @@ void view_build(const struct app *a, const struct world *w, uint64_t now_usec, s
 	if (w->s->stale)
 		ret->banner =
 			view_keep(ret, "%s; shown as of %s", w->s->stale, view_clock(ret, w->s->taken_usec));
+	else
+		ret->banner = w->trouble;
 	view_table(a, w, now_usec, ret);
 	build_jobs(a, now_usec, ret);
 	build_status(a, w, ret);

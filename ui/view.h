@@ -24,7 +24,7 @@ struct view_line {
 struct view {
 	struct view_line titles[4]; /* the same, from the longest form to the shortest */
 	const char *host;           /* what the host does, right of the title where there is room; NULL */
-	const char *banner;         /* NULL, or why what is shown may be old */
+	const char *banner;         /* NULL, or why what is shown may be old, or what does not work */
 	struct table table;
 	bool sampled[TABLE_COLUMNS];      /* what the column shows is sampled */
 	bool samples;                     /* what the rows are sorted by, or the details show, is */

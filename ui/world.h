@@ -28,6 +28,7 @@ struct world {
 	const struct checkup *ports; /* of the machines whose chains are wanted; NULL: not known yet */
 	const struct reach *reach;   /* what that machine reaches; NULL: not known, or of several */
 	const char *ports_problem;   /* why not; NULL */
+	const char *trouble;         /* what does not work beside: a recording that ended, figures that can not be read; NULL */
 	bool is_tape;                    /* of which only what was recorded is known */
 };
 

@@ -37,7 +37,7 @@ struct sampler {
 	struct meter meter;
 	bool metered; /* the meter could be opened */
 	struct hoststat files;
-	struct err trouble, link_trouble; /* of opening, of counting; text "": none */
+	struct err trouble; /* of opening; text "": none */
 
 	struct watched *v;
 	struct stats_table table;
@@ -101,10 +101,11 @@ static void push_histories(struct sampler *s)
 	stats_push(s->host.cpu_history, s->host.cpu);
 }
 
+/* What can not be counted this time is unknown, and counted the next. */
 static void count_traffic(struct sampler *s)
 {
-	if (s->metered && meter_read(&s->meter, &s->link_trouble) == 0)
-		s->link_trouble.text[0] = '\0';
+	if (s->metered)
+		(void)meter_read(&s->meter, NULL);
 }
 
 /* The next whole multiple of wall time; one that is very near is this one, when clocks differ. */
@@ -163,7 +164,7 @@ static void open_sources(struct sampler *s)
 	if (s->open)
 		return;
 	s->open = true;
-	s->trouble.text[0] = s->link_trouble.text[0] = '\0';
+	s->trouble.text[0] = '\0';
 	s->metered = meter_open(&s->meter, &s->trouble) == 0;
 	if (hoststat_open(s->host_root, &s->files, &s->trouble) < 0)
 		s->files.proc = -1;
@@ -411,7 +412,5 @@ const struct host_stats *sampler_host(const struct sampler *s)
 
 const char *sampler_trouble(const struct sampler *s)
 {
-	if (s->trouble.text[0])
-		return s->trouble.text;
-	return s->link_trouble.text[0] ? s->link_trouble.text : NULL;
+	return s->trouble.text[0] ? s->trouble.text : NULL;
 }

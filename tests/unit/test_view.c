@@ -44,6 +44,23 @@ static void an_ascii_terminal_gets_ascii(void **state)
 		assert_in_range(text.p[i], '\n', '~');
 }
 
+static void what_does_not_work_is_above_the_list(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
+	CLEANUP(app_done) struct app a = sample_app(&s);
+	CLEANUP(buf_done) struct buf text = { 0 }, old = { 0 };
+	struct world w = sample_world(&s);
+
+	(void)state;
+	w.trouble = "the recording ended: No space left on device";
+	text = sample_screen_of(&a, &w, 80, 24, false);
+	assert_non_null(strstr(buf_text(&text), w.trouble));
+	s.stale = strdup("states are old");
+	old = sample_screen_of(&a, &w, 80, 24, false);
+	assert_null(strstr(buf_text(&old), w.trouble));
+	assert_non_null(strstr(buf_text(&old), "states are old; shown as of"));
+}
+
 static void an_empty_system_says_what_to_do(void **state)
 {
 	struct snapshot s = { .taken_usec = SAMPLE_NOW };
@@ -346,6 +363,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_names_what_failed_first),
 		cmocka_unit_test(an_ascii_terminal_gets_ascii),
+		cmocka_unit_test(what_does_not_work_is_above_the_list),
 		cmocka_unit_test(an_empty_system_says_what_to_do),
 		cmocka_unit_test(a_question_names_machine_and_host_and_means_no),
 		cmocka_unit_test(a_question_longer_than_the_screen_is_read_to_its_end),
