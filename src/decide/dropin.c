@@ -28,7 +28,7 @@ static void put_all(struct buf *b, const char *key, const struct strs *values)
 		buf_addf(b, "%s=%s\n", key, values->v[i]);
 }
 
-void dropin_device_unit(const char *link, struct buf *ret)
+static void device_unit(const char *link, struct buf *ret)
 {
 	buf_puts(ret, "sys-subsystem-net-devices-");
 	for (const char *p = link; *p; p++) {
@@ -58,7 +58,7 @@ static void put_order(struct buf *b, const struct container *c, const struct pla
 	for (size_t i = 0; c->auto_start && i < c->interfaces.n; i++) {
 		CLEANUP(buf_done) struct buf unit = { 0 };
 
-		dropin_device_unit(c->interfaces.v[i], &unit);
+		device_unit(c->interfaces.v[i], &unit);
 		buf_addf(b, "Wants=%s\nAfter=%s\n", buf_text(&unit), buf_text(&unit));
 		b->bad |= unit.bad;
 	}

@@ -10,6 +10,3 @@
  * that systemd itself tells when it was edited). No value from the conf can end its line or be taken for a
  * specifier. */
 void dropin_text(const struct container *c, const struct plan *p, const char *conf_path, struct buf *ret);
-
-/* dropin_device_unit - append systemd's name for the device unit of a network link. */
-void dropin_device_unit(const char *link, struct buf *ret);

@@ -66,14 +66,6 @@ const char *reach_cause(size_t i)
 	return i < COUNT(words) ? words[i] : NULL;
 }
 
-bool reach_is_broken(const struct reach *r)
-{
-	for (size_t i = 0; i < REACH_TARGETS; i++)
-		if (r->to[i].state == DOCTOR_BROKEN)
-			return true;
-	return false;
-}
-
 __attribute__((format(printf, 5, 6))) static void say(struct looking *l, enum reach_target t,
                                                       enum doctor_state state, enum cause cause,
                                                       const char *format, ...)

@@ -36,5 +36,3 @@ void reach_judge(const struct reach_facts *f, struct reach *ret);
 const char *reach_word(enum reach_target t);
 const char *reach_cause(size_t i);
 
-/* reach_is_broken - whether something of it is. */
-bool reach_is_broken(const struct reach *r);

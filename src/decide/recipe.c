@@ -16,11 +16,6 @@ static const struct {
 	[ARCH] = { "arch", "pacstrap", "arch-install-scripts", "" },
 };
 
-const char *distribution_name(enum distribution d)
-{
-	return distributions[d].name;
-}
-
 const char *distribution_program(enum distribution d)
 {
 	return distributions[d].program;

@@ -9,8 +9,7 @@
 enum distribution { DEBIAN, UBUNTU, FEDORA, ARCH };
 #define DISTRIBUTIONS (ARCH + 1)
 
-/* distribution_name, distribution_parse - "debian" and back; -EINVAL. */
-const char *distribution_name(enum distribution d);
+/* distribution_parse - "debian"; -EINVAL. */
 int distribution_parse(const char *text, enum distribution *ret);
 /* distribution_program - what bootstraps it: "mmdebstrap", "dnf", "pacstrap"; distribution_package - in which package of
  * Debian that is, or where it is from. */

@@ -61,7 +61,8 @@ uint64_t kept_keyed(const char *text, const char *key)
 	return STATS_UNKNOWN;
 }
 
-float kept_fraction(const char *text)
+/* "12.34", whatever the locale; NAN where there is none. */
+static float fraction(const char *text)
 {
 	float whole = 0, part = 1;
 
@@ -79,7 +80,7 @@ static float average(const char *text, const char *kind)
 {
 	const char *line = strstr(text, kind);
 
-	return line ? kept_fraction(line + strlen(kind)) : NAN;
+	return line ? fraction(line + strlen(kind)) : NAN;
 }
 
 struct stats_pressure kept_pressure(const char *text)

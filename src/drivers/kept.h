@@ -28,10 +28,8 @@ int kept_read(struct kept *k, int dir, const char *leaf, char *buf, size_t size)
 void kept_close(struct kept *k);
 
 /* kept_number - the number that text starts with; STATS_UNKNOWN where there is none ("max").
- * kept_keyed - that of the line "key NUMBER". key may end in ':'.
- * kept_fraction - "12.34", whatever the locale; NAN where there is none. */
+ * kept_keyed - that of the line "key NUMBER". key may end in ':'. */
 uint64_t kept_number(const char *text);
 uint64_t kept_keyed(const char *text, const char *key);
-float kept_fraction(const char *text);
 /* kept_pressure - the shares of the last 10 s (linux Documentation/accounting/psi.rst). */
 struct stats_pressure kept_pressure(const char *text);

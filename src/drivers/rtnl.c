@@ -115,7 +115,7 @@ int link_parse(const struct nlmsghdr *m, struct link *ret)
 	return 0;
 }
 
-bool link_called(const struct link *l, const char *name)
+static bool is_called(const struct link *l, const char *name)
 {
 	return strcmp(l->name, name) == 0 || strs_has(&l->altnames, name);
 }
@@ -131,7 +131,7 @@ const char *link_full_name(const struct link *l)
 const struct link *links_find(const struct links *l, const char *name)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (link_called(&l->v[i], name))
+		if (is_called(&l->v[i], name))
 			return &l->v[i];
 	return NULL;
 }

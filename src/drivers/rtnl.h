@@ -51,8 +51,6 @@ void link_done(struct link *l);
 void links_done(struct links *l);
 /* link_parse - from an RTM_NEWLINK or RTM_DELLINK message. -EBADMSG: it is neither, or broken; -ENOMEM */
 int link_parse(const struct nlmsghdr *m, struct link *ret);
-/* link_called - whether that is its name or one of its alternative names. */
-bool link_called(const struct link *l, const char *name);
 /* link_full_name - the name to show: the alternative name that was cut to make its name, or that. */
 const char *link_full_name(const struct link *l);
 const struct link *links_find(const struct links *l, const char *name);

@@ -130,11 +130,6 @@ static bool has_address(const struct netops *ops, const struct addr *a)
 	return false;
 }
 
-bool claims_has_address(const struct claims *c, const struct addr *a)
-{
-	return has_address(&c->guest, a);
-}
-
 void neighbours_done(struct neighbours *n)
 {
 	for (size_t i = 0; i < n->n; i++)
@@ -258,7 +253,7 @@ static bool sees(const struct claims *c, struct nl *nl, const struct addr *a)
 const struct claims *neighbours_with_address(const struct neighbours *n, struct nl *nl, const struct addr *a)
 {
 	for (size_t i = 0; i < n->n; i++)
-		if (claims_has_address(&n->v[i], a) || sees(&n->v[i], nl, a))
+		if (has_address(&n->v[i].guest, a) || sees(&n->v[i], nl, a))
 			return &n->v[i];
 	return NULL;
 }

@@ -34,7 +34,6 @@ bool claims_conf_hash(const char *host_root, const char *name, char ret[static 1
  * NULL: no more. Borrowed. */
 const char *claims_value(const struct claims *c, const char *option, size_t *at);
 bool claims_has_port(const struct claims *c, const struct port *p);
-bool claims_has_address(const struct claims *c, const struct addr *a);
 
 struct neighbours {
 	struct claims *v;

@@ -82,7 +82,8 @@ static void connect_some(struct doctor_try *v, size_t n)
 	}
 }
 
-void doctor_connect(struct doctor_try *v, size_t n)
+/* At once, for at most a second. */
+static void connect_all(struct doctor_try *v, size_t n)
 {
 	for (size_t i = 0; i < n; i += AT_ONCE)
 		connect_some(v + i, n - i < AT_ONCE ? n - i : AT_ONCE);
@@ -115,6 +116,6 @@ int doctor_try_all(struct doctor_reading *r, struct err *e)
 			.to = rule->to, .port = rule->port.guest, .forward = t.forward, .direct = true
 		};
 	}
-	doctor_connect(r->tries, r->n_tries);
+	connect_all(r->tries, r->n_tries);
 	return 0;
 }

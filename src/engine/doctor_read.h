@@ -63,8 +63,7 @@ void doctor_guest_done(struct doctor_guest *g);
 /* doctor_listener_from - with whose socket it is; texts point into holder. */
 struct doctor_listener doctor_listener_from(const struct listening *l, const struct holder *holder);
 
-/* doctor_connect - connect to each address and port at once, for at most a second. */
-struct doctor_try {
+struct doctor_try { /* to connect */
 	struct addr to;
 	uint16_t port;
 	uint16_t forward;         /* of the host, which is tried */
@@ -72,7 +71,6 @@ struct doctor_try {
 	enum doctor_connect came; /* out */
 	unsigned ms;
 };
-void doctor_connect(struct doctor_try *v, size_t n);
 
 /* doctor_reading - the host, what is found so far, and what came of trying to connect. */
 struct doctor_reading {

@@ -318,13 +318,6 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 
 /* ---- what follows */
 
-const char *edit_verdict_word(enum edit_verdict v)
-{
-	static const char *const words[] = { "nothing to do", "reload", "restart" };
-
-	return words[v];
-}
-
 static enum edit_verdict by_drift(const char *name, struct strs *because)
 {
 	CLEANUP(compared_done) struct compared c = { 0 };

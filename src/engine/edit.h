@@ -72,7 +72,6 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 
 /* What is to be done so that it runs as it is configured. */
 enum edit_verdict { EDIT_NOTHING, EDIT_RELOAD, EDIT_RESTART };
-const char *edit_verdict_word(enum edit_verdict v); /* "nothing to do", "reload", "restart" */
 
 /* edit_verdict - of the conf as it is, by what drift tells; of settings that were saved. because: a sentence each for what
  * takes a restart. */

@@ -30,7 +30,6 @@ struct one {
 	pid_t pid;
 	int process, output, failure; /* a pidfd, and our ends of the pipes; -1 */
 	bool late;                    /* it was killed at its deadline */
-	bool stopped;                 /* ... or because nobody wants it any more */
 	sd_event_source *process_io, *output_io, *timer;
 };
 
@@ -177,8 +176,6 @@ static void set_status(struct one *o)
 	else if (o->late)
 		x->status = err_set(&x->e, STATUS_DEADLINE, ETIMEDOUT, "%s: it did not end within %ju s",
 		                    x->name, (uintmax_t)(o->all->limit_usec / 1000000));
-	else if (o->stopped)
-		x->status = err_set(&x->e, STATUS_FAILED, ECANCELED, "%s: it was stopped", x->name);
 	else if (read(o->failure, &x->e, sizeof(x->e)) == sizeof(x->e))
 		x->status = x->e.status == (enum status)127 ? 127 : -EIO;
 	else
@@ -230,7 +227,7 @@ static int on_process(sd_event_source *s, int fd, uint32_t events, void *arg)
 	o->process_io = sd_event_source_disable_unref(o->process_io);
 	close_p(&o->process);
 	o->process = -1;
-	if (!o->output_io || o->late || o->stopped) {
+	if (!o->output_io || o->late) {
 		end(o);
 		return 0;
 	}
@@ -376,23 +373,6 @@ const struct everywhere_result *everywhere_result(const struct everywhere *w, si
 bool everywhere_ended(const struct everywhere *w)
 {
 	return w->n_ended == w->n;
-}
-
-void everywhere_stop(struct everywhere *w)
-{
-	for (size_t i = 0; i < w->n; i++) {
-		struct one *o = &w->v[i];
-
-		if (!o->result.begun) {
-			o->result.status = err_set(&o->result.e, STATUS_FAILED, ECANCELED,
-			                           "%s: it was stopped", o->result.name);
-			o->result.ended = true;
-			w->n_ended++;
-		} else if (o->process >= 0) {
-			o->stopped = true;
-			kill_one(o);
-		}
-	}
 }
 
 static int on_reaped(sd_event_source *s, const siginfo_t *how, void *arg)

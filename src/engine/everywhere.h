@@ -39,7 +39,5 @@ int everywhere_begin(sd_event *loop, const char *const *names, size_t n, char *c
 /* everywhere_result - the i-th of names'; borrowed. */
 const struct everywhere_result *everywhere_result(const struct everywhere *w, size_t i);
 bool everywhere_ended(const struct everywhere *w);
-/* everywhere_stop - kill what still runs; their ends are told. everywhere_free - the same, and forget all;
- * not from inside of changed. */
-void everywhere_stop(struct everywhere *w);
+/* everywhere_free - kill what still runs, and forget all; not from inside of changed. */
 void everywhere_free(struct everywhere *w);

@@ -260,11 +260,6 @@ struct logring *logs_ring(struct logs *l)
 	return &l->ring;
 }
 
-const struct strs *logs_names(const struct logs *l)
-{
-	return &l->names;
-}
-
 bool logs_caught_up(const struct logs *l)
 {
 	return l->caught_up;

@@ -33,7 +33,6 @@ int logs_open(sd_event *loop, const struct logs_target *targets, size_t n, size_
 void logs_free(struct logs *l); /* NULL is fine */
 
 struct logring *logs_ring(struct logs *l);
-const struct strs *logs_names(const struct logs *l); /* of the machines, in the order of the targets */
 bool logs_caught_up(const struct logs *l);           /* all that was there at the start has come */
 
 /* logs_note - one sentence about what can not be seen, and the right it takes; NULL: nothing is amiss. */

@@ -111,7 +111,7 @@ static void config_done(struct look_config *c)
 	*c = (struct look_config){ 0 };
 }
 
-void look_forget(struct looked *l, enum look_part part)
+static void forget(struct looked *l, enum look_part part)
 {
 	switch (part) {
 	case LOOK_UNIT:
@@ -141,7 +141,7 @@ void look_forget(struct looked *l, enum look_part part)
 void look_done(struct looked *l)
 {
 	for (size_t i = 0; i < LOOK_PARTS; i++)
-		look_forget(l, parts[i]);
+		forget(l, parts[i]);
 	l->name[0] = '\0';
 }
 
@@ -197,7 +197,7 @@ static void on_why(int r, struct why_answer *answer, const struct err *e, void *
 	struct looker *l = arg;
 
 	l->asked = NULL;
-	look_forget(&l->now, LOOK_UNIT);
+	forget(&l->now, LOOK_UNIT);
 	if (r >= 0)
 		take_answer(l, answer, &l->now.unit);
 	else
@@ -217,7 +217,7 @@ static void ask_unit(struct looker *l)
 	l->unreached = l->m.unit && r == -ENOTCONN;
 	if (r >= 0)
 		return;
-	look_forget(&l->now, LOOK_UNIT);
+	forget(&l->now, LOOK_UNIT);
 	l->now.unit.problem = copy(!l->m.unit ? "it has no unit" : units ? e.text : "systemd is out of reach");
 	tell(l, LOOK_UNIT);
 }
@@ -242,7 +242,7 @@ static void read_part(struct looker *l, enum look_part part)
 	bool well = true;
 
 	if (part != LOOK_PROCESSES) /* which are compared with those before */
-		look_forget(&l->now, part);
+		forget(&l->now, part);
 	switch (part) {
 	case LOOK_UNIT:
 		return;
@@ -265,7 +265,7 @@ static void read_part(struct looker *l, enum look_part part)
 	if (well)
 		l->now.known |= (unsigned)part;
 	else
-		look_forget(&l->now, part);
+		forget(&l->now, part);
 }
 
 static int on_later(sd_event_source *s, uint64_t usec, void *arg)
@@ -424,7 +424,7 @@ static void look_at(struct looker *l, const struct machine *m, unsigned wanted)
 		changed |= changed_by(&l->m, m);
 	for (size_t i = 0; i < LOOK_PARTS; i++)
 		if (l->wanted & ~wanted & (unsigned)parts[i])
-			look_forget(&l->now, parts[i]);
+			forget(&l->now, parts[i]);
 	l->wanted = wanted;
 	if (changed || !l->m.name)
 		follow(l, m);

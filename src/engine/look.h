@@ -129,9 +129,7 @@ struct looked {
 	struct look_plan plan;
 };
 
-/* look_done - also takes a zeroed one. look_forget - the same of one part. */
-void look_done(struct looked *l);
-void look_forget(struct looked *l, enum look_part part);
+void look_done(struct looked *l); /* also takes a zeroed one */
 
 /* looker_new - holds nothing open until something is wanted. changed is called from the loop after a look
  * changed. o answers questions about units, and goes after the looker. */

@@ -174,17 +174,6 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* The clock goes on from where it is. */
-void player_speed(struct player *p, double speed)
-{
-	uint64_t now = clock_usec(CLOCK_MONOTONIC);
-	double passed = (double)(now - p->began_usec) * p->speed;
-
-	p->speed = speed > 0 ? speed : 0;
-	p->began_usec = p->speed > 0 ? now - (uint64_t)(passed / p->speed) : now;
-	plan(p);
-}
-
 uint64_t player_clock_usec(const struct player *p)
 {
 	uint64_t at = p->scene.now.taken_usec, passed;

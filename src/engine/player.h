@@ -26,7 +26,6 @@ void player_free(struct player *p); /* NULL is fine */
 
 /* player_step - the next moment, now. False: there is none. */
 bool player_step(struct player *p);
-void player_speed(struct player *p, double speed);
 
 /* Borrowed until the next moment. */
 const struct snapshot *player_now(const struct player *p);

@@ -101,16 +101,6 @@ const struct events *timeline_events(const struct timeline *t)
 	return &t->all;
 }
 
-size_t timeline_last(const struct timeline *t, const char *name, size_t before, size_t max, size_t *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = before < t->all.n ? before : t->all.n; i > 0 && n < max; i--)
-		if (strcmp(t->all.v[i - 1].name, name) == 0)
-			ret[n++] = i - 1;
-	return n;
-}
-
 const char *timeline_note(const struct timeline *t)
 {
 	return t->note[0] ? t->note : NULL;

@@ -27,9 +27,6 @@ void timeline_add(struct timeline *t, const struct events *events);
 
 /* timeline_events - all of them, oldest first; borrowed until the next change. */
 const struct events *timeline_events(const struct timeline *t);
-/* timeline_last - the machine's newest events before index `before` (timeline_events()->n for the newest),
- * newest first: their indexes, at most max; returns how many. */
-size_t timeline_last(const struct timeline *t, const char *name, size_t before, size_t max, size_t *ret);
 
 /* timeline_note - one sentence on what is not in it ("what happened before 14:02 is not known: the journal
  * can not be read"); NULL: nothing is missing. */

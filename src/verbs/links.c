@@ -277,7 +277,7 @@ static void add_machine(struct buf *to, const struct links_view *v, const struct
 	add_forwards(to, v, s);
 }
 
-void links_text(const struct links_view *v, struct buf *to)
+static void describe(const struct links_view *v, struct buf *to)
 {
 	add_host(to, v);
 	for (size_t i = 1; i < v->map->n; i++)
@@ -305,7 +305,7 @@ static int print(const struct links_view *v, const struct snapshot *machines)
 		fprintf(stderr, "machdeck: %s\n", machines->stale);
 	if (v->map->approximate)
 		fprintf(stderr, "machdeck: the network kept changing while it was read: something may be missing\n");
-	links_text(v, &text);
+	describe(v, &text);
 	return verb_print_buf(&text);
 }
 

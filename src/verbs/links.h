@@ -14,6 +14,5 @@ struct links_view {
 };
 
 json_t *links_json(const struct links_view *v);
-void links_text(const struct links_view *v, struct buf *to);
 /* links_manager - "networkd", "NetworkManager", "dhcpcd"; NULL: not known. */
 const char *links_manager(enum netmap_manager m);

@@ -50,7 +50,8 @@ const struct netmap_space *netmap_space(const struct netmap *m, const char *mach
 	return m->n > 1 ? bsearch(machine, m->v + 1, m->n - 1, sizeof(*m->v), by_machine) : NULL;
 }
 
-const struct netmap_space *netmap_space_at(const struct netmap *m, int netnsid)
+/* The one that has that id there; of several machines that share it, the first. */
+static const struct netmap_space *space_at(const struct netmap *m, int netnsid)
 {
 	if (netnsid == NETMAP_HOST)
 		return netmap_host(m);
@@ -121,7 +122,7 @@ static struct netmap_place peer_place(const struct netmap *m, const struct netma
 {
 	struct netmap_place p = { 0 };
 
-	p.space = l->peer == 0 ? NULL : l->peer_is_here ? s : netmap_space_at(m, l->netnsid);
+	p.space = l->peer == 0 ? NULL : l->peer_is_here ? s : space_at(m, l->netnsid);
 	p.link = p.space ? netmap_link(p.space, l->peer) : NULL;
 	if (!p.link)
 		p.space = NULL;
@@ -149,7 +150,7 @@ const char *netmap_machine_of(const struct netmap *m, const struct netmap_link *
 	const struct netmap_space *s = NULL;
 
 	if (strcmp(l->kind, "veth") == 0 && l->peer != 0 && !l->peer_is_here && l->netnsid >= 0)
-		s = netmap_space_at(m, l->netnsid);
+		s = space_at(m, l->netnsid);
 	return s ? s->machine : NULL;
 }
 

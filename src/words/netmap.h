@@ -154,11 +154,9 @@ void netmap_done(struct netmap *m);
 
 /* ---- questions; what is returned is borrowed, NULL: there is none */
 
-/* netmap_host - the host's space; NULL: nothing was read yet. netmap_space - that machine's; NULL: it does not run.
- * netmap_space_at - the one that has that id there; of several machines that share it, the first. */
+/* netmap_host - the host's space; NULL: nothing was read yet. netmap_space - that machine's; NULL: it does not run. */
 const struct netmap_space *netmap_host(const struct netmap *m);
 const struct netmap_space *netmap_space(const struct netmap *m, const char *machine);
-const struct netmap_space *netmap_space_at(const struct netmap *m, int netnsid);
 
 /* netmap_link - by its index. netmap_link_called - by name or alternative name, also the hashed form of a long one
  * ("ve-" and a machine's name). netmap_link_title - the name to show: the alternative name that was cut to make its

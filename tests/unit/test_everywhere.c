@@ -124,27 +124,6 @@ static void no_more_than_eight_run_at_once(void **state)
 	sd_event_unref(s.loop);
 }
 
-static void what_is_stopped_says_so(void **state)
-{
-	static const char *const names[] = { "hangs" };
-	char *const argv[] = { word, NULL };
-	struct everywhere *w;
-	struct seen s = { 0 };
-	struct err e;
-
-	(void)state;
-	OK(sd_event_new(&s.loop));
-	OK(everywhere_begin(s.loop, names, 1, argv, 60 * BUS_SECOND, on_change, &s, &w, &e));
-	while (!everywhere_result(w, 0)->begun)
-		OK(sd_event_run(s.loop, BUS_SECOND));
-	everywhere_stop(w);
-	while (!everywhere_result(w, 0)->ended)
-		OK(sd_event_run(s.loop, BUS_SECOND));
-	assert_int_equal(everywhere_result(w, 0)->status, -ECANCELED);
-	everywhere_free(w);
-	sd_event_unref(s.loop);
-}
-
 static void it_can_be_freed_at_any_moment(void **state)
 {
 	static const char *const names[] = { "hangs", "web", "hangs" };
@@ -184,7 +163,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_end_is_told_and_a_hanging_one_holds_up_nobody),
 		cmocka_unit_test(no_more_than_eight_run_at_once),
-		cmocka_unit_test(what_is_stopped_says_so),
 		cmocka_unit_test(it_can_be_freed_at_any_moment),
 		cmocka_unit_test(a_closed_gate_runs_nothing),
 	};

@@ -285,7 +285,7 @@ static void it_plays_at_its_speed(void **state)
 	player_free(p);
 }
 
-static void a_tape_that_stands_still_goes_on_when_it_is_told(void **state)
+static void a_tape_can_stand_still(void **state)
 {
 	struct player *p = play(HEAD WEB(1000000) GONE(2000000), loop, 0, NULL);
 
@@ -293,9 +293,6 @@ static void a_tape_that_stands_still_goes_on_when_it_is_told(void **state)
 	run_for(5000);
 	assert_int_equal(player_clock_usec(p), 1000000);
 	assert_int_equal(player_now(p)->n, 1);
-	player_speed(p, 1000);
-	run_for(1000000);
-	assert_int_equal(player_now(p)->n, 0);
 	player_free(p);
 }
 
@@ -342,7 +339,7 @@ int main(void)
 		TEST(a_mistake_ends_the_tape_where_it_is),
 		TEST(a_line_without_end_is_bounded),
 		TEST(it_plays_at_its_speed),
-		TEST(a_tape_that_stands_still_goes_on_when_it_is_told),
+		TEST(a_tape_can_stand_still),
 		TEST(the_tapes_of_the_tests_can_be_played),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,23 +115,6 @@ static void more_at_once_than_it_holds_is_cut_at_the_old_end(void **state)
 	assert_int_equal(timeline_events(t)->v[0].usec, 6);
 }
 
-static void one_machines_events_are_found_from_the_newest(void **state)
-{
-	size_t found[2];
-
-	(void)state;
-	add(1, "web", "a");
-	add(2, "db", "b");
-	add(3, "web", "c");
-	add(4, "web", "d");
-	assert_int_equal(timeline_last(t, "web", 4, 2, found), 2);
-	assert_int_equal(found[0], 3);
-	assert_int_equal(found[1], 2);
-	assert_int_equal(timeline_last(t, "web", found[1], 2, found), 1);
-	assert_int_equal(found[0], 0);
-	assert_int_equal(timeline_last(t, "nobody", 4, 2, found), 0);
-}
-
 static void kills_are_told_between_two_samples(void **state)
 {
 	struct stats s = { .name = "web" };
@@ -184,7 +167,6 @@ int main(void)
 		TEST(what_the_journal_tells_later_is_before_what_was_seen),
 		TEST(it_is_bounded_and_keeps_the_newest),
 		TEST(more_at_once_than_it_holds_is_cut_at_the_old_end),
-		TEST(one_machines_events_are_found_from_the_newest),
 		TEST(kills_are_told_between_two_samples),
 		TEST(the_journal_answers_or_the_note_says_why_not),
 	};
