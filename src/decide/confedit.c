@@ -110,7 +110,7 @@ static int change_one(const char *file, const struct buf *text, const struct con
 		buf_puts(ret, buf_text(&line));
 		if (reads_well(file, &old, ret, c->key, c->value))
 			return 0;
-	} else if (replace(file, &old, buf_text(text), text->len, a, buf_text(&line), c->value, ret)) {
+	} else if (a && replace(file, &old, buf_text(text), text->len, a, buf_text(&line), c->value, ret)) {
 		return 0;
 	}
 	return ret->bad || line.bad ? err_no_memory(e) : cannot(file, c->key, e);

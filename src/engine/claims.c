@@ -122,6 +122,21 @@ bool claims_has_port(const struct claims *c, const struct port *p)
 	return false;
 }
 
+int claims_ports(const struct claims *c, struct port **ret, size_t *ret_n, struct err *e)
+{
+	struct port *v = calloc(c->argv.n + 1, sizeof(*v));
+	const char *value;
+	size_t n = 0;
+
+	if (!v)
+		return err_no_memory(e);
+	for (size_t at = 0; (value = claims_value(c, "port", &at));)
+		n += port_parse(value, &v[n], NULL) == 0;
+	*ret = v;
+	*ret_n = n;
+	return 0;
+}
+
 static bool has_address(const struct netops *ops, const struct addr *a)
 {
 	for (size_t i = 0; i < ops->n; i++)

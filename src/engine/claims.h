@@ -33,6 +33,8 @@ bool claims_conf_hash(const char *host_root, const char *name, char ret[static 1
 /* claims_value - the value of the next word "--OPTION=VALUE" of its systemd-nspawn from *at on (0 first);
  * NULL: no more. Borrowed. */
 const char *claims_value(const struct claims *c, const char *option, size_t *at);
+/* claims_ports - all that it forwards; free() *ret. -ENOMEM */
+int claims_ports(const struct claims *c, struct port **ret, size_t *ret_n, struct err *e);
 bool claims_has_port(const struct claims *c, const struct port *p);
 
 struct neighbours {

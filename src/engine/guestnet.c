@@ -22,7 +22,7 @@ static _Noreturn void apply_inside(const char *who, int netns, const struct neto
 		r = rtnl_apply(who, ops, &e);
 	if (r < 0)
 		(void)!write(out, &e, sizeof(e));
-	_exit(0);
+	_exit(r < 0);
 }
 
 /* In a child: we would not find back from the namespace without holding ours open. */
@@ -31,8 +31,7 @@ int guestnet_apply(const char *name, const struct netops *ops, struct err *e)
 	CLEANUP(close_p) int netns = -1, in = -1;
 	char who[NAME_MACHINE_MAX + 16];
 	struct err theirs;
-	int ends[2], r = enter_netns(name, &netns, e);
-	ssize_t n;
+	int ends[2], status = 0, r = enter_netns(name, &netns, e);
 	pid_t pid;
 
 	if (r < 0)
@@ -48,10 +47,12 @@ int guestnet_apply(const char *name, const struct netops *ops, struct err *e)
 	close(ends[1]);
 	if (pid < 0)
 		return err_sys(e, -r, "%s: cannot start a process", name);
-	n = read(in, &theirs, sizeof(theirs));
-	(void)waitpid(pid, NULL, 0);
-	if (n != (ssize_t)sizeof(theirs))
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status == 0)
 		return 0;
+	if (read(in, &theirs, sizeof(theirs)) != (ssize_t)sizeof(theirs)) /* it fits into the pipe whole */
+		return err_set(e, STATUS_SYSTEM, EIO, "%s: the process that sets its network ended early", who);
 	if (e)
 		*e = theirs;
 	return -EIO;

@@ -25,21 +25,6 @@ static const uint8_t families[MEND_FAMILIES] = { [MEND_V4] = AF_INET, [MEND_V6] 
 
 /* ---- looking */
 
-static int ports_of(const struct claims *c, struct port **ret, size_t *ret_n, struct err *e)
-{
-	struct port *v = calloc(c->argv.n + 1, sizeof(*v));
-	const char *value;
-	size_t n = 0;
-
-	if (!v)
-		return err_no_memory(e);
-	for (size_t at = 0; (value = claims_value(c, "port", &at));)
-		n += port_parse(value, &v[n], NULL) == 0;
-	*ret = v;
-	*ret_n = n;
-	return 0;
-}
-
 static int look_at_one(const char *name, const struct netmap *map, struct mending *ret, struct err *e)
 {
 	CLEANUP(claims_done) struct claims c = { 0 };
@@ -55,7 +40,7 @@ static int look_at_one(const char *name, const struct netmap *map, struct mendin
 		               "%s was not started by machdeck, or you may not read /run/machdeck/%s: what its network "
 		               "should be is not known",
 		               name, name);
-	r = ports_of(&c, &ports, &w.n_ports, e);
+	r = claims_ports(&c, &ports, &w.n_ports, e);
 	w.ports = ports;
 	w.bridge = claims_value(&c, "network-bridge", &at);
 	for (size_t i = 0; r == 0 && i < MEND_FAMILIES && w.n_ports > 0; i++)

@@ -413,22 +413,6 @@ static void links_of(const struct claims *c, struct netops *ret)
 	}
 }
 
-static int ports_of(const struct claims *c, struct port **ret, size_t *ret_n)
-{
-	const char *value;
-	struct port *v = calloc(c->argv.n + 1, sizeof(*v));
-	size_t n = 0;
-
-	if (!v)
-		return -ENOMEM;
-	for (size_t at = 0; (value = claims_value(c, "port", &at));)
-		if (port_parse(value, &v[n], NULL) == 0)
-			n++;
-	*ret = v;
-	*ret_n = n;
-	return 0;
-}
-
 /* What is somebody else's, or no veth, is not ours to remove, and no failure either. */
 static int drop_links(struct scene *s, const struct netops *links, struct err *e)
 {
@@ -459,8 +443,9 @@ int network_stopped(const char *host_root, const char *name, struct err *e)
 	if (r < 0)
 		return r;
 	links_of(&own, &links);
-	if (ports_of(&own, &ports, &n_ports) < 0 || links.bad)
-		return err_no_memory(e);
+	r = claims_ports(&own, &ports, &n_ports, e);
+	if (r < 0 || links.bad)
+		return r < 0 ? r : err_no_memory(e);
 	failed = drop_links(&s, &links, e);
 	r = clear_forwards(&s, ports, n_ports, false, true, failed ? NULL : e);
 	return failed ? failed : r;
