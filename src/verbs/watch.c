@@ -23,16 +23,26 @@ struct watch {
 };
 
 /* Who reads is gone, or cannot be written to. */
-static void give_up(struct watch *w)
+static void give_up(struct watch *w, int errnum)
 {
-	(void)sd_event_exit(w->loop, errno == EPIPE ? STATUS_DONE : STATUS_IO);
+	struct err e;
+	int status = STATUS_DONE;
+
+	if (errnum != EPIPE) {
+		(void)err_sys(&e, errnum, "cannot write the output");
+		e.status = STATUS_IO;
+		status = verb_fail(&e);
+	}
+	(void)sd_event_exit(w->loop, status);
 }
 
 static void say(struct watch *w, struct buf *line)
 {
 	buf_puts(line, "\n");
-	if (line->bad || fputs(buf_text(line), stdout) < 0)
-		give_up(w);
+	if (line->bad)
+		give_up(w, ENOMEM);
+	else if (fputs(buf_text(line), stdout) < 0)
+		give_up(w, errno);
 }
 
 static void say_json(struct watch *w, json_t *object)
@@ -49,7 +59,7 @@ static void say_json(struct watch *w, json_t *object)
 static void flush(struct watch *w)
 {
 	if (fflush(stdout) != 0)
-		give_up(w);
+		give_up(w, errno);
 }
 
 static json_t *event_json(const struct event *e, const struct machine *m)
