@@ -110,7 +110,7 @@ END
 
 a_watch_ends_when_its_reader_goes() {
 	on watch timeout 20 bash -c 'machdeck watch | head -n 1; exit "${PIPESTATUS[0]}"'
-	on watch timeout 20 bash -c 'machdeck watch >/dev/full; [ $? -eq 74 ]'
+	on watch timeout 20 bash -c 'machdeck watch 2>/tmp/full >/dev/full; [ $? -eq 74 ] && grep -q "cannot write the output" /tmp/full'
 }
 
 the_status_line_tells_health_by_its_status() {
