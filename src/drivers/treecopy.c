@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,17 +39,28 @@ struct copy {
 	enum treecopy_how how;
 	const struct progress *progress;
 	struct treecopied done;
-	struct linked *links;
-	size_t n_links;
+	void *links; /* tsearch(3): a store of Nix is full of them */
 	struct buf path; /* of the folder that is copied, below the top: "etc/ssl/" */
 	struct err *e;
 };
 
+static void linked_free(void *link)
+{
+	free(((struct linked *)link)->path);
+	free(link);
+}
+
+static int by_file(const void *a, const void *b)
+{
+	const struct linked *x = a, *y = b;
+	int r = (x->ino > y->ino) - (x->ino < y->ino);
+
+	return r ? r : (x->dev > y->dev) - (x->dev < y->dev);
+}
+
 static void copy_done(struct copy *c)
 {
-	for (size_t i = 0; i < c->n_links; i++)
-		free(c->links[i].path);
-	free(c->links);
+	tdestroy(c->links, linked_free);
 	buf_done(&c->path);
 }
 
@@ -164,20 +176,23 @@ static int copy_content(struct copy *c, int from, int to, const struct stat *st)
 /* Returns 1 when the file is one that was copied under another name, and has that name now. */
 static int link_again(struct copy *c, const struct stat *st, int dir, const char *name)
 {
-	struct linked *grown;
+	const struct linked key = { .dev = st->st_dev, .ino = st->st_ino };
+	struct linked *made, *const *found = tfind(&key, &c->links, by_file);
 
-	for (size_t i = 0; i < c->n_links; i++)
-		if (c->links[i].ino == st->st_ino && c->links[i].dev == st->st_dev)
-			return linkat(c->top, c->links[i].path, dir, name, 0) == 0;
-	grown = reallocarray(c->links, c->n_links + 1, sizeof(*grown));
-	if (!grown)
+	if (found)
+		return linkat(c->top, (*found)->path, dir, name, 0) == 0;
+	made = malloc(sizeof(*made));
+	if (!made)
 		return -ENOMEM;
-	c->links = grown;
-	grown[c->n_links] = (struct linked){ .dev = st->st_dev, .ino = st->st_ino };
-	if (asprintf(&grown[c->n_links].path, "%s%s", buf_text(&c->path), name) < 0)
+	*made = key;
+	if (asprintf(&made->path, "%s%s", buf_text(&c->path), name) < 0) {
+		free(made);
 		return -ENOMEM;
-	c->n_links++;
-	return 0;
+	}
+	if (tsearch(made, &c->links, by_file))
+		return 0;
+	linked_free(made);
+	return -ENOMEM;
 }
 
 static int copy_file(struct copy *c, int seen, const struct stat *st, int dir, const char *name)
