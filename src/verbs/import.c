@@ -62,7 +62,7 @@ static bool is_imported(const struct imported *all, const char *name)
 /* The containers that are configured already, and stay, must not clash with the new ones. */
 static int look_at_neighbours(const char *root, const char *file, const struct imported *all, struct err *e)
 {
-	CLEANUP(strs_done) struct strs names = { 0 };
+	CLEANUP(strs_done) struct strs names = { 0 }, unread = { 0 };
 	CLEANUP(free_p) const struct container **others = NULL;
 	struct loaded *loaded = NULL;
 	int r = confs_list(root, &names, e);
@@ -77,11 +77,18 @@ static int look_at_neighbours(const char *root, const char *file, const struct i
 		return err_no_memory(e);
 	}
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		if (is_imported(all, names.v[i]) || load_container(root, names.v[i], &loaded[n], NULL) < 0)
+		struct err why;
+
+		if (is_imported(all, names.v[i]))
 			continue;
+		if (load_container(root, names.v[i], &loaded[n], &why) < 0) {
+			strs_addf(&unread, "what %s takes is not known: %s", names.v[i], why.text);
+			continue;
+		}
 		others[n] = &loaded[n].container;
 		n++;
 	}
+	verb_warn(&unread);
 	if (r == 0)
 		r = import_compare(file, all, others, n, e);
 	for (size_t i = 0; i < n; i++)

@@ -40,10 +40,6 @@ static int print_line(const struct verb *v, bool tmux, const char *width)
 		return verb_fail(&e);
 	statusline(&s, columns, tmux, &line);
 	buf_puts(&line, "\n");
-	if (line.bad) {
-		(void)err_no_memory(&e);
-		return verb_fail(&e);
-	}
 	r = verb_print_buf(&line);
 	return r == STATUS_DONE && !statusline_is_well(&s) ? STATUS_FAILED : r;
 }
