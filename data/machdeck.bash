@@ -80,7 +80,7 @@ _machdeck() {
 			esac
 			;;
 		plan) words="--json --root $(_machdeck_names)" ;;
-		check) words="--root --json $(_machdeck_names)" ;;
+		check) words="--root --json --resolve $(_machdeck_names)" ;;
 		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop) words="--dry-run $(_machdeck_names)" ;;
 		run | shell | login) words=$(_machdeck_names) ;;
 		help) words="keys $verbs" ;;

@@ -227,48 +227,122 @@ static void look_at_filters(const struct search *s, enum link_key key, const str
 
 /* ---- names */
 
-/* "ADDRESS NAME NAME..." of one line; what is behind "#" is none. */
-static void look_at_names(const struct search *s, const char *line, size_t len)
+static bool has_address(const struct container *c)
+{
+	return addr_is_set(&c->addr[LOCAL4]) || addr_is_set(&c->addr[LOCAL6]);
+}
+
+void lint_names(const struct container *c, struct strs *ret)
+{
+	if (!has_address(c))
+		return;
+	strs_add(ret, c->name);
+	strs_addf(ret, "%s.containers", c->name);
+}
+
+/* What is of one link alone is nowhere else. */
+static bool is_link_local(const struct addr *a)
+{
+	return a->family == AF_INET ? a->bytes[0] == 169 && a->bytes[1] == 254
+	                            : a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+static bool is_its_address(const struct search *s, const struct addr *a)
+{
+	struct addr seen;
+
+	if (addr_same(a, &s->c->addr[LOCAL4]) || addr_same(a, &s->c->addr[LOCAL6]) || is_link_local(a))
+		return true;
+	for (size_t i = 0; i < s->c->n_veths; i++)
+		if (addr_same(a, &s->c->veths[i].addr[LOCAL4]) || addr_same(a, &s->c->veths[i].addr[LOCAL6]))
+			return true;
+	for (size_t i = 0; s->f->seen && i < s->f->seen->n; i++)
+		if (addr_parse(s->f->seen->v[i], &seen, NULL) == 0 && addr_same(a, &seen))
+			return true;
+	return false;
+}
+
+static bool is_its_name(const struct search *s, const char *name)
+{
+	size_t own = strlen(s->c->name);
+
+	return strncasecmp(name, s->c->name, own) == 0 && (!name[own] || strcasecmp(name + own, ".containers") == 0);
+}
+
+/* "ADDRESS NAME NAME..." of one line; what is behind "#" is none. said: "NAME ADDRESS" of what was found. */
+static void look_at_line(const struct search *s, const char *line, size_t len, struct strs *said)
 {
 	CLEANUP(strs_done) struct strs words = { 0 };
 	CLEANUP(free_p) char *text = strndup(line, len);
+	char shown[ADDR_TEXT_SIZE];
 	struct addr a;
 
 	if (!text)
 		return;
 	text[strcspn(text, "#")] = '\0';
 	strs_split(&words, text, " \t\r");
-	if (words.n < 2 || addr_parse(words.v[0], &a, NULL) < 0 || addr_same(&a, &s->c->addr[LOCAL4]) ||
-	    addr_same(&a, &s->c->addr[LOCAL6]))
+	if (words.n < 2 || addr_parse(words.v[0], &a, NULL) < 0 || is_its_address(s, &a))
 		return;
+	addr_print(&a, false, shown);
 	for (size_t i = 1; i < words.n; i++) {
-		size_t own = strlen(s->c->name);
-
-		if (strncasecmp(words.v[i], s->c->name, own) == 0 &&
-		    (!words.v[i][own] || strcasecmp(words.v[i] + own, ".containers") == 0))
-			find(s, "its name", "/etc/hosts says that %s is %s", words.v[i], words.v[0]);
+		if (!is_its_name(s, words.v[i]))
+			continue;
+		find(s, "its name", "/etc/hosts says that %s is %s", words.v[i], words.v[0]);
+		strs_addf(said, "%s %s", words.v[i], shown);
 	}
 }
 
-static void look_at_hosts(const struct search *s)
+static void look_at_hosts(const struct search *s, struct strs *said)
 {
-	const char *at = s->f->hosts;
-
-	if (!at || (!addr_is_set(&s->c->addr[LOCAL4]) && !addr_is_set(&s->c->addr[LOCAL6])))
-		return;
-	while (*at) {
+	for (const char *at = s->f->hosts; at && *at;) {
 		size_t len = strcspn(at, "\n");
 
-		look_at_names(s, at, len);
+		look_at_line(s, at, len, said);
 		at += len + (at[len] == '\n');
 	}
+}
+
+/* Who said so is not told: a file, a server, a daemon. What /etc/hosts says is said once. */
+static void look_at_answers(const struct search *s, struct strs *said)
+{
+	for (size_t i = 0; s->f->names && i < s->f->names->n; i++) {
+		CLEANUP(strs_done) struct strs words = { 0 };
+		char shown[ADDR_TEXT_SIZE];
+		CLEANUP(free_p) char *pair = NULL;
+		struct addr a;
+
+		strs_split(&words, s->f->names->v[i], " ");
+		if (words.n != 2 || !is_its_name(s, words.v[0]) || addr_parse(words.v[1], &a, NULL) < 0 || is_its_address(s, &a))
+			continue;
+		addr_print(&a, false, shown);
+		if (asprintf(&pair, "%s %s", words.v[0], shown) < 0) {
+			pair = NULL;
+			s->ret->bad = true;
+			return;
+		}
+		if (strs_has(said, pair))
+			continue;
+		find(s, "its name", "who looks for %s on this host is sent to %s, which is not its address", words.v[0], shown);
+		strs_add(said, pair);
+	}
+}
+
+static void look_at_names(const struct search *s)
+{
+	CLEANUP(strs_done) struct strs said = { 0 };
+
+	if (!has_address(s->c))
+		return;
+	look_at_hosts(s, &said);
+	look_at_answers(s, &said);
+	s->ret->bad |= said.bad;
 }
 
 void lint_host(const struct container *c, int netnsid, const struct lint_facts *f, struct strs *ret)
 {
 	const struct search s = { c, netnsid, f, f->map ? netmap_host(f->map) : NULL, ret };
 
-	look_at_hosts(&s);
+	look_at_names(&s);
 	if (!s.host || s.host->no_links)
 		return;
 	look_at_links(&s);

@@ -11,7 +11,12 @@ struct lint_facts { /* all borrowed; NULL: not known, and nothing is said of it 
 	const struct netmap *map;       /* of the host's own namespace at least, with listeners */
 	const struct firewall *filters; /* of the host */
 	const char *hosts;              /* the text of /etc/hosts */
+	const struct strs *names;       /* "web 10.0.0.2": what the host's name service says of lint_names() */
+	const struct strs *seen;        /* the addresses that the container is seen to have */
 };
+
+/* lint_names - append the names by which c is looked for, when it has an address that they could lead to. */
+void lint_names(const struct container *c, struct strs *ret);
 
 /* lint_host - append what does not fit, each "web: HOST_BRIDGE: there is no bridge br0". netnsid: where c runs, as the
  * host counts; NETMAP_HOST: it does not run, or has no network of its own. Foreign texts in there are as they are. */

@@ -5,20 +5,21 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "decide/lint.h"
-#include "decide/lint_host.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "drivers/nft_rules.h"
 #include "engine/load.h"
 #include "engine/netwatch.h"
 
-#define HOSTS_MAX 1048576
+#define HOSTS_MAX  1048576
+#define NAMES_USEC 2000000
 
 void hostlint_done(struct hostlint *h)
 {
 	netmap_done(&h->map);
 	firewall_done(&h->filters);
 	buf_done(&h->hosts);
+	strs_done(&h->names);
 	*h = (struct hostlint){ 0 };
 }
 
@@ -40,16 +41,11 @@ int hostlint_read(struct hostlint *ret, struct err *e)
 	return 0;
 }
 
-void hostlint_judge(const struct hostlint *h, const struct container *c, int netnsid, struct strs *ret)
+void hostlint_by(const struct lint_facts *facts, const struct container *c, const struct machine *m, struct strs *ret)
 {
-	const struct lint_facts facts = {
-		.map = h->map.n > 0 ? &h->map : NULL,
-		.filters = h->filters_known ? &h->filters : NULL,
-		.hosts = buf_text(&h->hosts),
-	};
 	CLEANUP(strs_done) struct strs found = { 0 };
 
-	lint_host(c, netnsid, &facts, &found);
+	lint_host(c, m ? m->netnsid : NETMAP_HOST, facts, &found);
 	ret->bad |= found.bad;
 	for (size_t i = 0; i < found.n; i++) {
 		char text[512];
@@ -59,16 +55,36 @@ void hostlint_judge(const struct hostlint *h, const struct container *c, int net
 	}
 }
 
-static void judge_pair(const struct container *c, const struct container *other, struct strs *ret)
+int hostlint_ask(struct hostlint *h, const struct strs *names, enum resolve_sources sources, struct err *e)
 {
-	struct finding f;
-
-	for (size_t i = 0; lint_pair(c, other, i, &f); i++)
-		strs_addf(ret, "%s: %s%s%s: %s", c->name, f.key, f.veth ? " " : "", f.veth ? f.veth : "", f.text);
-	lint_overlap(c, other, ret);
+	return names->n > 0 ? resolve_wait(names, sources, NAMES_USEC, &h->names, e) : 0;
 }
 
-int hostlint_one(const struct container *c, int netnsid, struct strs *ret, struct err *e)
+void hostlint_judge(const struct hostlint *h, const struct container *c, const struct machine *m, struct strs *ret)
+{
+	const struct lint_facts facts = {
+		.map = h->map.n > 0 ? &h->map : NULL,
+		.filters = h->filters_known ? &h->filters : NULL,
+		.hosts = buf_text(&h->hosts),
+		.names = &h->names,
+		.seen = m && m->addresses_seen ? &m->addresses : NULL,
+	};
+
+	hostlint_by(&facts, c, m, ret);
+}
+
+size_t hostlint_pair(const struct container *a, const struct container *b, struct strs *ret)
+{
+	struct finding f;
+	size_t n = 0;
+
+	for (; lint_pair(a, b, n, &f); n++)
+		strs_addf(ret, "%s: %s%s%s: %s", a->name, f.key, f.veth ? " " : "", f.veth ? f.veth : "", f.text);
+	lint_overlap(a, b, ret);
+	return n;
+}
+
+int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e)
 {
 	CLEANUP(hostlint_done) struct hostlint h = { 0 };
 	CLEANUP(strs_done) struct strs names = { 0 };
@@ -78,12 +94,12 @@ int hostlint_one(const struct container *c, int netnsid, struct strs *ret, struc
 		r = confs_list("", &names, e);
 	if (r < 0)
 		return r;
-	hostlint_judge(&h, c, netnsid, ret);
+	hostlint_judge(&h, c, m, ret);
 	for (size_t i = 0; i < names.n; i++) {
 		CLEANUP(loaded_done) struct loaded other = { 0 };
 
 		if (strcmp(names.v[i], c->name) != 0 && load_container("", names.v[i], &other, NULL) == 0)
-			judge_pair(c, &other.container, ret);
+			(void)hostlint_pair(c, &other.container, ret);
 	}
 	return ret->bad ? err_no_memory(e) : 0;
 }

@@ -5,8 +5,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/strs.h"
+#include "decide/lint_host.h"
+#include "drivers/resolve.h"
 #include "words/container.h"
 #include "words/firewall.h"
+#include "words/machine.h"
 #include "words/netmap.h"
 
 struct hostlint { /* of the host's own namespace alone */
@@ -14,14 +17,25 @@ struct hostlint { /* of the host's own namespace alone */
 	struct firewall filters;
 	bool filters_known;
 	struct buf hosts;
+	struct strs names; /* what names lead to; hostlint_ask() */
 };
 
 /* hostlint_read - what the kernel does not tell (without rights, without a network) is left out. -ENOMEM */
 int hostlint_read(struct hostlint *ret, struct err *e);
 void hostlint_done(struct hostlint *h);
 
-/* hostlint_judge - append, printable. netnsid: as lint_host(). */
-void hostlint_judge(const struct hostlint *h, const struct container *c, int netnsid, struct strs *ret);
+/* hostlint_ask - where the host's name service leads who looks for them, in two seconds at most. h->names has what was
+ * answered. errors  -ETIMEDOUT: not all was; -ENOMEM */
+int hostlint_ask(struct hostlint *h, const struct strs *names, enum resolve_sources sources, struct err *e);
+
+/* hostlint_by - append what does not fit, printable, by facts of one's own. m: the machine as it is seen; NULL: it does not
+ * run. hostlint_judge - by those. */
+void hostlint_by(const struct lint_facts *facts, const struct container *c, const struct machine *m, struct strs *ret);
+void hostlint_judge(const struct hostlint *h, const struct container *c, const struct machine *m, struct strs *ret);
 
 /* hostlint_one - the same of one container, and what it and each other conf have in the other's way; all read now. */
-int hostlint_one(const struct container *c, int netnsid, struct strs *ret, struct err *e);
+int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e);
+
+/* hostlint_pair - append what a and b have in each other's way, said of a: what keeps one from starting, then what is only
+ * odd. Returns how many of them are of the first kind. */
+size_t hostlint_pair(const struct container *a, const struct container *b, struct strs *ret);

@@ -79,7 +79,7 @@ static bool read_conf(const struct machine *m, struct look_config *ret)
 	}
 	strs_add_all(&ret->warnings, &l.warnings);
 	if (r >= 0)
-		(void)hostlint_one(&l.container, m->netnsid, &ret->warnings, NULL); /* out of memory: warnings.bad */
+		(void)hostlint_one(&l.container, m, &ret->warnings, NULL); /* out of memory: warnings.bad */
 	ret->was_started = r >= 0 && claims_conf_hash("", m->name, hash);
 	ret->changed = ret->was_started && strcmp(hash, l.hash) != 0;
 	r = origins_find(conf.path, m->name, buf_text(&conf.text), conf.text.len, &l.facts, &f->origins, &e);

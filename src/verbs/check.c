@@ -146,8 +146,25 @@ static void look_at_overlaps(const struct checked *all, struct report *report)
 		}
 }
 
+static int ask_names(const struct checked *all, enum resolve_sources sources, struct hostlint *h, struct err *e)
+{
+	CLEANUP(strs_done) struct strs names = { 0 };
+	CLEANUP(strs_done) struct strs unanswered = { 0 };
+	int r;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (all->asked[i] && all->good[i])
+			lint_names(all->containers[i], &names);
+	r = names.bad ? err_no_memory(e) : hostlint_ask(h, &names, sources, e);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	strs_addf(&unanswered, "where all names lead is not known: %s", e->text);
+	verb_warn(&unanswered);
+	return 0;
+}
+
 /* What does not fit this host today is no mistake of the conf. */
-static int look_at_host(const struct checked *all, struct report *report, struct err *e)
+static int look_at_host(const struct checked *all, enum resolve_sources sources, struct report *report, struct err *e)
 {
 	CLEANUP(hostlint_done) struct hostlint h = { 0 };
 	CLEANUP(snapshot_done) struct snapshot s = { 0 };
@@ -155,13 +172,15 @@ static int look_at_host(const struct checked *all, struct report *report, struct
 
 	if (r >= 0)
 		r = hostlint_read(&h, e);
+	if (r >= 0)
+		r = ask_names(all, sources, &h, e);
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {
 		const struct machine *m = snapshot_find(&s, all->names.v[i]);
 		CLEANUP(strs_done) struct strs found = { 0 };
 
 		if (!all->asked[i] || !all->good[i])
 			continue;
-		hostlint_judge(&h, all->containers[i], m ? m->netnsid : NETMAP_HOST, &found);
+		hostlint_judge(&h, all->containers[i], m, &found);
 		report_warnings(report, all->names.v[i], &found);
 	}
 	return r;
@@ -172,11 +191,13 @@ int verb_check(const struct verb *v, int argc, char **argv)
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "resolve", no_argument, NULL, 'n' },
 		{ 0 },
 	};
 	CLEANUP(checked_done) struct checked all = { 0 };
 	struct report report = { 0 };
 	const char *root = "";
+	enum resolve_sources sources = RESOLVE_HERE;
 	bool json = false;
 	size_t n = 0;
 	struct err e = { 0 };
@@ -186,13 +207,14 @@ int verb_check(const struct verb *v, int argc, char **argv)
 		if (option == '?')
 			return verb_usage(v, "an option it does not have, or one that lacks its value");
 		json |= option == 'j';
+		sources = option == 'n' ? RESOLVE_ALL : sources;
 		root = option == 'r' ? optarg : root;
 	}
 	if (optind < argc && (status = verb_names(v, argc, argv, optind)) != STATUS_DONE)
 		return status;
 	report.findings = json ? json_array() : NULL;
 	if (load_all(root, argc - optind, argv + optind, &all, &report, &e) < 0 ||
-	    look_at_pairs(&all, &report, &e) < 0 || (!root[0] && look_at_host(&all, &report, &e) < 0)) {
+	    look_at_pairs(&all, &report, &e) < 0 || (!root[0] && look_at_host(&all, sources, &report, &e) < 0)) {
 		json_decref(report.findings);
 		return verb_fail(&e);
 	}

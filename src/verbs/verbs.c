@@ -41,7 +41,7 @@ const struct verb verbs[] = {
 	{ "mend", verb_mend, "[--dry-run] [--json] NAME | --orphans", "what is missing of its network comes back, without a restart", false },
 	{ "show-ip", verb_show_ip, "[--json] NAME", "its address", false },
 	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },
-	{ "check", verb_check, "[--root DIR] [--json] [NAME...]", "look for mistakes in confs", false },
+	{ "check", verb_check, "[--root DIR] [--json] [--resolve] [NAME...]", "look for mistakes in confs", false },
 	{ "create", verb_create, "--SOURCE [--KEY=VALUE...] [--dry-run] NAME", "make one; every key of a conf is an option", false },
 	{ "clone", verb_clone, "[--live] [--KEY=VALUE...] [--dry-run] NAME NEW", "make a second one like it", false },
 	{ "rename", verb_rename, "[--dry-run] NAME NEW", "give one that is down another name", false },

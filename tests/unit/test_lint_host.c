@@ -265,6 +265,38 @@ static void links_of_two_that_are_called_the_same_are_told(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* The name service's answers, for a web whose addresses are 10.0.0.2 and, as it is seen, 10.5.0.9. */
+static void answered(const char *hosts, char *answer, const char *wanted)
+{
+	char own[] = "10.5.0.9", *answers[] = { answer, NULL }, *seen[] = { own, NULL };
+	const struct strs names = { answers, 1, false }, addresses = { seen, 1, false };
+	const struct lint_facts facts = { .hosts = hosts, .names = &names, .seen = &addresses };
+	CLEANUP(container_done) struct container c = read_conf("web", LINK);
+	CLEANUP(strs_done) struct strs found = { 0 };
+	CLEANUP(free_p) char *text = NULL;
+
+	lint_host(&c, NETMAP_HOST, &facts, &found);
+	text = strs_join(&found, "\n");
+	assert_string_equal(text, wanted);
+}
+
+static void what_the_name_service_sends_elsewhere_is_told_once(void **state)
+{
+	char elsewhere[] = "web 192.0.2.9", v6[] = "web.containers 2001:db8::9", other[] = "webx 192.0.2.9",
+	     its[] = "web 10.0.0.2", seen[] = "web 10.5.0.9", near[] = "web fe80::1", odd[] = "web";
+
+	(void)state;
+	answered("", elsewhere, "web: its name: who looks for web on this host is sent to 192.0.2.9, which is not its address");
+	answered("", v6,
+	         "web: its name: who looks for web.containers on this host is sent to 2001:db8::9, which is not its address");
+	answered("192.0.2.9 web\n", elsewhere, "web: its name: /etc/hosts says that web is 192.0.2.9");
+	answered("", other, "");
+	answered("", its, "");
+	answered("", seen, "");
+	answered("", near, "");
+	answered("", odd, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +311,7 @@ int main(void)
 		TEST(what_is_not_known_is_not_judged),
 		cmocka_unit_test(networks_that_overlap_are_told),
 		cmocka_unit_test(links_of_two_that_are_called_the_same_are_told),
+		cmocka_unit_test(what_the_name_service_sends_elsewhere_is_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
