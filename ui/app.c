@@ -108,18 +108,29 @@ struct sorting {
 	const struct world *w;
 };
 
+static struct columns_row row_of(const struct sorting *s, size_t i)
+{
+	const struct machine *m = &s->w->s->v[i];
+
+	return (struct columns_row){ m, stats_find(s->w->stats, m->name),
+		                     s->a->sort.by == COLUMN_CFG ? cfg_of(s->w, m) : CFG_UNKNOWN };
+}
+
 static int compare_rows(const void *first, const void *second, void *arg)
 {
 	size_t i = *(const size_t *)first, j = *(const size_t *)second;
 	const struct sorting *s = arg;
-	const struct machine *m = &s->w->s->v[i], *n = &s->w->s->v[j];
+	struct columns_row one, other;
 	int r;
 
-	if (s->a->sort.by == COLUMNS_URGENCY)
-		r = (urgency(s->a, m) - urgency(s->a, n)) * (s->a->sort.reverse ? -1 : 1);
-	else
-		r = columns_compare(&s->a->sort, m, stats_find(s->w->stats, m->name), n,
-		                    stats_find(s->w->stats, n->name));
+	if (s->a->sort.by == COLUMNS_URGENCY) {
+		r = urgency(s->a, &s->w->s->v[i]) - urgency(s->a, &s->w->s->v[j]);
+		r *= s->a->sort.reverse ? -1 : 1;
+	} else {
+		one = row_of(s, i);
+		other = row_of(s, j);
+		r = columns_compare(&s->a->sort, &one, &other);
+	}
 	return r != 0 ? r : i < j ? -1 : i > j; /* the snapshot is sorted by name */
 }
 

@@ -175,8 +175,10 @@ static double falling(const struct stats *s, uint64_t value)
 	return !s || s->at_usec == 0 || value == STATS_UNKNOWN ? (double)NAN : -(double)value;
 }
 
-static struct sort_key key_of(unsigned by, const struct machine *m, const struct stats *s)
+static struct sort_key key_of(unsigned by, const struct columns_row *row)
 {
+	const struct machine *m = row->m;
+	const struct stats *s = row->s;
 	struct sort_key k = { .number = (double)NAN };
 	struct port p;
 
@@ -222,6 +224,7 @@ static struct sort_key key_of(unsigned by, const struct machine *m, const struct
 			k.number = p.host;
 		break;
 	case COLUMN_CFG:
+		k.number = row->cfg == CFG_UNKNOWN ? (double)NAN : (double)row->cfg;
 		break;
 	case COLUMN_OS:
 		k.text = m->os;
@@ -252,10 +255,9 @@ static int compare_known(const struct sort_key *a, const struct sort_key *b)
 	return memcmp(a->address.bytes, b->address.bytes, sizeof(a->address.bytes));
 }
 
-int columns_compare(const struct columns_sort *s, const struct machine *a, const struct stats *sa,
-                    const struct machine *b, const struct stats *sb)
+int columns_compare(const struct columns_sort *s, const struct columns_row *a, const struct columns_row *b)
 {
-	struct sort_key ka = key_of(s->by, a, sa), kb = key_of(s->by, b, sb);
+	struct sort_key ka = key_of(s->by, a), kb = key_of(s->by, b);
 	int r = 0;
 
 	if (is_known(&ka) != is_known(&kb))
@@ -264,5 +266,5 @@ int columns_compare(const struct columns_sort *s, const struct machine *a, const
 		r = compare_known(&ka, &kb);
 	if (r != 0)
 		return s->reverse ? -r : r;
-	return strverscmp(a->name, b->name);
+	return strverscmp(a->m->name, b->m->name);
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "ui/cfg.h"
 #include "words/machine.h"
 #include "words/stats.h"
 
@@ -26,7 +27,7 @@
 	X(TX, "tx", "TX/s", 11, true, true, "bytes a second it sends")                                       \
 	X(ADDRESS, "address", "ADDRESS", 6, true, false, "its addresses")                                    \
 	X(PORTS, "ports", "PORTS", 5, true, false, "forwarded ports, host>inside")                           \
-	X(CFG, "cfg", "CFG", 8, true, false, "ok, or STALE: it differs from its conf or its start")          \
+	X(CFG, "cfg", "CFG", 8, true, false, "ok, CHECK (likely a mistake), STALE (it differs), BAD")          \
 	X(OS, "os", "OS", 13, false, false, "its system")                                                    \
 	X(UNIT, "unit", "UNIT", 14, false, false, "the unit that runs it")                                   \
 	X(AUTOSTART, "autostart", "AUTO", 15, false, false, "whether it starts at boot")
@@ -76,9 +77,14 @@ struct columns_sort {
 int columns_sort_parse(const char *text, struct columns_sort *ret, struct err *e);
 void columns_sort_print(const struct columns_sort *s, struct buf *ret);
 
-/* columns_compare - as for qsort; figures have the largest first, text and times ("web-2" before "web-10")
- * the smallest; what is not known is last either way, and equal ones go by name. Stats may be NULL. */
-int columns_compare(const struct columns_sort *s, const struct machine *a, const struct stats *sa,
-                    const struct machine *b, const struct stats *sb);
+struct columns_row { /* what a row sorts by; stats may be NULL */
+	const struct machine *m;
+	const struct stats *s;
+	enum cfg cfg;
+};
+
+/* columns_compare - as for qsort; figures have the largest first, text and times ("web-2" before "web-10") the smallest, CFG
+ * the worst; what is not known is last either way, and equal ones go by name. */
+int columns_compare(const struct columns_sort *s, const struct columns_row *a, const struct columns_row *b);
 /* columns_urgency - 0 needs a person, 1 changes just now, 2 is not well or unknown, 3 runs, 4 is off. */
 int columns_urgency(const struct machine *m);

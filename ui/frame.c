@@ -88,7 +88,8 @@ void frame_want(const struct app *a, struct source *s, const struct grid *g, con
 		app_targets(a, w, &logged);
 		wanted.logs = &logged;
 	}
-	wanted.drifts = a->columns.shown[COLUMN_CFG] || a->text == APP_TEXT_DRIFT;
+	wanted.all_drifts = a->sort.by == COLUMN_CFG;
+	wanted.drifts = wanted.all_drifts || a->columns.shown[COLUMN_CFG] || a->text == APP_TEXT_DRIFT;
 	wanted.network = a->text == APP_TEXT_NETWORK;
 	if (a->text == APP_TEXT_PORTS)
 		wanted.ports = "";

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "engine/checkups.h"
 #include "engine/drifts.h"
+#include "engine/lints.h"
 #include "engine/logs.h"
 #include "engine/look.h"
 #include "engine/netwatch.h"
@@ -34,6 +35,7 @@ struct source {
 	struct checkups *checkups;
 	struct netwatch *netwatch;
 	struct drifts *drifts;
+	struct lints *lints;
 	struct netwanted netwanted;
 	unsigned network_parts; /* enum netwatch_part; 0: nobody looks at the network */
 	bool shows_map;
@@ -83,6 +85,7 @@ static void on_network(const struct netmap *now, void *arg)
 	(void)now;
 	checkups_stale(s->checkups);
 	drifts_stale(s->drifts);
+	lints_stale(s->lints);
 	s->changed(s->arg);
 }
 
@@ -124,6 +127,8 @@ static void on_snapshot(const struct snapshot *now, void *arg)
 		look_at_network(s);
 	if (s->drifts)
 		drifts_stale(s->drifts);
+	if (s->lints)
+		lints_stale(s->lints);
 	s->changed(s->arg);
 }
 
@@ -159,7 +164,7 @@ static void on_logs(void *arg)
 	s->changed(s->arg);
 }
 
-static void on_look(void *arg)
+static void on_news(void *arg)
 {
 	struct source *s = arg;
 
@@ -203,12 +208,14 @@ static int open_host(struct source *s, struct err *e)
 	if (r >= 0)
 		r = sampler_new(s->loop, on_sampled, s, &s->sampler, e);
 	if (r >= 0)
-		r = looker_new(s->loop, s->observer, on_look, s, &s->looker, e);
+		r = looker_new(s->loop, s->observer, on_news, s, &s->looker, e);
 	if (r >= 0)
 		r = netwatch_new(s->loop, on_network, s, &s->netwatch, e);
 	if (r >= 0)
 		r = drifts_new(s->loop, s->observer, s->netwatch, on_drifts, s, &s->drifts, e);
-	return r < 0 ? r : checkups_new(s->loop, s->observer, on_look, s, &s->checkups, e);
+	if (r >= 0)
+		r = lints_new(s->loop, s->observer, s->netwatch, on_news, s, &s->lints, e);
+	return r < 0 ? r : checkups_new(s->loop, s->observer, on_news, s, &s->checkups, e);
 }
 
 static int begin_recording(struct source *s, int record_fd, struct err *e)
@@ -262,6 +269,7 @@ void source_free(struct source *s)
 	recorder_free(s->recorder);
 	timeline_free(s->timeline);
 	checkups_free(s->checkups);
+	lints_free(s->lints);
 	drifts_free(s->drifts);
 	netwatch_free(s->netwatch);
 	netwanted_done(&s->netwanted);
@@ -282,6 +290,7 @@ static void show_host(struct source *s)
 	s->world.host = sampler_host(s->sampler);
 	s->world.look = looker_now(s->looker);
 	s->world.drifts = drifts_now(s->drifts);
+	s->world.lints = lints_now(s->lints);
 	if (s->shows_map) {
 		s->world.net = netwatch_now(s->netwatch);
 		s->world.netwanted = &s->netwanted;
@@ -408,9 +417,12 @@ static void want_network(struct source *s, const struct source_wanted *w)
 static void want_drifts(struct source *s, const struct source_wanted *w)
 {
 	CLEANUP(strs_done) struct strs names = { 0 };
+	const struct snapshot *now = observer_snapshot(s->observer);
 
-	for (size_t i = 0; w->drifts && i < w->n_seen; i++)
+	for (size_t i = 0; w->drifts && !w->all_drifts && i < w->n_seen; i++)
 		strs_add(&names, w->seen[i]->name);
+	for (size_t i = 0; w->all_drifts && i < now->n; i++)
+		strs_add(&names, now->v[i].name);
 	if (!names.bad)
 		drifts_want(s->drifts, &names);
 }
@@ -426,6 +438,7 @@ void source_want(struct source *s, const struct source_wanted *w)
 	checkups_want(s->checkups, w->ports);
 	want_network(s, w);
 	want_drifts(s, w);
+	lints_want(s->lints, w->drifts);
 	(void)sampler_want(s->sampler, w->seen, w->n_seen,
 	                   w->period_usec); /* out of memory: the next frame tries again */
 }

@@ -44,7 +44,8 @@ struct source_wanted {
 	uint64_t period_usec;    /* between two samples of what they use; 0: that is not shown */
 	const struct strs *logs; /* whose logs are shown; NULL: nobody's */
 	const struct machine *looked; /* whose details are shown; NULL: nobody's */
-	bool drifts;       /* what differs of those seen is shown */
+	bool drifts;       /* what differs of those seen is shown, or what is likely a mistake */
+	bool all_drifts;   /* the rows are sorted by it */
 	bool network;      /* the map of the host's network is shown */
 	const char *ports; /* whose ports' chains are shown; "": all machines'; NULL: nobody's */
 	unsigned look;                /* the parts of them (engine/look.h) */

@@ -103,11 +103,11 @@ void view_self(const struct app *a, uint64_t now_usec, struct doc *d);
 void view_commands(const struct app *a, struct view *v, struct doc *d);
 /* view_network - the map of the host's network. */
 void view_network(const struct world *w, struct view *v, struct doc *d);
-/* view_drift - what differs of the selected machine. view_drift_word - "ok", "STALE"; NULL: not known. view_drift_fact -
- * what helps, in one line; false: nothing differs that is known of. */
+/* view_drift - what differs of the selected machine. view_drift_fact - what helps, in one line; view_lint_fact - what is
+ * likely a mistake in its conf, in a few. False: there is nothing that is known of. */
 void view_drift(const struct app *a, const struct world *w, struct doc *d);
 bool view_drift_fact(const struct world *w, const struct machine *m, struct doc *d);
-const char *view_drift_word(const struct world *w, const struct machine *m, enum style *ret_style);
+bool view_lint_fact(const struct world *w, const struct machine *m, struct doc *d);
 /* view_ports - all forwards of all machines. view_doctor - the chains of the selected one. */
 void view_ports(const struct world *w, struct view *v, struct doc *d);
 void view_doctor(const struct app *a, const struct world *w, struct view *v, struct doc *d);

@@ -1,40 +1,12 @@
 /* What differs between a machine's conf, its start, and what is there. */
-#include <string.h>
-
+#include "ui/cfg.h"
 #include "ui/view.h"
+
+#define LINTS_SHOWN 3
 
 static enum style style_of(enum drift_cure c)
 {
 	return c == DRIFT_NONE ? STYLE_GOOD : c == DRIFT_RESTART ? STYLE_BAD : STYLE_BUSY;
-}
-
-/* False: not known. On a tape there is the verdict alone. */
-static bool verdict_of(const struct world *w, const struct machine *m, enum drift_cure *ret)
-{
-	const struct drifted *one = drift_list_find(w->drifts, m->name);
-
-	if (one && one->known) {
-		*ret = drift_verdict(&one->drift);
-		return true;
-	}
-	for (int c = DRIFT_NONE; m->drift && c <= DRIFT_RESTART; c++)
-		if (strcmp(m->drift, drift_cure_word((enum drift_cure)c)) == 0) {
-			*ret = (enum drift_cure)c;
-			return true;
-		}
-	return false;
-}
-
-const char *view_drift_word(const struct world *w, const struct machine *m, enum style *ret_style)
-{
-	enum drift_cure cure;
-
-	if (!verdict_of(w, m, &cure))
-		return NULL;
-	if (cure == DRIFT_NONE)
-		return "ok";
-	*ret_style = STYLE_BUSY;
-	return "STALE";
 }
 
 static const char *advice(enum drift_cure c)
@@ -53,12 +25,25 @@ bool view_drift_fact(const struct world *w, const struct machine *m, struct doc 
 {
 	enum drift_cure cure;
 
-	if (!verdict_of(w, m, &cure) || cure == DRIFT_NONE)
+	if (!cfg_drift(w, m, &cure) || cure == DRIFT_NONE)
 		return false;
 	doc_fact(d, "STALE", style_of(cure), "%s", advice(cure));
 	if (!w->is_tape)
 		doc_add(d, STYLE_DIM, "  (D: what differs)");
 	return true;
+}
+
+bool view_lint_fact(const struct world *w, const struct machine *m, struct doc *d)
+{
+	const struct linted *one = lint_list_find(w->lints, m->name);
+	size_t shown = 0;
+
+	for (; one && shown < one->texts.n && shown < LINTS_SHOWN; shown++)
+		doc_fact(d, shown > 0 ? "" : one->fatal ? "BAD" : "CHECK", one->fatal && shown == 0 ? STYLE_BAD : STYLE_BUSY,
+		         "%s", one->texts.v[shown]);
+	if (one && shown < one->texts.n)
+		doc_fact(d, "", STYLE_DIM, "%zu more: Config", one->texts.n - shown);
+	return shown > 0;
 }
 
 static void item(struct doc *d, const struct drift_item *i)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ui/cfg.h"
 #include "ui/spark.h"
 #include "ui/units.h"
 #include "ui/view.h"
@@ -170,7 +171,7 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 		return (struct table_cell){ ports(v, &m->ports), weight };
 	case COLUMN_CFG: {
 		enum style style = weight;
-		const char *word = view_drift_word(w, m, &style);
+		const char *word = cfg_word(cfg_of(w, m), &style);
 
 		return (struct table_cell){ word, style };
 	}
@@ -189,6 +190,7 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 static void build_row(const struct app *a, const struct world *w, struct view *v, const struct machine *m,
                       uint64_t now, struct table_row *ret)
 {
+	const struct linted *lint = lint_list_find(w->lints, m->name);
 	struct look_words look = view_look(a, w, v, m);
 	size_t n = 0;
 
@@ -199,7 +201,11 @@ static void build_row(const struct app *a, const struct world *w, struct view *v
 		                   .marked = strs_has(&a->marks, m->name) };
 	if (app_job(a, m->name) && (m->state == MACHINE_FAILED || m->state == MACHINE_STOPPED))
 		ret->note = NULL;                 /* why it was down is not news while it is being started */
-	if (m->reason && look.style != STYLE_BAD) /* it runs or changes, but something is to be said */
+	if (!m->reason && lint && lint->fatal && lint->texts.n > 0) {
+		ret->note = lint->texts.v[0];
+		ret->brief = "conf";
+	}
+	if (ret->note && look.style != STYLE_BAD) /* it runs or changes, but something is to be said */
 		ret->style = STYLE_BUSY;
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		if (a->columns.shown[a->columns.order[i]])

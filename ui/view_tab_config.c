@@ -52,6 +52,26 @@ static void one_file(const struct tab_source *t, const struct look_file *f)
 		one_line(t, f, i);
 }
 
+/* What was looked at for this tab, and what is known of all: names that lead elsewhere. */
+static void mistakes(const struct tab_source *t, const struct look_config *c)
+{
+	const struct linted *known = lint_list_find(t->w->lints, t->m->name);
+	bool begun = c->warnings.n > 0;
+
+	if (begun)
+		doc_head(t->d, "likely mistakes");
+	for (size_t i = 0; i < c->warnings.n; i++)
+		doc_line(t->d, STYLE_BUSY, "%s", c->warnings.v[i]);
+	for (size_t i = 0; known && c->n > 0 && !c->v[0].problem && i < known->texts.n; i++) {
+		if (strs_has(&c->warnings, known->texts.v[i]))
+			continue;
+		if (!begun)
+			doc_head(t->d, "likely mistakes");
+		begun = true;
+		doc_line(t->d, STYLE_BUSY, "%s", known->texts.v[i]);
+	}
+}
+
 void tab_config(const struct tab_source *t)
 {
 	const struct look_config *c = t->look ? &t->look->config : NULL;
@@ -65,10 +85,7 @@ void tab_config(const struct tab_source *t)
 		doc_line(t->d, STYLE_DIM, "%s", c->note);
 	for (size_t i = 0; i < c->n; i++)
 		one_file(t, &c->v[i]);
-	if (c->warnings.n > 0)
-		doc_head(t->d, "likely mistakes");
-	for (size_t i = 0; i < c->warnings.n; i++)
-		doc_line(t->d, STYLE_BUSY, "%s", c->warnings.v[i]);
+	mistakes(t, c);
 	if (c->was_started && !c->changed)
 		doc_line(t->d, STYLE_DIM, "as it was when it was started");
 }

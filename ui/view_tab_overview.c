@@ -289,6 +289,7 @@ void tab_overview(const struct tab_source *t)
 	reason(t);
 	failed_inside(t);
 	(void)view_drift_fact(t->w, t->m, t->d);
+	(void)view_lint_fact(t->w, t->m, t->d);
 	if (t->st) {
 		cpu(t);
 		memory(t);

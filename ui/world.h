@@ -4,6 +4,7 @@
 #include "decide/reach.h"
 #include "engine/doctor.h"
 #include "engine/drifts.h"
+#include "engine/lints.h"
 #include "engine/look.h"
 #include "engine/netwanted.h"
 #include "ui/logview.h"
@@ -22,6 +23,7 @@ struct world {
 	const char *logs_problem;        /* why there are none; NULL */
 	const struct looked *look;         /* at the machine whose details are shown; name "": at nobody */
 	const struct drift_list *drifts;   /* of machines on the screen that run; NULL: not looked at */
+	const struct lint_list *lints;     /* of all machines; NULL: not known, or nobody looks */
 	const struct netmap *net;          /* the network of the host and its machines; NULL: not known yet */
 	const struct netwanted *netwanted; /* which links those are to have */
 	const char *net_problem;           /* why not; NULL */

@@ -5,8 +5,10 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define PERIOD_USEC 500000 /* between two readings */
+#define TURN_USEC   5000   /* of one, between two keys */
 
 struct drifts {
 	sd_event *loop; /* borrowed */
@@ -15,7 +17,8 @@ struct drifts {
 	void *arg;
 	struct strs names;
 	struct netwatch *netwatch;
-	struct drift_list found;
+	struct drift_list found, making;
+	size_t at; /* of the names: the next one to read */
 	bool stale;
 	sd_event_source *later, *turn;
 };
@@ -54,21 +57,36 @@ static void read_one(const struct snapshot *s, const struct netmap *map, const s
 	l->n++;
 }
 
-static void read_all(struct drifts *d)
+/* Of those that are wanted, for a few milliseconds; whether that was all. */
+static bool read_more(struct drifts *d)
 {
 	const struct snapshot *s = observer_snapshot(d->observer);
 	const struct netmap *map = netwatch_is_settled(d->netwatch) ? netwatch_now(d->netwatch) : NULL;
-	struct drift_list l = { .v = calloc(d->names.n + 1, sizeof(*l.v)) };
+	uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + TURN_USEC;
 
-	d->stale = false;
-	for (size_t i = 0; l.v && i < d->names.n; i++) {
-		const struct machine *m = snapshot_find(s, d->names.v[i]);
+	while (d->making.v && d->at < d->names.n) {
+		const struct machine *m = snapshot_find(s, d->names.v[d->at++]);
 
 		if (m && m->kind == MACHINE_CONTAINER && m->state == MACHINE_RUNNING && m->registered)
-			read_one(s, map && netmap_host(map) ? map : NULL, m, &l);
+			read_one(s, map && netmap_host(map) ? map : NULL, m, &d->making);
+		if (clock_usec(CLOCK_MONOTONIC) >= deadline)
+			return d->at == d->names.n;
 	}
+	return true;
+}
+
+static void begin(struct drifts *d)
+{
+	d->stale = false;
+	d->at = 0;
+	d->making.v = calloc(d->names.n + 1, sizeof(*d->making.v));
+}
+
+static void publish(struct drifts *d)
+{
 	list_done(&d->found);
-	d->found = l;
+	d->found = d->making;
+	d->making = (struct drift_list){ 0 };
 	d->changed(d->arg);
 }
 
@@ -89,8 +107,11 @@ static int on_turn(sd_event_source *s, void *arg)
 {
 	struct drifts *d = arg;
 
-	(void)s;
-	read_all(d);
+	if (!d->making.v)
+		begin(d);
+	if (!read_more(d))
+		return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+	publish(d);
 	if (!d->later && sd_event_add_time_relative(d->loop, &d->later, CLOCK_MONOTONIC, PERIOD_USEC, 0, on_later, d) < 0)
 		d->later = NULL;
 	return 0;
@@ -135,6 +156,7 @@ void drifts_free(struct drifts *d)
 	sd_event_source_disable_unref(d->later);
 	strs_done(&d->names);
 	list_done(&d->found);
+	list_done(&d->making);
 	free(d);
 }
 
@@ -146,6 +168,7 @@ void drifts_want(struct drifts *d, const struct strs *names)
 	strs_add_all(&d->names, names);
 	if (d->names.bad)
 		strs_done(&d->names);
+	list_done(&d->making);
 	drifts_stale(d);
 }
 

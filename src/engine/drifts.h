@@ -34,7 +34,7 @@ void drifts_free(struct drifts *d); /* NULL is fine */
 
 /* drifts_want - from now on those of these names that run; no names: nobody looks. Costs nothing when it is the same.
  * drifts_stale - a machine, a conf or the network changed. All are read anew, at once and then at most twice a second,
- * about 0.5 ms each. */
+ * about 0.5 ms each, in turns of some milliseconds. */
 void drifts_want(struct drifts *d, const struct strs *names);
 void drifts_stale(struct drifts *d);
 

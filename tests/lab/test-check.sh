@@ -53,6 +53,45 @@ addresses_ports_and_names_are_looked_for() {
 	END
 }
 
+a_name_that_a_server_sends_elsewhere_is_told_to_who_asks() {
+	inside <<-'END'
+		conf web PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.2
+		conf db PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.3
+		touch /etc/resolv.conf; cp /etc/resolv.conf /tmp/resolv.conf
+		printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >/etc/resolv.conf
+		# web is 192.0.2.9, db is what it is configured to be, nobody else is there; when told to be silent, it answers nobody
+		cat >/tmp/dns.pl <<-'P'
+			use Socket;
+			my %is = ("web" => "192.0.2.9", "db" => "10.1.0.3");
+			socket(my $s, PF_INET, SOCK_DGRAM, 0) or die;
+			bind($s, sockaddr_in(53, INADDR_LOOPBACK)) or die;
+			while (defined(my $who = recv($s, my $q, 512, 0))) {
+				open(my $log, ">>", "/tmp/asked"); print $log "$q\n"; close $log;
+				next if -e "/tmp/silent";
+				my ($name) = substr($q, 12) =~ /^(.*?\0)/s;
+				my $type = unpack("n", substr($q, 12 + length $name));
+				my $known = $is{substr($name, 1, -1)};
+				my $a = $known && $type == 1;
+				send($s, substr($q, 0, 2) . pack("n5", $known ? 0x8180 : 0x8183, 1, $a ? 1 : 0, 0, 0) . $name . pack("n2", $type, 1) .
+					($a ? pack("n3 N n", 0xc00c, 1, 1, 60, 4) . inet_aton($known) : ""), 0, $who);
+			}
+		P
+		perl /tmp/dns.pl & server=$!
+		listens() { [ -n "$(ss -Huln 'sport = :53')" ]; }
+		want 10 listens
+		exits 0 machdeck check
+		same 'what it says' '2 containers: no mistakes found' "$said"
+		[ ! -e /tmp/asked ] || fail "the server was asked: $(cat -v /tmp/asked)"
+		exits 0 machdeck check --resolve
+		told 'web: its name: who looks for web on this host is sent to 192.0.2.9, which is not its address'
+		[[ $said != *'db: its name'* ]] || fail "$said"
+		printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >/etc/resolv.conf; touch /tmp/silent # it has a deadline, and says what it does not know
+		exits 0 timeout 30 machdeck check --resolve
+		told 'where all names lead is not known: the name service did not end in time'
+		kill $server; rm /tmp/silent; cp /tmp/resolv.conf /etc/resolv.conf
+	END
+}
+
 forwarding_and_filters_are_looked_at() {
 	inside <<-'END'
 		ip link add d7 type veth peer d8; ip link set d7 up; ip link set d8 up; ip addr add 10.9.0.1/24 dev d7; ip route add default via 10.9.0.2
@@ -97,6 +136,43 @@ the_config_tab_tells_it_too() {
 		want 10 test -s /tmp/without
 		ip link add br9 type veth peer d9 # and it is looked at again
 		wait $script || fail "$(grep -v '^~' /tmp/said | head -20)"
+	END
+}
+
+the_list_tells_it_as_it_happens() {
+	inside <<-'END'
+		ip link add br9 type bridge
+		echo 1 >/proc/sys/net/ipv4/ip_forward; touch /etc/hosts; cp /etc/hosts /tmp/hosts
+		conf a PRIVATE_NETWORK=1 HOST_BRIDGE=br9 LOCAL_ADDRESS=10.7.0.2/24 HOST_PORT=tcp:8080:80
+		# the bridge goes and comes; a name is given away; a port is taken twice, and told in the row
+		cat >/tmp/script <<-'S'
+			size 160x30
+			wait  ok
+			save /tmp/1
+			wait CHECK
+			key Enter
+			wait there is no bridge br9
+			key Esc
+			save /tmp/2
+			wait  ok
+			save /tmp/3
+			wait CHECK
+			key Enter
+			wait /etc/hosts says that a is 192.0.2.7
+			key Esc
+			save /tmp/4
+			wait BAD
+			wait host port tcp/8080 is forwarded to container z too
+		S
+		rm -f /tmp/[1-5]
+		machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
+		next() { want 10 test -s /tmp/$1 || fail "$(grep -v '^~' /tmp/said | head -40)"; }
+		next 1; ip link del br9
+		next 2; ip link add br9 type bridge
+		next 3; echo 192.0.2.7 a >>/etc/hosts
+		next 4; conf z PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.2 HOST_ADDRESS=10.1.0.1 HOST_PORT=tcp:8080:80
+		wait $script || fail "$(grep -v '^~' /tmp/said | head -40)"
+		cp /tmp/hosts /etc/hosts
 	END
 }
 

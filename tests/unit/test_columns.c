@@ -81,13 +81,19 @@ struct row {
 	struct stats s;
 };
 
-static int compare(const char *sort, const struct row *a, const struct row *b)
+static int compare_cfg(const char *sort, const struct row *a, enum cfg cfg_a, const struct row *b, enum cfg cfg_b)
 {
+	const struct columns_row one = { &a->m, &a->s, cfg_a }, other = { &b->m, &b->s, cfg_b };
 	struct columns_sort s;
 	struct err e;
 
 	assert_int_equal(columns_sort_parse(sort, &s, &e), 0);
-	return columns_compare(&s, &a->m, &a->s, &b->m, &b->s);
+	return columns_compare(&s, &one, &other);
+}
+
+static int compare(const char *sort, const struct row *a, const struct row *b)
+{
+	return compare_cfg(sort, a, CFG_UNKNOWN, b, CFG_UNKNOWN);
 }
 
 static void figures_sort_largest_first_and_unknown_last_either_way(void **state)
@@ -141,6 +147,19 @@ static void what_needs_a_person_comes_first(void **state)
 	assert_true(compare("urgency", &fine, &off) < 0);
 }
 
+static void cfg_sorts_by_what_is_worst(void **state)
+{
+	char name[] = "a", last[] = "z";
+	const struct row a = { { .name = name }, { .at_usec = 0 } }, z = { { .name = last }, { .at_usec = 0 } };
+
+	(void)state;
+	for (enum cfg c = CFG_BAD; c < CFG_UNKNOWN; c++)
+		assert_true(compare_cfg("cfg", &z, c, &a, c + 1) < 0);
+	assert_true(compare_cfg("-cfg", &z, CFG_OK, &a, CFG_BAD) < 0);
+	assert_true(compare_cfg("-cfg", &z, CFG_BAD, &a, CFG_UNKNOWN) < 0);
+	assert_true(compare_cfg("cfg", &a, CFG_OK, &z, CFG_OK) < 0);
+}
+
 static void a_sort_can_be_written_and_read_again(void **state)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
@@ -164,6 +183,7 @@ int main(void)
 		cmocka_unit_test(figures_sort_largest_first_and_unknown_last_either_way),
 		cmocka_unit_test(addresses_and_ports_sort_as_numbers),
 		cmocka_unit_test(what_needs_a_person_comes_first),
+		cmocka_unit_test(cfg_sorts_by_what_is_worst),
 		cmocka_unit_test(a_sort_can_be_written_and_read_again),
 	};
 
