@@ -240,7 +240,7 @@ no_word_can_be_misused() {
 		exits 64 machdeck doctor a b
 		exits 64 machdeck doctor --speed
 		exits 64 machdeck ports web
-		same "document" '{"schema":1,"ports":[],"reach":null,"stale":null,"limits":null}' "$(machdeck ports --json | jq -c .)"
+		same "document" '{"limits":null,"ports":[],"reach":null,"schema":1,"stale":null}' "$(machdeck ports --json | jq -cS .)"
 	END
 }
 

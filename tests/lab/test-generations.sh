@@ -46,8 +46,8 @@ a_container_is_updated_and_rolled_back() {
 		told "up: updated, generation 2" "machdeck reload up"
 		same argv "nix-env -p $profile/system -I nixos-config=$ROOTS/up/etc/nixos/configuration.nix -f /src/nixos --set -A system" "$(cat /run/nix-argv)"
 		same generations "1 /nix/store/box 2* /nix/store/new" "$(generations up)"
-		same json '{"schema":1,"machine":"up","n":[[1,false,"/nix/store/box"],[2,true,"/nix/store/new"]]}' \
-			"$(machdeck generations --json up | jq -c '{schema, machine, n: [.generations[] | [.generation, .current, .system]]}')"
+		same json '{"machine":"up","n":[[1,false,"/nix/store/box"],[2,true,"/nix/store/new"]],"schema":1}' \
+			"$(machdeck generations --json up | jq -cS '{schema, machine, n: [.generations[] | [.generation, .current, .system]]}')"
 		machdeck generations --json up | jq -e '.generations[0].made | fromdate > 1600000000' >/dev/null
 		exits 0 machdeck reload up
 		same check client_new "$(machdeck run up -- cat /etc/check)"

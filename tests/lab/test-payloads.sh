@@ -36,10 +36,10 @@ it_reboots_and_powers_off_from_inside() {
 		busybox_tree bb
 		machdeck start bb
 		first=$(property bb InvocationID)
-		machdeck run bb -- reboot
+		machdeck run bb -- reboot || true # it may be killed by what it asked for
 		rebooted() { [ "$(property bb InvocationID)" != "$first" ] && [ "$(state bb)" = active ]; }
 		want 10 rebooted
-		machdeck run bb -- poweroff
+		machdeck run bb -- poweroff || true
 		is_down() { [ "$(state bb)" = inactive ]; }
 		want 10 is_down
 		same "the last word" "shut down" "$(tail -n 1 $ROOTS/bb/out)"
