@@ -240,7 +240,7 @@ no_word_can_be_misused() {
 		exits 64 machdeck doctor a b
 		exits 64 machdeck doctor --speed
 		exits 64 machdeck ports web
-		same "document" '{"limits":null,"ports":[],"reach":null,"schema":1,"stale":null}' "$(machdeck ports --json | jq -cS .)"
+		same "document" '{"limits":null,"ports":[],"reach":null,"schema":1,"stale":null}' "$(machdeck ports --json | jq -c .)"
 	END
 }
 

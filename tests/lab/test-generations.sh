@@ -47,7 +47,7 @@ a_container_is_updated_and_rolled_back() {
 		same argv "nix-env -p $profile/system -I nixos-config=$ROOTS/up/etc/nixos/configuration.nix -f /src/nixos --set -A system" "$(cat /run/nix-argv)"
 		same generations "1 /nix/store/box 2* /nix/store/new" "$(generations up)"
 		same json '{"machine":"up","n":[[1,false,"/nix/store/box"],[2,true,"/nix/store/new"]],"schema":1}' \
-			"$(machdeck generations --json up | jq -cS '{schema, machine, n: [.generations[] | [.generation, .current, .system]]}')"
+			"$(machdeck generations --json up | jq -c '{schema, machine, n: [.generations[] | [.generation, .current, .system]]}')"
 		machdeck generations --json up | jq -e '.generations[0].made | fromdate > 1600000000' >/dev/null
 		exits 0 machdeck reload up
 		same check client_new "$(machdeck run up -- cat /etc/check)"
