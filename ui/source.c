@@ -140,6 +140,7 @@ static void on_sampled(void *arg)
 	if (s->timeline)
 		timeline_stats(s->timeline, sampler_now(s->sampler), at_usec);
 	looker_tick(s->looker);
+	observer_look(s->observer);
 	if (s->shows_map)
 		netwatch_tick(s->netwatch);
 	if (s->recorder)

@@ -14,6 +14,7 @@
 #include "drivers/cgroup.h"
 #include "drivers/folder.h"
 #include "drivers/rtnl.h"
+#include "drivers/stopped.h"
 #include "engine/gather.h"
 #include "engine/guests.h"
 #include "engine/trees.h"
@@ -28,7 +29,7 @@
 #define FLOOD          20 /* refreshes without a pause of two flood gaps */
 #define TREES_A_TURN   16 /* that are looked into between two keys */
 
-enum stale { CONFS, MACHINES, NET, UNITS, TREES, GUESTS, SOURCES };
+enum stale { CONFS, MACHINES, NET, UNITS, TREES, GUESTS, DAEMONS, SOURCES };
 
 struct observer {
 	sd_event *loop;
@@ -108,6 +109,7 @@ static char *stale_sentence(const struct observer *o)
 		[CONFS] = "confs are old",   [MACHINES] = "running machines are old",
 		[NET] = "addresses are old", [UNITS] = "states are old, but for who runs",
 		[TREES] = "systems are old", [GUESTS] = "what failed inside is old",
+		[DAEMONS] = "not all is heard",
 	};
 	char *text = NULL;
 
@@ -307,6 +309,17 @@ static int watch(struct observer *o, struct err *e)
 	if (r >= 0)
 		r = sd_event_add_post(o->loop, &o->post, on_post, o);
 	return r < 0 ? err_sys(e, -r, "cannot wait for events") : 0;
+}
+
+void observer_look(struct observer *o)
+{
+	CLEANUP(free_p) char *said = stopped_daemon("");
+	struct err *problem = &o->problems[DAEMONS];
+
+	if (strcmp(said ? said : "", problem->text) == 0)
+		return;
+	(void)err_set(problem, STATUS_UNAVAILABLE, ETIMEDOUT, "%s", said ? said : "");
+	o->stale[DAEMONS] = true;
 }
 
 /* ---- making and freeing */

@@ -25,6 +25,9 @@ const struct snapshot *observer_snapshot(const struct observer *o); /* borrowed 
 /* observer_is_settled - whether systemd answered, or is out of reach, and no reason is being asked: what came before
  * is no change of the system. */
 bool observer_is_settled(const struct observer *o);
+/* observer_look - who asks for the daemons' sake is awake anyway: one of them may have stopped (drivers/stopped.h), which
+ * no event tells. */
+void observer_look(struct observer *o);
 /* observer_units - its connection to systemd, for questions; NULL: none could be set up. */
 struct units *observer_units(struct observer *o);
 void observer_free(struct observer *o);

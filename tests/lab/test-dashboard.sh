@@ -191,12 +191,17 @@ END
 
 a_lost_systemd_is_announced_and_found_again() {
 	open_it 80 24
-	on ui bash -c 'kill -STOP "$(pidof -s systemd-machined)"'
+	on ui <<-'END'
+		systemctl start systemd-machined
+		kill -STOP "$(systemctl show systemd-machined --property MainPID --value)"
+	END
+	sees 'systemd-machined is stopped by a signal' 'shown as of'
 	press '?'
 	sees 'In the list'
 	press q
 	sees 'r reload'
-	on ui bash -c 'kill -CONT "$(pidof -s systemd-machined)"'
+	on ui bash -c 'kill -CONT "$(systemctl show systemd-machined --property MainPID --value)"'
+	want 10 on ui bash -c '! tmux capture-pane -p -t ui | grep -E "as of"'
 	on ui systemctl daemon-reexec
 	sees 'r reload' 'quick +(stopped|running)'
 	want 10 on ui bash -c '! tmux capture-pane -p -t ui | grep -E "as of"'
