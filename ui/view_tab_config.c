@@ -76,7 +76,7 @@ void tab_config(const struct tab_source *t)
 {
 	const struct look_config *c = t->look ? &t->look->config : NULL;
 
-	if (tab_waits(t, LOOK_CONFIG))
+	if (tab_waits(t, LOOK_CONFIG) || !c)
 		return;
 	if (!view_drift_fact(t->w, t->m, t->d) && c->changed)
 		doc_line(t->d, STYLE_BUSY,

@@ -72,7 +72,7 @@ void tab_network(const struct tab_source *t)
 {
 	const struct look_network *n = t->look ? &t->look->network : NULL;
 
-	if (tab_waits(t, LOOK_NETWORK))
+	if (tab_waits(t, LOOK_NETWORK) || !n)
 		return;
 	if (n->problem)
 		doc_line(t->d, STYLE_BAD, "%s", n->problem);
@@ -142,7 +142,7 @@ void tab_ports(const struct tab_source *t)
 	const struct look_ports *p = t->look ? &t->look->ports : NULL;
 	const char *address;
 
-	if (tab_waits(t, LOOK_PORTS))
+	if (tab_waits(t, LOOK_PORTS) || !p)
 		return;
 	if (p->n == 0) {
 		doc_line(t->d, STYLE_DIM, "it forwards no port");

@@ -64,7 +64,7 @@ void tab_processes(const struct tab_source *t)
 {
 	const struct look_processes *p = t->look ? &t->look->processes : NULL;
 
-	if (tab_waits(t, LOOK_PROCESSES))
+	if (tab_waits(t, LOOK_PROCESSES) || !p)
 		return;
 	if (p->problem) {
 		doc_line(t->d, STYLE_DIM, "%s", p->problem);

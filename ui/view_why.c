@@ -138,7 +138,7 @@ void view_why(const struct app *a, const struct world *w, uint64_t now_usec, str
 		doc_fact(d, i == 0 ? "failed" : "", STYLE_BAD, "%s", t.m->guest_failed.v[i]);
 	if (u && u->problem)
 		doc_line(d, STYLE_BAD, "%s", u->problem);
-	else if (!tab_waits(&t, LOOK_UNIT)) {
+	else if (!tab_waits(&t, LOOK_UNIT) && u) {
 		properties(&t, &u->facts);
 		journal(&t, u);
 	}

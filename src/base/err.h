@@ -52,3 +52,15 @@ int err_no_memory(struct err *e);
 
 /* err_status_of - the exit status that fits an errno when nothing better is known. */
 enum status err_status_of(int errnum);
+
+#ifdef __clang_analyzer__ /* it sees one file at a time, and not that these fail for certain */
+static inline int err_is_negative(int r)
+{
+	if (r >= 0)
+		__builtin_unreachable();
+	return r;
+}
+#define err_set(...)     err_is_negative((err_set)(__VA_ARGS__))
+#define err_sys(...)     err_is_negative((err_sys)(__VA_ARGS__))
+#define err_no_memory(e) err_is_negative((err_no_memory)(e))
+#endif

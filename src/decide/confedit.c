@@ -110,7 +110,7 @@ static int change_one(const char *file, const struct buf *text, const struct con
 		buf_puts(ret, buf_text(&line));
 		if (reads_well(file, &old, ret, c->key, c->value))
 			return 0;
-	} else if (a && replace(file, &old, buf_text(text), text->len, a, buf_text(&line), c->value, ret)) {
+	} else if (replace(file, &old, buf_text(text), text->len, a, buf_text(&line), c->value, ret)) {
 		return 0;
 	}
 	return ret->bad || line.bad ? err_no_memory(e) : cannot(file, c->key, e);
@@ -131,7 +131,7 @@ static int drop_earlier(const char *file, const char *key, struct buf *text, str
 		last = envfile_find(&all, key);
 		for (size_t i = 0; i < all.n && !first; i++)
 			first = is_key(&all.v[i], key) ? &all.v[i] : NULL;
-		if (first == last)
+		if (!first || first == last)
 			return 0;
 		done = replace(file, &all, buf_text(text), text->len, first, "", last->value, &less);
 		if (!done) {

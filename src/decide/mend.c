@@ -202,7 +202,7 @@ static void compare_op(const struct side *s, const struct netop *op)
 	if (op->kind == NETOP_RENAME) {
 		if (!l || netmap_link_called(s->space, op->to))
 			return;
-	} else if (!can_be_touched(s, op, l) || mend_holds(s->space, l, op)) {
+	} else if (!can_be_touched(s, op, l) || (l && mend_holds(s->space, l, op))) {
 		return;
 	}
 	(void)netops_add_copy(s->todo, op);

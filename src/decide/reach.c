@@ -49,7 +49,7 @@ enum cause {
 };
 
 static const char *const words[] = {
-#define X(name, word) [name] = word,
+#define X(name, word) [name] = (word),
 	CAUSES(X)
 #undef X
 };
@@ -117,7 +117,7 @@ static bool own_side(struct looking *l)
 	const char *name = l->f->machine;
 	char text[REACH_TEXT];
 
-	if (!l->own) {
+	if (!l->own || !l->link) {
 		(void)snprintf(text, sizeof(text),
 		               "%s has no address: machdeck mend %s puts back that of LOCAL_ADDRESS=; else set one, "
 		               "or run a DHCP client in it",

@@ -248,11 +248,11 @@ static int change_one(const char *file, const struct buf *text, const struct uni
 
 	if (r < 0)
 		return r;
-	if (c->operation != UNIT_UNSET && (strpbrk(c->value, "\n\r") || (len > 0 && c->value[len - 1] == '\\')))
+	if (c->operation == UNIT_UNSET)
+		return take_out(file, text, &name, NULL, ret, e);
+	if (!c->value || strpbrk(c->value, "\n\r") || (len > 0 && c->value[len - 1] == '\\'))
 		return err_set(e, STATUS_USAGE, EINVAL, "%s: a value is one line that does not end in '\\'", c->name);
-	if (c->operation == UNIT_UNSET || c->operation == UNIT_REMOVE)
-		return take_out(file, text, &name, c->operation == UNIT_REMOVE ? c->value : NULL, ret, e);
-	return put(file, text, &name, c, ret, e);
+	return c->operation == UNIT_REMOVE ? take_out(file, text, &name, c->value, ret, e) : put(file, text, &name, c, ret, e);
 }
 
 int unitfile_edit(const char *file, const struct buf *text, const struct unit_change *changes, size_t n,

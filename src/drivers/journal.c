@@ -122,6 +122,8 @@ static int look(sd_journal *j, FILE *answer, const void *question)
 			break;
 		take_entry(j, &found);
 	}
+	if (!found.v)
+		return found.bad ? -1 : 0;
 	if (tells_of_oom(&found))
 		take_oom(j, q->unit, &found);
 	for (size_t i = found.n; i > 0; i--)

@@ -89,7 +89,7 @@ int nft_forwards_whole(uint8_t family, bool *ret, struct err *e)
 	struct frame f;
 	int r = nl_open(NETLINK_NETFILTER, &nl, e);
 
-	if (r == 0)
+	if (r >= 0)
 		r = read_frame(&nl, family, &f, e);
 	if (r < 0)
 		return err_wrap(e, r, "cannot read the port forwards (nftables)");
@@ -320,7 +320,7 @@ static int mend_once(struct nl *nl, const struct wish *w, struct err *e)
 	int r = data ? nft_forwards(&now, e) : err_no_memory(e);
 
 	all = now.v;
-	if (r == 0)
+	if (r >= 0)
 		r = read_frame(nl, w->family, &frame, e);
 	if (r < 0)
 		return r;

@@ -215,7 +215,7 @@ static int follow(struct running *x, struct err *e)
 			open = read_output(x);
 			heard = x->program->answer ? heard : clock_usec(CLOCK_MONOTONIC);
 		}
-		if (fds[2].revents)
+		if (answering && fds[2].revents)
 			answering = read_answer(x);
 		if (x->flooded) {
 			end_it(x);

@@ -136,7 +136,7 @@ static bool is_up(enum machine_state state)
 
 static void fill_addresses(const struct known *k, struct machine *m)
 {
-	m->addresses_seen = k->machine && k->net->seen && is_up(m->state);
+	m->addresses_seen = k->net && k->net->seen && is_up(m->state);
 	if (m->addresses_seen)
 		strs_add_all(&m->addresses, &k->net->addresses);
 	else if (k->conf)

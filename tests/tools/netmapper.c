@@ -52,7 +52,7 @@ static int read_times(int n)
 		}
 		took[i] = usec(CLOCK_MONOTONIC) - before;
 	}
-	if (!took)
+	if (!took || !map.v)
 		return 1;
 	qsort(took, (size_t)n, sizeof(*took), by_size);
 	printf("%zu %zu %zu %ld %ld\n", map.v[0].n_links, map.v[0].n_addresses, map.v[0].n_routes, took[0], took[n / 2]);
