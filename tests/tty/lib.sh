@@ -4,7 +4,7 @@
 . "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/../lab/lib.sh"
 
 MACHDECK=${MACHDECK:-$TOP/build/machdeck}
-PATIENCE=5
+PATIENCE=15
 LEAVING=${LEAVING:-1} # seconds that leaving may take; looking for leaks takes longer
 
 # in_terminal W H [CMD...] - a terminal of its own for this case, with a shell in it; CMD is typed there.
