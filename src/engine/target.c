@@ -70,17 +70,31 @@ static int find_foreign(const char *name, bool to_start, struct target *ret, str
 	return absent(name, e);
 }
 
+/* A tree without a conf is a container, too, but not while its name is that of a machine or an image of somebody else. */
+static int find_tree(const char *name, bool to_start, struct target *ret)
+{
+	CLEANUP(registration_done) struct registration m = { 0 };
+	char unit[NAME_UNIT_SIZE];
+
+	name_unit(name, unit);
+	if (machined_find("", name, &m, NULL) >= 0 && m.unit && strcmp(m.unit, unit) == 0)
+		return -ENOENT;
+	return find_foreign(name, to_start, ret, NULL);
+}
+
 int target_find(const char *name, bool to_start, struct target *ret, struct err *e)
 {
 	CLEANUP(registration_done) struct registration m = { 0 };
 	struct target t = { .kind = MACHINE_CONTAINER };
 	struct loaded l = { 0 };
 	char unit[NAME_UNIT_SIZE];
+	bool bare;
 	int r;
 
 	if (!name_is_machine(name))
 		return err_set(e, STATUS_USAGE, EINVAL, "'%s' can not be a machine's name", name);
 	r = load_container("", name, &l, e);
+	bare = r == 0 && !l.conf_path;
 	loaded_done(&l);
 	/* A conf that we, not being root, may not read is the unit's business; a bad one does not hinder
 	 * stopping. */
@@ -90,7 +104,7 @@ int target_find(const char *name, bool to_start, struct target *ret, struct err 
 		r = find_foreign(name, to_start, &t, e);
 		if (r < 0)
 			return r;
-	} else {
+	} else if (!bare || find_tree(name, to_start, &t) < 0) {
 		name_unit(name, unit);
 		t.unit = strdup(unit);
 		t.registered = machined_find("", name, &m, NULL) >= 0;

@@ -15,8 +15,9 @@ struct target {
 
 void target_done(struct target *t);
 
-/* target_find - container@NAME.service for what has a conf or a root; else the unit of a running machine;
- * else systemd-nspawn@NAME.service for a tree or image in /var/lib/machines. ret: target_done().
+/* target_find - container@NAME.service for what has a conf; else the unit of a running machine; else
+ * systemd-nspawn@NAME.service for a tree or image in /var/lib/machines; else container@NAME.service for what has a root
+ * alone. ret: target_done().
  *
  * to_start  what systemd can not start is not found, and a conf that can not be used is an error
  * errors    -EINVAL STATUS_USAGE: not a machine's name; to start, STATUS_DATA: its conf can not be used

@@ -217,7 +217,7 @@ int verb_history(const struct verb *v, int argc, char **argv)
 		if (o.json) {
 			show_time(usec[i], when);
 			(void)json_array_append_new(list, json_pack("{s:s, s:o}", "until", when, "conf",
-			                                            show_json_text(buf_text(&text))));
+			                                            show_json_lines(&text)));
 			continue;
 		}
 		show_local_time(usec[i], when);

@@ -78,7 +78,7 @@ static int in_unit(const char *name, const struct target *t, const struct limiti
 		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s is not running", name);
 	else if (x->dry || settle_limits(t->unit, x->values, x->n, x->runtime, &e) == 0) {
 		printf("%s: %s %s\n", name, x->dry ? "would be limited" : "limited",
-		       x->runtime ? "until it stops" : "for good");
+		       x->runtime ? "until the next boot" : "for good");
 		return STATUS_DONE;
 	}
 	return verb_fail(&e);

@@ -83,14 +83,42 @@ bool show_colours(void)
 	return isatty(STDOUT_FILENO) && (!no || !*no) && term && strcmp(term, "dumb") != 0;
 }
 
+/* What is shown of len bytes takes four times as many at most. */
+static void add_printable(struct buf *to, const char *text, size_t len)
+{
+	CLEANUP(free_p) char *shown = malloc(4 * len + 1);
+
+	if (shown)
+		buf_add(to, shown, text_printable(shown, 4 * len + 1, text, len));
+	else
+		to->bad = true;
+}
+
 json_t *show_json_text(const char *text)
 {
-	char shown[2048];
+	CLEANUP(buf_done) struct buf shown = { 0 };
 
 	if (!text)
 		return json_null();
-	(void)text_printable(shown, sizeof(shown), text, strlen(text));
-	return json_string(shown);
+	add_printable(&shown, text, strlen(text));
+	return shown.bad ? NULL : json_string(buf_text(&shown));
+}
+
+json_t *show_json_lines(const struct buf *text)
+{
+	CLEANUP(buf_done) struct buf shown = { 0 };
+	const char *at = buf_text(text), *end = at + text->len;
+
+	while (at < end) {
+		const char *from = at;
+
+		while (at < end && *at != '\n' && *at != '\t')
+			at++;
+		add_printable(&shown, from, (size_t)(at - from));
+		if (at < end)
+			buf_add(&shown, at++, 1);
+	}
+	return shown.bad ? NULL : json_string(buf_text(&shown));
 }
 
 json_t *show_json_texts(const struct strs *texts)

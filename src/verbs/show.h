@@ -23,8 +23,10 @@ void show_state(struct buf *to, const struct machine *m, bool on_terminal);
 /* show_colours - whether stdout is a terminal that is to have colours (NO_COLOR). */
 bool show_colours(void);
 
-/* show_json_text - a string, or null for NULL; show_json_texts - an array. */
+/* show_json_text - a string, or null for NULL; show_json_lines - of a file, whose lines and tabs stay; show_json_texts -
+ * an array. NULL without memory, which jansson carries on. */
 json_t *show_json_text(const char *text);
+json_t *show_json_lines(const struct buf *text);
 json_t *show_json_texts(const struct strs *texts);
 /* show_machine - one row of `list --json`; NULL when out of memory. */
 json_t *show_machine(const struct machine *m);

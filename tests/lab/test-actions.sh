@@ -9,12 +9,12 @@ on actions install -m 0755 /dev/stdin /usr/local/bin/actions <"$tools/actions"
 
 nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
 
-# image NAME - a bootable tree in /var/lib/machines, of no conf of ours.
+# image NAME - a bootable tree in /var/lib/machines, of no conf of ours, though there is a folder of that name where ours are.
 images='image() {
 	lab-guest $1 >/dev/null
 	mkdir -p /var/lib/machines/$1
 	mount --bind $ROOTS/$1 /var/lib/machines/$1
-	umount $ROOTS/$1 && rmdir $ROOTS/$1
+	umount $ROOTS/$1
 	mkdir -p /etc/systemd/nspawn
 	printf "[Exec]\\nPrivateUsers=no\\n" >/etc/systemd/nspawn/$1.nspawn
 }

@@ -26,6 +26,7 @@ a_setting_is_changed_where_it_stands_and_undone() {
 		told 'Network.Port+='
 		exits 64 machdeck set img MEMORY_MAX=1G
 		told 'SECTION.KEY'
+		same history 'Port=tcp:1:1' "\$(machdeck history --json img | jq -r '.saves[0].conf' | sed -n 6p)"
 		exits 0 machdeck undo img
 		cmp /tmp/old \$F
 		exits 1 machdeck undo img
