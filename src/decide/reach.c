@@ -379,6 +379,12 @@ static void judge_names(struct looking *l)
 		say(l, REACH_NAMES, DOCTOR_UNKNOWN, NONE, "%s", l->s->no_name_servers);
 		return;
 	}
+	if (l->s->no_names_file) {
+		say(l, REACH_NAMES, DOCTOR_BROKEN, NO_NAME_SERVER,
+		    "no DNS file in the guest: it has no /etc/resolv.conf (its next start copies the host's, unless "
+		    "COPY_RESOLV_CONF=0: then something inside is to make it)");
+		return;
+	}
 	if (l->s->name_servers.n == 0 || addr_parse(l->s->name_servers.v[0], &a, NULL) < 0) {
 		say(l, REACH_NAMES, DOCTOR_BROKEN, NO_NAME_SERVER,
 		    "there is no name server in its /etc/resolv.conf");

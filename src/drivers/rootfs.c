@@ -130,7 +130,7 @@ static int open_inside(const struct rootfs *t, const char *path, int flags)
 	return fd >= 0 ? (int)fd : -errno;
 }
 
-static bool is_there(const struct rootfs *t, const char *path)
+bool rootfs_has(const struct rootfs *t, const char *path)
 {
 	CLEANUP(close_p) int fd = open_inside(t, path, O_PATH | O_NOFOLLOW);
 
@@ -155,7 +155,7 @@ static int fail(const struct rootfs *t, const char *step, const char *path, int 
 	case ELOOP:
 	case ENAMETOOLONG:
 	case EXDEV:
-		if (errnum == ENOENT && !is_there(t, path))
+		if (errnum == ENOENT && !rootfs_has(t, path))
 			return err_set(e, STATUS_UNSAFE_TREE, errnum,
 			               "%s in %s is not there any more (is something at work in it?)", path,
 			               t->path);

@@ -4,6 +4,7 @@
  * A.4, H, cases 27 to 44). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -53,6 +54,9 @@ int rootfs_put(const struct rootfs *t, const char *path, mode_t mode, const void
 int rootfs_fifo(const struct rootfs *t, const char *path, mode_t mode, struct err *e);
 /* rootfs_read - a regular file of at most max bytes, links followed inside the root, appended to ret. */
 int rootfs_read(const struct rootfs *t, const char *path, size_t max, struct buf *ret, struct err *e);
+
+/* rootfs_has - whether there is anything of that name; a link counts, wherever it leads. */
+bool rootfs_has(const struct rootfs *t, const char *path);
 
 /* rootfs_open_dir - a folder for reading, links followed inside the root. Returns a descriptor, or a negative errno
  * without a sentence: that it is not there is mostly no failure. */

@@ -163,6 +163,7 @@ static void read_names(struct netmap_space *s)
 	strs_done(&s->name_servers);
 	free(s->no_name_servers);
 	s->no_name_servers = NULL;
+	s->no_names_file = false;
 	r = machined_find("", s->machine, &m, &e);
 	if (r == 0 && (!m.root || m.root[0] != '/' || !m.root[1]))
 		r = err_set(&e, STATUS_FAILED, ENOENT, "its tree is not known");
@@ -170,7 +171,9 @@ static void read_names(struct netmap_space *s)
 		r = rootfs_open(m.root, ROOTFS_REFUSE, 0, &tree, &e);
 	if (r == 0)
 		r = rootfs_read(&tree, "etc/resolv.conf", HOSTNET_RESOLV_MAX, &text, &e);
-	if (r < 0)
+	if (r == -ENOENT && tree.fd >= 0 && !rootfs_has(&tree, "etc/resolv.conf"))
+		s->no_names_file = true;
+	else if (r < 0)
 		note(&s->no_name_servers, r, &e, "its tree takes root to look into");
 	else if (text.len == 0)
 		s->no_name_servers = strdup("the /etc/resolv.conf in its tree is empty, or another is mounted over it");

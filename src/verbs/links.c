@@ -197,7 +197,7 @@ static void add_names(struct buf *to, const struct netmap_space *s)
 		show_text(to, s->no_name_servers);
 		buf_puts(to, ")");
 	} else if (s->name_servers.n == 0) {
-		buf_puts(to, " none");
+		buf_puts(to, s->no_names_file ? " none, for it has no /etc/resolv.conf" : " none");
 	}
 }
 

@@ -123,6 +123,7 @@ struct netmap_space { /* one network namespace, as one machine has it */
 	char *no_listeners; /* also "not asked": there is no event for them, they are read when wanted */
 
 	struct strs name_servers; /* of its resolv.conf: "192.168.1.1" */
+	bool no_names_file;       /* there is no resolv.conf */
 	char *no_name_servers;
 
 	struct netmap_sysctls sysctls;

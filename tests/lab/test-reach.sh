@@ -110,6 +110,8 @@ a_name_server_that_is_nobody_is_told() {
 		echo nameserver 10.1.0.1 >/etc/resolv.conf
 		machdeck restart web
 		reaches names broken no-listener 'nobody listens on port 53 of its name server 10.1.0.1, the host'
+		rm $ROOTS/web/etc/resolv.conf
+		reaches names broken no-name-server 'no DNS file in the guest: it has no /etc/resolv.conf'
 	END
 }
 
