@@ -10,10 +10,10 @@
 #define SECOND 1000000ull
 
 /* In the order in which machines are named. */
-enum health { BAD, UNWELL, CHANGING, UNKNOWN, UP, OFF, HEALTHS };
+enum health { BAD, UNWELL, CHANGING, FROZEN, UNKNOWN, UP, OFF, HEALTHS };
 
 static const char marks[HEALTHS] = {
-	[BAD] = '!', [UNWELL] = '*', [CHANGING] = '~', [UNKNOWN] = '?', [UP] = '+', [OFF] = '-',
+	[BAD] = '!', [UNWELL] = '*', [CHANGING] = '~', [FROZEN] = '=', [UNKNOWN] = '?', [UP] = '+', [OFF] = '-',
 };
 
 static enum health health_of(const struct machine *m)
@@ -32,7 +32,7 @@ static enum health health_of(const struct machine *m)
 	case MACHINE_RELOADING:
 		return CHANGING;
 	case MACHINE_RUNNING:
-		return m->bad_conf || m->guest_failed.n > 0 ? UNWELL : UP;
+		return m->bad_conf || m->guest_failed.n > 0 ? UNWELL : m->frozen ? FROZEN : UP;
 	}
 	return UNKNOWN;
 }
@@ -81,7 +81,7 @@ static bool say(struct line *l, const char *gap, const char *text, bool bad)
 
 static void say_counts(struct line *l, const struct snapshot *s, const size_t n[static HEALTHS])
 {
-	static const enum health order[] = { UP, UNWELL, CHANGING, BAD, OFF, UNKNOWN };
+	static const enum health order[] = { UP, UNWELL, CHANGING, FROZEN, BAD, OFF, UNKNOWN };
 	char text[32];
 
 	(void)snprintf(text, sizeof(text), "%zum", s->n);
@@ -136,7 +136,7 @@ static bool say_machine(struct line *l, const char *gap, const struct snapshot *
 		(void)snprintf(text, sizeof(text), "%s%s%s", m->name, *age ? " " : "", age);
 	else
 		(void)snprintf(text, sizeof(text), "%s:%s", m->name,
-		               m->cause ? m->cause : machine_state_word(m->state));
+		               h == FROZEN ? "frozen" : m->cause ? m->cause : machine_state_word(m->state));
 	if (say(l, gap, text, h == BAD) || say(l, gap, m->name, h == BAD))
 		return true;
 	if (!first || l->room < skip + 2)
@@ -194,5 +194,5 @@ void statusline(const struct snapshot *s, size_t width, bool tmux, struct buf *r
 		return;
 	}
 	say_counts(&l, s, n);
-	say_machines(&l, "  ", s, CHANGING, n[BAD] + n[UNWELL] + n[CHANGING]);
+	say_machines(&l, "  ", s, FROZEN, n[BAD] + n[UNWELL] + n[CHANGING] + n[FROZEN]);
 }

@@ -427,6 +427,18 @@ static int await(struct observer *o, struct err *e)
 	return 0;
 }
 
+/* Systemd has no event for it, so who watches has it from the samples. */
+static void find_frozen(struct snapshot *s)
+{
+	struct cgroupfs *fs;
+
+	if (cgroupfs_open("", &fs, NULL) < 0)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i].frozen = s->v[i].cgroup && cgroup_is_frozen(fs, s->v[i].cgroup);
+	cgroupfs_close(fs);
+}
+
 static int observe_within(uint64_t usec, bool brief, struct snapshot *ret, struct err *e)
 {
 	struct observer *o = calloc(1, sizeof(*o));
@@ -447,31 +459,16 @@ static int observe_within(uint64_t usec, bool brief, struct snapshot *ret, struc
 	if (r >= 0) {
 		*ret = o->now;
 		o->now = (struct snapshot){ 0 };
+		find_frozen(ret);
 	}
 	observer_free(o);
 	sd_event_unref(loop);
 	return r < 0 ? r : 0;
 }
 
-/* Systemd has no event for it, so who watches has it from the samples. */
-static void find_frozen(struct snapshot *s)
-{
-	struct cgroupfs *fs;
-
-	if (cgroupfs_open("", &fs, NULL) < 0)
-		return;
-	for (size_t i = 0; i < s->n; i++)
-		s->v[i].frozen = s->v[i].cgroup && cgroup_is_frozen(fs, s->v[i].cgroup);
-	cgroupfs_close(fs);
-}
-
 int observe_once(struct snapshot *ret, struct err *e)
 {
-	int r = observe_within(ONCE_USEC, false, ret, e);
-
-	if (r == 0)
-		find_frozen(ret);
-	return r;
+	return observe_within(ONCE_USEC, false, ret, e);
 }
 
 int observe_glance(struct snapshot *ret, struct err *e)

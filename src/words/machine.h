@@ -44,7 +44,7 @@ struct machine {
 	uint64_t unit_words; /* tells what its unit says of itself now from what it said before; 0: not heard */
 	uint64_t conf_hash; /* tells one version of the conf from another; 0: none, or it can not be read */
 	enum machine_state state;
-	bool frozen; /* observe_once() alone tells: it runs, and its processes stand still */
+	bool frozen; /* observe_once() and observe_glance() tell: it runs, and its processes stand still */
 	pid_t leader;        /* 0: none or unknown */
 	uint64_t since_usec; /* CLOCK_REALTIME when it came into this state; 0: unknown */
 	struct strs

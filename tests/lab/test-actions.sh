@@ -60,6 +60,8 @@ a_frozen_machine_stands_still_and_can_be_stopped() {
 		grep -q 'frozen 1' /sys/fs/cgroup$(property cold ControlGroup)/cgroup.events
 		exits 0 machdeck list
 		told 'cold  frozen'
+		same 'as JSON' 'running true' "$(machdeck list --json | jq -r '.machines[] | select(.name == "cold") | "\(.state) \(.frozen)"')"
+		same 'in one line' '1m 1=  cold:frozen' "$(machdeck status --line)"
 		exits 0 machdeck status cold
 		told 'machdeck thaw cold'
 		not fetch http://10.7.0.2/

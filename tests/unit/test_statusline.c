@@ -95,6 +95,15 @@ static void no_width_is_exceeded(void **state)
 		assert_true(strlen(line(width, false)) <= width);
 }
 
+static void what_is_frozen_is_told_and_no_fault(void **state)
+{
+	(void)state;
+	add("web", MACHINE_RUNNING);
+	add("cold", MACHINE_RUNNING)->frozen = true;
+	assert_string_equal(line(80, false), "2m 1+ 1=  cold:frozen");
+	assert_true(statusline_is_well(&s));
+}
+
 static void only_what_failed_is_red_in_tmux(void **state)
 {
 	(void)state;
@@ -160,6 +169,7 @@ int main(void)
 		TEST(the_counts_are_followed_by_who_is_not_well),
 		TEST(the_narrower_the_less_is_said_and_what_failed_goes_last),
 		TEST(no_width_is_exceeded),
+		TEST(what_is_frozen_is_told_and_no_fault),
 		TEST(only_what_failed_is_red_in_tmux),
 		TEST(a_sign_of_tmux_in_a_name_is_escaped),
 		TEST(all_well_says_so),
