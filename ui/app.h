@@ -262,6 +262,8 @@ void app_result(struct app *a, const char *name, enum control_verb verb, int r, 
                 uint64_t now_usec);
 /* app_preview - what the verb that is asked about would do: lines of commands, and comments with a #. */
 void app_preview(struct app *a, enum control_verb verb, const char *text);
+/* app_nothing_to_do - the same when that is nothing: the question goes, and that is said. */
+void app_nothing_to_do(struct app *a, enum control_verb verb);
 /* app_progress - what the job on name waits for now. */
 void app_progress(struct app *a, const char *name, enum control_verb verb, const char *waits_for,
                   uint64_t limit_usec);

@@ -68,6 +68,20 @@ void app_preview(struct app *a, enum control_verb verb, const char *text)
 	a->confirm.preview = strdup(text);
 }
 
+void app_nothing_to_do(struct app *a, enum control_verb verb)
+{
+	const struct strs *names = &a->confirm.what.names;
+
+	if (!a->confirm.open || names->n == 0 || a->confirm.what.verb != verb)
+		return;
+	if (names->n == 1)
+		app_say(a, STYLE_TEXT, 0, "%s: nothing is missing of its network, so there is nothing to %s", names->v[0],
+		        control_word(verb));
+	else
+		app_say(a, STYLE_TEXT, 0, "nothing is missing of their networks, so there is nothing to %s", control_word(verb));
+	app_close_question(a);
+}
+
 /* Its commands into the log, before the one that does them all. */
 static void log_preview(struct app *a, uint64_t now_usec)
 {

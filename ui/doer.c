@@ -19,6 +19,7 @@
 #define RUN_USEC     60000000 /* a command may take */
 #define PREVIEW_USEC 5000000
 #define PREVIEW_MAX  65536
+#define NOTHING_TO_DO 2 /* what the look ends with */
 
 struct job {
 	struct job *next;
@@ -138,6 +139,7 @@ static int write_preview(int out, void *arg)
 {
 	const struct strs *names = arg;
 	CLEANUP(buf_done) struct buf text = { 0 };
+	size_t well = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
 		CLEANUP(mending_done) struct mending m = { 0 };
@@ -145,11 +147,13 @@ static int write_preview(int out, void *arg)
 
 		if (mend_look(names->v[i], &m, &e) < 0)
 			buf_addf(&text, "# %s\n", e.text);
-		else if (mend_is_well(&m))
+		else if (mend_is_well(&m) && ++well)
 			buf_addf(&text, "# %s: nothing is missing\n", names->v[i]);
 		else
 			mend_describe(&m, &text);
 	}
+	if (well == names->n)
+		return NOTHING_TO_DO;
 	return text.bad || write(out, buf_text(&text), text.len) != (ssize_t)text.len;
 }
 
@@ -159,7 +163,10 @@ static void on_preview(int r, char *text, size_t len, const struct err *e, void 
 
 	(void)len;
 	d->preview = NULL;
-	app_preview(d->app, CONTROL_MEND, r == 0 ? text : r < 0 ? e->text : "# what is missing can not be read");
+	if (r == NOTHING_TO_DO)
+		app_nothing_to_do(d->app, CONTROL_MEND);
+	else
+		app_preview(d->app, CONTROL_MEND, r == 0 ? text : r < 0 ? e->text : "# what is missing can not be read");
 	d->changed(d->arg);
 }
 

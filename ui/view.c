@@ -372,7 +372,7 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		break;
 	case APP_TEXT_NETWORK:
 		v->text.title = "network of this host";
-		view_network(w, v, &v->text.doc);
+		view_network(a, w, v, &v->text.doc);
 		break;
 	case APP_TEXT_PORTS:
 		v->text.title = "all forwarded ports";

@@ -102,7 +102,7 @@ void view_help(const char *limits, struct doc *d);
 void view_self(const struct app *a, uint64_t now_usec, struct doc *d);
 void view_commands(const struct app *a, struct view *v, struct doc *d);
 /* view_network - the map of the host's network. */
-void view_network(const struct world *w, struct view *v, struct doc *d);
+void view_network(const struct app *a, const struct world *w, struct view *v, struct doc *d);
 /* view_drift - what differs of the selected machine. view_drift_fact - what helps, in one line; view_lint_fact - what is
  * likely a mistake in its conf, in a few. False: there is nothing that is known of. */
 void view_drift(const struct app *a, const struct world *w, struct doc *d);

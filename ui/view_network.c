@@ -16,6 +16,7 @@ struct map {
 	const struct netmap_space *host;
 	struct view *v;
 	struct doc *d;
+	bool may_mend;
 };
 
 static void state(const struct map *p, const struct netmap_link *l)
@@ -119,7 +120,8 @@ static bool flaw(const struct map *p, const struct netmap_link *l)
 		return true;
 	case NETMAP_LOST_BRIDGE:
 		doc_line(p->d, STYLE_BAD, "%s  lost its bridge %s", name, wanted_bridge(p, l));
-		doc_add(p->d, STYLE_TEXT, "  (M on %s mends it)", netmap_machine_of(p->m, l));
+		if (p->may_mend)
+			doc_add(p->d, STYLE_TEXT, "  (M on %s mends it)", netmap_machine_of(p->m, l));
 		return true;
 	}
 	return false;
@@ -303,9 +305,9 @@ static void what_is_wrong(const struct map *p)
 		doc_line(p->d, STYLE_TEXT, "%s", "");
 }
 
-void view_network(const struct world *w, struct view *v, struct doc *d)
+void view_network(const struct app *a, const struct world *w, struct view *v, struct doc *d)
 {
-	struct map p = { w->net, w->netwanted, w->net ? netmap_host(w->net) : NULL, v, d };
+	struct map p = { w->net, w->netwanted, w->net ? netmap_host(w->net) : NULL, v, d, !a->read_only };
 
 	if (w->is_tape) {
 		doc_line(d, STYLE_DIM, "a tape does not tell the host's network");

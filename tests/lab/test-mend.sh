@@ -197,6 +197,8 @@ the_dashboard_shows_the_commands_first_and_keeps_them_in_its_log() {
 		printf 'size 160x40\nwait web\nkey M\nwait ip route add 10.1.0.2 dev ve-web\nkey y\nwait web: mended\nkey @\nwait ip route add 10.1.0.2 dev ve-web\nwait machdeck mend web\n' >/tmp/script
 		machdeck --script /tmp/script
 		well_all
+		printf 'size 160x40\nwait web\nkey M\nwait so there is nothing to mend\n' >/tmp/script
+		machdeck --script /tmp/script
 		exits 0 machdeck mend web
 		told 'nothing is missing'
 		rm -f /tmp/script

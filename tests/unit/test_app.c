@@ -185,6 +185,22 @@ static void mending_shows_what_it_would_do_and_logs_that(void **state)
 	assert_null(f.a.confirm.preview);
 }
 
+static void a_question_about_nothing_goes_by_itself(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	go_to(&f, "db");
+	app_nothing_to_do(&f.a, CONTROL_MEND); /* nobody asked */
+	press(&f, 'M');
+	app_nothing_to_do(&f.a, CONTROL_STOP); /* of another question */
+	assert_true(f.a.confirm.open);
+	app_nothing_to_do(&f.a, CONTROL_MEND);
+	assert_false(f.a.confirm.open);
+	assert_string_equal(f.a.message.text, "db: nothing is missing of its network, so there is nothing to mend");
+}
+
 static void nothing_is_mended_while_it_is_read_only(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -438,6 +454,7 @@ int main(void)
 		cmocka_unit_test(stopping_asks_and_enter_means_no),
 		cmocka_unit_test(yes_counts_only_after_the_question_could_be_read),
 		cmocka_unit_test(mending_shows_what_it_would_do_and_logs_that),
+		cmocka_unit_test(a_question_about_nothing_goes_by_itself),
 		cmocka_unit_test(nothing_is_mended_while_it_is_read_only),
 		cmocka_unit_test(the_marked_answer_can_be_switched),
 		cmocka_unit_test(a_question_is_about_what_it_says_even_when_rows_move),

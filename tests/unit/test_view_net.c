@@ -152,6 +152,7 @@ static void the_map_draws_both_ends_and_what_is_wrong(void **state)
 	struct world w = world_nothing;
 	struct view v = { 0 };
 	struct doc d = { 0 };
+	struct app a;
 
 	(void)state;
 	spaces[1].addresses = &address;
@@ -160,12 +161,14 @@ static void the_map_draws_both_ends_and_what_is_wrong(void **state)
 	forward.to = address.addr;
 	w.net = &m;
 	w.netwanted = &wanted;
-	view_network(&w, &v, &d);
+	app_init(&a);
+	view_network(&a, &w, &v, &d);
 	finds("br0  bridge  up\n└─ vb-db  up ─── db  eth0  up  10.0.0.2/24  tcp 5432 > 5432\n", true, &d);
 	finds("ve-old  no carrier  orphan\n", true, &d);
 	finds("ve-old  orphan: no running machine has its other end\n", true, &d);
 	doc_done(&d);
 	view_done(&v);
+	app_done(&a);
 }
 
 int main(void)
