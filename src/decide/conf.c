@@ -247,7 +247,8 @@ static int look_for_newer(const struct reading *r, const struct container *c, st
 	return 0;
 }
 
-static int look_for_contradictions(const struct reading *r, const struct container *c, struct err *e)
+/* all: takes a sentence for each; NULL: the first one is a failure. */
+static int look_for_contradictions(const struct reading *r, const struct container *c, struct strs *all, struct err *e)
 {
 	struct finding f;
 
@@ -262,7 +263,9 @@ static int look_for_contradictions(const struct reading *r, const struct contain
 			continue;
 		}
 		place(r, at, where, sizeof(where));
-		return err_set(e, STATUS_DATA, EINVAL, "%s: %s: %s", where, what, f.text);
+		if (!all)
+			return err_set(e, STATUS_DATA, EINVAL, "%s: %s: %s", where, what, f.text);
+		strs_addf(all, "%s: %s: %s", where, what, f.text);
 	}
 	return 0;
 }
@@ -283,7 +286,7 @@ int conf_read(const char *file, const char *name, const char *bytes, size_t len,
 	if (r == 0)
 		r = look_for_newer(&reading, &c, e);
 	if (r == 0)
-		r = look_for_contradictions(&reading, &c, e);
+		r = look_for_contradictions(&reading, &c, NULL, e);
 	if (r == 0 && warnings && !container_has_private_net(&c))
 		strs_addf(warnings, "%s: %s shares the host's network", file, name);
 	if (r < 0)
@@ -291,6 +294,27 @@ int conf_read(const char *file, const char *name, const char *bytes, size_t len,
 	*ret = c;
 	c = (struct container){ 0 };
 	return 0;
+}
+
+void conf_mistakes(const char *file, const char *name, const char *bytes, size_t len, struct strs *ret)
+{
+	CLEANUP(container_done) struct container c = { .release = RELEASE_DEFAULT, .name = strdup(name) };
+	CLEANUP(envfile_done) struct envfile env = { 0 };
+	struct reading reading = { file, bytes, &env, NULL };
+	struct err e;
+	size_t before = ret->n;
+
+	ret->bad |= !c.name;
+	if (envfile_parse(file, bytes, len, &env, &e) < 0)
+		strs_add(ret, e.text);
+	for (size_t i = 0; i < env.n; i++)
+		if (set_entry(&reading, &env.v[i], &c, &e) < 0)
+			strs_add(ret, e.text);
+	if (ret->n > before || ret->bad)
+		return;
+	if (look_for_newer(&reading, &c, &e) < 0)
+		strs_add(ret, e.text);
+	(void)look_for_contradictions(&reading, &c, ret, &e);
 }
 
 /* --- writing */

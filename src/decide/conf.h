@@ -20,6 +20,10 @@
 int conf_read(const char *file, const char *name, const char *bytes, size_t len, struct container *ret,
               struct strs *warnings, struct err *e);
 
+/* conf_mistakes - append all for which conf_read() refuses the bytes, not only the first: of its lines, or, when those can be
+ * read, what contradicts what. The first one is conf_read()'s. */
+void conf_mistakes(const char *file, const char *name, const char *bytes, size_t len, struct strs *ret);
+
 /* conf_write - append the conf's text for c, as the reference modules write it (CF-1 to CF-10), ours after theirs.
  * The text reads back to the same container, also through systemd. errors: -ENOMEM */
 int conf_write(const struct container *c, struct buf *ret, struct err *e);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "decide/conf.h"
 #include "decide/drift.h"
 #include "decide/dropin.h"
 #include "decide/unitfile.h"
@@ -18,6 +19,7 @@
 #include "drivers/swapfile.h"
 #include "engine/compared.h"
 #include "engine/edit_store.h"
+#include "engine/hostlint.h"
 #include "engine/hostsfile.h"
 #include "engine/load.h"
 #include "engine/occupied.h"
@@ -186,6 +188,33 @@ int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnin
 	if (r == 0 && warnings)
 		strs_add_all(warnings, &l.warnings);
 	return r;
+}
+
+static bool is_same_container(const struct container *a, const struct container *b)
+{
+	CLEANUP(buf_done) struct buf one = { 0 }, other = { 0 };
+
+	return conf_write(a, &one, NULL) == 0 && conf_write(b, &other, NULL) == 0 && buf_same(&one, &other);
+}
+
+void edit_fit(const struct edit *x, const struct buf *text, struct strs *warnings)
+{
+	CLEANUP(hostlint_done) struct hostlint h = { 0 };
+	CLEANUP(strs_done) struct strs before = { 0 }, after = { 0 };
+	CLEANUP(loaded_done) struct loaded was = { 0 }, will = { 0 };
+	bool was_good;
+
+	if (x->kind != EDIT_CONF || load(x, text, &will, NULL) < 0)
+		return;
+	was_good = load(x, &x->old, &was, NULL) == 0;
+	if ((was_good && is_same_container(&was.container, &will.container)) || hostlint_read(&h, NULL) < 0)
+		return;
+	if (was_good)
+		hostlint_judge(&h, &was.container, NULL, &before);
+	hostlint_judge(&h, &will.container, NULL, &after);
+	for (size_t i = 0; i < after.n; i++)
+		if (!strs_has(&before, after.v[i]))
+			strs_add(warnings, after.v[i]);
 }
 
 /* What a start takes, and what its unit gets. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/conf.h"
 #include "decide/lint.h"
 #include "decide/lint_host.h"
 #include "drivers/confs.h"
@@ -60,6 +61,24 @@ static void report_bad(struct report *report, const char *name, const struct err
 		(void)verb_fail(e);
 }
 
+/* A conf that can not be used: all that is wrong in it, at once. */
+static void report_conf(struct report *report, const char *root, const char *name, const struct err *e)
+{
+	CLEANUP(conf_file_done) struct conf_file file = { 0 };
+	CLEANUP(strs_done) struct strs mistakes = { 0 };
+
+	if (e->status == STATUS_DATA && confs_load(root, name, &file, NULL) == 0)
+		conf_mistakes(file.path, name, buf_text(&file.text), file.text.len, &mistakes);
+	if (mistakes.n == 0)
+		report_bad(report, name, e);
+	for (size_t i = 0; i < mistakes.n; i++) {
+		struct err each;
+
+		(void)err_set(&each, STATUS_DATA, EINVAL, "%s", mistakes.v[i]);
+		report_bad(report, name, &each);
+	}
+}
+
 static void report_warnings(struct report *report, const char *name, const struct strs *warnings)
 {
 	if (!report->findings)
@@ -98,7 +117,7 @@ static int load_all(const char *root, int n_asked, char **asked, struct checked 
 		all->good[i] = load_plan(root, all->names.v[i], &all->v[i], &why) == 0;
 		all->containers[i] = &all->v[i].container;
 		if (all->asked[i] && !all->good[i])
-			report_bad(report, all->names.v[i], &why);
+			report_conf(report, root, all->names.v[i], &why);
 		else if (all->asked[i])
 			report_warnings(report, all->names.v[i], &all->v[i].warnings);
 	}

@@ -60,6 +60,7 @@ static int show(const struct edit *x, const struct buf *text)
 
 	if (edit_judge(x, text, &warnings, &e) < 0 || edit_preview(x, text, &diff, &e) < 0)
 		return verb_fail(&e);
+	edit_fit(x, text, &warnings);
 	verb_warn(&warnings);
 	if (diff.len == 0)
 		printf("%s: nothing would change\n", x->places.name);
@@ -69,12 +70,16 @@ static int show(const struct edit *x, const struct buf *text)
 int editing_save(struct edit *x, struct buf *text, bool dry)
 {
 	CLEANUP(strs_done) struct strs warnings = { 0 };
+	CLEANUP(strs_done) struct strs fit = { 0 };
 	struct err e;
 	int r;
 
 	if (dry)
 		return show(x, text);
+	edit_fit(x, text, &fit);
 	r = edit_save(x, text, &warnings, &e);
+	if (r > 0)
+		strs_add_all(&warnings, &fit);
 	verb_warn(&warnings);
 	if (r < 0)
 		return verb_fail(&e);

@@ -27,6 +27,15 @@ bridges_and_links_are_looked_for() {
 		exits 0 machdeck check
 		told 'a: HOST_BRIDGE: there is no bridge br9 on this host' 'b: HOST_BRIDGE: d7 is no bridge, but of the kind veth'
 		told 'c: MACVLANS: there is no link eth9 on this host' 'c: EXTRA_VETHS: the host has a link br8 already'
+		exits 0 machdeck set c HOST_BRIDGE=nosuch # said when it is saved, too, and of what is new alone
+		told 'c: HOST_BRIDGE: there is no bridge nosuch on this host' 'c: saved'
+		[[ $said != *MACVLANS:* ]] || fail "$said"
+		conf d HOST_PORT=99999 'LOCAL_ADDRESS=10.300.0.1' AUTO_START=1 # each mistake, not only the first
+		exits 65 machdeck check d
+		told '/d.conf:1:' HOST_PORT '/d.conf:2:' LOCAL_ADDRESS
+		same 'as JSON' 2 "$(machdeck check --json d | jq '.findings | map(select(.fatal)) | length')"
+		rm $CONFS/d.conf
+		exits 0 machdeck unset c HOST_BRIDGE
 		mkdir -p /tmp/other/etc; cp -r /etc/containers /tmp/other/etc/
 		exits 0 machdeck check --root /tmp/other
 		same 'what it says of another root' '3 containers: no mistakes found' "$said"
