@@ -222,6 +222,16 @@ int files_reopen(int fd, int flags)
 	return again < 0 ? -errno : again;
 }
 
+DIR *files_opendir(int dir, const char *leaf)
+{
+	CLEANUP(close_p) int fd = openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+	if (folder)
+		(void)take_fd(&fd); /* it is the folder's now */
+	return folder;
+}
+
 int files_mkdir(const char *host_root, const char *path, mode_t mode, int *ret, struct err *e)
 {
 	CLEANUP(walk_done) struct walk w = { .root = -1, .dir = -1, .make = true, .mode = mode };

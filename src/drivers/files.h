@@ -5,6 +5,7 @@
  * modes are not looked at; what kind of file it is, and how large, always is. */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -27,6 +28,9 @@ int files_open(const char *host_root, const char *path, int flags, int *ret, str
 /* files_reopen - open what an O_PATH descriptor holds, whatever its name means by now. The caller has seen what it is:
  * opening a device or a socket does things. CLOEXEC, NONBLOCK and NOCTTY are added. Negative errno. */
 int files_reopen(int fd, int flags);
+
+/* files_opendir - the names in the folder leaf of dir ("." for dir itself), which is no link; closedir() it. NULL with errno. */
+DIR *files_opendir(int dir, const char *leaf);
 
 /* files_mkdir - like files_open for a folder, making what is missing: parents 0755, the last with mode. */
 int files_mkdir(const char *host_root, const char *path, mode_t mode, int *ret, struct err *e);

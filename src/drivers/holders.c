@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "drivers/cgroup_fs.h"
+#include "drivers/files.h"
 
 #define LINKS_MAX                                                                                            \
 	50000 /* a guest can open as many as it likes: 50 ms of them, then whose the rest is stays unknown */
@@ -78,19 +79,12 @@ static int look_at(pid_t pid, void *arg)
 {
 	struct search *s = arg;
 	char path[32], target[64];
+	CLEANUP(closedir_p) DIR *folder = NULL;
 	struct dirent *entry;
-	DIR *folder;
-	int fd;
 
 	(void)snprintf(path, sizeof(path), "%d/fd", (int)pid);
-	fd = openat(s->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	folder = fd < 0 ? NULL : fdopendir(fd);
-	if (!folder) {
-		if (fd >= 0)
-			close(fd);
-		return 0;
-	}
-	while (s->left > 0 && s->links < LINKS_MAX && (entry = readdir(folder))) {
+	folder = files_opendir(s->proc, path);
+	while (folder && s->left > 0 && s->links < LINKS_MAX && (entry = readdir(folder))) {
 		ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
 
 		target[n > 0 ? n : 0] = '\0';
@@ -98,7 +92,6 @@ static int look_at(pid_t pid, void *arg)
 		if (strncmp(target, "socket:[", 8) == 0)
 			take(s, pid, strtoull(target + 8, NULL, 10));
 	}
-	closedir(folder);
 	return s->left == 0 || s->links >= LINKS_MAX;
 }
 
@@ -112,17 +105,12 @@ static int look_at_group(int dir, const char *name, unsigned depth, void *arg)
 
 static void look_at_all(struct search *s)
 {
-	int fd = openat(s->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP(closedir_p) DIR *folder = files_opendir(s->proc, ".");
 	struct dirent *entry;
 
 	while (folder && s->left > 0 && s->links < LINKS_MAX && (entry = readdir(folder)))
 		if (isdigit((unsigned char)entry->d_name[0]))
 			(void)look_at((pid_t)strtol(entry->d_name, NULL, 10), s);
-	if (folder)
-		closedir(folder);
-	else if (fd >= 0)
-		close(fd);
 }
 
 void holders_find(const struct cgroupfs *fs, const char *cgroup, struct holder *v, size_t n)

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "drivers/files.h"
 
 #define FILE_MAX 4096
 
@@ -67,13 +68,10 @@ static void by_index(const char *host_root, const char *path, const char *key, c
                      enum netmap_manager manager, struct netmap_space *host)
 {
 	CLEANUP(close_p) int fd = open_folder(host_root, path);
-	CLEANUP(close_p) int readable = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(closedir_p) DIR *folder = readable < 0 ? NULL : fdopendir(readable);
+	CLEANUP(closedir_p) DIR *folder = fd < 0 ? NULL : files_opendir(fd, ".");
 	const struct dirent *entry;
 	char text[FILE_MAX];
 
-	if (folder)
-		(void)take_fd(&readable); /* it is the folder's now */
 	while (folder && (entry = readdir(folder))) {
 		struct netmap_link *l = link_at(host, entry->d_name);
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/strs.h"
+#include "drivers/files.h"
 #include "drivers/machined.h"
 #include "drivers/rootfs.h"
 
@@ -70,12 +71,9 @@ static int newest_first(const void *a, const void *b)
 
 static void names_in(int folder, struct strs *ret)
 {
-	CLEANUP(close_p) int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(closedir_p) DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP(closedir_p) DIR *d = files_opendir(folder, ".");
 	struct dirent *entry;
 
-	if (d)
-		(void)take_fd(&fd);
 	while (d && ret->n < NAMES_MAX && (entry = readdir(d)))
 		strs_add(ret, entry->d_name);
 }

@@ -100,7 +100,7 @@ static void mark_current(struct profile *p, int dir)
 
 static int read_folder(int fd, struct profile *ret, struct err *e)
 {
-	CLEANUP(closedir_p) DIR *dir = fdopendir(dup(fd));
+	CLEANUP(closedir_p) DIR *dir = files_opendir(fd, ".");
 	const struct dirent *entry;
 	int r = 0;
 

@@ -256,13 +256,12 @@ int swapfile_tidy(int dir, const char *leaf, char ret_kept[static 256], struct e
 	CLEANUP(closedir_p) DIR *folder = NULL;
 	struct dirent *entry;
 	uint64_t hash;
-	int fd, r = gate_ask(e, "cannot tidy up beside %s", leaf);
+	int r = gate_ask(e, "cannot tidy up beside %s", leaf);
 
 	*ret_kept = '\0';
 	if (r < 0)
 		return r;
-	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	folder = fd < 0 ? NULL : fdopendir(fd);
+	folder = files_opendir(dir, ".");
 	if (!folder)
 		return err_sys(e, errno, "cannot look for what is left of %s", leaf);
 	while ((entry = readdir(folder)))

@@ -312,18 +312,14 @@ static int copy_one(struct copy *c, int from, int to, const char *name, int dept
 static int copy_folder(struct copy *c, int from, int to, int depth)
 {
 	CLEANUP(closedir_p) DIR *folder = NULL;
-	int again = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	struct stat st;
+	int r = 0;
 
 	if (depth > DEPTH_MAX)
-		r = ELOOP;
-	else if (again < 0 || fstat(from, &st) < 0 || !(folder = fdopendir(again)))
-		r = errno;
-	if (r > 0 || !folder) {
-		if (!folder)
-			close_p(&again);
-		return fail(c, ".", r);
-	}
+		return fail(c, ".", ELOOP);
+	folder = files_opendir(from, ".");
+	if (!folder || fstat(from, &st) < 0)
+		return fail(c, ".", errno);
 	for (struct dirent *entry; r == 0 && (errno = 0, entry = readdir(folder));)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = copy_one(c, from, to, entry->d_name, depth);

@@ -195,15 +195,11 @@ static int pass(struct wipe *w, DIR *folder, int fd, int depth)
 /* Empties the folder; fd stays the caller's. */
 static int wipe_folder(struct wipe *w, int fd, const char *name, int depth)
 {
-	CLEANUP(closedir_p) DIR *folder = NULL;
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 1;
+	CLEANUP(closedir_p) DIR *folder = files_opendir(fd, ".");
+	int r = 1;
 
-	folder = again < 0 ? NULL : fdopendir(again);
-	if (!folder) {
-		r = errno;
-		close_p(&again);
-		return fail(w, name, r);
-	}
+	if (!folder)
+		return fail(w, name, errno);
 	for (size_t i = 0, limit = PASSES_MAX; r > 0; i++) {
 		size_t hoisted = w->hoisted;
 

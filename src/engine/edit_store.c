@@ -46,11 +46,9 @@ static int newest_first(const void *a, const void *b)
 
 static int list(int dir, struct edit_saves *ret, struct err *e)
 {
-	CLEANUP(closedir_p) DIR *folder = NULL;
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(closedir_p) DIR *folder = files_opendir(dir, ".");
 	struct dirent *entry;
 
-	folder = fd < 0 ? NULL : fdopendir(fd);
 	if (!folder)
 		return err_sys(e, errno, "cannot list " HISTORY);
 	while ((entry = readdir(folder))) {
