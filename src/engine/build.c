@@ -191,6 +191,11 @@ static int find_program(const char *name, const char *package, struct err *e)
 	                              name, package);
 }
 
+static int find_readable(const char *path, struct err *e)
+{
+	return access(path, R_OK) < 0 ? err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", path, strerror(errno)) : 0;
+}
+
 int build_check(const struct build *b, const struct places *p, struct err *e)
 {
 	CLEANUP(strs_done) struct strs words = { 0 };
@@ -206,9 +211,8 @@ int build_check(const struct build *b, const struct places *p, struct err *e)
 	case BUILD_IMAGE:
 		return find_image(b->from, path, e);
 	case BUILD_TARBALL:
-		if (access(b->from, R_OK) < 0)
-			return err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", b->from, strerror(errno));
-		return find_program("tar", "tar", e);
+		r = find_readable(b->from, e);
+		return r < 0 ? r : find_program("tar", "tar", e);
 	case BUILD_BOOTSTRAP:
 		r = bootstrap_words(b, "/", &words, e);
 		return r < 0 ? r : find_program(distribution_program(d), distribution_package(d), e);
@@ -216,7 +220,7 @@ int build_check(const struct build *b, const struct places *p, struct err *e)
 		r = find_program("nix-env", "Nix", e);
 		return r < 0 || !b->nix.flake ? r : find_program("nix", "Nix", e);
 	case BUILD_EMPTY:
-		break;
+		return b->from ? find_readable(b->from, e) : 0;
 	}
 	return 0;
 }

@@ -15,7 +15,7 @@ enum build_source {
 	BUILD_IMAGE,     /* a copy of the tree `from` of /var/lib/machines */
 	BUILD_TARBALL,   /* the archive `from`, unpacked by GNU tar that can write nowhere else */
 	BUILD_BOOTSTRAP, /* a system that another program installs */
-	BUILD_EMPTY,     /* an empty root: SYSTEM_PATH= says what runs */
+	BUILD_EMPTY,     /* an empty root: SYSTEM_PATH= says what runs; `from` is that, or NULL */
 	BUILD_NIX,       /* an empty root and a profile that Nix fills */
 };
 

@@ -124,8 +124,8 @@ int places_own_conf(const struct places *p, const char *step, struct err *e)
 		target[len] = '\0';
 		return err_set(
 			e, STATUS_UNSAFE_HOST, ELOOP,
-			"cannot %s %s: it is declared elsewhere, its conf %s leads to %s (remove it from the "
-			"system's configuration instead)",
+			"cannot %s %s: it is declared elsewhere, its conf %s leads to %s (the system's "
+			"configuration is the place for that)",
 			step, p->name, p->conf, target);
 	}
 	if (p->has_conf && statvfs(p->confs, &fs) == 0 && (fs.f_flag & ST_RDONLY))

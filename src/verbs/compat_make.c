@@ -54,6 +54,7 @@ static int choose_source(const struct compat_call *c, struct draft *conf, struct
 		draft_replace(conf, "FLAKE", c->flake);
 	} else if (c->system_path && !has_nix()) {
 		ret->source = BUILD_EMPTY;
+		ret->from = c->system_path;
 		draft_replace(conf, "SYSTEM_PATH", c->system_path);
 	} else if (!built && !c->config && !c->config_file && !has_nix() && is_to_adopt(c)) {
 		ret->source = BUILD_ADOPT;

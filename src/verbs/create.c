@@ -123,7 +123,7 @@ static int find_source(struct wish *w, struct err *e)
 	if (nix || b->nix.flake)
 		choose(w, BUILD_NIX, NULL);
 	else if (draft_get(&w->options, "SYSTEM_PATH"))
-		choose(w, BUILD_EMPTY, NULL);
+		choose(w, BUILD_EMPTY, draft_get(&w->options, "SYSTEM_PATH"));
 	if (w->sources == 0)
 		return err_set(e, STATUS_USAGE, EINVAL,
 		               "what is its root made of? --tree, --image, --tarball, --bootstrap, "

@@ -247,6 +247,8 @@ nix_is_called_as_the_reference_does() {
 		exits 1 machdeck create b --nixos-path /broken --config x
 		told "nix-env ended with status 1: error: undefined variable"
 		unchanged "$before"
+		exits 66 machdeck create s --system-path /nix/store/gone
+		unchanged "$before"
 		exits 0 machdeck create s --system-path /nix/store/box --private-users no --start
 		want 10 serves box http://10.233.1.2/
 		machdeck destroy --yes s
