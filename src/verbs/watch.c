@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "engine/driftlog.h"
 #include "engine/observe.h"
 #include "engine/timeline.h"
 #include "verbs/show.h"
@@ -19,6 +20,7 @@ struct watch {
 	sd_event *loop;
 	struct observer *observer;
 	struct timeline *timeline;
+	struct driftlog *driftlog;
 	bool json, begun;
 };
 
@@ -99,6 +101,13 @@ static void on_fresh(const struct events *fresh, void *arg)
 	flush(w);
 }
 
+static void on_drift(const struct events *fresh, void *arg)
+{
+	struct watch *w = arg;
+
+	timeline_add(w->timeline, fresh);
+}
+
 /* From here on nothing is missed: who waits for this line may act. */
 static void begin(struct watch *w, const struct snapshot *now)
 {
@@ -125,6 +134,7 @@ static void on_change(const struct snapshot *now, void *arg)
 	timeline_snapshot(w->timeline, now);
 	if (!w->begun)
 		begin(w, now);
+	(void)driftlog_snapshot(w->driftlog, now, NULL); /* what the kernel does not tell is not compared */
 }
 
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
@@ -166,6 +176,8 @@ static int run(struct watch *w, struct err *e)
 	r = timeline_new(NULL, on_fresh, w, &w->timeline, e);
 	if (r >= 0)
 		r = observer_new(w->loop, on_change, w, &w->observer, e);
+	if (r >= 0)
+		r = driftlog_new(w->loop, w->observer, on_drift, w, &w->driftlog, e);
 	if (r < 0)
 		return r;
 	r = sd_event_loop(w->loop);
@@ -187,6 +199,7 @@ int verb_watch(const struct verb *v, int argc, char **argv)
 	if (optind < argc)
 		return verb_usage(v, "it watches all machines, and takes no name");
 	r = run(&w, &e);
+	driftlog_free(w.driftlog);
 	observer_free(w.observer);
 	timeline_free(w.timeline);
 	sd_event_unref(w.loop);

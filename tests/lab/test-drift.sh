@@ -76,6 +76,29 @@ an_edited_conf_tells_whether_reload_is_enough() {
 	END
 }
 
+watch_tells_when_it_comes_and_when_it_goes() {
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 0 machdeck start web
+		machdeck watch >/tmp/lines & watch=$!
+		has() { grep -q -- "$1" /tmp/lines; }
+		want 10 has '^watching'
+		sleep 2.5 # the first comparison is what later ones are news against
+		ip addr del 10.1.0.1/32 dev ve-web
+		want 10 has 'web: stale, machdeck mend puts it back: .*10.1.0.1.* is not on ve-web'
+		exits 0 machdeck mend web
+		want 10 has 'web: it runs as it is configured again$'
+		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=8080:80
+		want 10 has 'web: stale, it takes a restart: HOST_PORT'
+		: >/tmp/lines
+		exits 0 machdeck restart web # and nothing is said of what a start has not done yet
+		want 10 has 'web: running'
+		want 10 has 'web: it runs as it is configured again$'
+		same 'lines on what differs' 0 "$(grep -c stale /tmp/lines)"
+		kill $watch
+	END
+}
+
 the_dashboard_shows_it_within_a_second() {
 	inside <<-'END'
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
