@@ -268,3 +268,13 @@ int columns_compare(const struct columns_sort *s, const struct columns_row *a, c
 		return s->reverse ? -r : r;
 	return strverscmp(a->m->name, b->m->name);
 }
+
+bool columns_sort_needs_stats(const struct columns_sort *s)
+{
+	static const bool of_stats[COLUMN_COUNT] = {
+		[COLUMN_CPU] = true,   [COLUMN_HISTORY] = true, [COLUMN_MEM] = true, [COLUMN_LIMIT] = true,
+		[COLUMN_TASKS] = true, [COLUMN_RX] = true,      [COLUMN_TX] = true,
+	};
+
+	return s->by < COLUMN_COUNT && of_stats[s->by];
+}

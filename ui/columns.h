@@ -86,5 +86,7 @@ struct columns_row { /* what a row sorts by; stats may be NULL */
 /* columns_compare - as for qsort; figures have the largest first, text and times ("web-2" before "web-10") the smallest, CFG
  * the worst; what is not known is last either way, and equal ones go by name. */
 int columns_compare(const struct columns_sort *s, const struct columns_row *a, const struct columns_row *b);
+/* columns_sort_needs_stats - whether it goes by what machines use. */
+bool columns_sort_needs_stats(const struct columns_sort *s);
 /* columns_urgency - 0 needs a person, 1 changes just now, 2 is not well or unknown, 3 runs, 4 is off. */
 int columns_urgency(const struct machine *m);

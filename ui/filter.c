@@ -437,6 +437,45 @@ static bool holds(const struct filter_term *t, const struct machine *m, const st
 	return false;
 }
 
+static bool is_of_stats(enum filter_key k)
+{
+	switch (k) {
+	case FILTER_CPU:
+	case FILTER_MEM:
+	case FILTER_SWAP:
+	case FILTER_LIMIT:
+	case FILTER_TASKS:
+	case FILTER_RX:
+	case FILTER_TX:
+	case FILTER_IO:
+	case FILTER_OOM:
+		return true;
+	case FILTER_NAME:
+	case FILTER_STATE:
+	case FILTER_KIND:
+	case FILTER_OS:
+	case FILTER_CAUSE:
+	case FILTER_WHY:
+	case FILTER_UNIT:
+	case FILTER_ADDRESS:
+	case FILTER_NET:
+	case FILTER_PORT:
+	case FILTER_AUTO:
+	case FILTER_UP:
+	case FILTER_KEY_COUNT:
+		break;
+	}
+	return false;
+}
+
+bool filter_needs_stats(const struct filter *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (is_of_stats(f->v[i].key))
+			return true;
+	return false;
+}
+
 bool filter_match(const struct filter *f, const struct machine *m, const struct stats *s, uint64_t now_usec)
 {
 	for (size_t i = 0; i < f->n; i++)

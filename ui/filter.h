@@ -73,6 +73,9 @@ int filter_parse(const char *text, struct filter *ret, size_t *ret_at, struct er
 /* filter_match - s: what the machine uses, or NULL: not known; now_usec: CLOCK_REALTIME. */
 bool filter_match(const struct filter *f, const struct machine *m, const struct stats *s, uint64_t now_usec);
 
+/* filter_needs_stats - whether it looks at what machines use, which is then to be known of all, also of those it hides. */
+bool filter_needs_stats(const struct filter *f);
+
 /* filter_key_word, filter_key_help - "state" and what it looks at: for help. */
 const char *filter_key_word(enum filter_key k);
 const char *filter_key_help(enum filter_key k);

@@ -78,7 +78,8 @@ void frame_want(const struct app *a, struct source *s, const struct grid *g, con
 	screen_rows(g, v, &first, &n);
 	for (size_t i = first; i < first + n && i < a->n_order && wanted.n_seen < COUNT(seen); i++)
 		seen[wanted.n_seen++] = &w->s->v[a->order[i]];
-	wanted.period_usec = screen_samples(g, v) ? a->period_usec : 0;
+	wanted.all_figures = filter_needs_stats(&a->filter) || columns_sort_needs_stats(&a->sort);
+	wanted.period_usec = wanted.all_figures || screen_samples(g, v) ? a->period_usec : 0;
 	wanted.look = parts_shown(a);
 	wanted.looked = snapshot_find(w->s, a->selected);
 	if (v->samples && wanted.looked && a->pane.open && wanted.n_seen < COUNT(seen) &&

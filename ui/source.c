@@ -428,6 +428,19 @@ static void want_drifts(struct source *s, const struct source_wanted *w)
 		drifts_want(s->drifts, &names);
 }
 
+/* Out of memory: the next frame tries again. */
+static void want_figures(struct source *s, const struct source_wanted *w)
+{
+	const struct snapshot *now = observer_snapshot(s->observer);
+	CLEANUP(free_p) const struct machine **all = w->all_figures ? calloc(now->n + 1, sizeof(*all)) : NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; all && i < now->n; i++)
+		if (now->v[i].leader > 0)
+			all[n++] = &now->v[i];
+	(void)sampler_want(s->sampler, all ? all : w->seen, all ? n : w->n_seen, w->period_usec);
+}
+
 void source_want(struct source *s, const struct source_wanted *w)
 {
 	want_logs(s, w->logs);
@@ -440,6 +453,5 @@ void source_want(struct source *s, const struct source_wanted *w)
 	want_network(s, w);
 	want_drifts(s, w);
 	lints_want(s->lints, w->drifts);
-	(void)sampler_want(s->sampler, w->seen, w->n_seen,
-	                   w->period_usec); /* out of memory: the next frame tries again */
+	want_figures(s, w);
 }

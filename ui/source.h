@@ -41,6 +41,7 @@ bool source_step(struct source *s);
 struct source_wanted {
 	const struct machine *const *seen; /* rows */
 	size_t n_seen;
+	bool all_figures;        /* they are sorted or chosen by what they use: of all machines that is wanted */
 	uint64_t period_usec;    /* between two samples of what they use; 0: that is not shown */
 	const struct strs *logs; /* whose logs are shown; NULL: nobody's */
 	const struct machine *looked; /* whose details are shown; NULL: nobody's */

@@ -37,6 +37,15 @@ a_guest_that_burns_a_core_shows_100_percent() {
 	END
 }
 
+a_filter_by_a_figure_finds_what_was_not_on_the_screen() {
+	scene <<-'END'
+		small idle; conf idle PRIVATE_NETWORK=1
+		machdeck start idle
+		printf '%s\n' 'size 80x24' 'wait idle' 'type /tasks>0' 'key Enter' 'wait 1 of 1' >/tmp/script
+		exits 0 machdeck --script /tmp/script --period 1
+	END
+}
+
 a_quota_shows_as_limit_and_throttling() {
 	scene <<-'END'
 		burner busy

@@ -173,6 +173,23 @@ static void a_sort_can_be_written_and_read_again(void **state)
 	assert_int_equal(columns_sort_parse("size", &s, &e), -EINVAL);
 }
 
+static void sorts_by_figures_say_so(void **state)
+{
+	static const char *const by_figures[] = { "cpu", "-cpu", "history", "mem", "limit", "tasks", "rx", "-tx" };
+	static const char *const others[] = { "urgency", "name", "-up", "cfg", "address", "autostart" };
+	struct columns_sort s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(by_figures) / sizeof(*by_figures); i++) {
+		assert_int_equal(columns_sort_parse(by_figures[i], &s, NULL), 0);
+		assert_true(columns_sort_needs_stats(&s));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		assert_int_equal(columns_sort_parse(others[i], &s, NULL), 0);
+		assert_false(columns_sort_needs_stats(&s));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +202,7 @@ int main(void)
 		cmocka_unit_test(what_needs_a_person_comes_first),
 		cmocka_unit_test(cfg_sorts_by_what_is_worst),
 		cmocka_unit_test(a_sort_can_be_written_and_read_again),
+		cmocka_unit_test(sorts_by_figures_say_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,24 @@ static void beginnings_and_neighbours_are_better(void **state)
 	assert_true(fuzzy_score("web", "my web", NULL, NULL) > fuzzy_score("web", "cobweb", NULL, NULL));
 }
 
+static void what_it_needs_to_know_is_told(void **state)
+{
+	static const struct {
+		const char *text;
+		bool wanted;
+	} cases[] = {
+		{ "", false },      { "web up>5m", false }, { "port:80 state:up", false }, { "cpu>50", true },
+		{ "!oom=0", true }, { "web mem<1G", true }, { "limit>1 io>1 rx>1", true },
+	};
+	struct filter f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(filter_parse(cases[i].text, &f, NULL, NULL), 0);
+		assert_int_equal(filter_needs_stats(&f), cases[i].wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +244,7 @@ int main(void)
 		cmocka_unit_test(garbage_is_refused_or_matched_but_never_breaks),
 		cmocka_unit_test(letters_in_their_order_fit_and_others_do_not),
 		cmocka_unit_test(beginnings_and_neighbours_are_better),
+		cmocka_unit_test(what_it_needs_to_know_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
