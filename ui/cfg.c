@@ -20,7 +20,10 @@ bool cfg_drift(const struct world *w, const struct machine *m, enum drift_cure *
 
 enum cfg cfg_of(const struct world *w, const struct machine *m)
 {
-	static const enum cfg of_drift[] = { CFG_OK, CFG_MEND, CFG_RELOAD, CFG_RESTART };
+	static const enum cfg of_drift[] = {
+		[DRIFT_NONE] = CFG_OK,       [DRIFT_LIVE] = CFG_MEND,     [DRIFT_MEND] = CFG_MEND,
+		[DRIFT_REREAD] = CFG_RELOAD, [DRIFT_RELOAD] = CFG_RELOAD, [DRIFT_RESTART] = CFG_RESTART,
+	};
 	const struct linted *lint = lint_list_find(w->lints, m->name);
 	enum drift_cure cure = DRIFT_NONE;
 	bool runs = m->state != MACHINE_STOPPED && m->state != MACHINE_FAILED;

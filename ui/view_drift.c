@@ -13,7 +13,9 @@ static const char *advice(enum drift_cure c)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "nothing to do: it runs as it is configured",
+		[DRIFT_LIVE] = "somebody set something live (systemctl set-property): systemctl revert takes it back",
 		[DRIFT_MEND] = "something was taken away since its start: it can be put back without a restart: M",
+		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough: r",
 		[DRIFT_RESTART] = "it takes a restart: R",
 	};

@@ -1,6 +1,7 @@
 #include "decide/drift.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "decide/limitvalue.h"
 #include "decide/mend.h"
+#include "decide/values.h"
 
 #define TEXT_SIZE 512
 
@@ -335,6 +338,67 @@ static int strongest_first(const void *a, const void *b)
 	return (int)((const struct drift_item *)b)->cure - (int)((const struct drift_item *)a)->cure;
 }
 
+static void sort(struct drift *d)
+{
+	if (d->n > 1)
+		qsort(d->v, d->n, sizeof(*d->v), strongest_first);
+}
+
+/* ---- the unit's directives, as systemd has them */
+
+struct told {
+	const char *key, *configured;
+	uint64_t wanted, live;
+};
+
+static void compare_told(struct drift *d, const struct unit_live *live, const struct told *t)
+{
+	struct drift_item *item;
+	char seen[24] = "none";
+
+	if (t->wanted == t->live || (!live->needs_reload && !live->set_live))
+		return;
+	if (t->live != UINT64_MAX)
+		(void)snprintf(seen, sizeof(seen), "%" PRIu64, t->live);
+	item = live->needs_reload
+	               ? add(d, DRIFT_REREAD, "directive", "%s: systemd has not read the unit anew", t->key)
+	               : add(d, DRIFT_LIVE, "directive", "%s: somebody set another one live (systemctl set-property)", t->key);
+	item->configured = printable(d, t->configured);
+	item->live = printable(d, seen);
+}
+
+static void compare_limit(struct drift *d, const struct plan *now, const struct unit_live *live, enum limit l)
+{
+	const struct directive *given = plan_directive(now, limit_names[l].directive);
+	struct limit_value wanted;
+	struct why w;
+
+	if (!given || given->values.n == 0 || limit_parse(l, given->values.v[0], &wanted, &w) < 0 || wanted.type != 't')
+		return; /* a share: its number is the host's */
+	compare_told(d, live, &(struct told){ limit_names[l].directive, given->values.v[0], wanted.number, live->limits[l] });
+}
+
+static void compare_device_list(struct drift *d, const struct directive *given, const struct unit_live *live)
+{
+	for (size_t i = 0; given && i < given->values.n && live->needs_reload; i++)
+		if (!strs_has(&live->devices, given->values.v[i]))
+			add(d, DRIFT_REREAD, "directive", "DeviceAllow: systemd has not read the unit anew")->configured =
+				printable(d, given->values.v[i]);
+}
+
+void drift_unit(const struct plan *now, const struct unit_live *live, struct drift *d)
+{
+	const struct directive *timeout = plan_directive(now, "TimeoutStartSec");
+
+	for (enum limit l = 0; l < LIMITS; l++)
+		compare_limit(d, now, live, l);
+	if (timeout && timeout->values.n > 0)
+		compare_told(d, live, &(struct told){ timeout->key, timeout->values.v[0],
+			                              value_timespan_usec(timeout->values.v[0]), live->start_timeout_usec });
+	compare_device_list(d, plan_directive(now, "DeviceAllow"), live);
+	sort(d);
+}
+
 void drift_decide(const char *name, const struct started *was, const struct change *c, const struct netmap *m,
                   struct drift *ret)
 {
@@ -346,8 +410,7 @@ void drift_decide(const char *name, const struct started *was, const struct chan
 	compare_conf(ret, was, c);
 	if (m)
 		compare_live(ret, name, was, m);
-	if (ret->n > 1)
-		qsort(ret->v, ret->n, sizeof(*ret->v), strongest_first);
+	sort(ret);
 	ret->bad |= ret->unseen.bad;
 }
 
@@ -358,7 +421,7 @@ enum drift_cure drift_verdict(const struct drift *d)
 
 const char *drift_cure_word(enum drift_cure c)
 {
-	static const char *const words[] = { "nothing", "mend", "reload", "restart" };
+	static const char *const words[] = { "nothing", "live", "mend", "daemon-reload", "reload", "restart" };
 
 	return words[c];
 }

@@ -374,17 +374,29 @@ static bool take_span(const char **p, uint64_t *usec)
 	       !__builtin_add_overflow(*usec, value, usec);
 }
 
-int value_timespan(const char *text, char **ret, struct why *w)
+static bool read_timespan(const char *text, uint64_t *ret)
 {
 	const char *p = text + strspn(text, " ");
 	bool good = *p != '\0';
-	uint64_t usec = 0;
 
-	if (strcmp(text, "infinity") == 0)
-		return copy(text, ret);
+	*ret = 0;
 	while (good && *p)
-		good = take_span(&p, &usec);
-	if (!good)
+		good = take_span(&p, ret);
+	return good;
+}
+
+uint64_t value_timespan_usec(const char *text)
+{
+	uint64_t usec;
+
+	return strcmp(text, "infinity") == 0 || !read_timespan(text, &usec) ? UINT64_MAX : usec;
+}
+
+int value_timespan(const char *text, char **ret, struct why *w)
+{
+	uint64_t usec;
+
+	if (strcmp(text, "infinity") != 0 && !read_timespan(text, &usec))
 		return value_refuse(
 			w, "'%.40s' is not a time span as systemd.time(7) has it (such as 1min 30s)", text);
 	return copy(text, ret);

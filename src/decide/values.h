@@ -42,6 +42,8 @@ int value_veth(struct container *c, const char *name, struct veth **ret, struct 
 void value_veths_end(struct container *c);
 int value_mac(const char *text, uint8_t ret[static 6], struct why *w);
 int value_private_users(const char *text, char **ret, struct why *w);
+/* value_timespan_usec - of one that is accepted; UINT64_MAX: infinity. */
+uint64_t value_timespan_usec(const char *text);
 int value_timespan(const char *text, char **ret, struct why *w); /* systemd.time(7); kept as written */
 
 /* value_bind - the two paths of a --bind= or --bind-ro= word's payload "SOURCE[:TARGET[:OPTIONS]]", "\:" undone;

@@ -48,6 +48,32 @@ static int read_requires(sd_bus_message *m, struct unit *u)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int read_devices(sd_bus_message *m, struct unit *u)
+{
+	const char *node, *modifier;
+	int r = sd_bus_message_enter_container(m, 'a', "(ss)");
+
+	while (r >= 0 && (r = sd_bus_message_read(m, "(ss)", &node, &modifier)) > 0) {
+		if (u->n_devices == UNIT_DEVICES_MAX)
+			continue;
+		u->devices[u->n_devices].node = node;
+		u->devices[u->n_devices++].modifier = modifier;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+/* SetUnitProperties() keeps what it sets in files of its own. */
+static int read_dropins(sd_bus_message *m, struct unit *u)
+{
+	const char *path;
+	int r = sd_bus_message_enter_container(m, 'a', "s");
+
+	while (r >= 0 && (r = sd_bus_message_read(m, "s", &path)) > 0)
+		u->set_live |= strncmp(path, "/run/systemd/system.control/", 28) == 0 ||
+		               strncmp(path, "/etc/systemd/system.control/", 28) == 0;
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 struct phase { /* the failed command that ended last, while a message is read */
 	uint64_t ended;
 	const char *name;
@@ -82,7 +108,7 @@ enum { IS_STATE = 1, IS_SERVICE };
 /* clang-format off */
 static const struct property {
 	const char *name;
-	char type;      /* of D-Bus; 'I', 'J', 'X' have a reader of their own */
+	char type;      /* of D-Bus; capital letters have a reader of their own */
 	char group;
 	size_t offset;
 } properties[] = {
@@ -97,6 +123,8 @@ static const struct property {
 	P("Requires",               'A', IS_STATE,   requires),
 	P("Requisite",              'A', IS_STATE,   requires),
 	P("BindsTo",                'A', IS_STATE,   requires),
+	P("NeedDaemonReload",       'b', IS_STATE,   needs_reload),
+	P("DropInPaths",            'L', IS_STATE,   set_live),
 	P("Result",                 's', IS_SERVICE, result),
 	P("StatusText",             's', IS_SERVICE, status_text),
 	P("NRestarts",              'u', IS_SERVICE, n_restarts),
@@ -106,6 +134,10 @@ static const struct property {
 	P("TimeoutStartUSec",       't', IS_SERVICE, start_timeout_usec),
 	P("TimeoutStopUSec",        't', IS_SERVICE, stop_timeout_usec),
 	P("MemoryMax",              't', IS_SERVICE, memory_max),
+	P("CPUQuotaPerSecUSec",     't', IS_SERVICE, cpu_quota_usec),
+	P("TasksMax",               't', IS_SERVICE, tasks_max),
+	P("IOWeight",               't', IS_SERVICE, io_weight),
+	P("DeviceAllow",            'D', IS_SERVICE, devices),
 	P("ControlGroup",           's', IS_SERVICE, cgroup),
 	P("ExecStartPre",           'X', IS_SERVICE, failed_phase),
 	P("ExecStartPost",          'X', IS_SERVICE, failed_phase),
@@ -133,6 +165,10 @@ static int read_value(sd_bus_message *m, const struct property *p, struct unit *
 		return read_job(m, u);
 	if (p->type == 'A')
 		return read_requires(m, u);
+	if (p->type == 'D')
+		return read_devices(m, u);
+	if (p->type == 'L')
+		return read_dropins(m, u);
 	if (p->type == 'X')
 		return read_commands(m, p->name, failed);
 	return sd_bus_message_read(m, basic, (char *)u + p->offset);
@@ -142,8 +178,8 @@ static int read_value(sd_bus_message *m, const struct property *p, struct unit *
 static int read_properties(sd_bus_message *m, struct unit *u)
 {
 	static const char *const types[] = {
-		['A'] = "as", ['I'] = "ay", ['J'] = "(uo)", ['X'] = "a(sasbttttuii)",
-		['s'] = "s",  ['t'] = "t",  ['u'] = "u",    ['i'] = "i"
+		['A'] = "as", ['D'] = "a(ss)", ['I'] = "ay", ['J'] = "(uo)", ['L'] = "as", ['X'] = "a(sasbttttuii)",
+		['b'] = "b", ['s'] = "s",  ['t'] = "t",  ['u'] = "u",    ['i'] = "i"
 	};
 	struct phase failed = { 0 };
 	int r = sd_bus_message_enter_container(m, 'a', "{sv}");

@@ -14,6 +14,7 @@
 #include "words/limits.h"
 
 #define UNIT_REQUIRES_MAX 32 /* more are not looked at */
+#define UNIT_DEVICES_MAX  64
 
 /* One unit as systemd tells it; all text is borrowed for the length of the call-back. */
 struct unit {
@@ -29,6 +30,8 @@ struct unit {
 	const char
 		*requires[UNIT_REQUIRES_MAX]; /* what must be up for it (Requires=, Requisite=, BindsTo=) */
 	size_t n_requires;
+	int needs_reload; /* its files changed since systemd read them */
+	bool set_live;    /* properties of it were set (systemctl set-property) */
 
 	bool has_service;        /* what follows was told */
 	const char *result;      /* "success", "exit-code", "timeout", ... */
@@ -39,6 +42,11 @@ struct unit {
 		main_status; /* CLD_EXITED, CLD_KILLED, ... of waitid(2), and status or signal; 0: none */
 	uint64_t start_timeout_usec, stop_timeout_usec; /* UINT64_MAX: none */
 	uint64_t memory_max;                            /* bytes; UINT64_MAX: none */
+	uint64_t cpu_quota_usec, tasks_max, io_weight;  /* microseconds a second; UINT64_MAX: none */
+	struct {
+		const char *node, *modifier;
+	} devices[UNIT_DEVICES_MAX]; /* DeviceAllow= */
+	size_t n_devices;
 	const char *cgroup;       /* "/machine.slice/container@web.service"; "" while it has none */
 	const char *failed_phase; /* "ExecStartPost": whose last run failed while the main process did not; or
 	                             NULL */

@@ -5,7 +5,8 @@
 #include "base/cleanup.h"
 #include "engine/compared.h"
 
-int drift_read(const struct snapshot *s, const char *name, const struct netmap *m, struct drift *ret, struct err *e)
+int drift_read(const struct snapshot *s, const char *name, const struct netmap *m,
+               const struct unit_live *live, struct drift *ret, struct err *e)
 {
 	CLEANUP(compared_done) struct compared c = { 0 };
 	const struct machine *machine = snapshot_find(s, name);
@@ -23,6 +24,8 @@ int drift_read(const struct snapshot *s, const char *name, const struct netmap *
 	if (r < 0)
 		return r;
 	drift_decide(name, &c.was, &c.change, m, ret);
+	if (live)
+		drift_unit(&c.now.plan, live, ret);
 	if (!ret->bad)
 		return 0;
 	drift_done(ret);

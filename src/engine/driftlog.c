@@ -48,7 +48,9 @@ static void tell(const struct drifted *one, struct events *ret)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "it runs as it is configured again",
+		[DRIFT_LIVE] = "stale, something was set live",
 		[DRIFT_MEND] = "stale, machdeck mend puts it back",
+		[DRIFT_REREAD] = "stale, a daemon-reload is enough",
 		[DRIFT_RELOAD] = "stale, a reload is enough",
 		[DRIFT_RESTART] = "stale, it takes a restart",
 	};

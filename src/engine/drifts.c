@@ -6,9 +6,21 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "engine/unitlive.h"
 
 #define PERIOD_USEC 500000 /* between two readings */
 #define TURN_USEC   5000   /* of one, between two keys */
+
+/* What systemd has of a unit, asked when it said something of it. */
+struct asked {
+	struct drifts *d;
+	struct asked *next;
+	char *name;
+	uint64_t told; /* what it is as of */
+	sd_bus_slot *slot;
+	bool known;
+	struct unit_live live;
+};
 
 struct drifts {
 	sd_event *loop; /* borrowed */
@@ -19,9 +31,69 @@ struct drifts {
 	struct netwatch *netwatch;
 	struct drift_list found, making;
 	size_t at; /* of the names: the next one to read */
+	struct asked *asked;
 	bool stale;
 	sd_event_source *later, *turn;
 };
+
+/* ---- what systemd has of the units */
+
+static void asked_free(struct asked *a)
+{
+	sd_bus_slot_unref(a->slot);
+	unit_live_done(&a->live);
+	free(a->name);
+	free(a);
+}
+
+static void forget_unwanted(struct drifts *d)
+{
+	for (struct asked **at = &d->asked; *at;) {
+		struct asked *a = *at;
+
+		if (strs_has(&d->names, a->name)) {
+			at = &a->next;
+			continue;
+		}
+		*at = a->next;
+		asked_free(a);
+	}
+}
+
+static void on_unit(int r, const struct unit *unit, const struct err *e, void *arg)
+{
+	struct asked *a = arg;
+
+	(void)e; /* then it is not compared, until systemd says something again */
+	a->slot = sd_bus_slot_unref(a->slot);
+	unit_live_done(&a->live);
+	a->known = r >= 0 && unit_live_take(unit, &a->live);
+	drifts_stale(a->d);
+}
+
+/* NULL: it is being asked, or does not tell. */
+static const struct unit_live *live_of(struct drifts *d, const struct machine *m)
+{
+	struct units *units = observer_units(d->observer);
+	struct asked *a = d->asked;
+
+	while (a && strcmp(a->name, m->name) != 0)
+		a = a->next;
+	if (!a) {
+		a = calloc(1, sizeof(*a));
+		if (!a)
+			return NULL;
+		*a = (struct asked){ .d = d, .next = d->asked, .name = strdup(m->name), .told = UINT64_MAX };
+		if (!a->name) {
+			free(a);
+			return NULL;
+		}
+		d->asked = a;
+	}
+	if (a->told != m->unit_told && !a->slot && units && m->unit && units_get(units, m->unit, on_unit, a, &a->slot, NULL) >= 0)
+		a->told = m->unit_told;
+	return a->known ? &a->live : NULL;
+}
 
 static void list_done(struct drift_list *l)
 {
@@ -43,15 +115,14 @@ const struct drifted *drift_list_find(const struct drift_list *l, const char *na
 
 /* ---- reading */
 
-static void read_one(const struct snapshot *s, const struct netmap *map, const struct machine *m,
-                     struct drift_list *l)
+static void read_one(struct drifts *d, const struct netmap *map, const struct machine *m, struct drift_list *l)
 {
 	struct drifted *one = &l->v[l->n];
 
 	one->name = strdup(m->name);
 	if (!one->name)
 		return;
-	one->known = drift_read(s, m->name, map, &one->drift, NULL) == 0 && one->drift.unseen.n == 0;
+	one->known = drift_read(observer_snapshot(d->observer), m->name, map, live_of(d, m), &one->drift, NULL) == 0 && one->drift.unseen.n == 0;
 	if (drift_verdict(&one->drift) != DRIFT_NONE)
 		one->known = true;
 	l->n++;
@@ -68,7 +139,7 @@ static bool read_more(struct drifts *d)
 		const struct machine *m = snapshot_find(s, d->names.v[d->at++]);
 
 		if (m && m->kind == MACHINE_CONTAINER && m->state == MACHINE_RUNNING && m->registered)
-			read_one(s, map && netmap_host(map) ? map : NULL, m, &d->making);
+			read_one(d, map && netmap_host(map) ? map : NULL, m, &d->making);
 		if (clock_usec(CLOCK_MONOTONIC) >= deadline)
 			return d->at == d->names.n;
 	}
@@ -155,6 +226,7 @@ void drifts_free(struct drifts *d)
 	sd_event_source_disable_unref(d->turn);
 	sd_event_source_disable_unref(d->later);
 	strs_done(&d->names);
+	forget_unwanted(d);
 	list_done(&d->found);
 	list_done(&d->making);
 	free(d);
@@ -169,6 +241,7 @@ void drifts_want(struct drifts *d, const struct strs *names)
 	if (d->names.bad)
 		strs_done(&d->names);
 	list_done(&d->making);
+	forget_unwanted(d);
 	drifts_stale(d);
 }
 

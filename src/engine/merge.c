@@ -230,8 +230,10 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.cgroup = copy(k->net ? k->net->cgroup : NULL, &bad),
 		.netnsid = k->net ? k->net->netnsid : -1,
 	};
-	if (unit)
+	if (unit) {
 		m->unit_words = unit->words;
+		m->unit_told = unit->told;
+	}
 	if (unit && unit->state == m->state)
 		m->since_usec = unit->since_usec;
 	if (m->since_usec == 0 && k->machine && m->state == MACHINE_RUNNING)

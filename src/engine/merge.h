@@ -29,6 +29,7 @@ struct unit_seen { /* one loaded unit */
 	uint64_t since_usec; /* 0: not known */
 	char *reason;        /* NULL: none, or not known yet */
 	const char *cause;   /* the reason's; static */
+	uint64_t told;       /* how often systemd said anything of it */
 	uint64_t words;      /* tells one status text from another; 0: none was heard */
 };
 

@@ -250,6 +250,10 @@ static bool take_unit(struct unitwatch *w, const struct unit *given)
 		changed |= take_words(u, given);
 		changed |= take_status(u, given);
 	}
+	if (u && u->state == MACHINE_RUNNING) { /* its directives, perhaps: who shows them asks */
+		u->told++;
+		changed = true;
+	}
 	return changed;
 }
 

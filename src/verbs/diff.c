@@ -8,6 +8,7 @@
 #include "engine/drift.h"
 #include "engine/netwatch.h"
 #include "engine/observe.h"
+#include "engine/unitlive.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
@@ -15,7 +16,9 @@ static const char *advice(enum drift_cure c)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "nothing to do",
+		[DRIFT_LIVE] = "somebody set something live: it is as the conf says again when that is taken back (systemctl revert)",
 		[DRIFT_MEND] = "something was taken away since the start: machdeck mend puts it back",
+		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough",
 		[DRIFT_RESTART] = "a restart is needed",
 	};
@@ -71,13 +74,19 @@ struct report {
 static void report_one(struct report *report, const struct snapshot *s, const char *name, const struct netmap *m)
 {
 	CLEANUP(drift_done) struct drift d = { 0 };
-	struct err e;
-	int r = drift_read(s, name, m, &d, &e);
+	CLEANUP(unit_live_done) struct unit_live live = { 0 };
+	const struct machine *machine = snapshot_find(s, name);
+	struct err e, untold;
+	bool asks = machine && machine->registered && machine->kind == MACHINE_CONTAINER;
+	int told = asks ? unit_live_read(name, &live, &untold) : -1;
+	int r = drift_read(s, name, m, told == 0 ? &live : NULL, &d, &e);
 
 	if (r < 0) {
 		report->status = verb_fail(&e);
 		return;
 	}
+	if (asks && told < 0)
+		strs_addf(&d.unseen, "the directives of its unit: %s", untold.text);
 	if (drift_verdict(&d) != DRIFT_NONE && report->status == STATUS_DONE)
 		report->status = STATUS_FAILED;
 	if (report->machines)

@@ -42,6 +42,7 @@ struct machine {
 	bool bad_conf; /* the conf can not be used; reason says why */
 	bool conf_unread; /* who looks may not read it: what it says is not known */
 	uint64_t unit_words; /* tells what its unit says of itself now from what it said before; 0: not heard */
+	uint64_t unit_told; /* grows with all that systemd tells of its unit while it runs */
 	uint64_t conf_hash; /* tells one version of the conf from another; 0: none, or it can not be read */
 	enum machine_state state;
 	bool frozen; /* observe_once() and observe_glance() tell: it runs, and its processes stand still */

@@ -76,6 +76,32 @@ an_edited_conf_tells_whether_reload_is_enough() {
 	END
 }
 
+what_systemd_has_of_its_unit_is_compared() {
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 MEMORY_MAX=512M TIMEOUT_START_SEC=2min
+		exits 0 machdeck start web
+		want 10 machdeck diff web
+		printf 'size 200x40\nwait  ok\nsave /tmp/before\nwait STALE\nkey D\nwait MemoryMax: somebody set another one live\nsave /tmp/seen\nkey Esc\nwait  ok\n' >/tmp/script
+		rm -f /tmp/before /tmp/seen
+		machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
+		want 10 test -s /tmp/before
+		systemctl set-property --runtime container@web MemoryMax=100M
+		exits 1 machdeck diff web
+		told 'somebody set something live' 'MemoryMax: somebody set another one live' 104857600
+		same 'as JSON' 'live directive 512M 104857600' "$({ machdeck diff --json web || :; } | jq -r '.machines[0] | [.verdict, (.differences[0] | .what, .configured, .seen)] | join(" ")')"
+		want 10 test -s /tmp/seen
+		systemctl revert container@web
+		want 10 machdeck diff web
+		wait $script || fail "$(grep -v '^~' /tmp/said | head -30)"
+		sed -i 's/512M/256M/; s/2min/3min/' $CONFS/web.conf # and systemd has not heard of it
+		want 10 eval '! machdeck diff web >/tmp/diff'
+		grep -q 'systemctl daemon-reload' /tmp/diff && grep -q 'MemoryMax: systemd has not read the unit anew' /tmp/diff && grep -q TimeoutStartSec /tmp/diff || fail "$(cat /tmp/diff)"
+		systemctl daemon-reload
+		want 10 machdeck diff web
+		rm $CONFS/web.conf /tmp/before; systemctl daemon-reload
+	END
+}
+
 watch_tells_when_it_comes_and_when_it_goes() {
 	inside <<-'END'
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2

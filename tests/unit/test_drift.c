@@ -449,6 +449,59 @@ static void of_what_somebody_else_started_it_says_that_nothing_is_compared(void 
 	assert_int_equal(d.unseen.n, 1);
 }
 
+/* What systemd has of a unit made of CONF, with one thing that is otherwise. */
+static struct drift unit_of(const char *conf, const struct unit_live *live)
+{
+	CLEANUP(plan_done) struct plan p = plan_of(conf, NULL);
+	struct drift d = { 0 };
+
+	drift_unit(&p, live, &d);
+	assert_false(d.bad);
+	return d;
+}
+
+static void what_systemd_has_of_the_unit_is_compared(void **state)
+{
+	static const char conf[] = LINK "MEMORY_MAX=512M\nCPU_QUOTA=150%\nTASKS_MAX=10%\nTIMEOUT_START_SEC=2min 30s\n"
+	                                "ALLOWED_DEVICES=/dev/fuse:rw\n";
+	char fuse[] = "/dev/fuse rw", *devices[] = { fuse, NULL };
+	const struct unit_live same = { .limits = { 512 << 20, 1500000, 7, UINT64_MAX },
+		                        .start_timeout_usec = 150000000,
+		                        .devices = { devices, 1, false },
+		                        .needs_reload = true,
+		                        .set_live = true };
+	struct unit_live live = same;
+	struct drift d = unit_of(conf, &live);
+
+	(void)state;
+	assert_int_equal(d.n, 0);
+	live.limits[LIMIT_MEMORY] = 100 << 20;
+	live.start_timeout_usec = UINT64_MAX;
+	live.devices.n = 0;
+	d = unit_of(conf, &live);
+	assert_int_equal(d.n, 3);
+	assert_int_equal(drift_verdict(&d), DRIFT_REREAD);
+	assert_string_equal(d.v[0].text, "MemoryMax: systemd has not read the unit anew");
+	assert_string_equal(d.v[0].configured, "512M");
+	assert_string_equal(d.v[0].live, "104857600");
+	drift_done(&d);
+	live.needs_reload = false; /* it has: then somebody said so */
+	d = unit_of(conf, &live);
+	assert_int_equal(d.n, 2);
+	assert_int_equal(drift_verdict(&d), DRIFT_LIVE);
+	assert_string_equal(d.v[0].text, "MemoryMax: somebody set another one live (systemctl set-property)");
+	assert_string_equal(d.v[1].live, "none");
+	drift_done(&d);
+	live.set_live = false; /* a drop-in of the administrator's */
+	d = unit_of(conf, &live);
+	assert_int_equal(d.n, 0);
+	live = (struct unit_live){ .limits = { 1, 1, 1, 1 }, .needs_reload = true };
+	d = unit_of(LINK, &live); /* what is not configured is nobody's */
+	for (size_t i = 0; i < d.n; i++)
+		assert_null(strstr(d.v[i].text, "Max"));
+	drift_done(&d);
+}
+
 static void the_strongest_cure_comes_first(void **state)
 {
 	CLEANUP(plan_done) struct plan before = plan_of(LINK, NULL);
@@ -483,6 +536,7 @@ int main(void)
 		cmocka_unit_test(what_was_taken_away_is_told_with_what_puts_it_back),
 		cmocka_unit_test(what_is_not_seen_is_no_difference),
 		cmocka_unit_test(of_what_somebody_else_started_it_says_that_nothing_is_compared),
+		cmocka_unit_test(what_systemd_has_of_the_unit_is_compared),
 		cmocka_unit_test(the_strongest_cure_comes_first),
 	};
 
