@@ -222,9 +222,11 @@ struct app {
 	bool mouse;
 	enum theme theme;
 	bool cautious;      /* ask before every change, and for the name where a y would do */
+	char lock_why[48];  /* what read_only says while it is locked */
 	uint64_t lock_usec; /* without a key it locks after that; 0: never */
 	uint64_t key_usec;  /* of the last key */
 	struct app_self self;
+	const struct strs *mistakes; /* in the settings; NULL: none. Of who made the app */
 	struct strs failed;   /* names of those that were failed at the last look */
 	bool looked;          /* there was a first look */
 	bool rings;           /* one more is; the caller takes it back */

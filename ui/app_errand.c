@@ -97,6 +97,7 @@ void app_want_errand(struct app *a, const struct world *w, enum app_errand erran
 {
 	const struct machine *m = snapshot_find(w->s, a->selected);
 	const char *no = m ? app_errand_refuses(a, m, errand) : NULL;
+	char key[KEY_TEXT_MAX];
 
 	if (errand == ERRAND_CREATE) {
 		a->wish.errand = errand;
@@ -105,8 +106,11 @@ void app_want_errand(struct app *a, const struct world *w, enum app_errand erran
 		return;
 	}
 	if (a->marks.n > 0 || !m) {
-		app_say(a, STYLE_TEXT, 0, m ? "one machine at a time: U takes the marks away" : "there is no machine to %s",
-		        app_errand_word(errand));
+		keys_first(ACTION_UNMARK, key);
+		if (m)
+			app_say(a, STYLE_TEXT, 0, "one machine at a time: %s takes the marks away", key);
+		else
+			app_say(a, STYLE_TEXT, 0, "there is no machine to %s", app_errand_word(errand));
 		return;
 	}
 	if (no) {

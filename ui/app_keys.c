@@ -212,21 +212,31 @@ static void sort_step(struct app *a, int by)
 
 static void seek(struct app *a, int by)
 {
+	char key[KEY_TEXT_MAX];
+
+	keys_first(ACTION_SEARCH, key);
 	if (a->search[0])
 		a->seek = by;
 	else
-		app_say(a, STYLE_TEXT, 0, "nothing was searched for yet: / does");
+		app_say(a, STYLE_TEXT, 0, "nothing was searched for yet: %s does", key);
 }
 
 static void lock(struct app *a, bool on)
 {
+	char key[KEY_TEXT_MAX];
+
 	if (on ? a->read_only != NULL : !a->locked) {
 		app_say(a, STYLE_TEXT, 0, a->read_only ? "read-only: %s" : "it is not locked", a->read_only);
 		return;
 	}
 	a->locked = on;
-	a->read_only = on ? "locked; u unlocks" : NULL;
-	app_say(a, STYLE_TEXT, 0, on ? "locked: nothing can be changed until u is pressed" : "unlocked");
+	keys_first(ACTION_UNLOCK, key);
+	(void)snprintf(a->lock_why, sizeof(a->lock_why), "locked; %s unlocks", key);
+	a->read_only = on ? a->lock_why : NULL;
+	if (on)
+		app_say(a, STYLE_TEXT, 0, "locked: nothing can be changed until %s is pressed", key);
+	else
+		app_say(a, STYLE_TEXT, 0, "unlocked");
 	app_todo(a, APP_LOCK, CONTROL_START, NULL, NULL, NULL);
 }
 

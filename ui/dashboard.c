@@ -566,6 +566,7 @@ static void tear_down(struct dashboard *d)
 	sd_event_unref(d->loop);
 	close_p(&d->wake_fd);
 	app_done(&d->app);
+	setup_done(&d->setup);
 }
 
 int dashboard_run(const struct dashboard_options *o, struct err *e)

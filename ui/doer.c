@@ -295,7 +295,7 @@ void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 		break;
 	case APP_LOCK:
 		if (d->app->locked)
-			gate_close("locked; u unlocks");
+			gate_close(d->app->lock_why);
 		else
 			gate_open();
 		break;

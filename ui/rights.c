@@ -39,15 +39,16 @@ static void open_gate(struct app *a)
 static void on_answer(enum privileges_may may, const char *why, void *arg)
 {
 	struct rights *r = arg;
-	char reason[GATE_REASON_MAX];
+	char reason[GATE_REASON_MAX], key[KEY_TEXT_MAX];
 
 	r->ask = NULL;
+	keys_first(ACTION_UNLOCK, key);
 	switch (may) {
 	case PRIVILEGES_MAY:
 		open_gate(r->app);
 		break;
 	case PRIVILEGES_MAY_ASK:
-		(void)snprintf(reason, sizeof(reason), "%s; u unlocks, and you will be asked", why);
+		(void)snprintf(reason, sizeof(reason), "%s; %s unlocks, and you will be asked", why, key);
 		close_gate(r->app, reason);
 		r->app->locked = true;
 		break;

@@ -309,6 +309,7 @@ static void tear_down(struct script *s)
 	source_free(s->source);
 	sd_event_unref(s->loop);
 	app_done(&s->app);
+	setup_done(&s->setup);
 }
 
 int script_run(const struct dashboard_options *o, struct err *e)

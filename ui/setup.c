@@ -13,11 +13,14 @@ enum { AUTO, YES, NO }; /* of settings that have the three */
 
 static void say_warnings(struct app *a, const struct strs *warnings)
 {
+	char key[KEY_TEXT_MAX];
+
+	keys_first(ACTION_SELF, key);
 	if (warnings->n == 1)
 		app_say(a, STYLE_BUSY, 0, "%s", warnings->v[0]);
 	else if (warnings->n > 1)
-		app_say(a, STYLE_BUSY, 0, "%s (and %zu more mistakes in settings)", warnings->v[0],
-		        warnings->n - 1);
+		app_say(a, STYLE_BUSY, 0, "%s (and %zu more mistakes in settings: %s lists them)", warnings->v[0],
+		        warnings->n - 1, key);
 }
 
 static void apply_settings(const struct settings *s, struct app *a)
@@ -55,21 +58,25 @@ static int apply_options(const struct dashboard_options *o, struct app *a, struc
 
 int setup_load(struct setup *s, const struct dashboard_options *o, struct app *a, struct err *e)
 {
-	CLEANUP(strs_done) struct strs warnings = { 0 };
-
 	setfile_find(geteuid(), getenv("HOME"), getenv("XDG_CONFIG_HOME"), getenv("XDG_STATE_HOME"),
 	             &s->places);
 	if (o->source.replay) { /* what is shown must not depend on who looks */
 		settings_default(&s->files);
 		s->now = s->files;
 	} else {
-		setfile_load(&s->places, &s->files, &s->now, &warnings);
+		setfile_load(&s->places, &s->files, &s->now, &s->warnings);
 	}
 	keymap_install(&s->now.keymap);
 	apply_settings(&s->now, a);
-	say_warnings(a, &warnings);
+	say_warnings(a, &s->warnings);
+	a->mistakes = &s->warnings;
 	a->ascii = o->ascii || s->now.number[SETTING_ASCII];
 	return apply_options(o, a, e);
+}
+
+void setup_done(struct setup *s)
+{
+	strs_done(&s->warnings);
 }
 
 bool setup_mouse_is_auto(const struct setup *s)

@@ -192,6 +192,7 @@ static void build_status(const struct app *a, const struct world *w, struct view
 {
 	for (size_t form = 0; form < COUNT(v->status); form++) {
 		struct view_line *l = &v->status[form];
+		char key[KEY_TEXT_MAX];
 
 		if (a->filter_text[0]) {
 			view_add(l, STYLE_STRONG, view_keep(v, "filter %s", a->filter_text));
@@ -199,10 +200,11 @@ static void build_status(const struct app *a, const struct world *w, struct view
 		}
 		if (a->marks.n > 0)
 			view_add(l, STYLE_KEY, view_keep(v, "%zu marked  ", a->marks.n));
+		keys_first(ACTION_HELP, key);
 		if (w->s->limits)
 			view_add(l, STYLE_DIM,
 			         form == 0 ? view_keep(v, "not seen: %s", w->s->limits)
-			                   : "not all is seen: ? says why");
+			                   : view_keep(v, "not all is seen: %s says why", key));
 	}
 }
 

@@ -75,6 +75,8 @@ void view_self(const struct app *a, uint64_t now_usec, struct doc *d)
 	rate(d, "frames", (double)s->frames, "", seconds);
 	rate(d, "terminal", (double)s->bytes, " bytes", seconds);
 	rate(d, "bus", (double)s->bus_calls, " calls", seconds);
+	for (size_t i = 0; a->mistakes && i < a->mistakes->n; i++)
+		doc_fact(d, i == 0 ? "settings" : "", STYLE_BUSY, "%s", a->mistakes->v[i]);
 }
 
 void view_commands(const struct app *a, struct view *v, struct doc *d)

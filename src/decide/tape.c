@@ -32,7 +32,7 @@ static const struct tapefield machine_fields[] = {
 	FIELD("declared", FIELD_TEXT, declared),
 	FIELD("badConf", FIELD_FLAG, bad_conf),
 	FIELD("confUnread", FIELD_FLAG, conf_unread),
-	FIELD("confHash", FIELD_COUNT, conf_hash),
+	FIELD("confHash", FIELD_HASH, conf_hash),
 	FIELD("leader", FIELD_ID, leader),
 	FIELD("addresses", FIELD_TEXTS, addresses),
 	FIELD("addressesSeen", FIELD_FLAG, addresses_seen),

@@ -89,6 +89,8 @@ static json_t *value(const struct tapefield *f, const void *from)
 		return *(const int *)p >= 0 ? json_integer(*(const int *)p) : json_null();
 	case FIELD_COUNT:
 		return *(const uint64_t *)p ? whole(*(const uint64_t *)p) : json_null();
+	case FIELD_HASH:
+		return *(const uint64_t *)p ? whole(*(const uint64_t *)p & INT64_MAX) : json_null();
 	case FIELD_AMOUNT:
 		return *(const uint64_t *)p != STATS_UNKNOWN ? whole(*(const uint64_t *)p) : json_null();
 	case FIELD_NUMBER:
@@ -305,6 +307,7 @@ static int take_value(struct jsonplace *at, const struct tapefield *f, json_t *v
 		*(int *)p = (int)n;
 		break;
 	case FIELD_COUNT:
+	case FIELD_HASH:
 	case FIELD_AMOUNT:
 		r = take_whole(at, v, INT64_MAX, &n);
 		*(uint64_t *)p = (uint64_t)n;
@@ -334,6 +337,7 @@ static int take_nothing(const struct jsonplace *at, const struct tapefield *f, v
 	case FIELD_FLAG:
 	case FIELD_ID:
 	case FIELD_COUNT:
+	case FIELD_HASH:
 		break;
 	case FIELD_NSID:
 		*(int *)p = -1;

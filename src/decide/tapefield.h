@@ -27,6 +27,7 @@ enum tapefield_type {
 	FIELD_ID,      /* int; none: 0 */
 	FIELD_NSID,    /* int; none: -1 */
 	FIELD_COUNT,   /* uint64_t; none: 0 */
+	FIELD_HASH,    /* the same, of which 63 bits are kept */
 	FIELD_AMOUNT,  /* uint64_t; none: STATS_UNKNOWN */
 	FIELD_NUMBER,  /* float; none: NAN */
 	FIELD_HISTORY, /* float[STATS_HISTORY], without the NANs before the first; none: all NAN */

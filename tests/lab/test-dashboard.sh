@@ -156,6 +156,13 @@ done | sort -n | tee /dev/shm/took
 END
 }
 
+mistakes_in_settings_are_listed_and_messages_have_the_keys_of_today() {
+	on ui bash -c 'mkdir -p /etc/machdeck; printf "bogus = 1\nkey.UNLOCK = \"F7\"\nperiod = 99\n" >/etc/machdeck/machdeck.conf
+		printf "%s\n" "size 120x30" "key L" "wait until F7 is pressed" "key F7" "wait unlocked" "key %" \
+			"wait machdeck.conf:1:" "wait machdeck.conf:3:" >/tmp/script
+		machdeck --script /tmp/script; rc=$?; rm /etc/machdeck/machdeck.conf; exit $rc'
+}
+
 what_changes_outside_is_followed() {
 	open_it 80 24
 	on ui bash -c 'printf "PRIVATE_NETWORK=1\n" >/etc/containers/newcomer.conf'

@@ -107,6 +107,23 @@ static void assert_same_machines(const struct snapshot *a, const struct snapshot
 	assert_string_equal(buf_text(&left), buf_text(&right));
 }
 
+static void confs_whose_hashes_are_large_stay_different(void **state)
+{
+	CLEANUP(snapshot_done) struct snapshot s = rich();
+	CLEANUP(buf_done) struct buf tape = { 0 };
+	struct tapewriter w = { 0 };
+	size_t len;
+
+	(void)state;
+	s.v[1].conf_hash = UINT64_MAX - 1;
+	tapewriter_snapshot(&w, &s, &tape);
+	len = tape.len;
+	s.v[1].conf_hash = UINT64_MAX;
+	tapewriter_snapshot(&w, &s, &tape);
+	tapewriter_done(&w);
+	assert_true(tape.len > len);
+}
+
 static void what_is_written_is_what_is_parsed(void **state)
 {
 	CLEANUP(tape_reader_done) struct tape_reader t = { .file = "x" };
@@ -382,6 +399,7 @@ static void no_changed_byte_breaks_the_parser(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(confs_whose_hashes_are_large_stay_different),
 		cmocka_unit_test(what_is_written_is_what_is_parsed),
 		cmocka_unit_test(only_what_changed_is_told_again),
 		cmocka_unit_test(a_history_is_told_once_and_then_continued),
