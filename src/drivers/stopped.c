@@ -1,14 +1,20 @@
 #include "drivers/stopped.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "drivers/cgroup.h"
+
+#define BUS_SOCKET "/run/dbus/system_bus_socket"
 
 static bool read_line(const char *path, char *ret, size_t size)
 {
@@ -44,11 +50,16 @@ static char *sentence(const char *host_root, const char *who, long pid)
 	return n < 0 ? NULL : text;
 }
 
+static void service_path(const char *host_root, const char *cgroups, const char *unit, char ret[static PATH_MAX])
+{
+	(void)snprintf(ret, PATH_MAX, "%s%s/system.slice/%s.service/cgroup.procs", host_root, cgroups, unit);
+}
+
 static char *stopped_service(const char *host_root, const char *cgroups, const char *unit, const char *who)
 {
-	char path[4096], pids[256], *text = NULL, *end;
+	char path[PATH_MAX], pids[256], *text = NULL, *end;
 
-	(void)snprintf(path, sizeof(path), "%s%s/system.slice/%s.service/cgroup.procs", host_root, cgroups, unit);
+	service_path(host_root, cgroups, unit, path);
 	if (!read_line(path, pids, sizeof(pids)))
 		return NULL;
 	for (char *at = pids; !text; at = end) {
@@ -59,6 +70,30 @@ static char *stopped_service(const char *host_root, const char *cgroups, const c
 		text = sentence(host_root, who, pid);
 	}
 	return text;
+}
+
+static bool runs(const char *host_root, const char *cgroups, const char *unit)
+{
+	char path[PATH_MAX], pid[16];
+
+	service_path(host_root, cgroups, unit, path);
+	return read_line(path, pid, sizeof(pid));
+}
+
+/* Where it does not run, systemd may start it for who connects; else it is gone. */
+static char *lost_bus(const char *host_root, const char *cgroups)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	CLEANUP(close_p) int fd = -1;
+
+	if (runs(host_root, cgroups, "dbus") || runs(host_root, cgroups, "dbus-broker"))
+		return NULL;
+	if ((size_t)snprintf(to.sun_path, sizeof(to.sun_path), "%s" BUS_SOCKET, host_root) >= sizeof(to.sun_path))
+		return NULL;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || (errno != ECONNREFUSED && errno != ENOENT))
+		return NULL;
+	return strdup("the system bus does not run (systemctl start dbus)");
 }
 
 char *stopped_daemon(const char *host_root)
@@ -76,5 +111,5 @@ char *stopped_daemon(const char *host_root)
 
 	for (size_t i = 0; !text && cgroups && i < COUNT(services); i++)
 		text = stopped_service(host_root, cgroups, services[i].unit, services[i].who);
-	return text;
+	return text || !cgroups ? text : lost_bus(host_root, cgroups);
 }

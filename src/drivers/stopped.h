@@ -1,6 +1,6 @@
 /* stopped - which of the daemons that tell us things stands still: systemd, systemd-machined, the bus, the journal. One
  * that is stopped (SIGSTOP, a debugger) says nothing, no connection to it breaks, and there is no event for it, so
- * it has to be looked for. */
+ * it has to be looked for; and so has the bus that is gone, since root asks systemd without it. */
 #pragma once
 
 /* stopped_daemon - a sentence about the first that is; NULL: none, or /proc hides it. The caller frees.

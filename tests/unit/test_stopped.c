@@ -78,6 +78,18 @@ static void what_proc_hides_is_not_stopped(void **state)
 	tells(NULL);
 }
 
+static void a_bus_that_is_gone_is_told(void **state)
+{
+	char path[128];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/sys/fs/cgroup/system.slice/dbus-broker.service/cgroup.procs", fake_root);
+	assert_int_equal(unlink(path), 0);
+	tells("the system bus does not run (systemctl start dbus)");
+	put("/sys/fs/cgroup/system.slice/dbus.service/cgroup.procs", "40\n");
+	tells(NULL);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, faketree_end)
@@ -89,6 +101,7 @@ int main(void)
 		CASE(one_under_a_debugger_is_told_as_such),
 		CASE(a_name_that_looks_like_a_state_is_none),
 		CASE(what_proc_hides_is_not_stopped),
+		CASE(a_bus_that_is_gone_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
