@@ -76,6 +76,7 @@ enum doctor_connect { /* what an attempt came to */
 	              DOCTOR_REFUSED,
 	              DOCTOR_TIMED_OUT,
 	              DOCTOR_UNREACHABLE,
+	              DOCTOR_SILENT, /* of UDP: nobody refused it, which is all that can be told */
 };
 
 struct doctor_facts { /* all borrowed; zero: not known */

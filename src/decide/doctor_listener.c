@@ -152,6 +152,11 @@ static bool unit_failed(const struct doctor_case *c)
 	return is_unheard(c) && c->f->failed_units && c->f->failed_units->n > 0;
 }
 
+static const char *udp_word(const struct doctor_case *c)
+{
+	return c->f->port.udp ? "udp " : "";
+}
+
 static void say_unit_failed(const struct doctor_case *c, char *ret)
 {
 	const struct strs *units = c->f->failed_units;
@@ -163,8 +168,8 @@ static void say_unit_failed(const struct doctor_case *c, char *ret)
 		(void)snprintf(names + len, sizeof(names) - len, "%s%.64s", i > 0 ? ", " : "", units->v[i]);
 	}
 	SAY(ret,
-	    "nothing listens on %u in %s; %s %s failed: start %s (machdeck run %s -- systemctl start %.64s)",
-	    c->f->port.guest, c->f->name, names, units->n > 1 ? "are" : "is", units->n > 1 ? "the one" : "it",
+	    "nothing listens on %s%u in %s; %s %s failed: start %s (machdeck run %s -- systemctl start %.64s)",
+	    udp_word(c), c->f->port.guest, c->f->name, names, units->n > 1 ? "are" : "is", units->n > 1 ? "the one" : "it",
 	    c->f->name, units->v[0]);
 }
 
@@ -181,11 +186,11 @@ static void say_nobody(const struct doctor_case *c, char *ret)
 	}
 	if (*ports)
 		SAY(ret,
-		    "nothing listens on %u in %s, which listens on %s: start what is to serve it, or change "
+		    "nothing listens on %s%u in %s, which listens on %s: start what is to serve it, or change "
 		    "HOST_PORT=",
-		    c->f->port.guest, c->f->name, ports);
+		    udp_word(c), c->f->port.guest, c->f->name, ports);
 	else
-		SAY(ret, "nothing listens on %u in %s: start what is to serve it", c->f->port.guest,
+		SAY(ret, "nothing listens on %s%u in %s: start what is to serve it", udp_word(c), c->f->port.guest,
 		    c->f->name);
 }
 

@@ -160,6 +160,7 @@ static void say_direct(const struct doctor_facts *f, char *ret)
 
 	switch (f->direct) {
 	case DOCTOR_NOT_TRIED:
+	case DOCTOR_SILENT:
 		return;
 	case DOCTOR_CONNECTED:
 		(void)snprintf(ret + len, DOCTOR_TEXT - len, "; past the forward, %s answers", f->direct_to);
@@ -181,9 +182,8 @@ static bool was_refused(const struct doctor_case *c)
 
 static void say_refused(const struct doctor_case *c, char *ret)
 {
-	SAY(ret,
-	    "a connection to %s was refused: the guest's firewall rejects it, or who listened has just ended",
-	    c->f->connected_to);
+	SAY(ret, "a %s to %s was refused: the guest's firewall rejects it, or who listened has just ended",
+	    c->f->port.udp ? "datagram" : "connection", c->f->connected_to);
 	say_direct(c->f, ret);
 }
 

@@ -1,4 +1,4 @@
-/* Trying to connect: from the host, to an address of its own, as a client of the host would. */
+/* Trying: from the host, to an address of its own, as a client of the host would. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -26,7 +26,7 @@ static int begin(const struct doctor_try *t)
 {
 	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(t->port) };
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(t->port) };
-	int fd = socket(t->to.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(t->to.family, (t->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
@@ -36,6 +36,8 @@ static int begin(const struct doctor_try *t)
 		(void)connect(fd, (const struct sockaddr *)&to6, sizeof(to6));
 	else
 		(void)connect(fd, (const struct sockaddr *)&to4, sizeof(to4));
+	if (t->udp)
+		(void)send(fd, "", 0, 0);
 	return fd; /* whatever came of it, the socket tells */
 }
 
@@ -45,7 +47,7 @@ static void end(struct doctor_try *t, struct pollfd *p, uint64_t since)
 	int errnum = 0;
 
 	(void)getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &errnum, &len);
-	t->came = outcome(errnum);
+	t->came = outcome(errnum); /* of UDP: an answer, or a refusal */
 	t->ms = (unsigned)((clock_usec(CLOCK_MONOTONIC) - since) / 1000);
 	close(p->fd);
 	p->fd = -1;
@@ -59,7 +61,7 @@ static void connect_some(struct doctor_try *v, size_t n)
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		polled[i] = (struct pollfd){ .fd = begin(&v[i]), .events = POLLOUT };
+		polled[i] = (struct pollfd){ .fd = begin(&v[i]), .events = v[i].udp ? POLLIN : POLLOUT };
 		left += polled[i].fd >= 0;
 	}
 	while (left > 0 && spent < DEADLINE_MS) {
@@ -77,7 +79,7 @@ static void connect_some(struct doctor_try *v, size_t n)
 		if (polled[i].fd < 0)
 			continue;
 		close(polled[i].fd);
-		v[i].came = DOCTOR_TIMED_OUT;
+		v[i].came = v[i].udp ? DOCTOR_SILENT : DOCTOR_TIMED_OUT;
 		v[i].ms = spent;
 	}
 }
@@ -89,10 +91,10 @@ static void connect_all(struct doctor_try *v, size_t n)
 		connect_some(v + i, n - i < AT_ONCE ? n - i : AT_ONCE);
 }
 
-static bool is_listed(const struct doctor_reading *r, uint16_t port)
+static bool is_listed(const struct doctor_reading *r, const struct doctor_try *t)
 {
 	for (size_t i = 0; i < r->n_tries; i++)
-		if (r->tries[i].forward == port)
+		if (r->tries[i].forward == t->forward && r->tries[i].udp == t->udp)
 			return true;
 	return false;
 }
@@ -107,13 +109,13 @@ int doctor_try_all(struct doctor_reading *r, struct err *e)
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct forward *rule = &rules->v[i];
 		const char *text = r->host.address[rule->to.family == AF_INET6 ? DOCTOR_V6 : DOCTOR_V4];
-		struct doctor_try t = { .port = rule->port.host, .forward = rule->port.host };
+		struct doctor_try t = { .udp = rule->port.udp, .port = rule->port.host, .forward = rule->port.host };
 
-		if (rule->port.udp || is_listed(r, t.forward) || addr_parse(text, &t.to, NULL) < 0)
+		if (is_listed(r, &t) || addr_parse(text, &t.to, NULL) < 0)
 			continue;
 		r->tries[r->n_tries++] = t;
 		r->tries[r->n_tries++] = (struct doctor_try){
-			.to = rule->to, .port = rule->port.guest, .forward = t.forward, .direct = true
+			.to = rule->to, .udp = t.udp, .port = rule->port.guest, .forward = t.forward, .direct = true
 		};
 	}
 	connect_all(r->tries, r->n_tries);

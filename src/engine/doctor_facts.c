@@ -166,7 +166,7 @@ static void fill_connect(const struct doctor_reading *r, struct doctor_facts *f,
 
 		char *text = t->direct ? texts->direct : texts->forward;
 
-		if (t->forward != f->port.host || f->port.udp ||
+		if (t->forward != f->port.host || t->udp != f->port.udp ||
 		    !look_can_run(&(struct machine){ .state = f->state }))
 			continue;
 		addr_print(&t->to, false, to);

@@ -63,8 +63,9 @@ void doctor_guest_done(struct doctor_guest *g);
 /* doctor_listener_from - with whose socket it is; texts point into holder. */
 struct doctor_listener doctor_listener_from(const struct listening *l, const struct holder *holder);
 
-struct doctor_try { /* to connect */
+struct doctor_try { /* to connect, or to send a datagram */
 	struct addr to;
+	bool udp;
 	uint16_t port;
 	uint16_t forward;         /* of the host, which is tried */
 	bool direct;              /* not by that, but where it leads to */
@@ -114,7 +115,8 @@ bool doctor_has_address(const struct netaddrs *l, const struct addr *a);
 const struct machine *doctor_owner_of(const struct snapshot *s, const struct addr *a);
 bool doctor_same_port(const struct port *a, const struct port *b);
 
-/* doctor_try_all - connect from the host to each TCP port that a rule of the kernel forwards. */
+/* doctor_try_all - connect from the host to each TCP port that a rule of the kernel forwards, and send an empty datagram to each
+ * UDP port: there an answer says that it works and an ICMP refusal that it does not, but most services stay silent. */
 int doctor_try_all(struct doctor_reading *r, struct err *e);
 
 /* doctor_read_machine, doctor_read_nobody - add what is found of one machine's ports; of rules that are nobody's. */

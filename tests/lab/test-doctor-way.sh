@@ -167,6 +167,29 @@ an_attempt_tells_what_nothing_else_does() {
 	END
 }
 
+a_datagram_tells_by_a_refusal_and_by_an_answer() {
+	scene <<-'END'
+		small web; conf web $WEB HOST_PORT=udp:8085:53
+		machdeck start web
+		server() { # what it says to who asks; nothing: it stays silent
+			nsenter --target "$(leader web)" --net -- perl -MSocket -e '
+				socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(53, INADDR_ANY)) or die;
+				while (defined($from = recv(S, $text, 999, 0))) { send(S, $ARGV[0], 0, $from) if @ARGV }' "$@" & server=$!
+		}
+		server
+		want 10 machdeck doctor web
+		exits 0 machdeck doctor --probe web
+		told 'connects  good     10.1.0.1:8085: nobody refused it in ' ', and more udp does not tell'
+		kill $server; wait $server || :; server here
+		want 10 eval 'machdeck doctor --probe web | grep "connects  good     10.1.0.1:8085 answered in"'
+		inside_of web nft 'add table inet g; add chain inet g input { type filter hook input priority 0; }; add rule inet g input udp dport 53 meta length gt 9 reject'
+		exits 1 machdeck doctor --probe web
+		told 'a datagram to 10.1.0.1:8085 was refused' '; 10.1.0.2:53 refuses it, too' '[refused]'
+		kill $server
+		want 10 eval '{ machdeck doctor --probe web || true; } | grep "nothing listens on udp 53 in web"'
+	END
+}
+
 what_nobody_asked_for_is_worth_a_note() {
 	scene <<-'END'
 		small web; conf web $WEB HOST_PORT=8080:80

@@ -525,6 +525,22 @@ static void an_attempt_is_told_when_nothing_else_explains_it(void **state)
 	assert_int_equal(w->d.n, 1);
 }
 
+static void of_udp_silence_is_no_fault_and_a_refusal_is(void **state)
+{
+	struct world *w = well();
+
+	(void)state;
+	w->f.port.udp = w->inside[0].udp = true;
+	w->f.connected_to = "192.168.1.10:8080";
+	w->f.connect = DOCTOR_SILENT;
+	w->f.connect_ms = 1000;
+	assert_string_equal(judged(w), "");
+	assert_string_equal(w->d.steps[DOCTOR_CONNECTS].text,
+	                    "192.168.1.10:8080: nobody refused it in 1000 ms, and more udp does not tell");
+	w->f.connect = DOCTOR_REFUSED;
+	assert_non_null(strstr(judged(w), "connects refused: a datagram to 192.168.1.10:8080 was refused"));
+}
+
 static void the_first_broken_link_comes_first(void **state)
 {
 	struct world *w = without_address();
@@ -590,6 +606,7 @@ int main(void)
 		cmocka_unit_test(the_way_can_be_closed),
 		cmocka_unit_test(a_firewall_can_drop_it),
 		cmocka_unit_test(an_attempt_is_told_when_nothing_else_explains_it),
+		cmocka_unit_test(of_udp_silence_is_no_fault_and_a_refusal_is),
 		cmocka_unit_test(the_first_broken_link_comes_first),
 		cmocka_unit_test(hostile_names_are_shown_safely),
 		cmocka_unit_test(each_cause_had_an_example),
