@@ -68,6 +68,19 @@ static void look_at_given_links(const struct search *s, const char *key, const s
 			find(s, key, "there is no link %s on this host", links->v[i]);
 }
 
+/* One handler a link: a bridge's port has one. */
+static void look_at_parents(const struct search *s)
+{
+	for (size_t i = 0; i < s->c->macvlans.n; i++) {
+		const struct netmap_link *l = netmap_link_called(s->host, s->c->macvlans.v[i]);
+		const struct netmap_link *master = l && l->master ? netmap_link(s->host, l->master) : NULL;
+
+		if (master)
+			find(s, "MACVLANS", "%s is a port of %s, so it can carry no macvlan (Device or resource busy): HOST_BRIDGE=%s?",
+			     s->c->macvlans.v[i], netmap_link_title(master), netmap_link_title(master));
+	}
+}
+
 static void look_at_links(const struct search *s)
 {
 	const char *prefix = container_main_link(s->c);
@@ -83,6 +96,7 @@ static void look_at_links(const struct search *s)
 	}
 	look_at_given_links(s, "INTERFACES", &s->c->interfaces);
 	look_at_given_links(s, "MACVLANS", &s->c->macvlans);
+	look_at_parents(s);
 }
 
 /* ---- addresses */
@@ -338,11 +352,25 @@ static void look_at_names(const struct search *s)
 	s->ret->bad |= said.bad;
 }
 
+/* ---- users */
+
+/* Its root has no right over the host's network, which is not its user namespace's. */
+static void look_at_users(const struct search *s)
+{
+	const char *users = s->c->private_users;
+
+	if (users && strcmp(users, "no") != 0 && !container_has_private_net(s->c))
+		find(s, "PRIVATE_USERS",
+		     "on the host's network users of its own may not listen below net.ipv4.ip_unprivileged_port_start (1024), not "
+		     "even its root: Permission denied; give it a private network");
+}
+
 void lint_host(const struct container *c, int netnsid, const struct lint_facts *f, struct strs *ret)
 {
 	const struct search s = { c, netnsid, f, f->map ? netmap_host(f->map) : NULL, ret };
 
 	look_at_names(&s);
+	look_at_users(&s);
 	if (!s.host || s.host->no_links)
 		return;
 	look_at_links(&s);

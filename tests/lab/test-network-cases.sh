@@ -16,6 +16,8 @@
 #   a bridge is made anew                   test-doctor: a_bridge_that_was_made_anew_is_named
 #   a lent interface vanishes               case_67 here
 #   the host and its own macvlan            test-doctor-way: what_the_host_lost_or_can_not_reach_is_named
+#   macvlan: Device or resource busy        a_parent_that_is_taken_whole_is_named here
+#   low ports, own users, the host's network  low_ports_are_refused_to_users_of_its_own here
 #   iptables beside nft                     test-doctor-way: what_only_iptables_legacy_shows_is_told
 #   no nf_tables at all                     unit test_doctor, cause no-nf-tables: no kernel here lacks it
 
@@ -307,6 +309,49 @@ case_67_a_link_that_is_renamed_inside_or_held_by_a_killed_one_is_missed_by_name(
 		done
 		ip link add eth1 type veth peer name other
 		exits 0 machdeck start n
+	END
+}
+
+a_parent_that_is_taken_whole_is_named() {
+	inside <<-'END'
+		ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up
+		ip link add try link up0 type macvlan mode bridge 2>/dev/null || { echo "this kernel has no macvlan"; exit 0; }
+		ip link del try
+		small n; conf n PRIVATE_NETWORK=1 MACVLANS=up0
+		small m; conf m PRIVATE_NETWORK=1 MACVLANS=up0
+		refused() {
+			not machdeck start n
+			machdeck status n >/tmp/status || true
+			grep -q 'its parent link is taken whole: .*\[bad-parent\]' /tmp/status || fail "$(cat /tmp/status)"
+			systemctl stop container@n; systemctl reset-failed
+		}
+		ip link add br0 type bridge; ip link set up0 master br0
+		exits 0 machdeck check n
+		told 'n: MACVLANS: up0 is a port of br0, so it can carry no macvlan'
+		refused
+		ip link set up0 nomaster
+		ip link add pt link up0 type macvlan mode passthru
+		refused
+		ip link del pt
+		exits 0 machdeck start n m # two in the same mode share it
+		within n ip link show dev mv-up0
+		within m ip link show dev mv-up0
+	END
+}
+
+low_ports_are_refused_to_users_of_its_own() {
+	inside <<-'END'
+		small p; conf p PRIVATE_USERS=pick
+		exits 0 machdeck check p
+		told 'PRIVATE_USERS: on the host' 'may not listen below net.ipv4.ip_unprivileged_port_start'
+		machdeck start p || true
+		want 10 logged p 'ermission denied'
+		systemctl stop container@p; systemctl reset-failed
+		conf p PRIVATE_USERS=pick PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 0 machdeck check p
+		same 'what it says' '1 container: no mistakes found' "$said"
+		exits 0 machdeck start p
+		want 10 serves p http://10.1.0.2/
 	END
 }
 

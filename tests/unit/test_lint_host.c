@@ -203,6 +203,25 @@ static void a_name_of_another_address_is_told(void **state)
 	     "web: its name: /etc/hosts says that web.containers is 1.2.3.4");
 }
 
+static void users_of_its_own_on_the_hosts_network_are_told(void **state)
+{
+	(void)state;
+	told("PRIVATE_USERS=pick\n", NETMAP_HOST, NULL, "",
+	     "web: PRIVATE_USERS: on the host's network users of its own may not listen below "
+	     "net.ipv4.ip_unprivileged_port_start (1024), not even its root: Permission denied; give it a private network");
+	told("PRIVATE_USERS=no\n", NETMAP_HOST, NULL, "", "");
+	told("PRIVATE_USERS=pick\nPRIVATE_NETWORK=1\n", NETMAP_HOST, NULL, "", "");
+}
+
+static void a_parent_that_is_a_bridges_port_is_told(void **state)
+{
+	(void)state;
+	told("MACVLANS=dummy7\n", NETMAP_HOST, NULL, "", "");
+	put_link(DUMMY, "dummy7", "dummy", NETMAP_HOST)->master = BR0;
+	told("MACVLANS=dummy7\n", NETMAP_HOST, NULL, "",
+	     "web: MACVLANS: dummy7 is a port of br0, so it can carry no macvlan (Device or resource busy): HOST_BRIDGE=br0?");
+}
+
 static void what_is_not_known_is_not_judged(void **state)
 {
 	(void)state;
@@ -308,6 +327,8 @@ int main(void)
 		TEST(forwarding_that_is_off_is_told_of_who_needs_it),
 		TEST(a_filter_that_drops_what_is_passed_on_is_told),
 		TEST(a_name_of_another_address_is_told),
+		TEST(users_of_its_own_on_the_hosts_network_are_told),
+		TEST(a_parent_that_is_a_bridges_port_is_told),
 		TEST(what_is_not_known_is_not_judged),
 		cmocka_unit_test(networks_that_overlap_are_told),
 		cmocka_unit_test(links_of_two_that_are_called_the_same_are_told),
