@@ -292,6 +292,7 @@ static int set_up(struct linear *l, const struct dashboard_options *o, struct er
 	l->talk.form = &l->app.form;
 	if (source_is_tape(l->source))
 		gate_seal("it is a recording");
+	l->talk.locked = gate_is_open() ? NULL : gate_reason();
 	on_change(l);
 	return 0;
 }

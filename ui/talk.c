@@ -131,10 +131,14 @@ static int offered(const struct machine *m, uint64_t number)
 	return -1;
 }
 
-static void menu(const struct machine *m, struct buf *out)
+static void menu(const struct talk *t, const struct machine *m, struct buf *out)
 {
 	int v;
 
+	if (t->locked) {
+		buf_addf(out, "Nothing can be changed: %s. b goes back.\n", t->locked);
+		return;
+	}
 	for (uint64_t n = 1; (v = offered(m, n)) >= 0; n++)
 		buf_addf(out, "%" PRIu64 ". %s\n", n, control_word((enum control_verb)v));
 	if (m->configured)
@@ -203,9 +207,9 @@ static struct talk_command choose_action(struct talk *t, const struct machine *m
 	const char *refusal, *wanted;
 	int v = verb_of(m, line);
 
-	if (v < 0) {
-		buf_puts(out, "There is no such action.\n");
-		menu(m, out);
+	if (v < 0 || t->locked) {
+		buf_puts(out, t->locked ? "" : "There is no such action.\n");
+		menu(t, m, out);
 		return (struct talk_command){ 0 };
 	}
 	t->verb = (enum control_verb)v;
@@ -255,7 +259,7 @@ static void choose_machine(struct talk *t, const struct world *w, uint64_t now_u
 	}
 	(void)snprintf(t->chosen, sizeof(t->chosen), "%s", m->name);
 	details(w, m, now_usec, out);
-	menu(m, out);
+	menu(t, m, out);
 }
 
 static struct talk_command command_of_form(enum app_effect what, const char *name)
@@ -295,7 +299,7 @@ static struct talk_command take(struct talk *t, const struct world *w, uint64_t 
 		list(t, w, now_usec, out);
 	} else if (is_word(line, "b", "back")) {
 		*t->chosen = '\0';
-	} else if (m && is_word(line, "e", "edit") && t->form) {
+	} else if (m && is_word(line, "e", "edit") && t->form && !t->locked) {
 		return command_of_form(APP_FORM_OPEN, t->chosen);
 	} else if (m && *line) {
 		return choose_action(t, m, line, out);

@@ -15,6 +15,7 @@ struct talk {
 	char chosen[NAME_MACHINE_MAX + 1]; /* whose actions are on offer; "": none */
 	bool asks;                         /* for a yes, or the name, to verb */
 	enum control_verb verb;
+	const char *locked; /* why nothing can be changed, borrowed; NULL: it can */
 	struct form *form; /* while it is open lines go to it; borrowed; NULL: there is never one */
 	struct talk_form edits;
 };

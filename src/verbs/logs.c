@@ -185,6 +185,14 @@ static int find_targets(struct watching *w, int n, char **names, struct logs_tar
 	return 0;
 }
 
+static int on_reader_gone(sd_event_source *s, int fd, uint32_t events, void *arg)
+{
+	(void)fd;
+	(void)events;
+	(void)arg;
+	return sd_event_exit(sd_event_source_get_event(s), 0);
+}
+
 static int watch(struct watching *w, int n, char **names, struct err *e)
 {
 	struct logs_target targets[LOGS_TARGETS_MAX] = { 0 };
@@ -202,6 +210,8 @@ static int watch(struct watching *w, int n, char **names, struct err *e)
 	if (r >= 0 && (r = sd_event_add_time_relative(w->loop, NULL, CLOCK_MONOTONIC, DEADLINE_USEC, 0,
 	                                              on_deadline, w)) < 0)
 		r = err_sys(e, -r, "cannot wait for logs");
+	if (r >= 0 && w->q->follow) /* only errors and hang-ups; a file has none */
+		(void)sd_event_add_io(w->loop, NULL, STDOUT_FILENO, 0, on_reader_gone, NULL);
 	if (r >= 0 && (r = sd_event_loop(w->loop)) < 0)
 		r = err_sys(e, -r, "cannot wait for logs");
 	return r;

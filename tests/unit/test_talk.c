@@ -206,10 +206,25 @@ static void a_conf_is_filled_in_by_lines(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, end)
 
+static void who_may_only_look_is_told_why_instead_of_the_actions(void **state)
+{
+	(void)state;
+	t.locked = "it was started to look only (--read-only)";
+	begin("tests/tapes/everyday.tape");
+	(void)type("web-01");
+	assert_non_null(strstr(buf_text(&out), "Nothing can be changed: it was started to look only (--read-only). b goes back.\n"));
+	assert_null(strstr(buf_text(&out), "restart"));
+	assert_false(type("stop").act);
+	assert_false(type("1").act);
+	assert_int_equal(type("e").form, APP_NOTHING);
+	assert_null(strstr(buf_text(&out), "type yes"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_list_and_a_machine_are_told_as_sentences),
+		TEST(who_may_only_look_is_told_why_instead_of_the_actions),
 		TEST(an_evening_is_told_as_it_happens),
 		TEST(hostile_texts_move_no_cursor),
 		TEST(what_interrupts_takes_a_yes_and_what_destroys_the_name),
