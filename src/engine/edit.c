@@ -13,6 +13,7 @@
 #include "decide/conf.h"
 #include "decide/drift.h"
 #include "decide/dropin.h"
+#include "decide/hosts.h"
 #include "decide/unitfile.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
@@ -197,6 +198,19 @@ static bool is_same_container(const struct container *a, const struct container 
 	return conf_write(a, &one, NULL) == 0 && conf_write(b, &other, NULL) == 0 && buf_same(&one, &other);
 }
 
+/* Saving brings our own lines of /etc/hosts up to date. */
+static void forget_own_lines(struct buf *hosts)
+{
+	static const struct strs none;
+	CLEANUP(buf_done) struct buf others = { 0 };
+
+	if (hosts->len > 0 && hosts_edit(buf_text(hosts), hosts->len, &none, &others, NULL) == 0) {
+		buf_done(hosts);
+		*hosts = others;
+		others = (struct buf){ 0 };
+	}
+}
+
 void edit_fit(const struct edit *x, const struct buf *text, struct strs *warnings)
 {
 	CLEANUP(hostlint_done) struct hostlint h = { 0 };
@@ -209,6 +223,7 @@ void edit_fit(const struct edit *x, const struct buf *text, struct strs *warning
 	was_good = load(x, &x->old, &was, NULL) == 0;
 	if ((was_good && is_same_container(&was.container, &will.container)) || hostlint_read(&h, NULL) < 0)
 		return;
+	forget_own_lines(&h.hosts);
 	if (was_good)
 		hostlint_judge(&h, &was.container, NULL, &before);
 	hostlint_judge(&h, &will.container, NULL, &after);

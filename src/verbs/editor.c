@@ -186,8 +186,8 @@ static int take_left_copy(const struct edit *x, struct err *e)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* What an earlier editing left when it was killed or given up. */
-static int take_draft(const struct edit *x, struct buf *text, struct err *e)
+/* What an earlier editing left when it was killed or given up. Where nobody can be asked it stays for later. */
+static int take_draft(const struct edit *x, struct buf *text, bool *ret_stays, struct err *e)
 {
 	CLEANUP(buf_done) struct buf draft = { 0 };
 	int r = edit_draft_read(x->store, &draft, e);
@@ -196,6 +196,12 @@ static int take_draft(const struct edit *x, struct buf *text, struct err *e)
 		return 0;
 	if (r < 0)
 		return r;
+	if (!isatty(STDIN_FILENO)) {
+		fprintf(stderr, "machdeck: %s: a text that was not saved earlier stays kept: on a terminal edit goes on with it\n",
+		        x->places.name);
+		*ret_stays = true;
+		return 0;
+	}
 	if (!asks("There is a text that was not saved. Go on with it?"))
 		return edit_draft_drop(x->store, e);
 	buf_done(text);
@@ -210,6 +216,7 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct edit_options o;
 	struct err e, lost;
+	bool stays = false;
 	int status = editing_options(v, argc, argv, "nu", &o), r;
 
 	if (status == STATUS_DONE)
@@ -219,14 +226,14 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 	if (edit_begin_any(argv[optind], o.unit, 0, &x, &e) < 0)
 		return verb_fail(&e);
 	buf_add(&text, buf_text(&x.old), x.old.len);
-	if (take_left_copy(&x, &e) < 0 || take_draft(&x, &text, &e) < 0)
+	if (take_left_copy(&x, &e) < 0 || take_draft(&x, &text, &stays, &e) < 0)
 		return verb_fail(&e);
 	r = edit_until_good(&x, &text, &e);
 	status = r == 0 ? editing_save(&x, &text, o.dry) : (int)e.status;
 	if (r < 0 && r != -ECANCELED)
 		(void)verb_fail(&e);
 	if (status == STATUS_DONE)
-		return !o.dry && edit_draft_drop(x.store, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
+		return !o.dry && !stays && edit_draft_drop(x.store, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
 	if (text.len > 0 && edit_draft_save(x.store, &text, &lost) == 0)
 		fprintf(stderr, "machdeck: what you typed is kept; `machdeck edit %s%s` goes on with it\n",
 		        o.unit ? "--unit " : "", x.places.name);

@@ -88,6 +88,8 @@ an_editor_is_led_back_to_the_line() {
 		exits 65 env EDITOR=/tmp/bad machdeck edit web </dev/null
 		told 'web.conf:2:' 'what you typed is kept'
 		same conf PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		exits 0 env EDITOR=true machdeck edit web </dev/null
+		told 'stays kept'
 		printf '#!/bin/sh\nsed -i "s/bad/8080/" "$1"\n' >/tmp/good; chmod +x /tmp/good
 		printf 'y\n' | script -qec 'env EDITOR=/tmp/good machdeck edit web' /dev/null >/tmp/said 2>&1
 		grep -q 'Go on with it' /tmp/said
