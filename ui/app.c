@@ -247,7 +247,7 @@ void app_shown(struct app *a, uint64_t now_usec)
 {
 	if (a->confirm.what.names.n > 0 && !a->confirm.shown_usec)
 		a->confirm.shown_usec = now_usec;
-	if (a->text != APP_TEXT_SAVE && a->text != APP_TEXT_CREATE)
+	if (a->text != APP_TEXT_SAVE && a->text != APP_TEXT_ERRAND)
 		a->offered_usec = 0;
 	else if (!a->offered_usec)
 		a->offered_usec = now_usec;

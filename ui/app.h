@@ -78,7 +78,7 @@ enum app_text {
 	APP_TEXT_NETWORK,
 	APP_TEXT_PORTS,
 	APP_TEXT_DOCTOR,
-	APP_TEXT_CREATE, /* what would be made */
+	APP_TEXT_ERRAND, /* what the errand that is wished would do */
 };
 
 /* What the program itself has used since it began. */
@@ -108,7 +108,7 @@ enum app_effect {
 	APP_CONTROL,     /* begin verb on name, tell app_result() how it ended */
 	APP_CANCEL,      /* cancel its job */
 	APP_ERRAND,        /* names are the words of a verb: do it, name is whose job it is; app_errand_result() */
-	APP_ERRAND_LOOK,   /* whether app.wish can be done, and what it would do: app_errand_looked() */
+	APP_ERRAND_LOOK,   /* names are the words of a verb that only looks; none: whether app.wish can be done: app_errand_looked() */
 	APP_ERRAND_CANCEL, /* the one of name */
 	APP_PREVIEW,     /* what verb would do to names: app_preview() takes it */
 	APP_FORM_OPEN,   /* the conf of name as a form */
@@ -203,11 +203,13 @@ struct app {
 	struct {
 		enum app_errand errand;
 		char name[NAME_MACHINE_MAX + 1];
+		char to[NAME_MACHINE_MAX + 1]; /* the new name, of a clone or a rename */
+		bool looks; /* what it would do is being found out, to be shown */
 	} wish; /* the errand that is asked about */
 	struct {
 		size_t source; /* a row of MENU_ROOT */
 		char root[LINE_SIZE], ports[LINE_SIZE];
-		bool start, looks; /* looks: what would be made is being found out */
+		bool start;
 	} create; /* of wish.name */
 	enum app_prompt prompt;
 	struct line line;                         /* what is typed into it */
@@ -320,27 +322,33 @@ void app_begin(struct app *a, const struct world *w, enum control_verb verb, con
 /* app_begin_errand - words: the verb, its options, its names; name is whose job it is. */
 void app_begin_errand(struct app *a, enum app_errand errand, const char *name, const char *to, const struct strs *words,
                       uint64_t now_usec);
-/* app_want_errand - asks for what it needs. app_errand_named - what was typed for its new name. app_errand_confirmed -
- * its name was typed. */
+/* app_want_errand - asks for what it needs. app_errand_named - what was typed for its new name. app_errand_look - all is
+ * answered: what it would do is asked, and then shown. app_errand_commit - do what is shown. app_errand_confirmed - its name
+ * was typed. */
 void app_want_errand(struct app *a, const struct world *w, enum app_errand errand);
-void app_errand_named(struct app *a, const struct world *w, const char *text, uint64_t now_usec);
-void app_errand_confirmed(struct app *a, const struct world *w, enum app_errand errand, const char *name, uint64_t now_usec);
+void app_errand_named(struct app *a, const struct world *w, const char *text);
+void app_errand_look(struct app *a);
+void app_errand_commit(struct app *a, const struct world *w, uint64_t now_usec);
+void app_errand_confirmed(struct app *a, const struct world *w, uint64_t now_usec);
 /* app_errand_holds - whether one goes on that leaving would give up; said once, so that the second time it is false. */
 bool app_errand_holds(struct app *a);
 void app_close_question(struct app *a);
 /* app_create_named - its name is app.wish. app_create_chosen - a row of MENU_ROOT or MENU_START. app_create_typed - what
- * was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_looked - as app_errand_looked. app_create_commit - make what is shown. */
+ * was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_words - the verb's options for that. app_create_again - it can not be
+ * made like this: what was typed is asked again. */
 void app_create_named(struct app *a);
 void app_create_chosen(struct app *a, enum app_menu menu, size_t row);
 void app_create_typed(struct app *a, enum app_prompt prompt, const char *text);
-void app_create_looked(struct app *a, int r, const char *text, const struct err *e);
-void app_create_commit(struct app *a, const struct world *w, uint64_t now_usec);
+void app_create_words(const struct app *a, struct strs *words);
+void app_create_again(struct app *a);
 /* app_want - the verb on the targets: mild ones at once, the others ask first. */
 void app_want(struct app *a, const struct world *w, enum control_verb verb, uint64_t now_usec);
 void app_answer(struct app *a, const struct world *w, bool yes, uint64_t now_usec);
 void app_open_prompt(struct app *a, enum app_prompt prompt, const char *text);
 void app_open_menu(struct app *a, enum app_menu menu);
 void app_prompt_key(struct app *a, int key);
+/* app_take_line - all of the text, and Enter, for what the prompt asks. */
+void app_take_line(struct app *a, const struct world *w, const char *text, uint64_t now_usec);
 void app_prompt_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
 /* app_form_act - what the action does to the form; false: nothing. app_form_take - what was typed for a field.
  * app_form_typed - as it is typed. app_form_complete - the next choice of the field. */

@@ -220,7 +220,7 @@ static void take_name(struct app *a, const struct world *w, const char *text, ui
 	if (!is_it)
 		app_say(a, STYLE_TEXT, 0, "that is not '%s': nothing was done", app_confirm_word(a));
 	else if (what->errand != ERRAND_NONE)
-		app_errand_confirmed(a, w, what->errand, text, now_usec);
+		app_errand_confirmed(a, w, now_usec);
 	else
 		app_begin(a, w, what->verb, &what->names, now_usec);
 	app_close_question(a);
@@ -278,7 +278,7 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 		take_name(a, w, text, now_usec);
 		break;
 	case PROMPT_NEW:
-		app_errand_named(a, w, text, now_usec);
+		app_errand_named(a, w, text);
 		break;
 	case PROMPT_ROOT:
 	case PROMPT_PORTS:
@@ -291,6 +291,12 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 	case PROMPT_PALETTE:
 		break;
 	}
+}
+
+void app_take_line(struct app *a, const struct world *w, const char *text, uint64_t now_usec)
+{
+	line_set(&a->line, text);
+	accept(a, w, now_usec);
 }
 
 static void cancel(struct app *a)

@@ -16,6 +16,9 @@ static const struct {
 	{ "fedora", "installed by dnf", "--bootstrap", "fedora", "release; the usual one: Enter: " },
 	{ "arch", "installed by pacstrap", "--bootstrap", "arch", NULL },
 	{ "adopt", "the tree that is at its place already", "--adopt", NULL, NULL },
+	{ "system", "a system that Nix has built", "--system-path", NULL, "its path in /nix/store: " },
+	{ "config", "a NixOS configuration, built by Nix", "--config-file", NULL, "path of the configuration: " },
+	{ "flake", "a flake, built by Nix", "--flake", NULL, "flake: " },
 };
 
 bool app_create_source(size_t row, const char **ret_word, const char **ret_help, const char **ret_asks)
@@ -37,15 +40,11 @@ void app_create_named(struct app *a)
 	app_open_menu(a, MENU_ROOT);
 }
 
-/* The words of the verb that does what was answered. */
-static void add_words(const struct app *a, bool dry, struct strs *words)
+void app_create_words(const struct app *a, struct strs *words)
 {
 	CLEANUP(strs_done) struct strs ports = { 0 };
 	size_t source = a->create.source;
 
-	strs_add(words, "create");
-	if (dry)
-		strs_add(words, "--dry-run");
 	strs_add(words, sources[source].option);
 	if (sources[source].distribution)
 		strs_add(words, sources[source].distribution);
@@ -60,24 +59,13 @@ static void add_words(const struct app *a, bool dry, struct strs *words)
 	}
 	if (a->create.start)
 		strs_add(words, "--start");
-	strs_add(words, a->wish.name);
-}
-
-static void look(struct app *a)
-{
-	CLEANUP(strs_done) struct strs words = { 0 };
-
-	a->create.looks = true;
-	add_words(a, true, &words);
-	app_say(a, STYLE_BUSY, 0, "%s: looking what would be made…", a->wish.name);
-	app_todo(a, APP_ERRAND_LOOK, CONTROL_START, a->wish.name, NULL, &words);
 }
 
 void app_create_chosen(struct app *a, enum app_menu menu, size_t row)
 {
 	if (menu == MENU_START) {
 		a->create.start = row == 0;
-		look(a);
+		app_errand_look(a);
 		return;
 	}
 	a->create.source = row < COUNT(sources) ? row : 0;
@@ -101,45 +89,9 @@ void app_create_typed(struct app *a, enum app_prompt prompt, const char *text)
 		app_open_menu(a, MENU_START);
 }
 
-/* ---- what would be made */
-
-void app_create_looked(struct app *a, int r, const char *text, const struct err *e)
+void app_create_again(struct app *a)
 {
-	bool is_free = a->prompt == PROMPT_NONE && a->menu == MENU_NONE && a->text == APP_TEXT_NONE && !a->confirm.open;
+	bool has_root = sources[a->create.source].asks;
 
-	if (!a->create.looks)
-		return;
-	a->create.looks = false;
-	if (!is_free) {
-		app_say(a, STYLE_TEXT, 0, "%s is not made: something else was begun meanwhile", a->wish.name);
-		return;
-	}
-	if (r < 0) { /* what was typed last can be mended */
-		app_say(a, STYLE_BAD, 0, "%s", e->text);
-		app_open_prompt(a, sources[a->create.source].asks ? PROMPT_ROOT : PROMPT_PORTS,
-		                sources[a->create.source].asks ? a->create.root : a->create.ports);
-		return;
-	}
-	app_say(a, STYLE_TEXT, 0, "%s", "");
-	doc_done(&a->results);
-	doc_text(&a->results, STYLE_TEXT, text);
-	a->text = APP_TEXT_CREATE;
-	a->offered_usec = 0;
-	a->text_top = 0;
-	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
-}
-
-void app_create_commit(struct app *a, const struct world *w, uint64_t now_usec)
-{
-	CLEANUP(strs_done) struct strs words = { 0 };
-
-	if (a->text != APP_TEXT_CREATE)
-		return;
-	a->text = APP_TEXT_NONE;
-	if (snapshot_find(w->s, a->wish.name) || app_job(a, a->wish.name)) {
-		app_say(a, STYLE_TEXT, 0, "the name '%s' is taken meanwhile", a->wish.name);
-		return;
-	}
-	add_words(a, false, &words);
-	app_begin_errand(a, ERRAND_CREATE, a->wish.name, a->wish.name, &words, now_usec);
+	app_open_prompt(a, has_root ? PROMPT_ROOT : PROMPT_PORTS, has_root ? a->create.root : a->create.ports);
 }

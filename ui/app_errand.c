@@ -93,6 +93,45 @@ static void ask_name(struct app *a, enum app_errand errand, const char *name)
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
 }
 
+static void wish(struct app *a, enum app_errand errand, const char *name)
+{
+	memset(&a->wish, 0, sizeof(a->wish));
+	a->wish.errand = errand;
+	(void)snprintf(a->wish.name, sizeof(a->wish.name), "%s", name);
+}
+
+/* The words of the verb that does what is wished. */
+static void add_words(const struct app *a, bool dry, struct strs *words)
+{
+	bool is_severe = a->wish.errand == ERRAND_DESTROY || a->wish.errand == ERRAND_RESET;
+
+	strs_add(words, app_errand_word(a->wish.errand));
+	if (dry)
+		strs_add(words, "--dry-run");
+	else if (is_severe)
+		strs_add(words, "--yes");
+	if (a->wish.errand == ERRAND_CREATE)
+		app_create_words(a, words);
+	strs_add(words, a->wish.name);
+	if (*a->wish.to)
+		strs_add(words, a->wish.to);
+}
+
+static void look(struct app *a)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+
+	add_words(a, true, &words);
+	app_todo(a, APP_ERRAND_LOOK, CONTROL_START, a->wish.name, NULL, &words);
+}
+
+void app_errand_look(struct app *a)
+{
+	a->wish.looks = true;
+	app_say(a, STYLE_BUSY, 0, "%s: looking what %s would do…", a->wish.name, app_errand_word(a->wish.errand));
+	look(a);
+}
+
 void app_want_errand(struct app *a, const struct world *w, enum app_errand errand)
 {
 	const struct machine *m = snapshot_find(w->s, a->selected);
@@ -100,8 +139,7 @@ void app_want_errand(struct app *a, const struct world *w, enum app_errand erran
 	char key[KEY_TEXT_MAX];
 
 	if (errand == ERRAND_CREATE) {
-		a->wish.errand = errand;
-		a->wish.name[0] = '\0';
+		wish(a, errand, "");
 		app_open_prompt(a, PROMPT_NEW, "");
 		return;
 	}
@@ -117,13 +155,15 @@ void app_want_errand(struct app *a, const struct world *w, enum app_errand erran
 		app_say(a, STYLE_TEXT, 0, "%s %s", m->name, no);
 		return;
 	}
-	a->wish.errand = errand;
-	(void)snprintf(a->wish.name, sizeof(a->wish.name), "%s", m->name);
-	if (errand == ERRAND_DESTROY || errand == ERRAND_RESET)
+	wish(a, errand, m->name);
+	if (errand == ERRAND_DESTROY || errand == ERRAND_RESET) {
 		ask_name(a, errand, m->name);
-	else
-		app_open_prompt(a, PROMPT_NEW, "");
-	app_todo(a, APP_ERRAND_LOOK, CONTROL_START, m->name, NULL, NULL);
+		look(a);
+		return;
+	}
+	app_open_prompt(a, PROMPT_NEW, "");
+	if (errand == ERRAND_RENAME) /* what is declared elsewhere is refused before anything is typed */
+		app_todo(a, APP_ERRAND_LOOK, CONTROL_START, m->name, NULL, NULL);
 }
 
 /* Whether the question about it is still on the screen. */
@@ -133,11 +173,41 @@ static bool is_asked(const struct app *a, enum app_errand errand, const char *na
 	       a->wish.errand == errand && strcmp(a->wish.name, name) == 0;
 }
 
+/* What would be done is shown, if nothing else was begun meanwhile. */
+static void offer(struct app *a, int r, const char *text, const struct err *e)
+{
+	bool is_free = a->prompt == PROMPT_NONE && a->menu == MENU_NONE && a->text == APP_TEXT_NONE && !a->confirm.open;
+
+	a->wish.looks = false;
+	if (!is_free) {
+		app_say(a, STYLE_TEXT, 0, "%s: no %s, something else was begun meanwhile", a->wish.name,
+		        app_errand_word(a->wish.errand));
+		return;
+	}
+	if (r < 0) { /* what was typed last can be mended */
+		app_say(a, STYLE_BAD, 0, "%s", e->text);
+		if (a->wish.errand == ERRAND_CREATE)
+			app_create_again(a);
+		else
+			app_open_prompt(a, PROMPT_NEW, a->wish.to);
+		return;
+	}
+	app_say(a, STYLE_TEXT, 0, "%s", "");
+	doc_done(&a->results);
+	doc_text(&a->results, STYLE_TEXT, text);
+	a->text = APP_TEXT_ERRAND;
+	a->offered_usec = 0;
+	a->text_top = 0;
+	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
+}
+
 void app_errand_looked(struct app *a, enum app_errand errand, const char *name, int r, const char *text, const struct err *e)
 {
-	if (errand == ERRAND_CREATE && a->wish.errand == errand && strcmp(a->wish.name, name) == 0)
-		app_create_looked(a, r, text, e);
-	if (errand == ERRAND_CREATE || !is_asked(a, errand, name))
+	if (a->wish.looks && a->wish.errand == errand && strcmp(a->wish.name, name) == 0) {
+		offer(a, r, text, e);
+		return;
+	}
+	if (!is_asked(a, errand, name))
 		return;
 	if (r < 0) {
 		a->prompt = PROMPT_NONE;
@@ -151,46 +221,62 @@ void app_errand_looked(struct app *a, enum app_errand errand, const char *name, 
 
 /* ---- beginning */
 
-static void begin(struct app *a, const struct world *w, enum app_errand errand, const char *name, const char *to,
-                  uint64_t now_usec)
+static void begin(struct app *a, uint64_t now_usec)
 {
-	const struct machine *m = snapshot_find(w->s, name);
-	const char *no = m ? app_errand_refuses(a, m, errand) : "is not there any more";
 	CLEANUP(strs_done) struct strs words = { 0 };
 
-	if (no) {
-		app_say(a, STYLE_TEXT, 0, "%s %s", name, no);
-		return;
-	}
-	strs_add(&words, app_errand_word(errand));
-	if (!*to)
-		strs_add(&words, "--yes");
-	strs_add(&words, name);
-	if (*to)
-		strs_add(&words, to);
-	app_begin_errand(a, errand, name, to, &words, now_usec);
+	add_words(a, false, &words);
+	app_begin_errand(a, a->wish.errand, a->wish.name, a->wish.errand == ERRAND_CREATE ? a->wish.name : a->wish.to, &words,
+	                 now_usec);
 }
 
-void app_errand_confirmed(struct app *a, const struct world *w, enum app_errand errand, const char *name, uint64_t now_usec)
+/* Whether it can still be done with the machine of that name. */
+static bool may_begin(struct app *a, const struct world *w)
 {
-	begin(a, w, errand, name, "", now_usec);
+	const struct machine *m = snapshot_find(w->s, a->wish.name);
+	const char *no = m ? app_errand_refuses(a, m, a->wish.errand) : "is not there any more";
+
+	if (no)
+		app_say(a, STYLE_TEXT, 0, "%s %s", a->wish.name, no);
+	return !no;
 }
 
-void app_errand_named(struct app *a, const struct world *w, const char *text, uint64_t now_usec)
+void app_errand_confirmed(struct app *a, const struct world *w, uint64_t now_usec)
 {
+	if (may_begin(a, w))
+		begin(a, now_usec);
+}
+
+void app_errand_named(struct app *a, const struct world *w, const char *text)
+{
+	bool is_new = a->wish.errand == ERRAND_CREATE;
+
 	if (!*text)
 		return;
-	if (name_is_machine(text) && !name_is_foreign_conf(text) && !snapshot_find(w->s, text)) {
-		if (a->wish.errand != ERRAND_CREATE) {
-			begin(a, w, a->wish.errand, a->wish.name, text, now_usec);
-			return;
-		}
-		(void)snprintf(a->wish.name, sizeof(a->wish.name), "%s", text);
-		app_create_named(a);
+	if (!name_is_machine(text) || name_is_foreign_conf(text) || snapshot_find(w->s, text)) {
+		app_say(a, STYLE_BAD, 0, name_is_machine(text) ? "the name '%s' is taken" : "'%s' can not be the name of a machine",
+		        text);
+		app_open_prompt(a, PROMPT_NEW, text);
 		return;
 	}
-	app_say(a, STYLE_BAD, 0, name_is_machine(text) ? "the name '%s' is taken" : "'%s' can not be the name of a machine", text);
-	app_open_prompt(a, PROMPT_NEW, text);
+	(void)snprintf(is_new ? a->wish.name : a->wish.to, sizeof(a->wish.to), "%s", text);
+	if (is_new)
+		app_create_named(a);
+	else if (may_begin(a, w))
+		app_errand_look(a);
+}
+
+void app_errand_commit(struct app *a, const struct world *w, uint64_t now_usec)
+{
+	const char *made = a->wish.errand == ERRAND_CREATE ? a->wish.name : a->wish.to;
+
+	if (a->text != APP_TEXT_ERRAND)
+		return;
+	a->text = APP_TEXT_NONE;
+	if (snapshot_find(w->s, made) || app_job(a, made))
+		app_say(a, STYLE_TEXT, 0, "the name '%s' is taken meanwhile", made);
+	else if (a->wish.errand == ERRAND_CREATE || may_begin(a, w))
+		begin(a, now_usec);
 }
 
 bool app_errand_holds(struct app *a)

@@ -72,7 +72,7 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 	case ACTION_FORM_DISCARD:
 		return a->menu == MENU_FORM;
 	case ACTION_FORM_COMMIT:
-		return a->form.previews || a->text == APP_TEXT_CREATE;
+		return a->form.previews || a->text == APP_TEXT_ERRAND;
 	case ACTION_COMPLETE:
 		return a->prompt == PROMPT_FIELD;
 	case ACTION_TOGGLE:
@@ -422,7 +422,7 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 		if (!a->offered_usec || now_usec < a->offered_usec + APP_CONFIRM_USEC)
 			break; /* it was meant for what was on the screen before */
 		if (!app_form_act(a, action))
-			app_create_commit(a, w, now_usec);
+			app_errand_commit(a, w, now_usec);
 		break;
 	case ACTION_COLUMNS:
 		app_open_menu(a, MENU_COLUMNS);

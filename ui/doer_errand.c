@@ -122,31 +122,6 @@ static void look_rename(struct doer_errands *d, const char *name)
 	app_errand_looked(d->app, ERRAND_RENAME, name, r, "", &e);
 }
 
-static void look(struct doer_errands *d, const struct app_command *c)
-{
-	CLEANUP(strs_done) struct strs words = { 0 };
-	enum app_errand errand = d->app->wish.errand;
-
-	switch (errand) {
-	case ERRAND_RENAME:
-		look_rename(d, c->name);
-		break;
-	case ERRAND_DESTROY:
-	case ERRAND_RESET:
-		strs_add(&words, app_errand_word(errand));
-		strs_add(&words, "--dry-run");
-		strs_add(&words, c->name);
-		begin(d, c->name, errand, &words);
-		break;
-	case ERRAND_CREATE:
-		begin(d, c->name, errand, &c->names);
-		break;
-	case ERRAND_CLONE:
-	case ERRAND_NONE:
-		break;
-	}
-}
-
 static void cancel(struct doer_errands *d, const char *name)
 {
 	for (struct running *x = d->running; x; x = x->next)
@@ -163,8 +138,10 @@ void doer_errands_do(struct doer_errands *d, const struct world *w, const struct
 
 		app_errand_looked(d->app, d->app->wish.errand, c->name, r, "", &e);
 		app_errand_result(d->app, c->name, r, "", NULL, &e, now_usec());
+	} else if (c->what == APP_ERRAND_LOOK && c->names.n == 0) {
+		look_rename(d, c->name);
 	} else if (c->what == APP_ERRAND_LOOK) {
-		look(d, c);
+		begin(d, c->name, d->app->wish.errand, &c->names);
 	} else if (c->what == APP_ERRAND_CANCEL) {
 		cancel(d, c->name);
 	} else {

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/gate.h"
 #include "engine/timeline.h"
+#include "ui/doer_errand.h"
 #include "ui/doer_form.h"
 #include "ui/rights.h"
 #include "ui/setfile.h"
@@ -35,8 +36,9 @@ struct linear {
 	struct source *source;
 	struct timeline *timeline;
 	struct talk talk;
-	struct app app; /* of it the form alone */
+	struct app app; /* of it the form, and what errands ask */
 	struct doer_form *form;
+	struct doer_errands *errands;
 	bool saves;
 	struct job *jobs;
 	char line[LINE_SIZE];
@@ -52,7 +54,7 @@ static void say(struct linear *l, struct buf *out)
 
 static void leave_when_done(struct linear *l)
 {
-	if (l->at_end && l->begun && !l->jobs && !l->saves)
+	if (l->at_end && l->begun && !l->jobs && !l->saves && l->app.n_jobs == 0 && !l->app.wish.looks)
 		(void)sd_event_exit(l->loop, STATUS_DONE);
 }
 
@@ -129,10 +131,32 @@ static void on_form(void *arg)
 	leave_when_done(l);
 }
 
+/* What else the app wants is a screen's. */
+static void do_errands(struct linear *l)
+{
+	struct app_command c;
+
+	while (app_next(&l->app, &c)) {
+		if (c.what == APP_ERRAND || c.what == APP_ERRAND_LOOK)
+			doer_errands_do(l->errands, source_world(l->source), &c);
+		app_command_done(&c);
+	}
+}
+
+static void on_errand(void *arg)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+	struct linear *l = arg;
+
+	talk_errands(&l->talk, source_world(l->source), source_clock(l->source), &out);
+	say(l, &out);
+	leave_when_done(l);
+}
+
 static void do_form(struct linear *l, const struct talk_command *c)
 {
 	CLEANUP(buf_done) struct buf out = { 0 };
-	struct app_command command = { .what = c->form }, unused;
+	struct app_command command = { .what = c->form };
 	char said[ERR_TEXT_MAX];
 
 	memcpy(command.name, c->name, sizeof(command.name));
@@ -142,8 +166,7 @@ static void do_form(struct linear *l, const struct talk_command *c)
 	l->saves = c->form == APP_FORM_SAVE && l->app.message.style != STYLE_BAD;
 	if (c->form == APP_FORM_SAVE && !l->saves)
 		l->talk.edits.asks = TALK_FORM_ROW;
-	while (app_next(&l->app, &unused)) /* they are a screen's */
-		app_command_done(&unused);
+	do_errands(l);
 	take_message(l, said);
 	talk_formed(&l->talk, c->form, said, &l->app.results, &out);
 	say(l, &out);
@@ -163,12 +186,15 @@ static void take_line(struct linear *l)
 	c = talk_line(&l->talk, source_world(l->source), source_clock(l->source),
 	              l->line + strspn(l->line, " \t"), &out);
 	say(l, &out);
-	if (c.quit)
+	if (c.quit && !app_errand_holds(&l->app))
 		(void)sd_event_exit(l->loop, STATUS_DONE);
 	if (c.act)
 		begin_job(l, &c);
 	if (c.form != APP_NOTHING)
 		do_form(l, &c);
+	do_errands(l);
+	if (c.quit)
+		on_errand(l);
 }
 
 static int on_input(sd_event_source *s, int fd, uint32_t events, void *arg)
@@ -286,13 +312,16 @@ static int set_up(struct linear *l, const struct dashboard_options *o, struct er
 	if (r >= 0)
 		r = doer_form_new(l->loop, &l->app, on_form, l, &l->form, e);
 	if (r >= 0)
+		r = doer_errands_new(l->loop, &l->app, on_errand, l, &l->errands, e);
+	if (r >= 0)
 		r = source_new(l->loop, &o->source, on_change, l, &l->source, e);
 	if (r < 0)
 		return r;
-	l->talk.form = &l->app.form;
+	l->talk.app = &l->app;
 	if (source_is_tape(l->source))
 		gate_seal("it is a recording");
 	l->talk.locked = gate_is_open() ? NULL : gate_reason();
+	l->app.read_only = l->talk.locked;
 	on_change(l);
 	return 0;
 }
@@ -306,6 +335,7 @@ static void tear_down(struct linear *l)
 	source_free(l->source);
 	timeline_free(l->timeline);
 	talk_done(&l->talk);
+	doer_errands_free(l->errands);
 	doer_form_free(l->form);
 	app_done(&l->app);
 	sd_event_unref(l->loop);

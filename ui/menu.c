@@ -237,7 +237,7 @@ static void build_root(struct menu *m)
 
 static void build_start(struct menu *m)
 {
-	m->title = "when it is made; what would be made is shown first";
+	m->title = "when it is made; what would be done is shown first";
 	(void)add(m, "start", "start it");
 	(void)add(m, "leave", "leave it stopped");
 }

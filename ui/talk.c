@@ -18,8 +18,10 @@ void talk_done(struct talk *t)
 
 static void prompt(const struct talk *t, struct buf *out)
 {
-	if (t->form && t->form->open)
-		talk_form_prompt(&t->edits, t->form, out);
+	if (t->app && t->app->form.open)
+		talk_form_prompt(&t->edits, &t->app->form, out);
+	else if (t->app && talk_errand_asks(t->app))
+		talk_errand_prompt(t->app, out);
 	else if (t->asks)
 		buf_puts(out, "answer> ");
 	else if (*t->chosen)
@@ -143,6 +145,8 @@ static void menu(const struct talk *t, const struct machine *m, struct buf *out)
 		buf_addf(out, "%" PRIu64 ". %s\n", n, control_word((enum control_verb)v));
 	if (m->configured)
 		buf_puts(out, "e. edit its conf\n");
+	if (t->app)
+		talk_errand_offers(t->app, m, out);
 	buf_puts(out, "An action's number or word; b goes back.\n");
 }
 
@@ -232,7 +236,7 @@ static struct talk_command choose_action(struct talk *t, const struct machine *m
 static void help(struct buf *out)
 {
 	buf_puts(out, "A machine's number or name: what is known of it, and its actions.\n"
-	              "l: the list. b: back. ?: this help. q: quit.\n"
+	              "create: a new container. l: the list. b: back. ?: this help. q: quit.\n"
 	              "Changes are told when they happen.\n");
 }
 
@@ -274,7 +278,7 @@ static struct talk_command edit(struct talk *t, const char *line, struct buf *ou
 {
 	if (t->edits.asks == TALK_FORM_ROW && is_word(line, "q", "quit"))
 		return (struct talk_command){ .quit = true };
-	return command_of_form(talk_form_line(&t->edits, t->form, line, out), t->form->name);
+	return command_of_form(talk_form_line(&t->edits, &t->app->form, line, out), t->app->form.name);
 }
 
 static struct talk_command take(struct talk *t, const struct world *w, uint64_t now_usec, const char *line,
@@ -282,8 +286,10 @@ static struct talk_command take(struct talk *t, const struct world *w, uint64_t 
 {
 	const struct machine *m = *t->chosen ? snapshot_find(w->s, t->chosen) : NULL;
 
-	if (t->form && t->form->open) {
+	if (t->app && t->app->form.open) {
 		return edit(t, line, out);
+	} else if (t->app && talk_errand_asks(t->app)) {
+		talk_errand_line(&t->errands, t->app, w, line, now_usec, out);
 	} else if (*t->chosen && !m) {
 		buf_addf(out, "%s is gone.\n", t->chosen);
 		*t->chosen = '\0';
@@ -299,8 +305,10 @@ static struct talk_command take(struct talk *t, const struct world *w, uint64_t 
 		list(t, w, now_usec, out);
 	} else if (is_word(line, "b", "back")) {
 		*t->chosen = '\0';
-	} else if (m && is_word(line, "e", "edit") && t->form && !t->locked) {
+	} else if (m && is_word(line, "e", "edit") && t->app && !t->locked) {
 		return command_of_form(APP_FORM_OPEN, t->chosen);
+	} else if (t->app && talk_errand_begin(&t->errands, t->app, w, m, line, out)) {
+		*t->chosen = '\0';
 	} else if (m && *line) {
 		return choose_action(t, m, line, out);
 	} else if (*line) {
@@ -351,6 +359,17 @@ void talk_say(const struct talk *t, const char *sentence, struct buf *out)
 
 void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview, struct buf *out)
 {
-	talk_form_did(&t->edits, t->form, what, said, preview, out);
+	talk_form_did(&t->edits, &t->app->form, what, said, preview, out);
+	prompt(t, out);
+}
+
+void talk_errands(struct talk *t, const struct world *w, uint64_t now_usec, struct buf *out)
+{
+	CLEANUP(buf_done) struct buf told = { 0 };
+
+	talk_errand_tell(&t->errands, t->app, w, now_usec, &told);
+	if (told.len == 0)
+		return;
+	buf_addf(out, "\n%s", buf_text(&told));
 	prompt(t, out);
 }

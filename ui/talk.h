@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "engine/control.h"
+#include "ui/talk_errand.h"
 #include "ui/talk_form.h"
 #include "ui/world.h"
 
@@ -16,8 +17,9 @@ struct talk {
 	bool asks;                         /* for a yes, or the name, to verb */
 	enum control_verb verb;
 	const char *locked; /* why nothing can be changed, borrowed; NULL: it can */
-	struct form *form; /* while it is open lines go to it; borrowed; NULL: there is never one */
+	struct app *app;    /* of it the form and what errands ask; borrowed; NULL: there is never one */
 	struct talk_form edits;
+	struct talk_errand errands;
 };
 
 /* What a line asked for. */
@@ -37,7 +39,9 @@ void talk_begin(struct talk *t, const struct world *w, uint64_t now_usec, struct
 struct talk_command talk_line(struct talk *t, const struct world *w, uint64_t now_usec, const char *line,
                               struct buf *out);
 /* talk_events - what happened, a line each; talk_say - another sentence. Then the prompt again.
- * talk_formed - what came of a form's effect, as talk_form_did() tells it. Then the prompt. */
+ * talk_formed - what came of a form's effect, as talk_form_did() tells it. Then the prompt.
+ * talk_errands - what has come of the errands; out stays empty when there is nothing to tell. */
 void talk_events(const struct talk *t, const struct world *w, const struct events *fresh, struct buf *out);
 void talk_say(const struct talk *t, const char *sentence, struct buf *out);
 void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview, struct buf *out);
+void talk_errands(struct talk *t, const struct world *w, uint64_t now_usec, struct buf *out);

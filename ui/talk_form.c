@@ -4,10 +4,9 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
-#include "base/text.h"
+#include "ui/talk_text.h"
 
 #define CHOICES_TOLD 8
-#define SHOWN_MAX    1024 /* bytes of a value, or of a line of what would be saved */
 
 void talk_form_prompt(const struct talk_form *t, const struct form *f, struct buf *out)
 {
@@ -26,21 +25,12 @@ void talk_form_prompt(const struct talk_form *t, const struct form *f, struct bu
 	}
 }
 
-/* What is foreign: values, names of links. */
-static void add_shown(struct buf *out, const char *text)
-{
-	char shown[SHOWN_MAX];
-
-	(void)text_printable(shown, sizeof(shown), text, strlen(text));
-	buf_puts(out, shown);
-}
-
 /* ---- rows: headings have no number */
 
 static void tell_row(const struct form_row *row, size_t number, struct buf *out)
 {
 	buf_addf(out, "%zu. %s: ", number, form_key(row->field));
-	add_shown(out, row->value ? row->value : row->kind == FORM_ADD ? "one more" : "not set");
+	talk_add_shown(out, row->value ? row->value : row->kind == FORM_ADD ? "one more" : "not set");
 	buf_puts(out, "\n");
 }
 
@@ -111,7 +101,7 @@ static void tell_choices(const struct form *f, struct buf *out)
 
 	for (size_t i = 0; choice && i < CHOICES_TOLD; i++) {
 		buf_puts(out, i == 0 ? "It can be " : ", ");
-		add_shown(out, choice);
+		talk_add_shown(out, choice);
 		choice = form_complete(f, f->field, "", choice);
 		if (choice == first)
 			break;
@@ -139,7 +129,7 @@ static enum app_effect set(struct form *f, const struct form_row *row, const cha
 		return APP_NOTHING;
 	}
 	buf_addf(out, "%s: ", form_key(row->field));
-	add_shown(out, value ? value : "taken out");
+	talk_add_shown(out, value ? value : "taken out");
 	buf_puts(out, "\n");
 	return APP_FORM_JUDGE;
 }
@@ -234,14 +224,8 @@ enum app_effect talk_form_line(struct talk_form *t, struct form *f, const char *
 
 static void tell_preview(struct talk_form *t, const struct doc *preview, struct buf *out)
 {
-	CLEANUP(buf_done) struct buf line = { 0 };
-
 	buf_puts(out, "This would be saved:\n");
-	for (size_t i = 0; i < preview->n_lines; i++) {
-		doc_plain(preview, i, &line);
-		add_shown(out, buf_text(&line));
-		buf_puts(out, "\n");
-	}
+	talk_add_doc(out, preview);
 	buf_puts(out, "To save it, type yes. Anything else goes back to the form.\n");
 	t->asks = TALK_FORM_SAVE;
 }

@@ -222,7 +222,7 @@ static void build_job(const struct app_job *job, uint64_t now, struct view *v)
 	if (job->limit_usec > 0 && job->limit_usec != UINT64_MAX)
 		view_add(l, STYLE_TEXT, view_keep(v, "/%llus", (unsigned long long)(job->limit_usec / SEC)));
 	if (job->waits_for[0])
-		view_add(l, STYLE_TEXT, view_keep(v, "  waits: %s", job->waits_for));
+		view_add(l, STYLE_TEXT, view_keep(v, job->errand ? "  %s" : "  waits: %s", job->waits_for));
 	view_add(l, STYLE_KEY, "  X");
 	view_add(l, STYLE_TEXT, " cancel");
 	view_tick(v, SEC);
@@ -364,8 +364,8 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		v->text.title = view_keep(v, "%s: what would be saved; Enter saves it", a->form.name);
 		v->text.shown = &a->results;
 		break;
-	case APP_TEXT_CREATE:
-		v->text.title = view_keep(v, "%s: what would be made; Enter makes it", a->wish.name);
+	case APP_TEXT_ERRAND:
+		v->text.title = view_keep(v, "%s: what %s would do; Enter does it", a->wish.name, app_errand_word(a->wish.errand));
 		v->text.shown = &a->results;
 		break;
 	case APP_TEXT_DRIFT:

@@ -85,12 +85,26 @@ static void describe(const struct clone *c, const struct original *o, struct cre
 	};
 }
 
+/* A copy of what is being written to is of no moment at all; ret_up: whether it runs. */
+static int ask_whether_still(const struct clone *c, const struct original *o, bool *ret_up, struct err *e)
+{
+	*ret_up = settle_is_up(c->from);
+	if (!*ret_up || c->live || is_subvolume(o->places.root))
+		return 0;
+	return err_set(e, STATUS_BUSY, EBUSY,
+	               "cannot clone %s: it is running (stop it, or clone with --live: it stands still while it is copied)",
+	               c->from);
+}
+
 int clone_decide(const struct clone *c, struct created *ret, struct strs *warnings, struct err *e)
 {
 	CLEANUP(original_done) struct original o = { 0 };
 	struct create create;
 	int r = read_original(c->from, &o, e);
+	bool up;
 
+	if (r == 0)
+		r = ask_whether_still(c, &o, &up, e);
 	if (r < 0)
 		return r;
 	describe(c, &o, &create);
@@ -206,14 +220,9 @@ int clone_container(const struct clone *c, const struct progress *progress, stru
 		r = places_hold(c->from, &hold, &o.places, e);
 	if (r == 0)
 		r = read_original(c->from, &o, e);
+	if (r == 0)
+		r = ask_whether_still(c, &o, &up, e);
 	if (r < 0)
 		return r;
-	up = settle_is_up(c->from);
-	if (up && !c->live && !is_subvolume(o.places.root))
-		return err_set(e, STATUS_BUSY, EBUSY,
-		               "cannot clone %s: it is running (stop it, or clone with --live: it stands "
-		               "still while it is "
-		               "copied)",
-		               c->from);
 	return make(c, &o, up, progress, ret, warnings, e);
 }

@@ -145,6 +145,21 @@ types() { tmux send-keys -l -t s "$1"; tmux send-keys -t s Enter; }
 shows() { tmux capture-pane -p -t s | grep -qE -- "$1"; }
 wait_for() { want 10 shows "$1" || { tmux capture-pane -p -t s; exit 1; }; }
 
+# ---- machdeck --linear: `line WORDS` types, `tells PATTERN` waits until it said that since the last line
+
+lines=/tmp/lines
+begin_talk() {
+	rm -f /tmp/typed; mkfifo /tmp/typed
+	TERM=dumb machdeck --linear "$@" </tmp/typed >$lines 2>&1 & talk=$!
+	exec 9>/tmp/typed
+	told_before=0; tells "^machine> "
+}
+fresh() { tail -c +$((told_before + 1)) $lines; }
+has() { fresh | grep -E -- "$1" >/dev/null; }
+tells() { want 10 has "$1"; }
+line() { told_before=$(stat -c %s $lines); echo "$*" >&9; }
+end_talk() { line q; exec 9>&-; wait $talk; }
+
 # ---- containers of NixOS: the store has a Debian, which stage 2 makes the guest's system
 
 # nix_store - what the module binds into its containers.

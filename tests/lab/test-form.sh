@@ -119,23 +119,8 @@ questions_are_answered_by_keys_at_each_size() {
 	END
 }
 
-# `line WORDS` types into machdeck --linear; `tells PATTERN` waits until it said that since the last line.
-talk='lines=/tmp/lines
-	begin_talk() {
-		rm -f /tmp/typed; mkfifo /tmp/typed
-		TERM=dumb machdeck --linear "$@" </tmp/typed >$lines 2>&1 & talk=$!
-		exec 9>/tmp/typed
-		told_before=0; tells "^machine> "
-	}
-	fresh() { tail -c +$((told_before + 1)) $lines; }
-	has() { fresh | grep -E -- "$1" >/dev/null; }
-	tells() { want 10 has "$1"; }
-	line() { told_before=$(stat -c %s $lines); echo "$*" >&9; }
-	end_talk() { line q; exec 9>&-; wait $talk; }'
-
 a_form_is_filled_by_lines_alone() {
 	inside <<-END
-		$talk
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		exits 0 machdeck start web
 		begin_talk
@@ -165,7 +150,6 @@ a_form_is_filled_by_lines_alone() {
 
 questions_are_answered_by_lines_alone() {
 	inside <<-END
-		$talk
 		small web; conf web PRIVATE_NETWORK=1
 		exits 0 machdeck start web
 		begin_talk
@@ -181,7 +165,6 @@ questions_are_answered_by_lines_alone() {
 
 by_lines_nothing_changes_read_only() {
 	inside <<-END
-		$talk
 		small web; conf web PRIVATE_NETWORK=1
 		exits 0 machdeck start web
 		begin_talk --read-only

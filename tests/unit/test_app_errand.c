@@ -52,6 +52,16 @@ static const struct machine *pick(struct fixture *f, enum machine_kind kind, enu
 	return NULL;
 }
 
+/* From what was looked at to its being done. */
+static struct app_command commit(struct fixture *f, enum app_errand errand, const char *name)
+{
+	app_errand_looked(&f->a, errand, name, 0, "# /etc/containers/second.conf\n", NULL);
+	assert_int_equal(f->a.text, APP_TEXT_ERRAND);
+	press(f, 'k');
+	app_shown(&f->a, SAMPLE_NOW - APP_CONFIRM_USEC);
+	return press(f, INPUT_ENTER);
+}
+
 static void a_clone_is_asked_its_name_and_shown_as_a_job(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -62,10 +72,13 @@ static void a_clone_is_asked_its_name_and_shown_as_a_job(void **state)
 	set_up(&f);
 	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
 	c = press(&f, 'Y');
-	assert_int_equal(c.what, APP_ERRAND_LOOK);
+	assert_int_equal(c.what, APP_NOTHING);
 	assert_int_equal(f.a.prompt, PROMPT_NEW);
 	type(&f, "second");
 	c = press(&f, INPUT_ENTER);
+	assert_int_equal(c.what, APP_ERRAND_LOOK);
+	assert_int_equal(f.a.n_jobs, 0);
+	c = commit(&f, ERRAND_CLONE, m->name);
 	assert_int_equal(c.what, APP_ERRAND);
 	assert_string_equal(c.name, m->name);
 	assert_string_equal(app_job_doing(app_job(&f.a, m->name)), "cloning");
@@ -100,6 +113,7 @@ static void the_cursor_goes_to_the_new_machine_unless_somebody_moved_it(void **s
 		press(&f, 'Y');
 		type(&f, "second");
 		press(&f, INPUT_ENTER);
+		commit(&f, ERRAND_CLONE, name);
 		app_errand_result(&f.a, name, 0, "second: cloned", NULL, NULL, SAMPLE_NOW);
 		type(&f, none[moves]);
 		free(f.s.v[0].name);
@@ -247,6 +261,7 @@ static void a_new_container_is_asked_shown_and_made(void **state)
 		{ "jjj", "", "", "j", "machdeck create --bootstrap debian new" },
 		{ "jjjj", "noble", "", "j", "machdeck create --bootstrap ubuntu --suite noble new" },
 		{ "jjjjjjj", NULL, "", "j", "machdeck create --adopt new" },
+		{ "jjjjjjjjjj", "/src#box", "", "j", "machdeck create --flake '/src#box' new" },
 	};
 
 	(void)state;
@@ -260,7 +275,7 @@ static void a_new_container_is_asked_shown_and_made(void **state)
 		assert_string_equal(c.name, "new");
 		assert_int_equal(f.a.n_jobs, 0);
 		app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "# /etc/containers/new.conf\n", NULL);
-		assert_int_equal(f.a.text, APP_TEXT_CREATE);
+		assert_int_equal(f.a.text, APP_TEXT_ERRAND);
 		assert_int_equal(press(&f, 'k').what, APP_FLUSH_INPUT);
 		assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING); /* nobody has seen it */
 		app_shown(&f.a, SAMPLE_NOW - APP_CONFIRM_USEC / 2);
@@ -305,7 +320,7 @@ static void leaving_what_would_be_made_makes_nothing(void **state)
 	press(&f, '?'); /* something else is read when the look comes */
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
 	assert_int_equal(f.a.text, APP_TEXT_HELP);
-	assert_non_null(strstr(f.a.message.text, "is not made"));
+	assert_non_null(strstr(f.a.message.text, "no create"));
 	press(&f, 'q');
 	answer(&f, "new", "", "/src", "", "");
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
@@ -329,19 +344,22 @@ static void what_is_declared_elsewhere_can_only_be_cloned(void **state)
 		assert_int_equal(f.a.prompt, PROMPT_NONE);
 		assert_non_null(strstr(f.a.message.text, "is declared elsewhere"));
 	}
-	assert_int_equal(press(&f, 'Y').what, APP_ERRAND_LOOK);
+	press(&f, 'Y');
+	assert_int_equal(f.a.prompt, PROMPT_NEW);
 }
 
 static void leaving_says_once_what_it_would_give_up(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
+	const struct machine *m;
 
 	(void)state;
 	set_up(&f);
-	pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
 	press(&f, 'Y');
 	type(&f, "second");
 	press(&f, INPUT_ENTER);
+	commit(&f, ERRAND_CLONE, m->name);
 	assert_int_equal(press(&f, 'q').what, APP_NOTHING);
 	assert_non_null(strstr(f.a.message.text, "would be given up"));
 	assert_int_equal(press(&f, 'q').what, APP_QUIT);

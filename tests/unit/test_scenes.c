@@ -563,6 +563,73 @@ static void each_line_that_is_typed_at_each_size(void **state)
 	}
 }
 
+/* ---- errands */
+
+#define STOPPED "lab"
+
+static void typed(struct scene *s, const char *text)
+{
+	press(s, text);
+	press(s, (char[]){ '\r', '\0' });
+}
+
+static void what_is_destroyed_or_reset_at_each_size(void **state)
+{
+	static const struct {
+		enum app_errand errand;
+		const char *key, *name;
+	} cases[] = { { ERRAND_DESTROY, "-", "destroy" }, { ERRAND_RESET, "Z", "reset" } };
+	static const char text[] = "stop    container@lab.service\nremove  /etc/containers/lab.conf\n"
+				   "delete  /var/lib/containers/lab (412 MB in 18234 files)\nkeep    /srv/data, bound into it\n";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(free_scene) struct scene *s = scene(STOPPED);
+
+		press(s, cases[i].key);
+		app_errand_looked(&s->app, cases[i].errand, STOPPED, 0, text, NULL);
+		press(s, "la");
+		at_each_size(cases[i].name, s);
+	}
+}
+
+static void what_a_clone_is_asked_and_would_do_at_each_size(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(STOPPED);
+
+	(void)state;
+	press(s, "Ylab");
+	at_each_size("clone-name", s);
+	typed(s, "2");
+	app_errand_looked(&s->app, ERRAND_CLONE, STOPPED, 0,
+	                  "# /etc/containers/lab2.conf\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.233.2.1\nLOCAL_ADDRESS=10.233.2.2\n"
+	                  "HOST_PORT=tcp:9001:80\n# /var/lib/containers/lab2\n",
+	                  NULL);
+	at_each_size("clone", s);
+	app_shown(&s->app, SAMPLE_NOW - APP_CONFIRM_USEC);
+	typed(s, "");
+	app_errand_progress(&s->app, STOPPED, "212 MB of 412 MB copied");
+	at_each_size("clone-runs", s);
+}
+
+static void what_a_new_container_is_asked_at_each_size(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(STOPPED);
+
+	(void)state;
+	press(s, "+");
+	typed(s, "shop");
+	at_each_size("create-root", s);
+	typed(s, "");
+	press(s, "/srv/trees/de");
+	at_each_size("create-folder", s);
+	typed(s, "bian");
+	press(s, "tcp:auto:80");
+	at_each_size("create-ports", s);
+	typed(s, "");
+	at_each_size("create-start", s);
+}
+
 static void an_ascii_terminal_gets_ascii(void **state)
 {
 	static const struct {
@@ -596,6 +663,9 @@ int main(void)
 		cmocka_unit_test(what_was_run_in_several_at_each_size),
 		cmocka_unit_test(what_the_program_itself_uses_at_each_size),
 		cmocka_unit_test(each_line_that_is_typed_at_each_size),
+		cmocka_unit_test(what_is_destroyed_or_reset_at_each_size),
+		cmocka_unit_test(what_a_clone_is_asked_and_would_do_at_each_size),
+		cmocka_unit_test(what_a_new_container_is_asked_at_each_size),
 		cmocka_unit_test(an_ascii_terminal_gets_ascii),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

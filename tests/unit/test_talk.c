@@ -1,5 +1,6 @@
 #include "ui/talk.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,33 +176,109 @@ static void a_conf_is_filled_in_by_lines(void **state)
 	static const char *const lines[] = { "?", "PRIVATE_NETWORK", "", "HOST_PORT", "udp:53:53", "l", "nothing",
 		                             "x 18", "x 99", "LOCAL_ADDRESS", "10.0.0.300", "b", "no", "s", "no", "s", "yes", "l" };
 	CLEANUP(buf_done) struct buf text = { 0 };
-	struct form form = { 0 };
+	struct app app;
+	struct form *form = &app.form;
 	struct doc preview = { 0 };
 
 	(void)state;
 	begin("tests/tapes/everyday.tape");
-	t.form = &form;
+	app_init(&app);
+	t.app = &app;
 	(void)type("web-01");
 	assert_int_equal(type("e").form, APP_FORM_OPEN);
 	buf_puts(&text, conf);
-	form_open(&form, "web-01", &text);
-	strs_split(&form.choices[CHOICE_PORT], "tcp:8081:80 tcp:\x1b[2J", " ");
+	form_open(form, "web-01", &text);
+	strs_split(&form->choices[CHOICE_PORT], "tcp:8081:80 tcp:\x1b[2J", " ");
 	talk_formed(&t, APP_FORM_OPEN, "", &preview, &out);
 	doc_line(&preview, STYLE_GOOD, "+HOST_PORT=udp:53:53");
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		struct talk_command c = type(lines[i]);
 
 		if (strcmp(lines[i], "10.0.0.300") == 0)
-			(void)snprintf(form.problem, sizeof(form.problem), "LOCAL_ADDRESS: '10.0.0.300' is not an address");
-		form.previews = c.form == APP_FORM_PREVIEW;
+			(void)snprintf(form->problem, sizeof(form->problem), "LOCAL_ADDRESS: '10.0.0.300' is not an address");
+		form->previews = c.form == APP_FORM_PREVIEW;
 		if (c.form != APP_NOTHING)
 			talk_formed(&t, c.form, c.form == APP_FORM_SAVE ? "saving ..." : "", &preview, &out);
 	}
 	assert_int_equal(t.edits.asks, TALK_FORM_WAIT);
-	form_close(&form);
+	form_close(form);
 	doc_done(&preview);
 	assert_null(strchr(buf_text(&out), '\x1b'));
 	assert_golden("talk-form.txt", buf_text(&out));
+}
+
+/* Each question with a right and a wrong answer; what the system would say is said here. */
+static void errands_are_asked_in_sentences(void **state)
+{
+	static const struct {
+		const char *line;
+		enum app_effect begins;
+	} lines[] = {
+		{ "create", APP_NOTHING }, { "web-01", APP_NOTHING }, { "new", APP_NOTHING }, { "rpm", APP_NOTHING },
+		{ "tree", APP_NOTHING }, { "/src", APP_NOTHING }, { "tcp:auto:80", APP_NOTHING }, { "2", APP_ERRAND_LOOK },
+		{ "now?", APP_NOTHING }, { "look", APP_NOTHING }, { "no", APP_NOTHING },
+		{ "lab", APP_NOTHING }, { "clone", APP_NOTHING }, { "lab2", APP_ERRAND_LOOK }, { "look", APP_NOTHING },
+		{ "yes", APP_ERRAND }, { "step", APP_NOTHING }, { "done", APP_NOTHING },
+		{ "lab", APP_NOTHING }, { "destroy", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "yes", APP_NOTHING },
+		{ "lab", APP_NOTHING }, { "destroy", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "lab", APP_ERRAND },
+		{ "fail", APP_NOTHING },
+		{ "lab", APP_NOTHING }, { "rename", APP_ERRAND_LOOK }, { "", APP_NOTHING },
+	};
+	struct world w;
+	struct app app;
+
+	(void)state;
+	app_init(&app);
+	t.app = &app;
+	begin("tests/tapes/everyday.tape");
+	w = world_now();
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		const char *line = lines[i].line;
+		enum app_effect begun = APP_NOTHING;
+		struct app_command c;
+		struct err e;
+
+		if (strcmp(line, "look") == 0)
+			app_errand_looked(&app, app.wish.errand, app.wish.name, 0, "delete  /var/lib/containers/\x1b[2Jlab\n", NULL);
+		else if (strcmp(line, "step") == 0)
+			app_errand_progress(&app, "lab", "12 MB copied");
+		else if (strcmp(line, "done") == 0)
+			app_errand_result(&app, "lab", 0, "lab2: cloned (copied)", NULL, NULL, player_clock_usec(p));
+		else if (strcmp(line, "fail") == 0)
+			app_errand_result(&app, "lab", err_set(&e, STATUS_FAILED, EIO, "lab: cannot delete it"), "", NULL, &e,
+			                  player_clock_usec(p));
+		else
+			(void)type(line);
+		talk_errands(&t, &w, player_clock_usec(p), &out);
+		while (app_next(&app, &c)) {
+			begun = c.what == APP_FLUSH_INPUT ? begun : c.what;
+			app_command_done(&c);
+		}
+		if (begun != lines[i].begins)
+			fail_msg("line %zu, %s: %d", i, line, (int)begun);
+	}
+	app_done(&app);
+	t.app = NULL;
+	assert_null(strchr(buf_text(&out), '\x1b'));
+	assert_golden("talk-errands.txt", buf_text(&out));
+}
+
+static void nothing_is_begun_while_it_is_read_only(void **state)
+{
+	struct app app;
+
+	(void)state;
+	app_init(&app);
+	app.read_only = "it is a recording";
+	t.app = &app;
+	begin("tests/tapes/everyday.tape");
+	(void)type("create");
+	(void)type("lab");
+	(void)type("destroy");
+	assert_false(talk_errand_asks(&app));
+	app_done(&app);
+	t.app = NULL;
+	assert_non_null(strstr(buf_text(&out), "it is a recording"));
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, end)
@@ -231,6 +308,8 @@ int main(void)
 		TEST(numbers_are_those_of_the_list_and_the_menu),
 		TEST(a_machine_that_is_gone_is_not_acted_on),
 		TEST(a_conf_is_filled_in_by_lines),
+		TEST(errands_are_asked_in_sentences),
+		TEST(nothing_is_begun_while_it_is_read_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
