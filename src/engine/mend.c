@@ -25,34 +25,32 @@ static const uint8_t families[MEND_FAMILIES] = { [MEND_V4] = AF_INET, [MEND_V6] 
 
 /* ---- looking */
 
-static int look_at_one(const char *name, const struct netmap *map, struct mending *ret, struct err *e)
+static int look_at_one(const char *name, const struct claims *c, const struct netmap *map, struct mending *ret,
+                       struct err *e)
 {
-	CLEANUP(claims_done) struct claims c = { 0 };
 	CLEANUP(free_p) struct port *ports = NULL;
-	struct mend_wanted w = { .machine = name, .host = &c.host, .guest = &c.guest, .masquerade = &c.masquerade };
+	struct mend_wanted w = { .machine = name, .host = &c->host, .guest = &c->guest, .masquerade = &c->masquerade };
 	size_t at = 0;
-	int r = claims_read("", name, &c, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (c.argv.n == 0)
+	if (c->argv.n == 0)
 		return err_set(e, STATUS_FAILED, EOPNOTSUPP,
 		               "%s was not started by machdeck, or you may not read /run/machdeck/%s: what its network "
 		               "should be is not known",
 		               name, name);
-	r = claims_ports(&c, &ports, &w.n_ports, e);
+	r = claims_ports(c, &ports, &w.n_ports, e);
 	w.ports = ports;
-	w.bridge = claims_value(&c, "network-bridge", &at);
+	w.bridge = claims_value(c, "network-bridge", &at);
 	for (size_t i = 0; r == 0 && i < MEND_FAMILIES && w.n_ports > 0; i++)
 		r = nft_forwards_whole(families[i], &w.forwards_whole[i], e);
 	if (r == 0)
-		r = gateway_holds(name, &c.masquerade, &w.way_out_holds, e);
+		r = gateway_holds(name, &c->masquerade, &w.way_out_holds, e);
 	if (r < 0 && r != -EPERM)
 		return err_wrap(e, r, "%s", name);
 	if (r < 0) /* the map says so of forwards */
 		w.way_out_holds = w.forwards_whole[MEND_V4] = w.forwards_whole[MEND_V6] = true;
 	mend_decide(map, &w, ret);
-	if (r < 0 && c.masquerade.n > 0)
+	if (r < 0 && c->masquerade.n > 0)
 		strs_add(&ret->cannot, "its way out can not be seen: that takes root (CAP_NET_ADMIN)");
 	return 0;
 }
@@ -129,7 +127,7 @@ static int must_run(const struct snapshot *s, const char *name, struct err *e)
 	return 0;
 }
 
-int mend_look(const char *name, struct mending *ret, struct err *e)
+static int look(const char *name, const struct claims *c, struct mending *ret, struct err *e)
 {
 	CLEANUP(snapshot_done) struct snapshot s = { 0 };
 	CLEANUP(netmap_done) struct netmap map = { 0 };
@@ -141,7 +139,7 @@ int mend_look(const char *name, struct mending *ret, struct err *e)
 	if (r >= 0)
 		r = netmap_read(&s, NETWATCH_MAP, &map, e);
 	if (r >= 0)
-		r = name ? look_at_one(name, &map, &m, e) : look_at_leavings(&s, &map, &m, e);
+		r = name ? look_at_one(name, c, &map, &m, e) : look_at_leavings(&s, &map, &m, e);
 	if (r >= 0 && m.bad)
 		r = err_no_memory(e);
 	if (r < 0) {
@@ -150,6 +148,14 @@ int mend_look(const char *name, struct mending *ret, struct err *e)
 	}
 	*ret = m;
 	return 0;
+}
+
+int mend_look(const char *name, struct mending *ret, struct err *e)
+{
+	CLEANUP(claims_done) struct claims c = { 0 };
+	int r = name ? claims_read("", name, &c, e) : 0;
+
+	return r < 0 ? r : look(name, &c, ret, e);
 }
 
 /* ---- doing */
@@ -198,16 +204,13 @@ static int remove_links(const struct mending *m, struct err *e)
 	return failed;
 }
 
-static int mend_ways_out(const char *name, const struct mending *m, struct err *e)
+static int mend_ways_out(const char *name, const struct claims *c, const struct mending *m, struct err *e)
 {
-	CLEANUP(claims_done) struct claims c = { 0 };
 	CLEANUP(strs_done) struct strs says = { 0 };
-	int r = m->way_out ? claims_read("", name, &c, e) : 0, failed = r;
+	int failed = m->way_out ? gateway_set(name, &c->masquerade, &says, e) : 0;
 
-	if (r >= 0 && m->way_out)
-		failed = gateway_set(name, &c.masquerade, &says, e);
 	for (size_t i = 0; i < m->leavers.n; i++) {
-		r = nft_gateway_set(m->leavers.v[i], NULL, 0, NULL, failed ? NULL : e);
+		int r = nft_gateway_set(m->leavers.v[i], NULL, 0, NULL, failed ? NULL : e);
 		failed = failed ? failed : r;
 	}
 	return failed;
@@ -238,7 +241,7 @@ int mend_may(const char *name, struct err *e)
 	return r;
 }
 
-int mend_do(const char *name, const struct mending *m, struct err *e)
+static int carry_out(const char *name, const struct claims *c, const struct mending *m, struct err *e)
 {
 	int r = mend_may(name, e), failed;
 
@@ -252,20 +255,36 @@ int mend_do(const char *name, const struct mending *m, struct err *e)
 	failed = failed ? failed : r;
 	r = mend_forwards(m, failed ? NULL : e);
 	failed = failed ? failed : r;
-	r = mend_ways_out(name, m, failed ? NULL : e);
+	r = mend_ways_out(name, c, m, failed ? NULL : e);
 	return failed ? failed : r;
 }
 
-int mend_run(const char *name, struct strs *ret_left, struct err *e)
+int mend_do(const char *name, const struct mending *m, struct err *e)
+{
+	CLEANUP(claims_done) struct claims c = { 0 };
+	int r = name ? claims_read("", name, &c, e) : 0;
+
+	return r < 0 ? r : carry_out(name, &c, m, e);
+}
+
+int mend_by(const char *name, const struct claims *c, struct strs *ret_left, struct err *e)
 {
 	CLEANUP(mending_done) struct mending m = { 0 };
 	int r = mend_may(name, e);
 
 	if (r >= 0)
-		r = mend_look(name, &m, e);
+		r = look(name, c, &m, e);
 	if (r >= 0)
-		r = mend_do(name, &m, e);
+		r = carry_out(name, c, &m, e);
 	if (r >= 0)
 		strs_add_all(ret_left, &m.cannot);
 	return r;
+}
+
+int mend_run(const char *name, struct strs *ret_left, struct err *e)
+{
+	CLEANUP(claims_done) struct claims c = { 0 };
+	int r = claims_read("", name, &c, e);
+
+	return r < 0 ? r : mend_by(name, &c, ret_left, e);
 }

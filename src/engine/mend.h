@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "decide/mend.h"
+#include "engine/claims.h"
 
 /* mend_look - what there is to do for NAME; NULL: for what dead machines left. Changes nothing. Takes a second at most.
  * ret: mending_done().
@@ -22,5 +23,7 @@ int mend_may(const char *name, struct err *e);
  *         that failed, when the others were done */
 int mend_do(const char *name, const struct mending *m, struct err *e);
 
+/* mend_by - look, and do it, where not what its start noted should be, but what c says: for a reload, which notes it later. */
+int mend_by(const char *name, const struct claims *c, struct strs *ret_left, struct err *e);
 /* mend_run - look, and do it. ret_left: a sentence each for what can not be mended. */
 int mend_run(const char *name, struct strs *ret_left, struct err *e);

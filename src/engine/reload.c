@@ -17,9 +17,11 @@
 #include "drivers/relay.h"
 #include "drivers/rootfs.h"
 #include "drivers/rtnl.h"
+#include "engine/claims.h"
 #include "engine/compared.h"
 #include "engine/gateway.h"
 #include "engine/guestnet.h"
+#include "engine/mend.h"
 #include "engine/start.h"
 
 #define OUTPUT         "reload.out"
@@ -42,28 +44,44 @@ static int apply_network(const char *name, const struct change *c, struct err *e
 	return r;
 }
 
-/* The sides that stay as they were: what somebody took away since the start comes back. Where it can not,
- * that is told, and nothing else stops. */
+/* What should be from here on, as its start would have noted it. */
+static int claim(const char *name, const struct compared *r, struct claims *ret, struct err *e)
+{
+	static const char option[] = "--network-bridge=";
+	const char *bridge = r->now.container.host_bridge;
+	int q = claims_read("", name, ret, e);
+
+	if (q < 0)
+		return q;
+	netops_done(&ret->host);
+	netops_done(&ret->guest);
+	strs_done(&ret->masquerade);
+	for (size_t i = 0; i < r->change.host_after.n; i++)
+		netops_add_copy(&ret->host, &r->change.host_after.v[i]);
+	for (size_t i = 0; i < r->change.guest_after.n; i++)
+		netops_add_copy(&ret->guest, &r->change.guest_after.v[i]);
+	strs_add_all(&ret->masquerade, &r->change.masquerade);
+	for (size_t i = 0; bridge && i < ret->argv.n; i++) {
+		char *word;
+
+		if (strncmp(ret->argv.v[i], option, strlen(option)) != 0)
+			continue;
+		if (asprintf(&word, "%s%s", option, bridge) < 0)
+			return err_no_memory(e);
+		free(ret->argv.v[i]);
+		ret->argv.v[i] = word;
+	}
+	return ret->host.bad || ret->guest.bad || ret->masquerade.bad ? err_no_memory(e) : 0;
+}
+
+/* What somebody took away since the start comes back. Where it can not, that is told, and nothing else stops. */
 static void repair(const char *name, const struct compared *r, struct strs *says)
 {
-	CLEANUP(netops_done) struct netops host = { 0 }, guest = { 0 };
-	const char *bridge = r->now.container.host_bridge;
-	char word[NETOP_NAME_SIZE + 32], link[NETOP_NAME_SIZE];
-	const struct change *c = &r->change;
+	CLEANUP(claims_done) struct claims c = { 0 };
 	struct err e;
+	int q = claim(name, r, &c, &e);
 
-	(void)snprintf(word, sizeof(word), "--network-bridge=%s", bridge ? bridge : "");
-	(void)snprintf(link, sizeof(link), "vb-%s", name);
-	if (c->host.n == 0 && bridge && strs_has(&r->was.argv, word))
-		netops_add_port(&host, link, bridge);
-	for (size_t i = 0; c->host.n == 0 && i < c->host_after.n; i++)
-		netops_add_copy(&host, &c->host_after.v[i]);
-	for (size_t i = 0; c->guest.n == 0 && i < c->guest_after.n; i++)
-		if (c->guest_after.v[i].kind != NETOP_RENAME)
-			netops_add_copy(&guest, &c->guest_after.v[i]);
-	if (rtnl_apply(name, &host, &e) < 0)
-		strs_add(says, e.text);
-	if (guest.n > 0 && guestnet_apply(name, &guest, &e) < 0)
+	if (q < 0 || mend_by(name, &c, says, &e) < 0)
 		strs_add(says, e.text);
 }
 

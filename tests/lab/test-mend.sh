@@ -199,6 +199,9 @@ the_dashboard_shows_the_commands_first_and_keeps_them_in_its_log() {
 		well_all
 		printf 'size 160x40\nwait web\nkey M\nwait so there is nothing to mend\n' >/tmp/script
 		machdeck --script /tmp/script
+		ip route del 10.1.0.2 dev ve-web; map delete tcp # and a reload does it, too
+		exits 0 machdeck reload web
+		well_all
 		exits 0 machdeck mend web
 		told 'nothing is missing'
 		rm -f /tmp/script
