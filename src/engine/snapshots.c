@@ -111,18 +111,30 @@ static int by_time(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* A copy is made when its folder is; a root that was put aside is older than that, but its name changed then, which ctime
+ * tells. Nothing changes in either afterwards. */
+static uint64_t made_usec(int dir, const char *leaf)
+{
+	struct statx x;
+	const struct statx_timestamp *at = &x.stx_ctime;
+
+	if (statx(dir, leaf, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &x) < 0)
+		return 0;
+	if ((x.stx_mask & STATX_BTIME) && x.stx_btime.tv_sec > at->tv_sec)
+		at = &x.stx_btime;
+	return (uint64_t)at->tv_sec * 1000000 + at->tv_nsec / 1000;
+}
+
 static int add(struct root_snapshots *s, int dir, const char *leaf)
 {
 	struct root_snapshot *grown = reallocarray(s->v, s->n + 1, sizeof(*grown));
-	struct statx x;
 
 	if (!grown)
 		return -ENOMEM;
 	s->v = grown;
 	grown[s->n] = (struct root_snapshot){ 0 };
 	(void)snprintf(grown[s->n].name, sizeof(grown->name), "%.*s", NAME_MACHINE_MAX, leaf);
-	if (statx(dir, leaf, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) == 0 && (x.stx_mask & STATX_BTIME))
-		grown[s->n].made_usec = (uint64_t)x.stx_btime.tv_sec * 1000000 + x.stx_btime.tv_nsec / 1000;
+	grown[s->n].made_usec = made_usec(dir, leaf);
 	s->n++;
 	return 0;
 }

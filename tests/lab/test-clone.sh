@@ -177,6 +177,8 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		same page changed "$(cat $ROOTS/a/srv/index.html)"
 		exits 0 machdeck snapshots a
 		same snapshots 3 "$(machdeck snapshots --json a | jq '.snapshots | length')"
+		same order '["base",true,true]' "$(machdeck snapshots --json a |
+			jq -c '.snapshots | map(.name) | [.[0], (.[1] | startswith("before-reset-")), (.[2] | startswith("before-before-reset-"))]')"
 		exits 64 machdeck restore --yes a ../../etc
 		exits 66 machdeck restore --yes a nothing
 		exits 0 machdeck snapshots --delete "$kept" a
