@@ -337,13 +337,13 @@ static bool lost_bridge(const struct doctor_case *c)
 static void say_lost_bridge(const struct doctor_case *c, char *ret)
 {
 	if (c->f->bridge_is_gone)
-		SAY(ret,
-		    "the host has no bridge %s, which %s is to be a port of (make it, then ip link set %s "
-		    "master %s)",
-		    c->f->bridge, c->f->host_link, c->f->host_link, c->f->bridge);
+		SAY(ret, "the host has no bridge %s, which %s is to be a port of (make it, then machdeck mend %s)",
+		    c->f->bridge, c->f->host_link, c->f->name);
 	else
-		SAY(ret, "%s is no port of %s: the bridge was made anew since (ip link set %s master %s)",
-		    c->f->host_link, c->f->bridge, c->f->host_link, c->f->bridge);
+		SAY(ret,
+		    "%s is no port of %s: the bridge was made anew since, or somebody took it out (machdeck mend %s: ip link "
+		    "set %s master %s)",
+		    c->f->host_link, c->f->bridge, c->f->name, c->f->host_link, c->f->bridge);
 }
 
 static bool host_link_is_down(const struct doctor_case *c)

@@ -149,7 +149,7 @@ a_bridge_that_was_made_anew_is_named() {
 		ip link del br0
 		sick web address bridge-lost 'the host has no bridge br0, which vb-web is to be a port of'
 		bridge
-		sick web address bridge-lost 'vb-web is no port of br0: the bridge was made anew since (ip link set vb-web master br0)'
+		sick web address bridge-lost 'vb-web is no port of br0: the bridge was made anew since, or somebody took it out (machdeck mend web: ip link set vb-web master br0)'
 		ip link set vb-web master br0
 		well web 10.5.0.1
 	END
