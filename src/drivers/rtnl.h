@@ -105,8 +105,8 @@ int rtnl_addresses(struct nl *nl, int netnsid, struct netaddrs *ret, struct err 
 /* netaddr_parse - from RTM_NEWADDR or RTM_DELADDR; -EBADMSG */
 int netaddr_parse(const struct nlmsghdr *m, struct netaddr *ret);
 
-/* rtnl_netnsid - the id by which this namespace knows the one of a process, given to it now if it had none.
- * -1: it is our own. errors: -ESRCH the process is gone; -EPERM */
+/* rtnl_netnsid - the id by which this namespace knows the one of a process, given to it now if it had none;
+ * its own, too (hostnet_shares() tells that it is). errors: -ESRCH the process is gone; -EPERM */
 int rtnl_netnsid(struct nl *nl, pid_t pid, int *ret, struct err *e);
 
 struct netroute {

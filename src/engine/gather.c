@@ -10,6 +10,7 @@
 #include "base/gate.h"
 #include "decide/conf.h"
 #include "drivers/confs.h"
+#include "drivers/hostnet.h"
 #include "drivers/masks.h"
 #include "drivers/rtnl.h"
 #include "engine/trees.h"
@@ -250,10 +251,10 @@ static int see_net(struct nl *nl, const struct registration *m, struct net_seen 
 
 	net->seen = false;
 	net->netnsid = -1;
-	if (net->leader_dead || m->leader == 0)
+	if (net->leader_dead || m->leader == 0 || hostnet_shares(m->leader))
 		return 0;
 	r = rtnl_netnsid(nl, m->leader, &net->netnsid, &ignored);
-	if (r < 0 || net->netnsid < 0) /* the latter shares the host's network */
+	if (r < 0)
 		return r;
 	r = rtnl_addresses(nl, net->netnsid, &all, &ignored);
 	if (r < 0) /* its traffic, counted at our end, is still known by its id */

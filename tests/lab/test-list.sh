@@ -29,8 +29,11 @@ every_machine_is_listed_once_by_name() {
 		conf broken 'HOST_BRIDGE="br0'
 		mkdir -p /var/lib/machines/image
 		by_hand extra extra.service
-		exits 0 machdeck start web
-		same names 'broken extra idle image web' "$(machdeck list --json | jq -r '[.machines[].name] | join(" ")')"
+		small shared
+		conf shared COPY_RESOLV_CONF=0
+		exits 0 machdeck start web shared
+		same "the host's addresses are the host's" 'shared running - -' "$(row shared | cut -d' ' -f1-4)"
+		same names 'broken extra idle image shared web' "$(machdeck list --json | jq -r '[.machines[].name] | join(" ")')"
 		same 'running row' 'web running 10.1.0.2,fd00::2 tcp:8080:80' "$(row web | cut -d' ' -f1-4)"
 		same 'stopped row' 'idle stopped 10.2.0.2 - -' "$(row idle)"
 		same 'image row' 'image stopped - - -' "$(row image)"
