@@ -187,6 +187,14 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 	return (struct table_cell){ 0 };
 }
 
+/* Without "NAME: ": it stands under the machine. */
+static const char *said_of(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(text, name, len) == 0 && strncmp(text + len, ": ", 2) == 0 ? text + len + 2 : text;
+}
+
 static void build_row(const struct app *a, const struct world *w, struct view *v, const struct machine *m,
                       uint64_t now, struct table_row *ret)
 {
@@ -202,7 +210,7 @@ static void build_row(const struct app *a, const struct world *w, struct view *v
 	if (app_job(a, m->name) && (m->state == MACHINE_FAILED || m->state == MACHINE_STOPPED))
 		ret->note = NULL;                 /* why it was down is not news while it is being started */
 	if (!m->reason && lint && lint->fatal && lint->texts.n > 0) {
-		ret->note = lint->texts.v[0];
+		ret->note = said_of(lint->texts.v[0], m->name);
 		ret->brief = "conf";
 	}
 	if (ret->note && look.style != STYLE_BAD) /* it runs or changes, but something is to be said */

@@ -89,7 +89,9 @@ void tab_network(const struct tab_source *t)
 		doc_line(t->d, STYLE_DIM, "%s", n->no_guest);
 	if (n->no_routes && !n->no_guest)
 		doc_line(t->d, STYLE_DIM, "%s", n->no_routes);
-	if (t->d->n_lines == 0)
+	if (t->d->n_lines == 0 && t->m->leader > 0)
+		doc_line(t->d, STYLE_TEXT, "its network is its own, and has nothing but the loopback");
+	else if (t->d->n_lines == 0)
 		doc_line(t->d, STYLE_DIM, "%s", t->m->state == MACHINE_STOPPED || t->m->state == MACHINE_FAILED
 		                                        ? "it does not run, and nothing is configured that is known here"
 		                                        : "nothing is known of its network");
