@@ -332,6 +332,8 @@ void app_errand_commit(struct app *a, const struct world *w, uint64_t now_usec);
 void app_errand_confirmed(struct app *a, const struct world *w, uint64_t now_usec);
 /* app_errand_holds - whether one goes on that leaving would give up; said once, so that the second time it is false. */
 bool app_errand_holds(struct app *a);
+/* app_errands_left - those that go on now, as sentences of what becomes of them when the dashboard ends. */
+void app_errands_left(const struct app *a, struct strs *ret);
 void app_close_question(struct app *a);
 /* app_create_named - its name is app.wish. app_create_chosen - a row of MENU_ROOT or MENU_START. app_create_typed - what
  * was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_words - the verb's options for that. app_create_again - it can not be

@@ -8,13 +8,15 @@
 static const struct {
 	enum action action;
 	const char *word, *doing, *does;
+	const char *left; /* what becomes of it when nobody waits for it any more */
 } errands[] = {
-	[ERRAND_NONE] = { ACTION_NONE, "", "", "" },
-	[ERRAND_CLONE] = { ACTION_CLONE, "clone", "cloning", "" },
-	[ERRAND_RENAME] = { ACTION_RENAME, "rename", "renaming", "" },
-	[ERRAND_DESTROY] = { ACTION_DESTROY, "destroy", "destroying", "It is stopped and removed; nothing brings it back." },
-	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "" },
-	[ERRAND_CREATE] = { ACTION_CREATE, "create", "creating", "" },
+	[ERRAND_NONE] = { ACTION_NONE, "", "", "", "" },
+	[ERRAND_CLONE] = { ACTION_CLONE, "clone", "cloning", "", "what was made so far is removed" },
+	[ERRAND_RENAME] = { ACTION_RENAME, "rename", "renaming", "", "it has its old name, or the new one if that was done" },
+	[ERRAND_DESTROY] = { ACTION_DESTROY, "destroy", "destroying", "It is stopped and removed; nothing brings it back.",
+	                     "machdeck destroy goes on where it stopped" },
+	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "", "it is as it was, or reset if that was done" },
+	[ERRAND_CREATE] = { ACTION_CREATE, "create", "creating", "", "what was made so far is removed" },
 };
 
 enum app_errand app_errand_of(enum action action)
@@ -290,4 +292,12 @@ bool app_errand_holds(struct app *a)
 		return true;
 	}
 	return false;
+}
+
+void app_errands_left(const struct app *a, struct strs *ret)
+{
+	for (size_t i = 0; i < a->n_jobs; i++)
+		if (a->jobs[i].errand != ERRAND_NONE)
+			strs_addf(ret, "%s: %s is given up: %s", a->jobs[i].name, app_job_doing(&a->jobs[i]),
+			          errands[a->jobs[i].errand].left);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "drivers/journal_say.h"
 #include "ui/app.h"
 #include "ui/click.h"
 #include "ui/doer.h"
@@ -548,6 +550,18 @@ static int set_up(struct dashboard *d, struct err *e)
 	return 0;
 }
 
+/* On a terminal that is gone nobody reads it: then the journal has it. */
+static void tell_left(const struct app *a)
+{
+	CLEANUP(strs_done) struct strs left = { 0 };
+
+	app_errands_left(a, &left);
+	for (size_t i = 0; i < left.n; i++) {
+		fprintf(stderr, "machdeck: %s\n", left.v[i]);
+		journal_say(NULL, left.v[i]);
+	}
+}
+
 static void tear_down(struct dashboard *d)
 {
 	if (d->source)
@@ -563,6 +577,7 @@ static void tear_down(struct dashboard *d)
 	sd_event_source_unref(d->tick);
 	sd_event_source_unref(d->lock);
 	term_close(d->term);
+	tell_left(&d->app);
 	sd_event_unref(d->loop);
 	close_p(&d->wake_fd);
 	app_done(&d->app);

@@ -326,6 +326,15 @@ static int set_up(struct linear *l, const struct dashboard_options *o, struct er
 	return 0;
 }
 
+static void tell_left(const struct app *a)
+{
+	CLEANUP(strs_done) struct strs left = { 0 };
+
+	app_errands_left(a, &left);
+	for (size_t i = 0; i < left.n; i++)
+		fprintf(stderr, "machdeck: %s\n", left.v[i]);
+}
+
 static void tear_down(struct linear *l)
 {
 	while (l->jobs) {
@@ -337,6 +346,7 @@ static void tear_down(struct linear *l)
 	talk_done(&l->talk);
 	doer_errands_free(l->errands);
 	doer_form_free(l->form);
+	tell_left(&l->app);
 	app_done(&l->app);
 	sd_event_unref(l->loop);
 }

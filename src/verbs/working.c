@@ -38,10 +38,11 @@ static void say(const char *text, void *arg)
 	drawn = true;
 }
 
-/* What is ignored stays so: nohup(1). */
+/* What is ignored stays so: nohup(1). A person's second Ctrl-C ends it at once; a program that ends sends more than one
+ * signal, by itself and by its death (PR_SET_PDEATHSIG), and means the first. */
 static void catch (int signal)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND }, old;
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = plain_lines ? 0 : (int)SA_RESETHAND }, old;
 
 	if (sigaction(signal, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 		(void)sigaction(signal, &action, NULL);
@@ -51,10 +52,12 @@ const struct progress *working_progress(bool plain)
 {
 	static struct progress progress = { .stopped = stopped };
 
+	plain_lines = plain;
 	catch (SIGINT);
 	catch (SIGTERM);
 	catch (SIGHUP);
-	plain_lines = plain;
+	if (plain) /* who reads the lines may be gone, and there is something to undo */
+		(void)signal(SIGPIPE, SIG_IGN);
 	progress.say = plain || isatty(STDERR_FILENO) ? say : NULL;
 	return &progress;
 }

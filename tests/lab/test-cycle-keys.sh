@@ -104,6 +104,28 @@ what_is_being_made_is_cancelled_by_a_key_and_nothing_is_left() {
 	END
 }
 
+who_ends_the_program_ends_what_it_makes_and_is_told() {
+	script <<-'END'
+		cat >/usr/local/bin/mmdebstrap <<-'MAKES' # so much that undoing it takes a while
+			#!/bin/sh
+			cd /var/lib/containers/.new-slow-* && seq 20000 | xargs touch && sync && touch /tmp/much && exec sleep 300
+		MAKES
+		chmod 755 /usr/local/bin/mmdebstrap
+		for signal in TERM HUP; do
+			rm -f /tmp/much
+			begin_talk
+			line create; tells '^name> '; line slow; tells '^1\. tree: '; line debian; tells '^release'; line; tells '^ports '
+			line; tells '^2\. leave: '; line leave; tells '^To do it, type yes'; line yes; want 20 test -e /tmp/much
+			kill -$signal $talk; exec 9>&-; wait $talk || true
+			has 'slow: creating is given up: what was made so far is removed' || fail "nothing is told: $(tail -n 5 $lines)"
+			undone() { ! compgen -G "$ROOTS/.new-slow-*"; }
+			want 20 undone
+			not test -e $CONFS/slow.conf
+		done
+		rm /usr/local/bin/mmdebstrap
+	END
+}
+
 what_is_declared_elsewhere_is_refused_before_a_name_is_typed() {
 	script <<-'END'
 		mini /src

@@ -365,6 +365,21 @@ static void leaving_says_once_what_it_would_give_up(void **state)
 	assert_int_equal(press(&f, 'q').what, APP_QUIT);
 }
 
+static void what_leaving_gives_up_is_told_as_sentences(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	CLEANUP(strs_done) struct strs left = { 0 }, words = { 0 };
+
+	(void)state;
+	set_up(&f);
+	app_errands_left(&f.a, &left);
+	assert_int_equal(left.n, 0);
+	app_begin_errand(&f.a, ERRAND_CLONE, "lab", "second", &words, SAMPLE_NOW);
+	app_errands_left(&f.a, &left);
+	assert_int_equal(left.n, 1);
+	assert_string_equal(left.v[0], "lab: cloning is given up: what was made so far is removed");
+}
+
 static void nothing_is_asked_while_it_is_read_only(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -394,6 +409,7 @@ int main(void)
 		cmocka_unit_test(leaving_what_would_be_made_makes_nothing),
 		cmocka_unit_test(what_is_declared_elsewhere_can_only_be_cloned),
 		cmocka_unit_test(leaving_says_once_what_it_would_give_up),
+		cmocka_unit_test(what_leaving_gives_up_is_told_as_sentences),
 		cmocka_unit_test(nothing_is_asked_while_it_is_read_only),
 	};
 
