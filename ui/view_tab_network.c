@@ -77,7 +77,9 @@ void tab_network(const struct tab_source *t)
 	if (n->problem)
 		doc_line(t->d, STYLE_BAD, "%s", n->problem);
 	if (n->shares_host)
-		doc_line(t->d, STYLE_TEXT, "it shares the host's network: the host's addresses and ports are its own");
+		doc_line(t->d, STYLE_TEXT, "%s", t->m->kind == MACHINE_VM
+		                                         ? "a virtual machine: who runs it knows its network"
+		                                         : "it shares the host's network: the host's addresses and ports are its own");
 	for (size_t i = 0; i < n->n; i++)
 		one_link(t, &n->v[i]);
 	if (n->n > 0 && n->host_routes.n + n->guest_routes.n > 0)
@@ -89,7 +91,7 @@ void tab_network(const struct tab_source *t)
 		doc_line(t->d, STYLE_DIM, "%s", n->no_guest);
 	if (n->no_routes && !n->no_guest)
 		doc_line(t->d, STYLE_DIM, "%s", n->no_routes);
-	if (t->d->n_lines == 0 && t->m->leader > 0)
+	if (t->d->n_lines == 0 && t->m->leader > 0 && t->m->kind != MACHINE_VM)
 		doc_line(t->d, STYLE_TEXT, "its network is its own, and has nothing but the loopback");
 	else if (t->d->n_lines == 0)
 		doc_line(t->d, STYLE_DIM, "%s", t->m->state == MACHINE_STOPPED || t->m->state == MACHINE_FAILED

@@ -140,7 +140,7 @@ static void links(const struct tab_source *t)
 	}
 	if (n->n > LINKS_SHOWN)
 		doc_fact(t->d, "", STYLE_DIM, "and %zu more (3)", n->n - LINKS_SHOWN);
-	if (n->shares_host)
+	if (n->shares_host && t->m->kind != MACHINE_VM)
 		doc_fact(t->d, "link", STYLE_TEXT, "shares the host's network");
 }
 

@@ -156,6 +156,14 @@ static int open_host(struct rootfs *ret)
 	return ret->fd < 0 ? -errno : 0;
 }
 
+/* A virtual machine's first process, and who was registered by hand, may be on the host: its journal is the host's. */
+static bool is_hosts_root(int fd)
+{
+	struct stat host, its;
+
+	return stat("/", &host) == 0 && fstat(fd, &its) == 0 && host.st_dev == its.st_dev && host.st_ino == its.st_ino;
+}
+
 /* The root that the machine itself sees: with its /run, and with what an ephemeral one runs on. The leader is
  * asked about before and after, since its number may have come to mean another process. */
 static int open_running(const struct journal_stream *s, struct rootfs *ret)
@@ -172,7 +180,7 @@ static int open_running(const struct journal_stream *s, struct rootfs *ret)
 		                               : openat(proc, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
 	if (ret->fd < 0)
 		return -errno;
-	if (!machined_leader_lives(&m)) {
+	if (!machined_leader_lives(&m) || is_hosts_root(ret->fd)) {
 		rootfs_done(ret);
 		return -ENOENT;
 	}

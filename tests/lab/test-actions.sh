@@ -188,6 +188,8 @@ a_virtual_machine_is_ended_by_systemd_machined_alone() {
 		vm win
 		exits 1 machdeck stop win
 		told 'cannot stop win: it is a virtual machine: use the tool that started it'
+		exits 0 machdeck logs --json win
+		[[ $said != *'"from":"guest"'* ]] || fail "the host's journal is no guest's: $said"
 		exits 1 machdeck freeze win
 		exits 0 machdeck terminate win
 		want 10 not machinectl show win
