@@ -26,3 +26,7 @@ struct treecopied {
  *         system's. What was copied by then is left: wipe_tree() */
 int treecopy(int from, int to, const char *shown, enum treecopy_how how, const struct progress *p,
              struct treecopied *ret, struct err *e);
+
+/* treecopy_shares - whether blocks can be shared in the file system of that folder: tried with two files that have no name
+ * and are gone at once. 1: they can; 0: not, or it could not be tried. */
+int treecopy_shares(int folder);

@@ -11,10 +11,12 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "decide/conf.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "drivers/hold.h"
 #include "drivers/subvolume.h"
+#include "drivers/treecopy.h"
 #include "engine/load.h"
 #include "engine/settle.h"
 
@@ -96,19 +98,98 @@ static int ask_whether_still(const struct clone *c, const struct original *o, bo
 	               c->from);
 }
 
-int clone_decide(const struct clone *c, struct created *ret, struct strs *warnings, struct err *e)
+/* How build_root() would copy it: that tries the same ways in this order. */
+static enum built how_copied(const struct original *o)
+{
+	CLEANUP(close_p) int roots = open(o->places.roots, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (!o->places.has_root)
+		return BUILT_NEW;
+	if (is_subvolume(o->places.root))
+		return BUILT_SNAPSHOT;
+	return roots >= 0 && treecopy_shares(roots) ? BUILT_SHARED : BUILT_COPIED;
+}
+
+/* The value of that line's key in another conf; NULL: it is not there. */
+static const char *value_in(const struct strs *lines, const char *line)
+{
+	size_t len = strcspn(line, "=") + 1;
+
+	for (size_t i = 0; i < lines->n; i++)
+		if (strncmp(lines->v[i], line, len) == 0)
+			return lines->v[i] + len;
+	return NULL;
+}
+
+static void say_changes(const struct strs *before, const struct strs *after, struct strs *says)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		const char *line = before->v[i], *now = value_in(after, line);
+		int key = (int)strcspn(line, "=");
+
+		if (line[key] == '\0')
+			continue;
+		if (!now)
+			strs_addf(says, "%.*s: %s is left out", key, line, line + key + 1);
+		else if (strcmp(now, line + key + 1) != 0)
+			strs_addf(says, "%.*s: %s becomes %s", key, line, line + key + 1, now);
+	}
+	for (size_t i = 0; i < after->n; i++) {
+		const char *line = after->v[i];
+		int key = (int)strcspn(line, "=");
+
+		if (line[key] == '=' && !value_in(before, line))
+			strs_addf(says, "%.*s: %s is new", key, line, line + key + 1);
+	}
+}
+
+static int say_all(const struct clone *c, const struct original *o, const struct created *made, bool up, struct strs *says,
+                   struct err *e)
+{
+	CLEANUP(buf_done) struct buf conf = { 0 };
+	CLEANUP(strs_done) struct strs before = { 0 };
+	CLEANUP(strs_done) struct strs after = { 0 };
+	int r = conf_write(&o->loaded.container, &conf, e);
+
+	if (r < 0)
+		return r;
+	if (made->how == BUILT_NEW)
+		strs_addf(says, "root: an empty one, as that of %s is made by its start", c->from);
+	else
+		strs_addf(says, "root: %s of %s", built_word(made->how), o->places.root);
+	if (up && made->how != BUILT_SNAPSHOT)
+		strs_addf(says, "%s runs: it stands still while it is copied", c->from);
+	if (o->places.has_root)
+		strs_add(says, "host name and machine ID: its own");
+	strs_split(&before, buf_text(&conf), "\n");
+	strs_split(&after, buf_text(&made->conf), "\n");
+	say_changes(&before, &after, says);
+	return before.bad || after.bad || says->bad ? err_no_memory(e) : 0;
+}
+
+int clone_decide(const struct clone *c, struct created *ret, struct strs *says, struct strs *warnings, struct err *e)
 {
 	CLEANUP(original_done) struct original o = { 0 };
+	CLEANUP(created_done) struct created made = { 0 };
 	struct create create;
 	int r = read_original(c->from, &o, e);
-	bool up;
+	bool up = false;
 
 	if (r == 0)
 		r = ask_whether_still(c, &o, &up, e);
 	if (r < 0)
 		return r;
 	describe(c, &o, &create);
-	return create_decide(&create, ret, warnings, e);
+	r = create_decide(&create, &made, warnings, e);
+	if (r < 0)
+		return r;
+	made.how = how_copied(&o);
+	r = say_all(c, &o, &made, up, says, e);
+	if (r < 0)
+		return r;
+	*ret = made;
+	made = (struct created){ 0 };
+	return 0;
 }
 
 /* A profile of one generation, as Nix makes them: system -> system-1-link -> the store. */

@@ -22,12 +22,13 @@ struct clone {
  * errors  as create_container(); -EBUSY STATUS_BUSY: it runs and is not a btrfs subvolume (live) */
 int clone_container(const struct clone *c, const struct progress *p, struct created *ret, struct strs *warnings,
                     struct err *e);
-/* clone_decide - what it would be. */
-int clone_decide(const struct clone *c, struct created *ret, struct strs *warnings, struct err *e);
+/* clone_decide - what it would be; ret->how as far as that can be known before. says: a line for how its root is copied, and
+ * one for each key of the conf that becomes another than the original's. */
+int clone_decide(const struct clone *c, struct created *ret, struct strs *says, struct strs *warnings, struct err *e);
 
 /* rename_container - a container that is down gets another name: conf, root, snapshots, profile, gcroots, host name,
  * /etc/hosts. What was done is undone after a failure; killed in between, the same call goes on.
  * errors  -EBUSY STATUS_BUSY: it runs, something is mounted on its root, the new name is taken; declared elsewhere, ... */
 int rename_container(const char *from, const char *to, struct strs *warnings, struct err *e);
-/* rename_look - the paths that would change their names. */
+/* rename_look - what would be done, a line each: "rename  PATH", "write   PATH: CONTENT". */
 int rename_look(const char *from, const char *to, struct strs *ret, struct err *e);

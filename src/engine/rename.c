@@ -83,6 +83,17 @@ static int look(const char *from, const char *to, struct renaming *x, struct err
 	return 0;
 }
 
+/* Whether the system in that root is called as the container. */
+static bool has_our_name(const struct places *p, const char *name)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+	CLEANUP(buf_done) struct buf host = { 0 };
+
+	return rootfs_open(p->root, ROOTFS_REFUSE, 0, &t, NULL) >= 0 &&
+	       rootfs_read(&t, "etc/hostname", HOSTNAME_MAX, &host, NULL) >= 0 &&
+	       strcspn(buf_text(&host), "\n") == strlen(name) && strncmp(buf_text(&host), name, strlen(name)) == 0;
+}
+
 int rename_look(const char *from, const char *to, struct strs *ret, struct err *e)
 {
 	struct renaming x = { 0 };
@@ -91,10 +102,12 @@ int rename_look(const char *from, const char *to, struct strs *ret, struct err *
 	if (r < 0)
 		return r;
 	if (x.from.has_conf)
-		strs_add(ret, x.from.conf);
+		strs_addf(ret, "rename  %s", x.from.conf);
 	for (size_t i = 0; i < FOLDERS; i++)
 		if (is_in(x.folders[i], from))
-			strs_addf(ret, "%s/%s", x.folders[i], from);
+			strs_addf(ret, "rename  %s/%s", x.folders[i], from);
+	if (has_our_name(&x.from, from))
+		strs_addf(ret, "write   %s/etc/hostname: %s", x.from.root, to);
 	return ret->bad ? err_no_memory(e) : 0;
 }
 
@@ -156,14 +169,10 @@ static int look_at_root(const struct renaming *x, struct rootfs *ret, struct err
 static void rename_host(const struct renaming *x, struct strs *warnings)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
-	CLEANUP(buf_done) struct buf host = { 0 };
 	char name[NAME_MACHINE_MAX + 2];
 	struct err e;
 
-	if (rootfs_open(x->to.root, ROOTFS_REFUSE, 0, &t, NULL) < 0 ||
-	    rootfs_read(&t, "etc/hostname", HOSTNAME_MAX, &host, NULL) < 0 ||
-	    strcspn(buf_text(&host), "\n") != strlen(x->from.name) ||
-	    strncmp(buf_text(&host), x->from.name, strlen(x->from.name)) != 0)
+	if (!has_our_name(&x->to, x->from.name) || rootfs_open(x->to.root, ROOTFS_REFUSE, 0, &t, NULL) < 0)
 		return;
 	(void)snprintf(name, sizeof(name), "%s\n", x->to.name);
 	if (rootfs_put(&t, "etc/hostname", 0644, name, strlen(name), &e) < 0)

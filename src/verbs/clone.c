@@ -25,14 +25,17 @@ static int two_names(const struct verb *v, int argc, char **argv)
 static int show_clone(const struct clone *c)
 {
 	CLEANUP(created_done) struct created made = { 0 };
+	CLEANUP(strs_done) struct strs says = { 0 };
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err e = { 0 };
-	int r = clone_decide(c, &made, &warnings, &e);
+	int r = clone_decide(c, &made, &says, &warnings, &e);
 
 	verb_warn(&warnings);
 	if (r < 0)
 		return verb_fail(&e);
+	for (size_t i = 0; i < says.n; i++)
+		buf_addf(&text, "# %s\n", says.v[i]);
 	buf_addf(&text, "# %s\n%s# %s\n", made.places.conf, buf_text(&made.conf), made.places.root);
 	return verb_print_buf(&text);
 }
@@ -98,14 +101,14 @@ int verb_clone(const struct verb *v, int argc, char **argv)
 
 static int show_rename(const char *from, const char *to)
 {
-	CLEANUP(strs_done) struct strs paths = { 0 };
+	CLEANUP(strs_done) struct strs steps = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err e = { 0 };
 
-	if (rename_look(from, to, &paths, &e) < 0)
+	if (rename_look(from, to, &steps, &e) < 0)
 		return verb_fail(&e);
-	for (size_t i = 0; i < paths.n; i++)
-		buf_addf(&text, "rename  %s\n", paths.v[i]);
+	for (size_t i = 0; i < steps.n; i++)
+		buf_addf(&text, "%s\n", steps.v[i]);
 	return verb_print_buf(&text);
 }
 

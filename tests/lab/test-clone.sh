@@ -53,6 +53,8 @@ from_making_to_removing_both_the_host_is_as_before() {
 		told "it is running"
 		machdeck stop two
 		exits 75 machdeck rename two one
+		exits 0 machdeck rename --dry-run two three
+		told "write   $ROOTS/two/etc/hostname: three"
 		exits 0 machdeck rename two three
 		same said "two: renamed to three" "$said"
 		[ ! -e $CONFS/two.conf ] && [ ! -e $ROOTS/two ] || fail "two is left"
@@ -93,8 +95,9 @@ a_clone_has_its_own_place_on_a_bridge_and_what_it_is_told() {
 		mini /src
 		machdeck create a --tree /src --host-bridge br0 --local-address 192.168.0.100/24 --host-address 192.168.0.1 --auto-start --local-mac-address 02:00:00:00:00:01
 		exits 0 machdeck clone --dry-run a b
-		told "LOCAL_ADDRESS=192.168.0.101/24" "HOST_ADDRESS=192.168.0.1" "AUTO_START=1"
-		[[ $said != *LOCAL_MAC* ]] || fail "two have one MAC: $said"
+		told "LOCAL_ADDRESS=192.168.0.101/24" "HOST_ADDRESS=192.168.0.1" "AUTO_START=1" \
+			"# LOCAL_ADDRESS: 192.168.0.100/24 becomes 192.168.0.101/24" "# root: a full copy of $ROOTS/a" "# LOCAL_MAC_ADDRESS: 02:00:00:00:00:01 is left out"
+		[[ $said != *$'\n'LOCAL_MAC* ]] || fail "two have one MAC: $said"
 		[ ! -e $CONFS/b.conf ]
 		exits 0 machdeck clone a b --auto-start=0 --local-address 192.168.0.7/24
 		same address 192.168.0.7/24 "$(address b)"
@@ -219,6 +222,8 @@ on_btrfs_all_copies_are_snapshots() {
 		exits 0 machdeck reset --yes a
 		[ ! -e $ROOTS/a/etc/x ] || fail "it is not as it was made"
 		machdeck start a
+		exits 0 machdeck clone --dry-run a b
+		told "# root: a btrfs snapshot of $ROOTS/a"
 		exits 0 machdeck clone a b
 		told "b: cloned (a btrfs snapshot)"
 		exits 0 machdeck snapshot a now
@@ -248,6 +253,8 @@ on_xfs_all_copies_share_their_blocks() {
 		dd if=/dev/urandom of=$ROOTS/a/var/lib/big bs=1M count=60 status=none; sync -f $ROOTS
 		free() { sync -f $ROOTS; df --output=avail -k $ROOTS | tail -n 1; }
 		had=$(free)
+		exits 0 machdeck clone --dry-run a b
+		told "# root: a copy that shares blocks of $ROOTS/a"
 		exits 0 machdeck clone a b
 		told "b: cloned (a copy that shares blocks)"
 		exits 0 machdeck snapshot a
