@@ -59,7 +59,11 @@ void *nl_nest_end(struct nl_batch *b, void *nest)
 
 void nl_raw(struct nl_batch *b, uint16_t type, const void *bytes, size_t len)
 {
+	size_t padding = aligned(len) - len;
+
 	b->bad = b->bad || !mnl_attr_put_check(b->open, b->size - b->used, type, len, bytes);
+	if (!b->bad) /* libmnl before 1.0.5 leaves there what was in memory */
+		memset((char *)b->open + b->open->nlmsg_len - padding, 0, padding);
 }
 
 void nl_u32(struct nl_batch *b, uint16_t type, uint32_t value)

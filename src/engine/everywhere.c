@@ -259,7 +259,7 @@ static int on_timer(sd_event_source *s, uint64_t now, void *arg)
 
 static int fork_one(struct one *o)
 {
-	int output[2], failure[2];
+	int output[2], failure[2], r;
 
 	if (pipe2(output, O_CLOEXEC) < 0)
 		return -errno;
@@ -281,8 +281,9 @@ static int fork_one(struct one *o)
 	o->process = process_open(o->pid);
 	if (o->process >= 0)
 		return 0;
+	r = -errno;
 	(void)kill(o->pid, SIGKILL);
-	return -EMFILE;
+	return r;
 }
 
 static int begin_one(struct one *o)

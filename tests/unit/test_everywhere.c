@@ -64,7 +64,7 @@ static void every_end_is_told_and_a_hanging_one_holds_up_nobody(void **state)
 
 	(void)state;
 	OK(sd_event_new(&s.loop));
-	OK(everywhere_begin(s.loop, names, COUNT(names), argv, 500000, on_change, &s, &w, &e));
+	OK(everywhere_begin(s.loop, names, COUNT(names), argv, 2000000, on_change, &s, &w, &e));
 	assert_int_equal(s.changes, 0);
 	OK(sd_event_loop(s.loop));
 	assert_true(s.ended);
@@ -77,7 +77,7 @@ static void every_end_is_told_and_a_hanging_one_holds_up_nobody(void **state)
 	x = everywhere_result(w, 2);
 	assert_int_equal(x->status, -ETIMEDOUT);
 	assert_int_equal(x->e.status, STATUS_DEADLINE);
-	assert_true(x->ended_usec - x->began_usec < 3 * BUS_SECOND);
+	assert_true(x->ended_usec - x->began_usec < 10 * BUS_SECOND);
 	assert_int_equal(everywhere_result(w, 3)->status, 137);
 	x = everywhere_result(w, 4);
 	assert_int_equal(x->status, 3);
