@@ -59,9 +59,8 @@ static void rate(struct doc *d, const char *label, double n, const char *unit, d
 		doc_add(d, STYLE_DIM, "  %.2f a second", n / seconds);
 }
 
-void view_self(const struct app *a, uint64_t now_usec, struct doc *d)
+static void self_costs(const struct app_self *s, uint64_t now_usec, struct doc *d)
 {
-	const struct app_self *s = &a->self;
 	double seconds = now_usec > s->since_usec ? (double)(now_usec - s->since_usec) / 1e6 : 0;
 	char memory[UNITS_SIZE];
 
@@ -75,6 +74,14 @@ void view_self(const struct app *a, uint64_t now_usec, struct doc *d)
 	rate(d, "frames", (double)s->frames, "", seconds);
 	rate(d, "terminal", (double)s->bytes, " bytes", seconds);
 	rate(d, "bus", (double)s->bus_calls, " calls", seconds);
+}
+
+void view_self(const struct app *a, uint64_t now_usec, struct doc *d)
+{
+	if (a->self.since_usec > 0)
+		self_costs(&a->self, now_usec, d);
+	else
+		doc_line(d, STYLE_DIM, "it is not measured without a terminal");
 	for (size_t i = 0; a->mistakes && i < a->mistakes->n; i++)
 		doc_fact(d, i == 0 ? "settings" : "", STYLE_BUSY, "%s", a->mistakes->v[i]);
 }
