@@ -236,9 +236,18 @@ static void keep_draft(struct doer_form *f)
 		say(f, STYLE_BAD, e.text);
 }
 
+/* Once: below what a person typed, above what follows from it. */
+static void show_odd(struct doc *d, struct strs *odd)
+{
+	for (size_t i = 0; i < odd->n; i++)
+		doc_line(d, STYLE_BUSY, "%s", odd->v[i]);
+	strs_done(odd);
+}
+
 static void preview(struct doer_form *f)
 {
 	CLEANUP(buf_done) struct buf diff = { 0 };
+	CLEANUP(strs_done) struct strs odd = { 0 };
 	struct app *a = f->app;
 	struct err e;
 
@@ -251,13 +260,17 @@ static void preview(struct doer_form *f)
 		say(f, STYLE_BAD, e.text);
 		return;
 	}
+	edit_fit(&f->edit, &a->form.text, &odd);
 	doc_done(&a->results);
 	for (const char *at = buf_text(&diff); *at;) {
 		size_t n = strcspn(at, "\n");
 
+		if (strncmp(at, "--- its plan", n) == 0)
+			show_odd(&a->results, &odd);
 		doc_line(&a->results, *at == '+' ? STYLE_GOOD : *at == '-' ? STYLE_BAD : STYLE_TEXT, "%.*s", (int)n, at);
 		at += n + (at[n] == '\n');
 	}
+	show_odd(&a->results, &odd);
 	a->form.previews = true;
 	a->menu = MENU_NONE;
 	a->text = APP_TEXT_SAVE;

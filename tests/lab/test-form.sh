@@ -26,6 +26,16 @@ a_form_saves_one_key_and_says_what_follows() {
 	END
 }
 
+what_does_not_fit_the_host_is_said_before_it_is_saved() {
+	inside <<-END
+		$helper
+		ip link add d7 type veth peer d8; ip addr add 10.9.0.1/24 dev d7
+		mkdir -p \$ROOTS/web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		SIZE=120x30 keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.9.0.1' 'key Enter' 'key S' 'wait +LOCAL_ADDRESS=10.9.0.1' \
+			'wait 10.9.0.1 is an address of the host itself' 'key Esc' 'key Q'
+	END
+}
+
 a_conflict_with_another_machine_is_said_and_not_saved() { # 122, too: leaving asks, and stays
 	inside <<-END
 		$helper
