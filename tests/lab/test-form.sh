@@ -178,9 +178,8 @@ by_lines_nothing_changes_read_only() {
 		small web; conf web PRIVATE_NETWORK=1
 		exits 0 machdeck start web
 		begin_talk --read-only
-		line web; tells '^web> '; line e; tells 'cannot change its conf: read-only'; tells '^web> '
-		line stop; tells 'type yes'; line yes; tells '^Attention.*read-only'
-		line web; tells '^web> '; line terminate; tells 'type web'; line web; tells '^Attention.*read-only'
+		line web; tells 'Nothing can be changed: .*read-only'
+		for what in e stop terminate; do line \$what; tells 'Nothing can be changed: .*read-only'; done
 		end_talk
 		same web active "\$(systemctl is-active container@web)"
 		same conf PRIVATE_NETWORK=1 "\$(xargs <\$CONFS/web.conf)"
