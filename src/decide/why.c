@@ -482,6 +482,7 @@ static const struct rule {
 	NSPAWN("bad-payload", "execv(", "", "its init is missing or can not run here: look at INIT= and the tree"),
 	NSPAWN("missing-source", "Failed to stat", "", "the source of a bind mount is missing"),
 	NSPAWN("missing-source", "Failed to clone", "No such file", "the source of a bind mount is missing"),
+	NSPAWN("no-idmap", "Failed to map ids", "", "its file system can not show files as other users': PRIVATE_USERS=no, or another file system"),
 	NSPAWN("link-stuck", "Failed to move interface", "", "INTERFACES names a link that can not be moved"),
 	NSPAWN("inotify-limit", "", "Too many open files",
 		"raise fs.inotify.max_user_instances: a guest's systemd takes about 8"),

@@ -356,6 +356,7 @@ static const struct example {
 	E("machined", "Failed to register machine: Access denied", EXITED(1)),
 	E("bus-lost", "Failed to open system bus: No such file or directory", EXITED(1)),
 	E("bus-lost", NULL, EXITED(STATUS_UNAVAILABLE)),
+	E("no-idmap", "Failed to map ids for bind mount /var/lib/containers/web/nix/store: Invalid argument", EXITED(1)),
 	E("link-stuck", "Failed to move interface eth7 to network namespace: Device or resource busy", EXITED(1)),
 	E("inotify-limit", "Failed to create control group inotify object: Too many open files", EXITED(1)),
 	E("start-failed", NULL, .result = "exit-code"),
