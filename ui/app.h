@@ -52,6 +52,7 @@ struct app_job {
 	enum app_errand errand; /* NONE: it is verb */
 	enum control_verb verb;
 	char to[NAME_MACHINE_MAX + 1]; /* of an errand: the name of what it makes; "": nothing */
+	bool edits;                    /* and its form opens when that is made */
 	uint64_t since_usec;
 	char waits_for[64];  /* "its guest boots"; "": not known */
 	uint64_t limit_usec; /* how long systemd allows it; 0: not known */
@@ -101,7 +102,11 @@ enum app_prompt {
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
-enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_ROOT, MENU_START };
+enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START };
+
+/* What a new container has for a network, and what follows when it is made. */
+enum app_network { APP_NETWORK_OWN, APP_NETWORK_BRIDGE, APP_NETWORK_HOST };
+enum app_then { APP_THEN_NOTHING, APP_THEN_START, APP_THEN_EDIT };
 
 enum app_effect {
 	APP_NOTHING,
@@ -209,7 +214,10 @@ struct app {
 	struct {
 		size_t source; /* a row of MENU_ROOT */
 		char root[LINE_SIZE], ports[LINE_SIZE];
-		bool start;
+		enum app_network network;
+		char bridge[NAME_LINK_SIZE]; /* of the host */
+		bool roots_are_one;          /* its root is the host's: PRIVATE_USERS=no */
+		enum app_then then;
 	} create; /* of wish.name */
 	enum app_prompt prompt;
 	struct line line;                         /* what is typed into it */
@@ -306,6 +314,8 @@ const char *app_errand_does(enum app_errand errand);
 bool app_create_source(size_t row, const char **ret_word, const char **ret_help, const char **ret_asks);
 const char *app_job_word(const struct app_job *job);
 const char *app_job_doing(const struct app_job *job);
+/* app_wants_network - whether the host's network is on the screen, or will be in a question. */
+bool app_wants_network(const struct app *a);
 /* app_confirm_word - what must be typed to confirm something severe: the name, or of several the verb. */
 const char *app_confirm_word(const struct app *a);
 /* ---- between the files of the app */
@@ -335,11 +345,11 @@ bool app_errand_holds(struct app *a);
 /* app_errands_left - those that go on now, as sentences of what becomes of them when the dashboard ends. */
 void app_errands_left(const struct app *a, struct strs *ret);
 void app_close_question(struct app *a);
-/* app_create_named - its name is app.wish. app_create_chosen - a row of MENU_ROOT or MENU_START. app_create_typed - what
- * was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_words - the verb's options for that. app_create_again - it can not be
+/* app_create_named - its name is app.wish. app_create_chosen - a row of MENU_ROOT, _NETWORK (bridge: of that row; NULL),
+ * _USERS or _START. app_create_typed - what was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_words - the verb's options for that. app_create_again - it can not be
  * made like this: what was typed is asked again. */
 void app_create_named(struct app *a);
-void app_create_chosen(struct app *a, enum app_menu menu, size_t row);
+void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char *bridge);
 void app_create_typed(struct app *a, enum app_prompt prompt, const char *text);
 void app_create_words(const struct app *a, struct strs *words);
 void app_create_again(struct app *a);

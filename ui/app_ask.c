@@ -346,6 +346,8 @@ void app_prompt_act(struct app *a, const struct world *w, enum action action, ui
 		cancel(a);
 	else if (action == ACTION_COMPLETE)
 		app_form_complete(a);
+	else if (a->prompt == PROMPT_NAME) /* there is no history of it, but more to read */
+		a->confirm.top += action == ACTION_PREVIOUS ? -1 : 1;
 	else if (a->prompt == PROMPT_PALETTE)
 		app_move(a, w, action == ACTION_PREVIOUS ? -1 : 1);
 	else
@@ -383,9 +385,11 @@ static void choose(struct app *a, const struct world *w, uint64_t now_usec)
 		             !a->columns.shown[m.v[a->menu_row].column]);
 		break;
 	case MENU_ROOT:
+	case MENU_NETWORK:
+	case MENU_USERS:
 	case MENU_START:
 		a->menu = MENU_NONE;
-		app_create_chosen(a, menu, a->menu_row);
+		app_create_chosen(a, menu, a->menu_row, m.v[a->menu_row].name);
 		break;
 	case MENU_FORM:
 		(void)app_form_act(a, ACTION_CHOOSE);

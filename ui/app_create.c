@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -9,15 +10,15 @@ static const struct {
 	const char *asks;                  /* NULL: nothing is typed */
 } sources[] = {
 	{ "tree", "a copy of a folder", "--tree", NULL, "folder: " },
-	{ "image", "a copy of a tree in /var/lib/machines", "--image", NULL, "name of the image: " },
-	{ "tarball", "an archive, unpacked", "--tarball", NULL, "path of the archive: " },
-	{ "debian", "installed by mmdebstrap or debootstrap", "--bootstrap", "debian", "release; the usual one: Enter: " },
-	{ "ubuntu", "installed by mmdebstrap or debootstrap", "--bootstrap", "ubuntu", "release; the usual one: Enter: " },
-	{ "fedora", "installed by dnf", "--bootstrap", "fedora", "release; the usual one: Enter: " },
+	{ "image", "a copy of a tree in /var/lib/machines", "--image", NULL, "image: " },
+	{ "tarball", "an archive, unpacked", "--tarball", NULL, "archive: " },
+	{ "debian", "installed by mmdebstrap or debootstrap", "--bootstrap", "debian", "release: " },
+	{ "ubuntu", "installed by mmdebstrap or debootstrap", "--bootstrap", "ubuntu", "release: " },
+	{ "fedora", "installed by dnf", "--bootstrap", "fedora", "release: " },
 	{ "arch", "installed by pacstrap", "--bootstrap", "arch", NULL },
 	{ "adopt", "the tree that is at its place already", "--adopt", NULL, NULL },
-	{ "system", "a system that Nix has built", "--system-path", NULL, "its path in /nix/store: " },
-	{ "config", "a NixOS configuration, built by Nix", "--config-file", NULL, "path of the configuration: " },
+	{ "system", "a system that Nix has built", "--system-path", NULL, "store path: " },
+	{ "config", "a NixOS configuration, built by Nix", "--config-file", NULL, "file: " },
 	{ "flake", "a flake, built by Nix", "--flake", NULL, "flake: " },
 };
 
@@ -31,7 +32,7 @@ bool app_create_source(size_t row, const char **ret_word, const char **ret_help,
 	return true;
 }
 
-/* ---- one question after the other */
+/* ---- one question after the other: root, network, ports, users, start */
 
 void app_create_named(struct app *a)
 {
@@ -40,9 +41,28 @@ void app_create_named(struct app *a)
 	app_open_menu(a, MENU_ROOT);
 }
 
-void app_create_words(const struct app *a, struct strs *words)
+/* From the first question on: what it takes to know it is over when it is its turn. */
+bool app_wants_network(const struct app *a)
 {
-	CLEANUP(strs_done) struct strs ports = { 0 };
+	bool creates = a->wish.errand == ERRAND_CREATE && (a->prompt == PROMPT_NEW || a->prompt == PROMPT_ROOT);
+
+	return a->text == APP_TEXT_NETWORK || creates || a->menu == MENU_ROOT || a->menu == MENU_NETWORK;
+}
+
+/* What can be typed is said above the line. */
+static void ask(struct app *a, enum app_prompt prompt, const char *text)
+{
+	bool usual = prompt == PROMPT_ROOT && sources[a->create.source].distribution;
+
+	app_open_prompt(a, prompt, text);
+	app_say(a, STYLE_TEXT, 0, "%s",
+	        prompt == PROMPT_PORTS ? "tcp:8080:80; auto: a free one; more with blanks; empty: none"
+	        : usual                ? "empty: the usual one"
+	                               : "");
+}
+
+static void add_root(const struct app *a, struct strs *words)
+{
 	size_t source = a->create.source;
 
 	strs_add(words, sources[source].option);
@@ -52,25 +72,76 @@ void app_create_words(const struct app *a, struct strs *words)
 		strs_add(words, "--suite");
 	if (a->create.root[0])
 		strs_add(words, a->create.root);
+}
+
+static void add_network(const struct app *a, struct strs *words)
+{
+	CLEANUP(strs_done) struct strs ports = { 0 };
+
+	switch (a->create.network) {
+	case APP_NETWORK_OWN: /* what the verb makes by itself */
+		break;
+	case APP_NETWORK_BRIDGE:
+		strs_add(words, "--host-bridge");
+		strs_add(words, a->create.bridge);
+		break;
+	case APP_NETWORK_HOST:
+		strs_add(words, "--private-network=0");
+		return;
+	}
 	strs_split(&ports, a->create.ports, " ");
 	for (size_t i = 0; i < ports.n; i++) {
 		strs_add(words, "--host-port");
 		strs_add(words, ports.v[i]);
 	}
-	if (a->create.start)
+}
+
+void app_create_words(const struct app *a, struct strs *words)
+{
+	add_root(a, words);
+	add_network(a, words);
+	if (a->create.roots_are_one) {
+		strs_add(words, "--private-users");
+		strs_add(words, "no");
+	}
+	if (a->create.then == APP_THEN_START)
 		strs_add(words, "--start");
 }
 
-void app_create_chosen(struct app *a, enum app_menu menu, size_t row)
+void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char *bridge)
 {
-	if (menu == MENU_START) {
-		a->create.start = row == 0;
+	switch (menu) {
+	case MENU_ROOT:
+		a->create.source = row < COUNT(sources) ? row : 0;
+		a->create.root[0] = '\0';
+		if (sources[a->create.source].asks)
+			ask(a, PROMPT_ROOT, "");
+		else
+			app_open_menu(a, MENU_NETWORK);
+		break;
+	case MENU_NETWORK:
+		a->create.network = bridge ? APP_NETWORK_BRIDGE : row == 0 ? APP_NETWORK_OWN : APP_NETWORK_HOST;
+		(void)snprintf(a->create.bridge, sizeof(a->create.bridge), "%s", bridge ? bridge : "");
+		if (a->create.network == APP_NETWORK_HOST) /* there is nothing to forward */
+			app_open_menu(a, MENU_USERS);
+		else
+			ask(a, PROMPT_PORTS, a->create.ports);
+		break;
+	case MENU_USERS:
+		a->create.roots_are_one = row > 0;
+		app_open_menu(a, MENU_START);
+		break;
+	case MENU_START:
+		a->create.then = row == 0 ? APP_THEN_START : row == 1 ? APP_THEN_NOTHING : APP_THEN_EDIT;
 		app_errand_look(a);
-		return;
+		break;
+	case MENU_NONE:
+	case MENU_KILL:
+	case MENU_COPY:
+	case MENU_COLUMNS:
+	case MENU_FORM:
+		break;
 	}
-	a->create.source = row < COUNT(sources) ? row : 0;
-	a->create.root[0] = '\0';
-	app_open_prompt(a, sources[a->create.source].asks ? PROMPT_ROOT : PROMPT_PORTS, "");
 }
 
 void app_create_typed(struct app *a, enum app_prompt prompt, const char *text)
@@ -83,15 +154,14 @@ void app_create_typed(struct app *a, enum app_prompt prompt, const char *text)
 		return;
 	}
 	memcpy(to, text, strlen(text) + 1); /* both are of LINE_SIZE */
-	if (is_root)
-		app_open_prompt(a, PROMPT_PORTS, a->create.ports);
-	else
-		app_open_menu(a, MENU_START);
+	app_say(a, STYLE_TEXT, 0, "%s", "");
+	app_open_menu(a, is_root ? MENU_NETWORK : MENU_USERS);
 }
 
 void app_create_again(struct app *a)
 {
-	bool has_root = sources[a->create.source].asks;
-
-	app_open_prompt(a, has_root ? PROMPT_ROOT : PROMPT_PORTS, has_root ? a->create.root : a->create.ports);
+	if (sources[a->create.source].asks)
+		app_open_prompt(a, PROMPT_ROOT, a->create.root);
+	else
+		app_open_prompt(a, PROMPT_PORTS, a->create.ports);
 }

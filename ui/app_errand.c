@@ -15,7 +15,7 @@ static const struct {
 	[ERRAND_RENAME] = { ACTION_RENAME, "rename", "renaming", "", "it has its old name, or the new one if that was done" },
 	[ERRAND_DESTROY] = { ACTION_DESTROY, "destroy", "destroying", "It is stopped and removed; nothing brings it back.",
 	                     "machdeck destroy goes on where it stopped" },
-	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "", "it is as it was, or reset if that was done" },
+	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "What it is now is kept as a snapshot.", "it is as it was, or reset if that was done" },
 	[ERRAND_CREATE] = { ACTION_CREATE, "create", "creating", "", "what was made so far is removed" },
 };
 

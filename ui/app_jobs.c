@@ -195,6 +195,7 @@ void app_begin_errand(struct app *a, enum app_errand errand, const char *name, c
 	job->errand = errand;
 	a->leaves = false;
 	(void)snprintf(job->to, sizeof(job->to), "%s", to);
+	job->edits = errand == ERRAND_CREATE && a->create.then == APP_THEN_EDIT;
 	buf_puts(&command, "machdeck");
 	for (size_t i = 0; i < words->n; i++) {
 		buf_puts(&command, " ");
@@ -228,5 +229,7 @@ void app_errand_result(struct app *a, const char *name, int r, const char *resul
 		app_say(a, warning ? STYLE_BUSY : STYLE_GOOD, now_usec, "%s%s%s", result, warning ? "; " : "", warning ? warning : "");
 	if (r >= 0)
 		memcpy(a->goal, job->to, sizeof(a->goal));
+	if (r >= 0 && job->edits && app_screen(a) == SCREEN_LIST)
+		app_todo(a, APP_FORM_OPEN, CONTROL_START, job->to, NULL, NULL);
 	remove_job(a, job);
 }

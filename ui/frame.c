@@ -91,7 +91,7 @@ void frame_want(const struct app *a, struct source *s, const struct grid *g, con
 	}
 	wanted.all_drifts = a->sort.by == COLUMN_CFG;
 	wanted.drifts = wanted.all_drifts || a->columns.shown[COLUMN_CFG] || a->text == APP_TEXT_DRIFT;
-	wanted.network = a->text == APP_TEXT_NETWORK;
+	wanted.network = app_wants_network(a);
 	if (a->text == APP_TEXT_PORTS)
 		wanted.ports = "";
 	else if (a->text == APP_TEXT_DOCTOR)

@@ -81,10 +81,10 @@ enum effect { LOOKS, ACTS };
 	X(MEND, SCREEN_LIST | SCREEN_PANE, ACTS, "M", "mend",                                                \
 	  "what is missing of its network comes back, without a restart; shows it first")                   \
 	X(CREATE, SCREEN_LIST | SCREEN_PANE, ACTS, "+", "create",                                            \
-	  "a new container: its name, what its tree is made of, its ports; shows it first")                  \
+	  "a new container: its name, tree, network, ports, users; shows it first")                  \
 	X(CLONE, SCREEN_LIST | SCREEN_PANE, ACTS, "Y", "clone",                                              \
-	  "a second one like it, with a name, addresses and ports of its own")                               \
-	X(RENAME, SCREEN_LIST | SCREEN_PANE, ACTS, "=", "rename", "another name for one that is down")       \
+	  "a second one like it, with a name, addresses and ports of its own; shows it first")                               \
+	X(RENAME, SCREEN_LIST | SCREEN_PANE, ACTS, "=", "rename", "another name for one that is down; shows it first")       \
 	X(DESTROY, SCREEN_LIST | SCREEN_PANE, ACTS, "-", "destroy",                                          \
 	  "remove it with its tree and its conf; asks for its name")                                         \
 	X(RESET, SCREEN_LIST | SCREEN_PANE, ACTS, "Z", "reset",                                              \

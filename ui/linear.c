@@ -131,15 +131,22 @@ static void on_form(void *arg)
 	leave_when_done(l);
 }
 
+static void do_form(struct linear *l, const struct talk_command *c);
+
 /* What else the app wants is a screen's. */
 static void do_errands(struct linear *l)
 {
 	struct app_command c;
 
 	while (app_next(&l->app, &c)) {
+		struct talk_command form = { .form = c.what };
+
+		memcpy(form.name, c.name, sizeof(form.name));
 		if (c.what == APP_ERRAND || c.what == APP_ERRAND_LOOK)
 			doer_errands_do(l->errands, source_world(l->source), &c);
 		app_command_done(&c);
+		if (form.form == APP_FORM_OPEN) /* of what was made for it */
+			do_form(l, &form);
 	}
 }
 
@@ -150,6 +157,7 @@ static void on_errand(void *arg)
 
 	talk_errands(&l->talk, source_world(l->source), source_clock(l->source), &out);
 	say(l, &out);
+	do_errands(l);
 	leave_when_done(l);
 }
 
@@ -174,6 +182,20 @@ static void do_form(struct linear *l, const struct talk_command *c)
 
 /* ---- what is typed */
 
+static void want(struct linear *l)
+{
+	const struct snapshot *s = source_world(l->source)->s;
+	const struct machine **seen = calloc(s->n + 1, sizeof(*seen));
+	struct source_wanted w = { .seen = seen, .n_seen = s->n, .period_usec = PERIOD_USEC,
+		                   .network = app_wants_network(&l->app) };
+
+	for (size_t i = 0; seen && i < s->n; i++)
+		seen[i] = &s->v[i];
+	if (seen)
+		source_want(l->source, &w);
+	free(seen);
+}
+
 static void take_line(struct linear *l)
 {
 	CLEANUP(buf_done) struct buf out = { 0 };
@@ -193,6 +215,7 @@ static void take_line(struct linear *l)
 	if (c.form != APP_NOTHING)
 		do_form(l, &c);
 	do_errands(l);
+	want(l);
 	if (c.quit)
 		on_errand(l);
 }
@@ -246,19 +269,6 @@ static int listen_to(struct linear *l)
 		return r;
 	r = sd_event_add_defer(l->loop, NULL, on_file, l);
 	return r;
-}
-
-static void want(struct linear *l)
-{
-	const struct snapshot *s = source_world(l->source)->s;
-	const struct machine **seen = calloc(s->n + 1, sizeof(*seen));
-	struct source_wanted w = { .seen = seen, .n_seen = s->n, .period_usec = PERIOD_USEC };
-
-	for (size_t i = 0; seen && i < s->n; i++)
-		seen[i] = &s->v[i];
-	if (seen)
-		source_want(l->source, &w);
-	free(seen);
 }
 
 static void on_change(void *arg)

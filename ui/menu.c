@@ -235,11 +235,44 @@ static void build_root(struct menu *m)
 		(void)add(m, word, help);
 }
 
+/* What is only a name of a foreign link is shown printable, and offered only when it can be written in a conf. */
+static void add_bridges(const struct netmap *net, struct menu *m)
+{
+	const struct netmap_space *host = net ? netmap_host(net) : NULL;
+
+	for (size_t i = 0; host && i < host->n_links; i++) {
+		const struct netmap_link *l = &host->links[i];
+		struct menu_item *item;
+
+		if (strcmp(l->kind, "bridge") != 0 || !name_is_link(l->name))
+			continue;
+		item = add(m, l->name, "a link to this bridge of the host");
+		if (item)
+			item->name = l->name;
+	}
+}
+
+static void build_network(const struct world *w, struct menu *m)
+{
+	m->title = "its network";
+	(void)add(m, "private", "of its own; free addresses are chosen and shown");
+	add_bridges(w->net, m);
+	(void)add(m, "host", "none of its own: all of the host's");
+}
+
+static void build_users(struct menu *m)
+{
+	m->title = "its users";
+	(void)add(m, "pick", "numbers of its own: its root is nobody here");
+	(void)add(m, "no", "its root is root of the host");
+}
+
 static void build_start(struct menu *m)
 {
-	m->title = "when it is made; what would be done is shown first";
+	m->title = "when it is made";
 	(void)add(m, "start", "start it");
 	(void)add(m, "leave", "leave it stopped");
+	(void)add(m, "edit", "open its conf, for all the rest");
 }
 
 void menu_build(const struct app *a, const struct world *w, struct menu *ret)
@@ -264,6 +297,12 @@ void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 		break;
 	case MENU_ROOT:
 		build_root(ret);
+		break;
+	case MENU_NETWORK:
+		build_network(w, ret);
+		break;
+	case MENU_USERS:
+		build_users(ret);
 		break;
 	case MENU_START:
 		build_start(ret);

@@ -20,7 +20,7 @@ static enum talk_errand_asks question_of(const struct app *a)
 		return TALK_ERRAND_NAME;
 	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_PORTS)
 		return TALK_ERRAND_TEXT;
-	if (a->menu == MENU_ROOT || a->menu == MENU_START)
+	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS || a->menu == MENU_START)
 		return TALK_ERRAND_CHOICE;
 	if (a->text == APP_TEXT_ERRAND)
 		return TALK_ERRAND_YES;
@@ -74,6 +74,8 @@ bool talk_errand_begin(struct talk_errand *t, struct app *a, const struct world 
 		buf_addf(out, "Nothing can be changed here: %s.\n", a->read_only);
 		return true;
 	}
+	a->menu = MENU_NONE; /* what a form has left open is a screen's */
+	a->text = APP_TEXT_NONE;
 	(void)snprintf(a->selected, sizeof(a->selected), "%s", m ? m->name : "");
 	app_want_errand(a, w, errand);
 	t->told = TALK_ERRAND_NOTHING;
@@ -138,7 +140,7 @@ void talk_errand_prompt(const struct app *a, struct buf *out)
 		if (a->prompt == PROMPT_ROOT && app_create_source(a->create.source, &word, &help, &asks))
 			buf_puts(out, asks);
 		else
-			buf_puts(out, "ports such as tcp:8080:80, or none: ");
+			buf_puts(out, "ports: ");
 		return;
 	case TALK_ERRAND_NAME:
 		buf_puts(out, "name> ");
@@ -188,9 +190,10 @@ void talk_errand_tell(struct talk_errand *t, struct app *a, const struct world *
 
 	tell_message(a, out);
 	tell_step(t, a, now_usec, out);
-	if (question != t->told)
+	if (question != t->told || a->menu != t->menu)
 		tell_question(a, w, out);
 	t->told = question;
+	t->menu = a->menu;
 }
 
 /* ---- lines */
@@ -221,7 +224,7 @@ static void choose(struct app *a, const struct world *w, const char *line, struc
 		return;
 	}
 	a->menu = MENU_NONE;
-	app_create_chosen(a, menu, number - 1);
+	app_create_chosen(a, menu, number - 1, m.v[number - 1].name);
 }
 
 void talk_errand_line(struct talk_errand *t, struct app *a, const struct world *w, const char *line, uint64_t now_usec,

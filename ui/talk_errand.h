@@ -17,6 +17,7 @@ enum talk_errand_asks {
 
 struct talk_errand {
 	enum talk_errand_asks told; /* the question that was told last */
+	enum app_menu menu;         /* ... and of which menu a row was to be chosen */
 	char step[64];              /* of what is being done, as it was told last */
 	uint64_t step_usec;         /* ... and when */
 };

@@ -365,7 +365,10 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		v->text.shown = &a->results;
 		break;
 	case APP_TEXT_ERRAND:
-		v->text.title = view_keep(v, "%s: what %s would do; Enter does it", a->wish.name, app_errand_word(a->wish.errand));
+		v->text.title = a->wish.errand == ERRAND_CREATE
+		                        ? view_keep(v, "Enter creates %s", a->wish.name)
+		                        : view_keep(v, "Enter %ss %s to %s", app_errand_word(a->wish.errand), a->wish.name,
+		                                    a->wish.to);
 		v->text.shown = &a->results;
 		break;
 	case APP_TEXT_DRIFT:
@@ -442,7 +445,7 @@ static void build_severe(const struct app *a, const struct world *w, struct view
 	const char *does = what->errand ? app_errand_does(what->errand) : consequence(what->verb);
 
 	if (what->names.n == 1)
-		v->dialog.text = view_keep(v, "To confirm, type its name: %s\n%s%s%s", app_confirm_word(a), does,
+		v->dialog.text = view_keep(v, "Type its name: %s\n%s%s%s", app_confirm_word(a), does,
 		                           a->confirm.preview ? "\n" : "", a->confirm.preview ? a->confirm.preview : "");
 	else
 		v->dialog.text = view_keep(v, "To confirm, type: %s\n%s%s", app_confirm_word(a), does,
@@ -503,7 +506,7 @@ static void build_prompt(const struct app *a, struct view *v)
 		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
 		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
 		[PROMPT_PALETTE] = ": ",    [PROMPT_FIELD] = "",          [PROMPT_NAME] = "its name: ",
-		[PROMPT_NEW] = "",          [PROMPT_ROOT] = "",           [PROMPT_PORTS] = "ports (tcp:8080:80), or none: ",
+		[PROMPT_NEW] = "",          [PROMPT_ROOT] = "",           [PROMPT_PORTS] = "ports: ",
 	};
 	const char *word, *help;
 

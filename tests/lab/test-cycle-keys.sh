@@ -18,9 +18,11 @@ from_making_to_removing_the_host_is_as_before() {
 		exits 0 machdeck create gone --tree /src --start; exits 0 machdeck destroy --yes gone # leaves what stays on a host
 		before=$(picture)
 		keys "key +" "wait name of the new" "type one" "key Enter" "wait a copy of a folder" "key Enter" "wait folder:" \
-			"type /nowhere" "key Enter" "key Enter" "wait leave it stopped" "key Enter" "wait nowhere" \
-			"key C-u" "type /src" "key Enter" "wait ports" "type tcp:8080:80" "key Enter" "wait leave it stopped" "key Enter" \
-			"wait Enter does it" "wait PRIVATE_USERS=pick" "rest 300" "key Enter" "wait one: created" \
+			"type /nowhere" "key Enter" "wait of its own" "key Enter" "wait ports" "key Enter" "wait its users" "key Enter" \
+			"wait leave it stopped" "key Enter" "wait nowhere" \
+			"key C-u" "type /src" "key Enter" "wait of its own" "key Enter" "wait ports" "type tcp:8080:80" "key Enter" \
+			"wait its users" "key Enter" "wait leave it stopped" "key Enter" \
+			"wait Enter creates one" "wait PRIVATE_USERS=pick" "rest 300" "key Enter" "wait one: created" \
 			"key @" "wait machdeck create --tree /src --host-port tcp:8080:80 --start one"
 		want 10 serves mini http://10.233.1.1:8080/
 		same state active "$(state one)"
@@ -31,7 +33,8 @@ from_making_to_removing_the_host_is_as_before() {
 		want 10 serves mini http://10.233.1.1:9090/
 		not fetch http://10.233.1.1:8080/
 		keys "$(at one)" "key x" "rest 300" "key y" "wait stopped"
-		keys "wait one" "key Y" "type two" "key Enter" "wait Enter does it" "rest 300" "key Enter" "wait two: cloned" "wait two " "key s" "wait two: started"
+		keys "wait one" "key Y" "type two" "key Enter" "wait Enter clones one to two" "wait HOST_ADDRESS: 10.233.1.1 becomes 10.233.2.1" \
+			"rest 300" "key Enter" "wait two: cloned" "wait two " "key s" "wait two: started"
 		keys "$(at one)" "key s" "wait started"
 		want 10 serves mini http://10.233.1.1:9090/
 		want 10 serves mini http://10.233.2.1:8080/
@@ -50,10 +53,10 @@ a_clone_gets_another_name_and_both_are_destroyed_by_keys() {
 		exits 0 machdeck create gone --tree /src --start; exits 0 machdeck destroy --yes gone # leaves what stays on a host
 		before=$(picture)
 		exits 0 machdeck create one --tree /src
-		keys "wait one" "key Y" "wait clone one as" "type two" "key Enter" "wait Enter does it" "rest 300" "key Enter" "wait two: cloned" "wait two " "key @" "wait machdeck clone one two"
+		keys "wait one" "key Y" "wait clone one as" "type two" "key Enter" "wait root: a" "rest 300" "key Enter" "wait two: cloned" "wait two " "key @" "wait machdeck clone one two"
 		same second "$(cat $ROOTS/one/srv/index.html)" "$(cat $ROOTS/two/srv/index.html)"
 		keys "$(at two)" "key =" "wait rename two as" "type one" "key Enter" "wait is taken" "key C-u" "type three" "key Enter" \
-			"wait Enter does it" "rest 300" "key Enter" \
+			"wait Enter renames two to three" "rest 300" "key Enter" \
 			"wait renamed to three"
 		[ -d $ROOTS/three ] && not test -e $ROOTS/two
 		exits 0 machdeck start three
@@ -73,14 +76,16 @@ the_same_is_done_by_lines_alone() {
 		before=$(picture)
 		begin_talk
 		line create; tells '^name> '; line one; tells '^1\. tree: '; line tree; tells '^folder: '; line /nowhere
-		tells '^ports such as'; line; tells '^2\. leave: '; line leave; tells '^Attention.*nowhere'; line /src
-		tells '^ports such as'; line tcp:8080:80; tells '^1\. start: '; line 1
+		tells '^1\. private'; line 1; tells '^ports: '; line; tells '^1\. pick'; line pick; tells '^2\. leave: '; line leave
+		tells '^Attention.*nowhere'; line /src; tells '^1\. private'; line private; tells '^ports: '; line tcp:8080:80
+		tells '^2\. no: '; line no; tells '^1\. start: '; line 1
 		tells '^HOST_PORT=tcp:8080:80'; tells '^To do it, type yes'; line yes; tells '^one: created'
+		same users no "$(machdeck get one PRIVATE_USERS)"
 		want 10 serves mini http://10.233.1.1:8080/
 		line one; tells '^clone, destroy: by that word'; line clone; tells '^name> '; line two; tells '^Attention.*it is running'
 		line; tells '^Nothing is done'; line one; tells '^one> '; line stop; tells 'type yes'; line yes; tells '^one: stopped'
 		line one; tells '^clone, rename, reset, destroy'; line clone; tells '^name> '; line two
-		tells '^To do it, type yes'; line yes; tells '^two: cloned'
+		tells '^# root: a'; tells '^# HOST_PORT: tcp:8080:80 becomes tcp:80'; tells '^To do it, type yes'; line yes; tells '^two: cloned'
 		line two; tells '^clone, rename'; line rename; tells '^name> '; line three
 		tells '^To do it, type yes'; line yes; tells '^two: renamed to three'
 		for name in one three; do
@@ -97,7 +102,8 @@ what_is_being_made_is_cancelled_by_a_key_and_nothing_is_left() {
 	script <<-'END'
 		printf "#!/bin/sh\nexec sleep 300\n" >/usr/local/bin/mmdebstrap; chmod 755 /usr/local/bin/mmdebstrap
 		keys "key +" "type slow" "key Enter" "wait a copy of a folder" "key j j j" "key Enter" "wait release" "key Enter" \
-			"key Enter" "wait leave it stopped" "key j" "key Enter" "wait Enter does it" "rest 300" "key Enter" \
+			"wait of its own" "key Enter" "wait ports" "key Enter" "wait its users" "key Enter" "wait leave it stopped" \
+			"key j" "key Enter" "wait Enter creates slow" "rest 300" "key Enter" \
 			"wait create slow" "key q" "wait would be given up" "rest 500" "key X" "wait was cancelled" "key @" "wait bootstrap debian slow"
 		not test -e $CONFS/slow.conf; not test -e $ROOTS/slow
 		rm /usr/local/bin/mmdebstrap
@@ -114,8 +120,8 @@ who_ends_the_program_ends_what_it_makes_and_is_told() {
 		for signal in TERM HUP; do
 			rm -f /tmp/much
 			begin_talk
-			line create; tells '^name> '; line slow; tells '^1\. tree: '; line debian; tells '^release'; line; tells '^ports '
-			line; tells '^2\. leave: '; line leave; tells '^To do it, type yes'; line yes; want 20 test -e /tmp/much
+			line create; tells '^name> '; line slow; tells '^1\. tree: '; line debian; tells '^release'; line; tells '^1\. private'
+			line 1; tells '^ports: '; line; tells '^1\. pick'; line 1; tells '^2\. leave: '; line leave; tells '^To do it, type yes'; line yes; want 20 test -e /tmp/much
 			kill -$signal $talk; exec 9>&-; wait $talk || true
 			has 'slow: creating is given up: what was made so far is removed' || fail "nothing is told: $(tail -n 5 $lines)"
 			undone() { ! compgen -G "$ROOTS/.new-slow-*"; }

@@ -226,42 +226,54 @@ static void a_look_that_fails_closes_the_question_it_was_for_and_no_other(void *
 	assert_int_equal(f.a.confirm.what.names.n, 0);
 }
 
-/* Up to the look what would be made: name, the row of what it is made of, that, ports, the row of whether it starts. */
-static struct app_command answer(struct fixture *f, const char *name, const char *row, const char *root, const char *ports,
-                                 const char *start)
+/* How a new container is asked for: the row of what it is made of, that (NULL: it is not asked), the rows of network,
+ * of users and of what follows; ports NULL: they are not asked. */
+struct answers {
+	const char *row, *root, *network, *ports, *users, *then, *command;
+};
+
+static struct app_command answer(struct fixture *f, const struct answers *x)
 {
 	press(f, '+');
-	type(f, name);
+	type(f, "new");
 	press(f, INPUT_ENTER);
 	assert_int_equal(f->a.menu, MENU_ROOT);
-	type(f, row);
+	type(f, x->row);
 	press(f, INPUT_ENTER);
-	if (root) {
+	if (x->root) {
 		assert_int_equal(f->a.prompt, PROMPT_ROOT);
-		type(f, root);
+		type(f, x->root);
 		press(f, INPUT_ENTER);
 	}
-	assert_int_equal(f->a.prompt, PROMPT_PORTS);
-	type(f, ports);
+	assert_int_equal(f->a.menu, MENU_NETWORK);
+	type(f, x->network);
+	press(f, INPUT_ENTER);
+	if (x->ports) {
+		assert_int_equal(f->a.prompt, PROMPT_PORTS);
+		type(f, x->ports);
+		press(f, INPUT_ENTER);
+	}
+	assert_int_equal(f->a.menu, MENU_USERS);
+	type(f, x->users);
 	press(f, INPUT_ENTER);
 	assert_int_equal(f->a.menu, MENU_START);
-	type(f, start);
+	type(f, x->then);
 	return press(f, INPUT_ENTER);
 }
 
 static void a_new_container_is_asked_shown_and_made(void **state)
 {
-	static const struct {
-		const char *row, *root, *ports, *start, *command;
-	} cases[] = {
-		{ "", "/src", "tcp:auto:80 udp:53:53", "",
+	static const struct answers cases[] = {
+		{ "", "/src", "", "tcp:auto:80 udp:53:53", "", "",
 		  "machdeck create --tree /src --host-port tcp:auto:80 --host-port udp:53:53 --start new" },
-		{ "j", "box", "", "j", "machdeck create --image box new" },
-		{ "jj", "/a b.tar", "", "j", "machdeck create --tarball '/a b.tar' new" },
-		{ "jjj", "", "", "j", "machdeck create --bootstrap debian new" },
-		{ "jjjj", "noble", "", "j", "machdeck create --bootstrap ubuntu --suite noble new" },
-		{ "jjjjjjj", NULL, "", "j", "machdeck create --adopt new" },
-		{ "jjjjjjjjjj", "/src#box", "", "j", "machdeck create --flake '/src#box' new" },
+		{ "j", "box", "", "", "", "j", "machdeck create --image box new" },
+		{ "jj", "/a b.tar", "", "", "", "j", "machdeck create --tarball '/a b.tar' new" },
+		{ "jjj", "", "", "", "", "j", "machdeck create --bootstrap debian new" },
+		{ "jjjj", "noble", "", "", "", "j", "machdeck create --bootstrap ubuntu --suite noble new" },
+		{ "jjjjjjj", NULL, "j", NULL, "", "j", "machdeck create --adopt --private-network=0 new" },
+		{ "jjjjjjjj", "/nix/store/x", "", "", "", "j", "machdeck create --system-path /nix/store/x new" },
+		{ "jjjjjjjjj", "/a.nix", "", "", "", "jj", "machdeck create --config-file /a.nix new" },
+		{ "jjjjjjjjjj", "/src#box", "", "", "j", "j", "machdeck create --flake '/src#box' --private-users no new" },
 	};
 
 	(void)state;
@@ -270,7 +282,7 @@ static void a_new_container_is_asked_shown_and_made(void **state)
 		struct app_command c;
 
 		set_up(&f);
-		c = answer(&f, "new", cases[i].row, cases[i].root, cases[i].ports, cases[i].start);
+		c = answer(&f, &cases[i]);
 		assert_int_equal(c.what, APP_ERRAND_LOOK);
 		assert_string_equal(c.name, "new");
 		assert_int_equal(f.a.n_jobs, 0);
@@ -292,6 +304,74 @@ static void a_new_container_is_asked_shown_and_made(void **state)
 	}
 }
 
+static void a_bridge_of_the_host_can_be_its_network(void **state)
+{
+	struct netmap_link bridge = { .index = 3, .name = "br0", .kind = "bridge" }, odd = { .index = 4, .name = "\x1b[2J", .kind = "bridge" },
+			   links[] = { { .index = 2, .name = "eth0" }, odd, bridge };
+	struct netmap_space host = { .links = links, .n_links = COUNT(links) };
+	struct netmap net = { .v = &host, .n = 1 };
+	CLEANUP(strs_done) struct strs words = { 0 };
+	CLEANUP(free_p) char *joined = NULL;
+	CLEANUP(tear_down) struct fixture f;
+	struct world w;
+
+	(void)state;
+	set_up(&f);
+	w = sample_world(&f.s);
+	w.net = &net;
+	press(&f, '+');
+	type(&f, "new");
+	press(&f, INPUT_ENTER);
+	assert_true(app_wants_network(&f.a));
+	press(&f, INPUT_ENTER);
+	type(&f, "/src");
+	press(&f, INPUT_ENTER);
+	for (const char *key = "j\r"; *key; key++)
+		app_key(&f.a, &w, *key, SAMPLE_NOW);
+	assert_int_equal(f.a.prompt, PROMPT_PORTS);
+	f.a.create.then = APP_THEN_START;
+	app_create_words(&f.a, &words);
+	joined = strs_join(&words, " ");
+	assert_string_equal(joined, "--tree /src --host-bridge br0 --start");
+}
+
+static void what_was_made_to_be_edited_opens_its_form_unless_one_is_elsewhere(void **state)
+{
+	(void)state;
+	for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+		CLEANUP(tear_down) struct fixture f;
+		struct app_command c = { 0 };
+
+		set_up(&f);
+		(void)answer(&f, &(struct answers){ "", "/src", "", "", "", "jj", NULL });
+		app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
+		(void)press(&f, 'k');
+		app_shown(&f.a, SAMPLE_NOW - APP_CONFIRM_USEC);
+		assert_int_equal(press(&f, INPUT_ENTER).what, APP_ERRAND);
+		if (elsewhere)
+			press(&f, '?');
+		app_errand_result(&f.a, "new", 0, "new: created", NULL, NULL, SAMPLE_NOW);
+		assert_int_equal(app_next(&f.a, &c), !elsewhere);
+		assert_int_equal(c.what, elsewhere ? APP_NOTHING : APP_FORM_OPEN);
+		app_command_done(&c);
+	}
+}
+
+static void up_and_down_scroll_what_is_asked_before_a_name(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	press(&f, '-');
+	press(&f, INPUT_DOWN);
+	press(&f, INPUT_DOWN);
+	press(&f, INPUT_UP);
+	assert_int_equal(f.a.confirm.top, 1);
+	assert_int_equal(f.a.prompt, PROMPT_NAME);
+}
+
 static void what_can_not_be_made_goes_back_to_what_was_typed(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -299,7 +379,7 @@ static void what_can_not_be_made_goes_back_to_what_was_typed(void **state)
 
 	(void)state;
 	set_up(&f);
-	answer(&f, "new", "", "/nowhere", "", "");
+	answer(&f, &(struct answers){ "", "/nowhere", "", "", "", "", NULL });
 	(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "there is no folder /nowhere");
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", -ENOENT, "", &e);
 	assert_int_equal(f.a.prompt, PROMPT_ROOT);
@@ -316,13 +396,13 @@ static void leaving_what_would_be_made_makes_nothing(void **state)
 
 	(void)state;
 	set_up(&f);
-	answer(&f, "new", "", "/src", "", "");
+	answer(&f, &(struct answers){ "", "/src", "", "", "", "", NULL });
 	press(&f, '?'); /* something else is read when the look comes */
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
 	assert_int_equal(f.a.text, APP_TEXT_HELP);
 	assert_non_null(strstr(f.a.message.text, "no create"));
 	press(&f, 'q');
-	answer(&f, "new", "", "/src", "", "");
+	answer(&f, &(struct answers){ "", "/src", "", "", "", "", NULL });
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
 	press(&f, 'q');
 	assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING);
@@ -405,6 +485,9 @@ int main(void)
 		cmocka_unit_test(what_can_not_be_is_refused_before_anything_is_typed),
 		cmocka_unit_test(a_look_that_fails_closes_the_question_it_was_for_and_no_other),
 		cmocka_unit_test(a_new_container_is_asked_shown_and_made),
+		cmocka_unit_test(a_bridge_of_the_host_can_be_its_network),
+		cmocka_unit_test(what_was_made_to_be_edited_opens_its_form_unless_one_is_elsewhere),
+		cmocka_unit_test(up_and_down_scroll_what_is_asked_before_a_name),
 		cmocka_unit_test(what_can_not_be_made_goes_back_to_what_was_typed),
 		cmocka_unit_test(leaving_what_would_be_made_makes_nothing),
 		cmocka_unit_test(what_is_declared_elsewhere_can_only_be_cloned),

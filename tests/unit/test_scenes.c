@@ -602,6 +602,9 @@ static void what_a_clone_is_asked_and_would_do_at_each_size(void **state)
 	at_each_size("clone-name", s);
 	typed(s, "2");
 	app_errand_looked(&s->app, ERRAND_CLONE, STOPPED, 0,
+	                  "# root: a copy that shares blocks of /var/lib/containers/lab\n# host name and machine ID: its own\n"
+	                  "# HOST_ADDRESS: 10.233.1.1 becomes 10.233.2.1\n# LOCAL_ADDRESS: 10.233.1.2 becomes 10.233.2.2\n"
+	                  "# HOST_PORT: tcp:9000:80 becomes tcp:9001:80\n"
 	                  "# /etc/containers/lab2.conf\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.233.2.1\nLOCAL_ADDRESS=10.233.2.2\n"
 	                  "HOST_PORT=tcp:9001:80\n# /var/lib/containers/lab2\n",
 	                  NULL);
@@ -610,6 +613,32 @@ static void what_a_clone_is_asked_and_would_do_at_each_size(void **state)
 	typed(s, "");
 	app_errand_progress(&s->app, STOPPED, "212 MB of 412 MB copied");
 	at_each_size("clone-runs", s);
+}
+
+static void what_a_rename_is_asked_and_would_do_at_each_size(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(STOPPED);
+
+	(void)state;
+	press(s, "=");
+	typed(s, "mail");
+	at_each_size("rename-taken", s);
+	press(s, "\x15");
+	typed(s, "shop");
+	app_errand_looked(&s->app, ERRAND_RENAME, STOPPED, 0,
+	                  "rename  /etc/containers/lab.conf\nrename  /var/lib/containers/lab\n"
+	                  "write   /var/lib/containers/lab/etc/hostname: shop\n",
+	                  NULL);
+	at_each_size("rename", s);
+}
+
+static void a_long_name_is_read_before_it_is_typed_at_each_size(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+
+	(void)state;
+	press(s, "-");
+	at_each_size("destroy-looking", s);
 }
 
 static void what_a_new_container_is_asked_at_each_size(void **state)
@@ -624,10 +653,20 @@ static void what_a_new_container_is_asked_at_each_size(void **state)
 	press(s, "/srv/trees/de");
 	at_each_size("create-folder", s);
 	typed(s, "bian");
+	at_each_size("create-network", s);
+	typed(s, "");
 	press(s, "tcp:auto:80");
 	at_each_size("create-ports", s);
 	typed(s, "");
+	at_each_size("create-users", s);
+	typed(s, "");
 	at_each_size("create-start", s);
+	typed(s, "");
+	app_errand_looked(&s->app, ERRAND_CREATE, "shop", 0,
+	                  "# /etc/containers/shop.conf\nPRIVATE_NETWORK=1\nPRIVATE_USERS=pick\nHOST_ADDRESS=10.233.4.1\n"
+	                  "LOCAL_ADDRESS=10.233.4.2\nHOST_PORT=tcp:8081:80\n# /var/lib/containers/shop\n",
+	                  NULL);
+	at_each_size("create", s);
 }
 
 static void an_ascii_terminal_gets_ascii(void **state)
@@ -665,6 +704,8 @@ int main(void)
 		cmocka_unit_test(each_line_that_is_typed_at_each_size),
 		cmocka_unit_test(what_is_destroyed_or_reset_at_each_size),
 		cmocka_unit_test(what_a_clone_is_asked_and_would_do_at_each_size),
+		cmocka_unit_test(what_a_rename_is_asked_and_would_do_at_each_size),
+		cmocka_unit_test(a_long_name_is_read_before_it_is_typed_at_each_size),
 		cmocka_unit_test(what_a_new_container_is_asked_at_each_size),
 		cmocka_unit_test(an_ascii_terminal_gets_ascii),
 	};

@@ -215,8 +215,10 @@ static void errands_are_asked_in_sentences(void **state)
 		enum app_effect begins;
 	} lines[] = {
 		{ "create", APP_NOTHING }, { "web-01", APP_NOTHING }, { "new", APP_NOTHING }, { "rpm", APP_NOTHING },
-		{ "tree", APP_NOTHING }, { "/src", APP_NOTHING }, { "tcp:auto:80", APP_NOTHING }, { "2", APP_ERRAND_LOOK },
+		{ "tree", APP_NOTHING }, { "/src", APP_NOTHING }, { "private", APP_NOTHING }, { "tcp:auto:80", APP_NOTHING },
+		{ "pick", APP_NOTHING }, { "2", APP_ERRAND_LOOK },
 		{ "now?", APP_NOTHING }, { "look", APP_NOTHING }, { "no", APP_NOTHING },
+		{ "form", APP_NOTHING },
 		{ "lab", APP_NOTHING }, { "clone", APP_NOTHING }, { "lab2", APP_ERRAND_LOOK }, { "look", APP_NOTHING },
 		{ "yes", APP_ERRAND }, { "step", APP_NOTHING }, { "done", APP_NOTHING },
 		{ "lab", APP_NOTHING }, { "destroy", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "yes", APP_NOTHING },
@@ -240,6 +242,8 @@ static void errands_are_asked_in_sentences(void **state)
 
 		if (strcmp(line, "look") == 0)
 			app_errand_looked(&app, app.wish.errand, app.wish.name, 0, "delete  /var/lib/containers/\x1b[2Jlab\n", NULL);
+		else if (strcmp(line, "form") == 0) /* one was open: what is a screen's of it is in nobody's way */
+			app.menu = MENU_FORM;
 		else if (strcmp(line, "step") == 0)
 			app_errand_progress(&app, "lab", "12 MB copied");
 		else if (strcmp(line, "done") == 0)
