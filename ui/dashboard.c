@@ -51,6 +51,7 @@ struct dashboard {
 	sd_event_source *output; /* the terminal takes more; enabled while something waits */
 	sd_event_source *input_timer, *frame, *tick, *lock; /* one shot each */
 	uint64_t last_frame_usec, key_usec;                 /* CLOCK_MONOTONIC */
+	uint64_t hold_usec;                                 /* no frame before, unless all is known anew */
 	bool dirty, repaint;                                /* the screen is old; all of it */
 	unsigned early;     /* frames that need not wait for their time: a key asked for what they show */
 	bool waiting, away; /* the terminal still reads the last frame; the shell has it */
@@ -152,6 +153,10 @@ static void touch(struct dashboard *d)
 	d->dirty = true;
 	if (d->waiting || d->away)
 		return;
+	if (now < d->hold_usec && !source_is_settled(d->source)) {
+		shoot_at(d->frame, d->hold_usec);
+		return;
+	}
 	if (now < due && d->early == 0) {
 		shoot_at(d->frame, due);
 		return;
@@ -253,6 +258,7 @@ static void reread(struct dashboard *d)
 
 	source_free(d->source);
 	d->source = NULL;
+	d->hold_usec = clock_usec(CLOCK_MONOTONIC) + FIRST_ANSWER_USEC;
 	if (source_new(d->loop, &d->options->source, on_change, d, &d->source, &e) < 0)
 		app_say(&d->app, STYLE_BAD, 0, "%s", e.text);
 }
