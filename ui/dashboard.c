@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "drivers/journal_say.h"
 #include "ui/app.h"
 #include "ui/click.h"
@@ -56,14 +57,6 @@ struct dashboard {
 	unsigned early;     /* frames that need not wait for their time: a key asked for what they show */
 	bool waiting, away; /* the terminal still reads the last frame; the shell has it */
 };
-
-static uint64_t clock_usec(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void terminal_gone(struct dashboard *d)
 {
@@ -153,7 +146,7 @@ static void touch(struct dashboard *d)
 	d->dirty = true;
 	if (d->waiting || d->away)
 		return;
-	if (now < d->hold_usec && !source_is_settled(d->source)) {
+	if (now < d->hold_usec && d->source && !source_is_settled(d->source)) {
 		shoot_at(d->frame, d->hold_usec);
 		return;
 	}
