@@ -102,7 +102,7 @@ enum app_prompt {
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
-enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START };
+enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_CLASH, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START };
 
 /* What a new container has for a network, and what follows when it is made. */
 enum app_network { APP_NETWORK_OWN, APP_NETWORK_BRIDGE, APP_NETWORK_HOST };
@@ -119,6 +119,7 @@ enum app_effect {
 	APP_FORM_OPEN,   /* the conf of name as a form */
 	APP_FORM_JUDGE,  /* beside all other containers */
 	APP_FORM_PREVIEW,
+	APP_FORM_SETTLED, /* it goes on from what others saved meanwhile */
 	APP_FORM_SAVE,
 	APP_FORM_PATHS, /* read the folder text, for what stands before it in the field too: app_form_paths() takes it */
 	APP_FORM_CLOSE, /* nobody edits it any more */
@@ -365,6 +366,10 @@ void app_prompt_act(struct app *a, const struct world *w, enum action action, ui
 /* app_form_act - what the action does to the form; false: nothing. app_form_take - what was typed for a field.
  * app_form_typed - as it is typed. app_form_complete - the next choice of the field. */
 bool app_form_act(struct app *a, enum action action);
+/* app_form_clashed - others changed the same keys meanwhile: whose are to count? app_form_settle - the answer, a row of
+ * MENU_CLASH. */
+void app_form_clashed(struct app *a);
+void app_form_settle(struct app *a, size_t row);
 void app_form_take(struct app *a, const char *text);
 void app_form_typed(struct app *a);
 void app_form_complete(struct app *a);

@@ -391,6 +391,9 @@ static void choose(struct app *a, const struct world *w, uint64_t now_usec)
 		a->menu = MENU_NONE;
 		app_create_chosen(a, menu, a->menu_row, m.v[a->menu_row].name);
 		break;
+	case MENU_CLASH:
+		app_form_settle(a, a->menu_row);
+		break;
 	case MENU_FORM:
 		(void)app_form_act(a, ACTION_CHOOSE);
 		break;
@@ -424,5 +427,5 @@ void app_menu_act(struct app *a, const struct world *w, enum action action, uint
 	else if (action == ACTION_SHIFT_DOWN)
 		shift_column(a, 1);
 	else if (action == ACTION_CLOSE)
-		a->menu = MENU_NONE;
+		a->menu = a->menu == MENU_CLASH ? MENU_FORM : MENU_NONE;
 }

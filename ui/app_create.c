@@ -140,6 +140,7 @@ void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char
 	case MENU_COPY:
 	case MENU_COLUMNS:
 	case MENU_FORM:
+	case MENU_CLASH:
 		break;
 	}
 }

@@ -140,6 +140,29 @@ static void back_to_form(struct app *a)
 	a->menu = MENU_FORM;
 }
 
+void app_form_clashed(struct app *a)
+{
+	app_open_menu(a, MENU_CLASH);
+	a->menu_row = a->form.clashes.n; /* past the heads: back, which changes nothing */
+}
+
+void app_form_settle(struct app *a, size_t row)
+{
+	size_t choice = row - a->form.clashes.n;
+	struct err e;
+
+	if (row < a->form.clashes.n)
+		return;
+	a->menu = MENU_FORM;
+	a->menu_row = 1;
+	if (choice == 0)
+		return;
+	if (form_settle(&a->form, choice == 2, &e) < 0)
+		app_say(a, STYLE_BAD, 0, "%s", e.text);
+	else
+		app_todo(a, APP_FORM_SETTLED, CONTROL_START, a->form.name, NULL, NULL);
+}
+
 bool app_form_act(struct app *a, enum action action)
 {
 	if (!a->form.open)

@@ -325,6 +325,27 @@ static int save(void *arg, struct err *e)
 	return (int)edit_verdict(&f->edit, &because);
 }
 
+/* Whether others changed the same keys meanwhile. */
+static bool is_clash(struct doer_form *f)
+{
+	CLEANUP(buf_done) struct buf theirs = { 0 };
+
+	return edit_meanwhile(&f->edit, &theirs, NULL) == 0 && form_clash(&f->app->form, &theirs, NULL) == 0 &&
+	       f->app->form.clashes.n > 0;
+}
+
+/* The form goes on from what others saved. */
+static void settled(struct doer_form *f)
+{
+	struct form *form = &f->app->form;
+
+	buf_done(&f->edit.old);
+	buf_add(&f->edit.old, buf_text(&form->base), form->base.len);
+	judge(f);
+	keep_draft(f);
+	say(f, STYLE_TEXT, form_is_dirty(form) ? "S saves what is left of yours" : "it is as others left it");
+}
+
 static void on_saved(int r, const struct err *e, void *arg)
 {
 	static const char *const then[] = {
@@ -335,7 +356,10 @@ static void on_saved(int r, const struct err *e, void *arg)
 	struct doer_form *f = arg;
 
 	f->saving = NULL;
-	if (r < 0) {
+	if (r == -EBUSY && is_clash(f)) {
+		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
+		app_form_clashed(f->app);
+	} else if (r < 0) {
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
 	} else {
 		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s", f->app->form.name, then[r],
@@ -369,6 +393,8 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 		return;
 	else if (c->what == APP_FORM_PREVIEW)
 		preview(f);
+	else if (c->what == APP_FORM_SETTLED)
+		settled(f);
 	else if (c->what == APP_FORM_PATHS)
 		read_paths(f, c->text);
 	else if (c->what == APP_FORM_SAVE)

@@ -49,6 +49,8 @@ void form_close(struct form *f)
 {
 	buf_done(&f->base);
 	buf_done(&f->text);
+	buf_done(&f->theirs);
+	strs_done(&f->clashes);
 	free(f->within);
 	for (size_t i = 0; i < CHOICE_COUNT; i++)
 		strs_done(&f->choices[i]);
@@ -58,6 +60,34 @@ void form_close(struct form *f)
 bool form_is_dirty(const struct form *f)
 {
 	return f->open && (f->base.len != f->text.len || memcmp(buf_text(&f->base), buf_text(&f->text), f->base.len) != 0);
+}
+
+/* ---- what others saved meanwhile */
+
+int form_clash(struct form *f, const struct buf *theirs, struct err *e)
+{
+	buf_done(&f->theirs);
+	strs_done(&f->clashes);
+	buf_add(&f->theirs, buf_text(theirs), theirs->len);
+	return conf_clashes(f->name, &f->base, &f->text, &f->theirs, &f->clashes, e);
+}
+
+int form_settle(struct form *f, bool ours, struct err *e)
+{
+	struct buf both = { 0 };
+	int r = conf_merge(f->name, &f->base, &f->text, &f->theirs, ours ? CLASH_MINE : CLASH_THEIRS, &both, e);
+
+	if (r < 0) {
+		buf_done(&both);
+		return r;
+	}
+	buf_done(&f->base);
+	buf_done(&f->text);
+	f->base = f->theirs;
+	f->text = both;
+	f->theirs = (struct buf){ 0 };
+	strs_done(&f->clashes);
+	return 0;
 }
 
 /* ---- rows */

@@ -79,12 +79,19 @@ struct form {
 	char problem[ERR_TEXT_MAX]; /* what speaks against the text as it is; "": nothing */
 	size_t field, item;         /* what is being typed; item: which of a list, or how many there are: a new one */
 	bool previews;              /* what would be saved is shown */
+	struct buf theirs;          /* the conf as others made it meanwhile */
+	struct strs clashes; /* keys that both changed: key, what it was, theirs, ours, and so on */
 };
 
 /* form_open - takes the text; form_close - also takes a zeroed one. */
 void form_open(struct form *f, const char *name, const struct buf *text);
 void form_close(struct form *f);
 bool form_is_dirty(const struct form *f);
+
+/* form_clash - others saved theirs meanwhile; f->clashes is empty when all of it goes together. form_settle - the form goes on
+ * from theirs, with what is typed, or but for the clashes. errors  as conf_merge() */
+int form_clash(struct form *f, const struct buf *theirs, struct err *e);
+int form_settle(struct form *f, bool ours, struct err *e);
 
 struct form_rows {
 	struct form_row *v;

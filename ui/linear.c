@@ -126,7 +126,11 @@ static void on_form(void *arg)
 		return;
 	l->saves = false;
 	l->talk.edits.asks = TALK_FORM_ROW;
-	talk_say(&l->talk, said, &out);
+	if (l->app.menu == MENU_CLASH)
+		talk_clashed(&l->talk, said, &out);
+	else
+		talk_say(&l->talk, said, &out);
+	l->app.menu = MENU_NONE;
 	say(l, &out);
 	leave_when_done(l);
 }

@@ -226,6 +226,27 @@ static void build_form(const struct app *a, struct menu *m)
 	}
 }
 
+/* Of each key that clashes four lines; then whose are to count. */
+static void build_clash(const struct app *a, struct menu *m)
+{
+	static const char *const words[] = { "", "  was    ", "  is now ", "  yours  " };
+	const struct strs *clashes = &a->form.clashes;
+
+	m->title = "others changed the same meanwhile";
+	for (size_t i = 0; i < clashes->n; i++) {
+		CLEANUP(buf_done) struct buf line = { 0 };
+		struct menu_item *item;
+
+		buf_addf(&line, "%s%s", words[i % 4], *clashes->v[i] ? clashes->v[i] : "not set");
+		item = add(m, in_pool(m, buf_text(&line)), "");
+		if (item)
+			item->is_head = true;
+	}
+	(void)add(m, "back", "to the form; nothing is saved");
+	(void)add(m, "theirs", "take these over; the rest of what you typed stays");
+	(void)add(m, "yours", "over theirs, when it is saved again");
+}
+
 static void build_root(struct menu *m)
 {
 	const char *word, *help, *asks;
@@ -294,6 +315,9 @@ void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 		break;
 	case MENU_FORM:
 		build_form(a, ret);
+		break;
+	case MENU_CLASH:
+		build_clash(a, ret);
 		break;
 	case MENU_ROOT:
 		build_root(ret);

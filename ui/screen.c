@@ -142,7 +142,7 @@ static int label_width(const struct grid *g, const struct view *v, struct rect i
 	int label = 0;
 
 	for (size_t i = 0; i < v->menu.n; i++) {
-		int w = grid_columns(g, v->menu.v[i].label);
+		int w = v->menu.v[i].is_head ? 0 : grid_columns(g, v->menu.v[i].label);
 
 		label = w > label ? w : label;
 	}

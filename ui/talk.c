@@ -363,6 +363,13 @@ void talk_formed(struct talk *t, enum app_effect what, const char *said, const s
 	prompt(t, out);
 }
 
+void talk_clashed(struct talk *t, const char *said, struct buf *out)
+{
+	buf_addf(out, "\nAttention. %s\n", said);
+	talk_form_clashed(&t->edits, &t->app->form, out);
+	prompt(t, out);
+}
+
 void talk_errands(struct talk *t, const struct world *w, uint64_t now_usec, struct buf *out)
 {
 	CLEANUP(buf_done) struct buf told = { 0 };

@@ -20,6 +20,7 @@ void talk_form_prompt(const struct talk_form *t, const struct form *f, struct bu
 		return;
 	case TALK_FORM_SAVE:
 	case TALK_FORM_LEAVE:
+	case TALK_FORM_CLASH:
 		buf_puts(out, "answer> ");
 		return;
 	}
@@ -203,6 +204,23 @@ static enum app_effect answer(struct talk_form *t, struct form *f, const char *l
 	return saves ? APP_FORM_SAVE : APP_FORM_CLOSE;
 }
 
+static enum app_effect settle(struct talk_form *t, struct form *f, const char *line, struct buf *out)
+{
+	bool ours = strcmp(line, "yours") == 0;
+	struct err e;
+
+	t->asks = TALK_FORM_ROW;
+	if (!ours && strcmp(line, "theirs") != 0) {
+		buf_puts(out, "It stays as you typed it, and is not saved.\n");
+		return APP_NOTHING;
+	}
+	if (form_settle(f, ours, &e) < 0) {
+		buf_addf(out, "Attention. %s\n", e.text);
+		return APP_NOTHING;
+	}
+	return APP_FORM_SETTLED;
+}
+
 enum app_effect talk_form_line(struct talk_form *t, struct form *f, const char *line, struct buf *out)
 {
 	switch (t->asks) {
@@ -213,6 +231,8 @@ enum app_effect talk_form_line(struct talk_form *t, struct form *f, const char *
 	case TALK_FORM_SAVE:
 	case TALK_FORM_LEAVE:
 		return answer(t, f, line, out);
+	case TALK_FORM_CLASH:
+		return settle(t, f, line, out);
 	case TALK_FORM_WAIT:
 		buf_puts(out, "It is being saved.\n");
 		break;
@@ -221,6 +241,29 @@ enum app_effect talk_form_line(struct talk_form *t, struct form *f, const char *
 }
 
 /* ---- what came of it */
+
+static const char *or_not_set(const char *value)
+{
+	return *value ? value : "not set";
+}
+
+void talk_form_clashed(struct talk_form *t, const struct form *f, struct buf *out)
+{
+	const struct strs *c = &f->clashes;
+
+	for (size_t i = 0; i + 3 < c->n; i += 4) {
+		static const char *const words[] = { ": it was ", ", it is now ", ", you typed " };
+
+		buf_puts(out, c->v[i]);
+		for (size_t k = 0; k < COUNT(words); k++) {
+			buf_puts(out, words[k]);
+			talk_add_shown(out, or_not_set(c->v[i + 1 + k]));
+		}
+		buf_puts(out, "\n");
+	}
+	buf_puts(out, "Type theirs or yours for what is to count; anything else goes back to the form.\n");
+	t->asks = TALK_FORM_CLASH;
+}
 
 static void tell_preview(struct talk_form *t, const struct doc *preview, struct buf *out)
 {

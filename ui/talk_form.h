@@ -10,6 +10,7 @@ enum talk_form_asks {
 	TALK_FORM_VALUE, /* its value */
 	TALK_FORM_SAVE,  /* a yes, before it is saved */
 	TALK_FORM_LEAVE, /* a yes, before what was typed is forgotten */
+	TALK_FORM_CLASH, /* whose values count, where others changed the same keys */
 	TALK_FORM_WAIT,  /* for nothing: it is being saved */
 };
 
@@ -25,4 +26,6 @@ enum app_effect talk_form_line(struct talk_form *t, struct form *f, const char *
 /* talk_form_did - said: what there is to say of it, or ""; preview: what would be saved. */
 void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, const char *said, const struct doc *preview,
                    struct buf *out);
+/* talk_form_clashed - others changed the same meanwhile, it was not saved: f->clashes. */
+void talk_form_clashed(struct talk_form *t, const struct form *f, struct buf *out);
 void talk_form_prompt(const struct talk_form *t, const struct form *f, struct buf *out);

@@ -234,20 +234,55 @@ static bool differ(const char *a, const char *b)
 	return a && b ? strcmp(a, b) != 0 : a != b;
 }
 
-/* Theirs of one key goes into mine, unless I changed it too. */
-static int take_theirs(const char *file, const char *key, const struct envfile *base, const struct envfile *mine,
-                       const struct envfile *theirs, struct buf *text, struct err *e)
+/* The three texts, read. */
+struct three {
+	struct envfile base, mine, theirs;
+};
+
+static void three_done(struct three *x)
 {
-	const char *was = value_of(base, key), *my = value_of(mine, key), *their = value_of(theirs, key);
-	struct conf_change c = { key, their };
+	envfile_done(&x->base);
+	envfile_done(&x->mine);
+	envfile_done(&x->theirs);
+}
+
+static int three_read(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
+                      struct three *ret, struct err *e)
+{
+	int r = envfile_parse(file, buf_text(base), base->len, &ret->base, e);
+
+	if (r >= 0)
+		r = envfile_parse(file, buf_text(mine), mine->len, &ret->mine, e);
+	if (r >= 0)
+		r = envfile_parse(file, buf_text(theirs), theirs->len, &ret->theirs, e);
+	return r;
+}
+
+static bool is_theirs(const struct three *x, const char *key) /* to be taken over: they changed it */
+{
+	const char *their = value_of(&x->theirs, key);
+
+	return differ(value_of(&x->base, key), their) && differ(value_of(&x->mine, key), their);
+}
+
+static bool clashes(const struct three *x, const char *key)
+{
+	return is_theirs(x, key) && differ(value_of(&x->base, key), value_of(&x->mine, key));
+}
+
+/* Theirs of one key goes into mine. */
+static int take_theirs(const char *file, const char *key, const struct three *x, enum conf_clash clash, struct buf *text,
+                       struct err *e)
+{
+	struct conf_change c = { key, value_of(&x->theirs, key) };
 	struct buf next = { 0 };
 	int r;
 
-	if (!differ(was, their) || !differ(my, their))
+	if (!is_theirs(x, key) || (clash == CLASH_MINE && clashes(x, key)))
 		return 0;
-	if (differ(was, my))
+	if (clash == CLASH_REFUSED && clashes(x, key))
 		return err_set(e, STATUS_BUSY, EBUSY, "%s: %s was changed meanwhile, to '%s'", file, key,
-		               their ? their : "");
+		               c.value ? c.value : "");
 	r = conf_edit(file, buf_text(text), text->len, &c, 1, &next, e);
 	if (r < 0) {
 		buf_done(&next);
@@ -259,25 +294,51 @@ static int take_theirs(const char *file, const char *key, const struct envfile *
 }
 
 int conf_merge(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
-               struct buf *ret, struct err *e)
+               enum conf_clash clash, struct buf *ret, struct err *e)
 {
-	CLEANUP(envfile_done) struct envfile b = { 0 }, m = { 0 }, t = { 0 };
+	CLEANUP(three_done) struct three x = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
-	int r = envfile_parse(file, buf_text(base), base->len, &b, e);
+	int r = three_read(file, base, mine, theirs, &x, e);
 
-	if (r >= 0)
-		r = envfile_parse(file, buf_text(mine), mine->len, &m, e);
-	if (r >= 0)
-		r = envfile_parse(file, buf_text(theirs), theirs->len, &t, e);
 	buf_add(&text, buf_text(mine), mine->len);
-	for (size_t i = 0; r >= 0 && i < b.n; i++)
-		if (!b.v[i].ignored)
-			r = take_theirs(file, b.v[i].key, &b, &m, &t, &text, e);
-	for (size_t i = 0; r >= 0 && i < t.n; i++)
-		if (!t.v[i].ignored)
-			r = take_theirs(file, t.v[i].key, &b, &m, &t, &text, e);
+	for (size_t i = 0; r >= 0 && i < x.base.n; i++)
+		if (!x.base.v[i].ignored)
+			r = take_theirs(file, x.base.v[i].key, &x, clash, &text, e);
+	for (size_t i = 0; r >= 0 && i < x.theirs.n; i++)
+		if (!x.theirs.v[i].ignored)
+			r = take_theirs(file, x.theirs.v[i].key, &x, clash, &text, e);
 	if (r < 0)
 		return r;
 	buf_add(ret, buf_text(&text), text.len);
 	return ret->bad || text.bad ? err_no_memory(e) : 0;
+}
+
+/* Once, and not whether it stands in base or only in theirs. */
+static void add_clash(const struct three *x, const char *key, struct strs *ret)
+{
+	const struct envfile *const files[] = { &x->base, &x->theirs, &x->mine };
+
+	if (!clashes(x, key))
+		return;
+	for (size_t i = 0; i < ret->n; i += 4)
+		if (strcmp(ret->v[i], key) == 0)
+			return;
+	strs_add(ret, key);
+	for (size_t i = 0; i < COUNT(files); i++)
+		strs_add(ret, value_of(files[i], key) ? value_of(files[i], key) : "");
+}
+
+int conf_clashes(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
+                 struct strs *ret, struct err *e)
+{
+	CLEANUP(three_done) struct three x = { 0 };
+	int r = three_read(file, base, mine, theirs, &x, e);
+
+	for (size_t i = 0; r >= 0 && i < x.mine.n; i++)
+		add_clash(&x, x.mine.v[i].key, ret);
+	for (size_t i = 0; r >= 0 && i < x.theirs.n; i++)
+		add_clash(&x, x.theirs.v[i].key, ret);
+	if (r >= 0 && ret->bad)
+		r = err_no_memory(e);
+	return r < 0 ? r : 0;
 }

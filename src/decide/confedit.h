@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/strs.h"
 
 struct conf_change {
 	const char *key;   /* obeys envfile_is_name() */
@@ -24,11 +25,19 @@ struct conf_change {
 int conf_edit(const char *file, const char *bytes, size_t len, const struct conf_change *changes, size_t n,
               struct buf *ret, struct err *e);
 
+/* What becomes of a key that both gave another value. */
+enum conf_clash { CLASH_REFUSED, CLASH_MINE, CLASH_THEIRS };
+
 /* conf_merge - both texts come from base: their changes of keys (and of nothing else: comments are mine) together.
  *
- * errors   as conf_edit(); -EBUSY STATUS_BUSY: a conflict */
+ * errors   as conf_edit(); -EBUSY STATUS_BUSY: a clash that is refused */
 int conf_merge(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
-               struct buf *ret, struct err *e);
+               enum conf_clash clash, struct buf *ret, struct err *e);
+
+/* conf_clashes - append the keys that clash, of each four texts: the key, what it was, what it is with them and with me;
+ * "" is not set. errors  as envfile_parse() */
+int conf_clashes(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
+                 struct strs *ret, struct err *e);
 
 /* conf_diff - append the difference as `diff -u` shows it, with three lines around each change; nothing when there is
  * none. label stands for the file. -ENOMEM */

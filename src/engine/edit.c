@@ -158,6 +158,18 @@ int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e)
 	return begin_or_drop(&x, wait_ms, ret, e);
 }
 
+int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e)
+{
+	CLEANUP(conf_file_done) struct conf_file file = { 0 };
+	int r = confs_load("", x->places.name, &file, e);
+
+	if (r < 0)
+		return r;
+	*ret = file.text;
+	file.text = (struct buf){ 0 };
+	return 0;
+}
+
 void edit_done(struct edit *x)
 {
 	hold_done(&x->hold);
@@ -292,7 +304,7 @@ static void settle(const struct edit *x, const struct buf *text, struct strs *wa
 static int merge(struct edit *x, struct buf *text, struct buf *theirs, struct strs *warnings, struct err *e)
 {
 	CLEANUP(buf_done) struct buf both = { 0 };
-	int r = x->kind == EDIT_CONF ? conf_merge(x->path, &x->old, text, theirs, &both, e)
+	int r = x->kind == EDIT_CONF ? conf_merge(x->path, &x->old, text, theirs, CLASH_REFUSED, &both, e)
 	                             : unitfile_merge(x->path, &x->old, text, theirs, &both, e);
 
 	if (r < 0)

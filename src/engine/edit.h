@@ -54,6 +54,10 @@ int edit_find(const char *name, bool unit, struct edit *ret, struct err *e);
 int edit_read(struct edit *x, struct err *e);
 void edit_done(struct edit *x); /* also takes one whose dir and hold.fd are -1 */
 
+/* edit_meanwhile - the conf as it is on the disk now: x->old, unless somebody wrote it without us. ret owned.
+ * errors  as confs_load() */
+int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e);
+
 /* edit_judge - text as a start would take it, and beside all other containers of the host. warnings: as conf_read()
  * errors  -EINVAL STATUS_DATA "FILE:LINE:COLUMN: reason", a contradiction, or a conflict with another one */
 int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnings, struct err *e);

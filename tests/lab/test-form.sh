@@ -158,6 +158,32 @@ a_form_is_filled_by_lines_alone() {
 	END
 }
 
+who_saved_the_same_meanwhile_is_seen_by_lines_alone() { # 113
+	inside <<-'END'
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		clash() {
+			line LOCAL_ADDRESS; tells '^LOCAL_ADDRESS> '; line $1; tells "^LOCAL_ADDRESS: $1"
+			sed -i "s/^LOCAL_ADDRESS=.*/LOCAL_ADDRESS=$2/" $CONFS/web.conf
+			line s; tells '^To save it, type yes'; line yes
+			tells "^LOCAL_ADDRESS: it was .*, it is now $2, you typed $1"
+		}
+		begin_talk
+		line web; tells '^e\. edit its conf'; line e; tells '^conf of web> '
+		clash 10.1.0.8 10.1.0.7
+		line; tells '^It stays as you typed it'
+		same 'conf after nothing' 10.1.0.7 "$(machdeck get web LOCAL_ADDRESS)"
+		line s; tells '^To save it, type yes'; line yes; tells '^Type theirs or yours'
+		line yours; tells 'S saves'; line s; tells '^\+LOCAL_ADDRESS=10\.1\.0\.8'; line yes; tells '^web: saved'
+		same 'conf after yours' 10.1.0.8 "$(machdeck get web LOCAL_ADDRESS)"
+		line web; tells '^e\. edit its conf'; line e; tells '^conf of web> '
+		clash 10.1.0.5 10.1.0.6
+		line theirs; tells '^it is as others left it'
+		line b; tells '^The conf is as it was'
+		same 'conf after theirs' 10.1.0.6 "$(machdeck get web LOCAL_ADDRESS)"
+		end_talk
+	END
+}
+
 questions_are_answered_by_lines_alone() {
 	inside <<-END
 		small web; conf web PRIVATE_NETWORK=1

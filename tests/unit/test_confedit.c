@@ -104,11 +104,35 @@ static void two_who_changed_other_keys_are_both_heard(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(conf_merge("f", &base, &mine, &theirs, &got, &e), 0);
+	assert_int_equal(conf_merge("f", &base, &mine, &theirs, CLASH_REFUSED, &got, &e), 0);
 	assert_string_equal(buf_text(&got), "# y\nA=9\nB=7\nD=4\n");
-	assert_int_equal(conf_merge("f", &base, &mine, &clash, &none, &e), -EBUSY);
+	assert_int_equal(conf_merge("f", &base, &mine, &clash, CLASH_REFUSED, &none, &e), -EBUSY);
 	assert_int_equal(e.status, STATUS_BUSY);
 	assert_non_null(strstr(e.text, "A was changed meanwhile, to '5'"));
+}
+
+static void a_clash_is_told_with_its_three_values_and_settled_either_way(void **state)
+{
+	static const struct {
+		enum conf_clash clash;
+		const char *text;
+	} cases[] = { { CLASH_MINE, "# y\nA=9\nC=3\nD=8\nE=1\n" }, { CLASH_THEIRS, "# y\nA=5\nC=3\nD=7\nE=1\n" } };
+	CLEANUP(buf_done) struct buf base = text_of("# x\nA=1\nB=2\nC=3\n"), mine = text_of("# y\nA=9\nB=2\nC=3\nD=8\n"),
+				     theirs = text_of("# x\nA=5\nC=3\nD=7\nE=1\n");
+	CLEANUP(strs_done) struct strs clashes = { 0 };
+	CLEANUP(free_p) char *joined = NULL;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(conf_clashes("f", &base, &mine, &theirs, &clashes, &e), 0);
+	joined = strs_join(&clashes, ",");
+	assert_string_equal(joined, "A,1,5,9,D,,7,8");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(buf_done) struct buf got = { 0 };
+
+		assert_int_equal(conf_merge("f", &base, &mine, &theirs, cases[i].clash, &got, &e), 0);
+		assert_string_equal(buf_text(&got), cases[i].text);
+	}
 }
 
 static void a_difference_is_shown_as_by_diff(void **state)
@@ -134,6 +158,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_our_order_stays_so),
 		cmocka_unit_test(a_text_that_can_not_be_read_is_not_changed),
 		cmocka_unit_test(two_who_changed_other_keys_are_both_heard),
+		cmocka_unit_test(a_clash_is_told_with_its_three_values_and_settled_either_way),
 		cmocka_unit_test(a_difference_is_shown_as_by_diff),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -563,6 +563,38 @@ static void each_line_that_is_typed_at_each_size(void **state)
 	}
 }
 
+static void what_others_saved_meanwhile_at_each_size(void **state)
+{
+	static const char theirs[] = "# the shop\nAUTO_START=1\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.7\n";
+	static const struct {
+		const char *keys, *address;
+	} answers[] = { { "\r", "10.0.0.9" }, { "q", "10.0.0.9" }, { "j\r", "10.0.0.7" }, { "jj\r", "10.0.0.9" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		CLEANUP(buf_done) struct buf text = { 0 };
+		CLEANUP(free_scene) struct scene *s = scene(WEB);
+		char line[64];
+		size_t field = 0;
+		struct err e;
+
+		open_form(s);
+		while (strcmp(form_key(field), "LOCAL_ADDRESS") != 0)
+			field++;
+		assert_int_equal(form_set(&s->app.form, field, 0, "10.0.0.9", &e), 0);
+		buf_puts(&text, theirs);
+		assert_int_equal(form_clash(&s->app.form, &text, &e), 0);
+		app_form_clashed(&s->app);
+		if (i == 0)
+			at_each_size("clash", s);
+		press(s, answers[i].keys);
+		assert_int_equal(s->app.menu, MENU_FORM);
+		(void)snprintf(line, sizeof(line), "LOCAL_ADDRESS=%s\n", answers[i].address);
+		assert_non_null(strstr(buf_text(&s->app.form.text), line));
+		assert_int_equal(strstr(buf_text(&s->app.form.base), "10.0.0.7") != NULL, i > 1);
+	}
+}
+
 /* ---- errands */
 
 #define STOPPED "lab"
@@ -702,6 +734,7 @@ int main(void)
 		cmocka_unit_test(what_was_run_in_several_at_each_size),
 		cmocka_unit_test(what_the_program_itself_uses_at_each_size),
 		cmocka_unit_test(each_line_that_is_typed_at_each_size),
+		cmocka_unit_test(what_others_saved_meanwhile_at_each_size),
 		cmocka_unit_test(what_is_destroyed_or_reset_at_each_size),
 		cmocka_unit_test(what_a_clone_is_asked_and_would_do_at_each_size),
 		cmocka_unit_test(what_a_rename_is_asked_and_would_do_at_each_size),
