@@ -158,6 +158,16 @@ fresh() { tail -c +$((told_before + 1)) $lines; }
 has() { fresh | grep -E -- "$1" >/dev/null; }
 tells() { want 10 has "$1"; }
 line() { told_before=$(stat -c %s $lines); echo "$*" >&9; }
+# offers NAME PATTERN - asks for the machine, and whether that is told of it: what was done a moment ago may not be known yet.
+offers() {
+	line "$1"
+	for _ in {1..20}; do
+		! has "$2" || return 0
+		sleep 0.05
+	done
+	line b
+	return 1
+}
 end_talk() { line q; exec 9>&-; wait $talk; }
 
 # ---- containers of NixOS: the store has a Debian, which stage 2 makes the guest's system

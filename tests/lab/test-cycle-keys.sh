@@ -84,12 +84,12 @@ the_same_is_done_by_lines_alone() {
 		want 10 serves mini http://10.233.1.1:8080/
 		line one; tells '^clone, destroy: by that word'; line clone; tells '^name> '; line two; tells '^Attention.*it is running'
 		line; tells '^Nothing is done'; line one; tells '^one> '; line stop; tells 'type yes'; line yes; tells '^one: stopped'
-		line one; tells '^clone, rename, reset, destroy'; line clone; tells '^name> '; line two
+		want 10 offers one '^clone, rename, reset, destroy'; line clone; tells '^name> '; line two
 		tells '^# root: a'; tells '^# HOST_PORT: tcp:8080:80 becomes tcp:80'; tells '^To do it, type yes'; line yes; tells '^two: cloned'
-		line two; tells '^clone, rename'; line rename; tells '^name> '; line three
+		want 10 offers two '^clone, rename'; line rename; tells '^name> '; line three
 		tells '^To do it, type yes'; line yes; tells '^two: renamed to three'
 		for name in one three; do
-			line $name; tells '^clone'; line destroy; tells "^To destroy $name, type $name"; line $name; tells "^$name: destroyed"
+			want 10 offers $name '^clone.*destroy'; line destroy; tells "^To destroy $name, type $name"; line $name; tells "^$name: destroyed"
 		done
 		end_talk
 		! LC_ALL=C grep '[^[:print:]]' $lines || fail 'more than text was written'
@@ -121,12 +121,27 @@ who_ends_the_program_ends_what_it_makes_and_is_told() {
 			rm -f /tmp/much
 			begin_talk
 			line create; tells '^name> '; line slow; tells '^1\. tree: '; line debian; tells '^release'; line; tells '^1\. private'
-			line 1; tells '^ports: '; line; tells '^1\. pick'; line 1; tells '^2\. leave: '; line leave; tells '^To do it, type yes'; line yes; want 20 test -e /tmp/much
+			line 1; tells '^ports: '; line; tells '^1\. pick'; line 1; tells '^2\. leave: '; line leave; tells '^To do it, type yes'
+			line yes; want 60 test -e /tmp/much
 			kill -$signal $talk; exec 9>&-; wait $talk || true
 			has 'slow: creating is given up: what was made so far is removed' || fail "nothing is told: $(tail -n 5 $lines)"
 			undone() { ! compgen -G "$ROOTS/.new-slow-*"; }
-			want 20 undone
+			want 60 undone
 			not test -e $CONFS/slow.conf
+		done
+		for how in "kill -TERM \$(pgrep -fx machdeck)" "tmux kill-session -t s"; do
+			rm -f /tmp/much; begin=$(date +%s)
+			opens machdeck; wait_for ' 0 machines'
+			tmux send-keys -t s +; wait_for 'name of the new'; types slow; wait_for 'a copy of a folder'
+			tmux send-keys -t s j j j Enter; wait_for 'release:'; tmux send-keys -t s Enter; wait_for 'its network'
+			tmux send-keys -t s Enter; wait_for 'ports:'; tmux send-keys -t s Enter; wait_for 'its users'
+			tmux send-keys -t s Enter; wait_for 'leave it stopped'; tmux send-keys -t s j Enter; wait_for 'Enter creates slow'
+			want 10 eval 'tmux send-keys -t s Enter; sleep 0.3; shows "create slow"'
+			want 60 test -e /tmp/much
+			eval "$how"
+			[[ $how = tmux* ]] || wait_for 'slow: creating is given up: what was made so far is removed'
+			want 10 eval 'journalctl --since @$begin -t machdeck -o cat | grep "slow: creating is given up"'
+			want 60 undone
 		done
 		rm /usr/local/bin/mmdebstrap
 	END
