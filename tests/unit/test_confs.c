@@ -9,20 +9,12 @@
 #include "base/cleanup.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
+#include "tests/unit/unreadable.h"
 
 #define WEB "/etc/containers/web.conf"
 
 static struct err err;
 static struct conf_file conf;
-static bool unreadable; /* folders, behind what was read of them */
-
-struct dirent *readdir(DIR *folder)
-{
-	if (!unreadable)
-		return (struct dirent *)(void *)readdir64(folder);
-	errno = EIO;
-	return NULL;
-}
 
 static int set_up(void **state)
 {

@@ -10,17 +10,9 @@
 #include "engine/clone.h"
 #include "engine/create.h"
 #include "engine/snapshots.h"
+#include "tests/unit/unreadable.h"
 
 static struct treecopied copied;
-static bool unreadable; /* folders, behind what was read of them */
-
-struct dirent *readdir(DIR *folder)
-{
-	if (!unreadable)
-		return (struct dirent *)(void *)readdir64(folder);
-	errno = EIO;
-	return NULL;
-}
 
 static int copy_to(const char *path, enum treecopy_how how, const struct progress *p)
 {
