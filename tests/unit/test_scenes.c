@@ -6,6 +6,7 @@
 
 #include "decide/mend.h"
 #include "ui/input.h"
+#include "ui/menu.h"
 
 #define SCENE_PORTS 11
 
@@ -701,6 +702,75 @@ static void what_a_new_container_is_asked_at_each_size(void **state)
 	at_each_size("create", s);
 }
 
+/* ---- by keys alone, where there is little room */
+
+static void escape_leaves_every_dialog_and_nothing_is_begun(void **state)
+{
+	static const char *const ways[] = {
+		"+", "+shop\r", "+shop\r\r", "+shop\r\r/src\r", "+shop\r\r/src\r\r", "+shop\r\r/src\r\r\r", "+shop\r\r/src\r\r\r\r",
+		"+lab\r", "Y", "Ylab2", "=", "=lab\r", "-", "-la", "Z", "Zlab", "s", "K", "y", "o", ":", ":cl", "/na", "C", "@", "?", "w",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		CLEANUP(free_scene) struct scene *s = scene(STOPPED);
+		CLEANUP(buf_done) struct buf text = { 0 };
+		size_t begun;
+
+		press(s, ways[i]);
+		text = sample_screen_of(&s->app, &s->world, 40, 10, false);
+		begun = s->app.n_jobs;
+		for (int n = 0; n < 2 && app_screen(&s->app) != SCREEN_LIST; n++) {
+			struct app_command c;
+
+			app_key(&s->app, &s->world, INPUT_ESC, SAMPLE_NOW);
+			while (app_next(&s->app, &c)) {
+				assert_true(c.what != APP_ERRAND && c.what != APP_CONTROL && c.what != APP_QUIT);
+				app_command_done(&c);
+			}
+		}
+		if (app_screen(&s->app) != SCREEN_LIST)
+			fail_msg("Esc does not leave %s", ways[i]);
+		assert_int_equal(s->app.n_jobs, begun);
+	}
+}
+
+/* The arrows reach each row, the row is on the screen, and the cursor of the terminal stands on it. */
+static void reach_each_row(struct scene *s)
+{
+	CLEANUP(menu_done) struct menu m = { 0 };
+
+	menu_build(&s->app, &s->world, &m);
+	assert_true(m.n > 1);
+	for (size_t i = 0; i < m.n; i++) {
+		CLEANUP(buf_done) struct buf text = sample_screen_of(&s->app, &s->world, 40, 10, false);
+		char label[16];
+
+		assert_int_equal(s->app.menu_row, i);
+		(void)snprintf(label, sizeof(label), "%.12s", m.v[i].label);
+		if (!strstr(buf_text(&text), label))
+			fail_msg("%s is not seen when it is marked", label);
+		app_key(&s->app, &s->world, INPUT_DOWN, SAMPLE_NOW);
+	}
+}
+
+static void arrows_reach_each_row_of_each_menu_and_it_is_seen(void **state)
+{
+	static const char *const ways[] = { "+shop\r", "+shop\r\r/src\r", "+shop\r\r/src\r\r\r", "+shop\r\r/src\r\r\r\r", "K", "o" };
+
+	(void)state;
+	for (size_t i = 0; i <= COUNT(ways); i++) {
+		CLEANUP(free_scene) struct scene *s = scene(WEB);
+
+		if (i < COUNT(ways))
+			press(s, ways[i]);
+		else
+			open_form(s);
+		press(s, "g");
+		reach_each_row(s);
+	}
+}
+
 static void an_ascii_terminal_gets_ascii(void **state)
 {
 	static const struct {
@@ -731,6 +801,8 @@ int main(void)
 		cmocka_unit_test(the_question_before_mending_at_each_size),
 		cmocka_unit_test(a_form_at_each_size),
 		cmocka_unit_test(what_a_form_would_save_at_each_size),
+		cmocka_unit_test(escape_leaves_every_dialog_and_nothing_is_begun),
+		cmocka_unit_test(arrows_reach_each_row_of_each_menu_and_it_is_seen),
 		cmocka_unit_test(what_was_run_in_several_at_each_size),
 		cmocka_unit_test(what_the_program_itself_uses_at_each_size),
 		cmocka_unit_test(each_line_that_is_typed_at_each_size),
