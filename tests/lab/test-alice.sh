@@ -209,7 +209,7 @@ what_the_host_says_of_read_only_no_option_takes_back() {
 	on alice bash -c 'mkdir -p /etc/machdeck; echo "read_only = yes" >/etc/machdeck/machdeck.conf'
 	screens 'wait quick' 'key /' 'type quick' 'key Enter x' 'wait read-only: /etc/machdeck/machdeck.conf says' -- --write
 	said=$(on alice bash -c 'printf "quick\nstop\nyes\n" | timeout 20 machdeck --linear --write' 2>&1) || true
-	told "$said" 'To stop quick, type yes' 'read-only: /etc/machdeck/machdeck.conf says'
+	told "$said" 'Nothing can be changed: /etc/machdeck/machdeck.conf says'
 	same quick active "$(on alice systemctl is-active container@quick)"
 	on alice rm /etc/machdeck/machdeck.conf
 	said=$(on alice bash -c 'printf "quick\nstop\nyes\n" | timeout 20 machdeck --linear --write' 2>&1) || true

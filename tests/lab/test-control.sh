@@ -211,7 +211,7 @@ a_reload_brings_back_what_somebody_took_away() {
 		done
 		within web ip link delete vx1
 		exits 0 machdeck reload web
-		logged web 'reload: cannot attach vx1 to bridge br0' 'in the guest: cannot bring vx1 up'
+		logged web 'reload: on the host: there is no link vx1' 'reload: in the guest: there is no link vx1'
 	END
 }
 

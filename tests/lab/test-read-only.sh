@@ -96,7 +96,7 @@ ten_kilobytes_pasted_change_nothing_for_who_may_change_all() {
 		paste 10240 y\ryy
 		press n
 		press K j Enter
-		wait type its name
+		wait Type its name
 		paste 10240 m01\r
 		wait pasted text does not confirm
 		press Esc
