@@ -78,13 +78,6 @@ int dialog_scroll(const struct dialog *d, const struct grid *g, struct rect scre
 	return d->top > 0 ? d->top : 0;
 }
 
-int dialog_page(const struct dialog *d, const struct grid *g, struct rect screen)
-{
-	int h = place(d, g, screen).text.h;
-
-	return h > 1 ? h : 1;
-}
-
 static void draw_buttons(struct grid *g, int x, int y, int right, const struct dialog *d)
 {
 	for (size_t i = 0; i < d->n_buttons && x < right; i++) {

@@ -13,8 +13,6 @@ struct dialog {
 
 /* dialog_scroll - the line in [0, last page] nearest to d->top. */
 int dialog_scroll(const struct dialog *d, const struct grid *g, struct rect screen);
-/* dialog_page - lines of text it shows at a time, at least 1. */
-int dialog_page(const struct dialog *d, const struct grid *g, struct rect screen);
 /* dialog_draw - over what is there; where there is no room the frame goes first, then the title, never the
  * buttons. */
 void dialog_draw(struct grid *g, struct rect screen, const struct dialog *d);

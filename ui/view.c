@@ -57,11 +57,6 @@ static void often(uint64_t *every, uint64_t usec)
 		*every = usec < HOUR ? usec : HOUR;
 }
 
-void view_tick(struct view *v, uint64_t usec)
-{
-	often(&v->tick_usec, usec);
-}
-
 const char *view_age(struct view *v, uint64_t since_usec, uint64_t now_usec)
 {
 	char text[UNITS_SIZE];
@@ -225,7 +220,7 @@ static void build_job(const struct app_job *job, uint64_t now, struct view *v)
 		view_add(l, STYLE_TEXT, view_keep(v, job->errand ? "  %s" : "  waits: %s", job->waits_for));
 	view_add(l, STYLE_KEY, "  X");
 	view_add(l, STYLE_TEXT, " cancel");
-	view_tick(v, SEC);
+	often(&v->tick_usec, SEC);
 }
 
 /* The ones that were asked for last; what there is no line for is counted. */

@@ -92,8 +92,6 @@ const char *view_keep(struct view *v, const char *format, ...) __attribute__((fo
 void view_add(struct view_line *l, enum style style, const char *text);
 /* view_age - "59s", "12d"; NULL when since is 0. Notes when it changes. */
 const char *view_age(struct view *v, uint64_t since_usec, uint64_t now_usec);
-/* view_tick - what is shown changes by itself every usec. */
-void view_tick(struct view *v, uint64_t usec);
 const char *view_clock(struct view *v, uint64_t at_usec);
 void view_table(const struct app *a, const struct world *w, uint64_t now_usec, struct view *v);
 /* view_help - all keys; limits: what can not be seen here, or NULL. */
