@@ -13,7 +13,8 @@
 #define OPTIONS(X)                                                                                           \
 	X(READ_ONLY, "read-only", 'R', NULL, "change nothing, and drop the rights to")                       \
 	X(WRITE, "write", 0, NULL, "allow changes, also where you may be asked for a password")              \
-	X(FILTER, "filter", 'f', "TEXT", "show only some: \"state:failed\"; the words: machdeck-dashboard(1)")  \
+	X(FILTER, "filter", 'f', "TEXT",                                                                     \
+	  "show only some: \"state:failed\"; ? in the dashboard has its words")                              \
 	X(SORT, "sort", 's', "COLUMN", "by a column; -COLUMN turns the order around")                        \
 	X(PERIOD, "period", 'd', "SECONDS", "between two samples of what machines use; 0: none")             \
 	X(COLOR, "color", 0, "WHEN", "auto, always, never")                                                  \

@@ -20,6 +20,17 @@ static void help_of(struct doc *d, const char *title, unsigned here, unsigned be
 	}
 }
 
+static void help_filter(struct doc *d)
+{
+	doc_head(d, "In a filter: WORD:TEXT, WORD>NUMBER, !WORD:TEXT; a text alone is looked for in names");
+	for (enum filter_key k = 0; k < FILTER_KEY_COUNT; k++) {
+		doc_line(d, STYLE_KEY, "  %-13s  ", filter_key_word(k));
+		doc_add(d, STYLE_TEXT, "%s", filter_key_help(k));
+		doc_indent(d, 17);
+		doc_aligned(d);
+	}
+}
+
 /* "what: right; what: right", a line each. */
 static void help_limits(const char *limits, struct doc *d)
 {
@@ -50,6 +61,7 @@ void view_help(const char *limits, struct doc *d)
 	doc_line(d, STYLE_TEXT,
 	         "  CPU%% 100 is one core. ~ before a number: estimated. An address or port in dim type is");
 	doc_line(d, STYLE_TEXT, "  configured, but not seen. C- is the Ctrl key.");
+	help_filter(d);
 }
 
 static void rate(struct doc *d, const char *label, double n, const char *unit, double seconds)
