@@ -35,7 +35,7 @@ static char state_of(const char *host_root, long pid)
 	if (!read_line(path, line, sizeof(line)))
 		return 0;
 	name_end = strrchr(line, ')');
-	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+	return (char)(name_end && name_end[1] == ' ' ? name_end[2] : 0);
 }
 
 static char *sentence(const char *host_root, const char *who, long pid)
