@@ -103,7 +103,7 @@ static int change_one(const char *file, const struct buf *text, const struct con
 	a = envfile_find(&old, c->key);
 	if (c->value)
 		conf_put(&line, c->key, c->value);
-	if (!a && c->value) {
+	if (!a) {
 		buf_add(ret, buf_text(text), text->len);
 		if (text->len > 0 && text->p[text->len - 1] != '\n')
 			buf_puts(ret, "\n");

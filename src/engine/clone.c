@@ -295,7 +295,7 @@ int clone_container(const struct clone *c, const struct progress *progress, stru
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(original_done) struct original o = { 0 };
 	int r = gate_ask(e, "cannot clone %s", c->from);
-	bool up;
+	bool up = false;
 
 	if (r == 0)
 		r = places_hold(c->from, &hold, &o.places, e);
