@@ -94,7 +94,7 @@ arrows_and_letters_both_move() {
 	keys g
 	wait_for 'In the list'
 	keys End
-	wait_for 'Ctrl key'
+	wait_for 'processes killed'
 }
 
 spoken() { # TERM - the dashboard comes as sentences
