@@ -38,7 +38,7 @@ static void edit_value(struct app *a)
 
 static void changed(struct app *a)
 {
-	a->form.problem[0] = '\0';
+	a->form.problem[0] = a->form.odd[0] = '\0';
 	app_todo(a, APP_FORM_JUDGE, CONTROL_START, a->form.name, NULL, NULL);
 }
 

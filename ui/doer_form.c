@@ -179,12 +179,17 @@ static void take_draft(struct doer_form *f)
 
 static void judge(struct doer_form *f)
 {
+	CLEANUP(strs_done) struct strs odd = { 0 };
 	struct form *form = &f->app->form;
 	struct err e;
 
-	form->problem[0] = '\0';
+	form->problem[0] = form->odd[0] = '\0';
 	if (edit_judge(&f->edit, &form->text, NULL, &e) < 0)
 		(void)snprintf(form->problem, sizeof(form->problem), "%s", e.text);
+	else if (form_is_dirty(form))
+		edit_fit(&f->edit, &form->text, &odd);
+	if (odd.n > 0)
+		(void)snprintf(form->odd, sizeof(form->odd), "%s", odd.v[0]);
 }
 
 static void begin(struct doer_form *f, const struct world *w, const char *name)

@@ -77,6 +77,7 @@ struct form {
 	struct strs choices[CHOICE_COUNT];
 	char *within; /* what all of CHOICE_PATH begin with, up to a '/'; NULL: none were read */
 	char problem[ERR_TEXT_MAX]; /* what speaks against the text as it is; "": nothing */
+	char odd[ERR_TEXT_MAX];     /* what it can be saved with, but hardly meant with (edit_fit); "": nothing */
 	size_t field, item;         /* what is being typed; item: which of a list, or how many there are: a new one */
 	bool previews;              /* what would be saved is shown */
 	struct buf theirs;          /* the conf as others made it meanwhile */

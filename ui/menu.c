@@ -217,7 +217,7 @@ static void build_form(const struct app *a, struct menu *m)
 		struct menu_item *item;
 
 		if (row->kind != FORM_GROUP) {
-			form_item(m, row, strstr(a->form.problem, form_key(row->field)) != NULL);
+			form_item(m, row, strstr(a->form.problem, form_key(row->field)) || strstr(a->form.odd, form_key(row->field)));
 			continue;
 		}
 		item = add(m, form_group(row->field), "");

@@ -282,6 +282,8 @@ void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, co
 		talk_form_begin(t, f, out);
 	else if (what == APP_FORM_JUDGE && f->problem[0])
 		buf_addf(out, "Attention. It can not be saved like this: %s\n", f->problem);
+	else if (what == APP_FORM_JUDGE && f->odd[0])
+		buf_addf(out, "Attention. %s\n", f->odd);
 	else if (what == APP_FORM_PREVIEW && f->previews)
 		tell_preview(t, preview, out);
 	else if (what == APP_FORM_CLOSE)

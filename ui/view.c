@@ -548,9 +548,9 @@ static void build_form_help(const struct app *a, struct view *v)
 	if (a->menu != MENU_FORM || a->prompt != PROMPT_NONE || (v->message && v->message[0] && v->message_style != STYLE_TEXT))
 		return;
 	form_rows(&a->form, &rows);
-	v->message_style = a->form.problem[0] ? STYLE_BAD : STYLE_TEXT;
-	if (a->form.problem[0])
-		v->message = without_place(a->form.problem, a->form.name);
+	v->message_style = a->form.problem[0] ? STYLE_BAD : a->form.odd[0] ? STYLE_BUSY : STYLE_TEXT;
+	if (a->form.problem[0] || a->form.odd[0])
+		v->message = without_place(a->form.problem[0] ? a->form.problem : a->form.odd, a->form.name);
 	else if (a->menu_row < rows.n && rows.v[a->menu_row].kind != FORM_GROUP)
 		v->message = form_help(rows.v[a->menu_row].field);
 }

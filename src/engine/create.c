@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/gate.h"
 #include "decide/conf.h"
+#include "decide/lint_host.h"
 #include "drivers/files.h"
 #include "drivers/hold.h"
 #include "drivers/subvolume.h"
@@ -228,6 +229,8 @@ static int decide_conf(const struct create *c, struct created *ret, struct strs 
 		r = draft_read(&d, base, name, &ret->container, NULL, c->base ? NULL : warnings, e);
 	if (r == 0)
 		r = occupied_judge(&o, &ret->container, e);
+	for (size_t i = 0; r == 0 && i < o.n; i++)
+		lint_overlap(&ret->container, &o.v[i], warnings);
 	return r < 0 ? r : conf_write(&ret->container, &ret->conf, e);
 }
 

@@ -242,6 +242,7 @@ void edit_fit(const struct edit *x, const struct buf *text, struct strs *warning
 	for (size_t i = 0; i < after.n; i++)
 		if (!strs_has(&before, after.v[i]))
 			strs_add(warnings, after.v[i]);
+	(void)hostlint_others(&will.container, was_good ? &was.container : NULL, warnings, NULL);
 }
 
 /* What a start takes, and what its unit gets. */

@@ -62,8 +62,8 @@ int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e);
  * errors  -EINVAL STATUS_DATA "FILE:LINE:COLUMN: reason", a contradiction, or a conflict with another one */
 int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnings, struct err *e);
 
-/* edit_fit - append what of text does not fit this host as it is now (decide/lint_host), as far as x->old does not have it
- * already. It is no failure that this can not be told. */
+/* edit_fit - append what of text does not fit this host as it is now (decide/lint_host), or another conf that is no conflict
+ * (networks that overlap), as far as x->old does not have it already. It is no failure that this can not be told. */
 void edit_fit(const struct edit *x, const struct buf *text, struct strs *warnings);
 
 /* edit_preview - append the conf's difference, and below it the plan's (argv, network, directives). -ENOMEM, and as

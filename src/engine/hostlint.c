@@ -84,22 +84,36 @@ size_t hostlint_pair(const struct container *a, const struct container *b, struc
 	return n;
 }
 
-int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e)
+int hostlint_others(const struct container *c, const struct container *was, struct strs *ret, struct err *e)
 {
-	CLEANUP(hostlint_done) struct hostlint h = { 0 };
 	CLEANUP(strs_done) struct strs names = { 0 };
-	int r = hostlint_read(&h, e);
+	CLEANUP(strs_done) struct strs before = { 0 }, after = { 0 };
+	int r = confs_list("", &names, e);
 
-	if (r == 0)
-		r = confs_list("", &names, e);
 	if (r < 0)
 		return r;
-	hostlint_judge(&h, c, m, ret);
 	for (size_t i = 0; i < names.n; i++) {
 		CLEANUP(loaded_done) struct loaded other = { 0 };
 
-		if (strcmp(names.v[i], c->name) != 0 && load_container("", names.v[i], &other, NULL) == 0)
-			(void)hostlint_pair(c, &other.container, ret);
+		if (strcmp(names.v[i], c->name) == 0 || load_container("", names.v[i], &other, NULL) < 0)
+			continue;
+		if (was)
+			(void)hostlint_pair(was, &other.container, &before);
+		(void)hostlint_pair(c, &other.container, &after);
 	}
-	return ret->bad ? err_no_memory(e) : 0;
+	for (size_t i = 0; i < after.n; i++)
+		if (!strs_has(&before, after.v[i]))
+			strs_add(ret, after.v[i]);
+	return before.bad || after.bad || ret->bad ? err_no_memory(e) : 0;
+}
+
+int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e)
+{
+	CLEANUP(hostlint_done) struct hostlint h = { 0 };
+	int r = hostlint_read(&h, e);
+
+	if (r < 0)
+		return r;
+	hostlint_judge(&h, c, m, ret);
+	return hostlint_others(c, NULL, ret, e);
 }

@@ -36,6 +36,10 @@ void hostlint_judge(const struct hostlint *h, const struct container *c, const s
 /* hostlint_one - the same of one container, and what it and each other conf have in the other's way; all read now. */
 int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e);
 
+/* hostlint_others - append what c and each other conf have in each other's way, as all are read now, and was did not have
+ * already; NULL: none was. */
+int hostlint_others(const struct container *c, const struct container *was, struct strs *ret, struct err *e);
+
 /* hostlint_pair - append what a and b have in each other's way, said of a: what keeps one from starting, then what is only
  * odd. Returns how many of them are of the first kind. */
 size_t hostlint_pair(const struct container *a, const struct container *b, struct strs *ret);

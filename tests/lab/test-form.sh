@@ -33,6 +33,14 @@ what_does_not_fit_the_host_is_said_before_it_is_saved() {
 		mkdir -p \$ROOTS/web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		SIZE=120x30 keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.9.0.1' 'key Enter' 'key S' 'wait +LOCAL_ADDRESS=10.9.0.1' \
 			'wait 10.9.0.1 is an address of the host itself' 'key Esc' 'key Q'
+		conf xdb PRIVATE_NETWORK=1 HOST_BRIDGE=br9 LOCAL_ADDRESS=10.3.0.2/24 # as it is typed, then before it is saved
+		SIZE=160x30 keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.3.0.9' 'key Enter' \
+			"wait 10.3.0.9 and container xdb's 10.3.0.2/24 are networks that overlap" 'key S' 'wait +LOCAL_ADDRESS=10.3.0.9' \
+			'wait are networks that overlap' 'key Esc' 'key Q'
+		exits 0 machdeck set web LOCAL_ADDRESS=10.3.0.9
+		told 'are networks that overlap, on different links'
+		exits 0 machdeck set web AUTO_START=0 # it is told of what is changed
+		[[ \$said != *overlap* ]] || fail "\$said"
 	END
 }
 
