@@ -85,7 +85,7 @@ _machdeck() {
 		run | shell | login) words=$(_machdeck_names) ;;
 		help) words="keys $verbs" ;;
 		create) words="$(_machdeck_create_options)" ;;
-		clone) words="--live --ensure-unique-name --start --dry-run --progress $(_machdeck_keys) $(_machdeck_names)" ;;
+		clone) words="--live --overlay --ensure-unique-name --start --dry-run --progress $(_machdeck_keys) $(_machdeck_names)" ;;
 		rename) words="--dry-run $(_machdeck_names)" ;;
 		snapshot) words="--copy --dry-run $(_machdeck_names)" ;;
 		snapshots) words="--json --delete --dry-run $(_machdeck_names)" ;;

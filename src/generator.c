@@ -11,9 +11,11 @@
 
 #include "base/cleanup.h"
 #include "decide/dropin.h"
+#include "decide/overlay.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "engine/load.h"
+#include "engine/overlay.h"
 
 #define UNIT_MAX 65536
 
@@ -36,24 +38,27 @@ static int open_folder(int out, const char *folder, struct err *e)
 	return fd < 0 ? err_sys(e, errno, "cannot open %s", folder) : fd;
 }
 
+static int write_file(int dir, const char *leaf, const char *shown, const struct buf *text, struct err *e)
+{
+	CLEANUP(close_p) int fd = openat(dir, leaf, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot make %s of %s", leaf, shown);
+	n = write(fd, text->p, text->len);
+	if (n != (ssize_t)text->len)
+		return err_sys(e, n < 0 ? errno : ENOSPC, "cannot write %s of %s", leaf, shown);
+	return 0;
+}
+
 static int write_dropin(int out, const char *unit, const struct buf *text, struct err *e)
 {
 	char folder[NAME_UNIT_SIZE + 2];
 	CLEANUP(close_p) int dir = -1;
-	CLEANUP(close_p) int fd = -1;
-	ssize_t n;
 
 	(void)snprintf(folder, sizeof(folder), "%s.d", unit);
 	dir = open_folder(out, folder, e);
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, "50-machdeck.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot make %s/50-machdeck.conf", folder);
-	n = write(fd, text->p, text->len);
-	if (n != (ssize_t)text->len)
-		return err_sys(e, n < 0 ? errno : ENOSPC, "cannot write %s/50-machdeck.conf", folder);
-	return 0;
+	return dir < 0 ? dir : write_file(dir, "50-machdeck.conf", folder, text, e);
 }
 
 /* systemd reads the unit's name from the link's own name. */
@@ -70,6 +75,25 @@ static int write_want(int out, const char *target, const char *unit, const char 
 	if (symlinkat(to, dir, unit) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "cannot link %s into %s", unit, folder);
 	return 0;
+}
+
+/* The mount of a root that is an overlay. */
+static int write_overlay(int out, const char *name, struct err *e)
+{
+	CLEANUP(buf_done) struct buf unit = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	char of[NAME_MACHINE_MAX + 1];
+	struct places p;
+	int r;
+
+	if (places_find(name, &p, e) < 0 || !overlay_of(&p, of))
+		return 0;
+	overlay_unit(p.roots, name, &unit);
+	overlay_unit_text(p.roots, name, of, &text);
+	if (unit.bad || text.bad)
+		return err_no_memory(e);
+	r = write_file(out, buf_text(&unit), name, &text, e);
+	return r < 0 ? r : write_want(out, "multi-user.target", buf_text(&unit), buf_text(&unit), e);
 }
 
 /* Whether that unit file is an administrator's or NixOS's, and starts containers without us. */
@@ -110,6 +134,8 @@ static int generate(int out, const char *name, struct err *e)
 	if (runs_without_us(unit))
 		return 0;
 	r = write_dropin(out, unit, &text, e);
+	if (r == 0)
+		r = write_overlay(out, name, e);
 	for (size_t i = 0; r == 0 && i < l.plan.wanted_by.n; i++)
 		r = write_want(out, l.plan.wanted_by.v[i], unit, "container@.service", e);
 	return r;

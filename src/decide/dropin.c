@@ -28,15 +28,22 @@ static void put_all(struct buf *b, const char *key, const struct strs *values)
 		buf_addf(b, "%s=%s\n", key, values->v[i]);
 }
 
-static void device_unit(const char *link, struct buf *ret)
+void dropin_escape(const char *text, struct buf *ret)
 {
-	buf_puts(ret, "sys-subsystem-net-devices-");
-	for (const char *p = link; *p; p++) {
+	for (const char *p = text; *p; p++) {
 		if (isalnum((unsigned char)*p) || *p == '_' || *p == ':' || *p == '.')
 			buf_add(ret, p, 1);
+		else if (*p == '/')
+			buf_puts(ret, "-");
 		else
 			buf_addf(ret, "\\x%02x", (unsigned)(unsigned char)*p);
 	}
+}
+
+static void device_unit(const char *link, struct buf *ret)
+{
+	buf_puts(ret, "sys-subsystem-net-devices-");
+	dropin_escape(link, ret);
 	buf_puts(ret, ".device");
 }
 

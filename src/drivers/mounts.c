@@ -172,3 +172,26 @@ int mounts_detach(const char *path, struct err *e)
 	}
 	return r < 0 ? r : err_set(e, STATUS_BUSY, EBUSY, "%s: mounts keep appearing in it", path);
 }
+
+int mounts_overlay(int fd, const char *path, const char *options, struct err *e)
+{
+	char place[32];
+	int r = gate_ask(e, "cannot mount an overlay at %s", path);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(place, sizeof(place), "/proc/self/fd/%d", fd);
+	if (mount("overlay", place, "overlay", 0, options) == 0)
+		return 0;
+	return err_sys(e, errno, "cannot mount an overlay at %s", path);
+}
+
+int mounts_undo(const char *path, struct err *e)
+{
+	int r = gate_ask(e, "cannot unmount %s", path);
+
+	if (r == 0 && umount2(path, UMOUNT_NOFOLLOW) < 0)
+		r = errno == EBUSY ? err_set(e, STATUS_BUSY, EBUSY, "cannot unmount %s: something uses it", path)
+		                   : err_sys(e, errno, "cannot unmount %s", path);
+	return r;
+}

@@ -14,3 +14,8 @@ int mounts_below(const char *path, struct strs *ret, struct err *e);
  * its peers first, so that nothing goes anywhere else; where it was mounted from is not touched.
  * errors  -EBUSY STATUS_BUSY: one can not be reached or stays */
 int mounts_detach(const char *path, struct err *e);
+
+/* mounts_overlay - an overlay with these options over the folder that is open as fd; path is for messages. */
+int mounts_overlay(int fd, const char *path, const char *options, struct err *e);
+/* mounts_undo - unmount what is mounted last at path itself. errors: -EBUSY STATUS_BUSY: it is in use */
+int mounts_undo(const char *path, struct err *e);

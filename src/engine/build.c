@@ -17,6 +17,7 @@
 #include "drivers/subvolume.h"
 #include "drivers/treecopy.h"
 #include "drivers/wipe.h"
+#include "engine/overlay.h"
 
 #define IMAGES         "/var/lib/machines"
 #define OS_MAX         65536
@@ -33,6 +34,7 @@ const char *built_word(enum built how)
 		[BUILT_SNAPSHOT] = "a btrfs snapshot",
 		[BUILT_SHARED] = "a copy that shares blocks",
 		[BUILT_COPIED] = "a full copy",
+		[BUILT_OVERLAY] = "an overlay",
 	};
 
 	return words[how];
@@ -87,6 +89,7 @@ static int words_of(const struct build *b, const struct places *p, const char *t
 	case BUILD_TREE:
 	case BUILD_IMAGE:
 	case BUILD_EMPTY:
+	case BUILD_OVERLAY:
 		break;
 	}
 	return ret->bad ? err_no_memory(e) : 0;
@@ -207,6 +210,7 @@ int build_check(const struct build *b, const struct places *p, struct err *e)
 	case BUILD_ADOPT:
 		return find_tree(p->root, "a root", e);
 	case BUILD_TREE:
+	case BUILD_OVERLAY:
 		return find_tree(b->from, "a tree", e);
 	case BUILD_IMAGE:
 		return find_image(b->from, path, e);
@@ -429,6 +433,10 @@ static int make(const struct build *b, const struct places *p, int roots, const 
 		return run_builder(b, p, roots, leaf, path, progress, e);
 	case BUILD_EMPTY:
 		return make_empty(roots, leaf, path, e);
+	case BUILD_OVERLAY:
+		*ret_how = BUILT_OVERLAY;
+		r = overlay_make(p, b->twin_of, e);
+		return r < 0 ? r : make_empty(roots, leaf, path, e);
 	case BUILD_NIX:
 		return make_nix(b, p, roots, leaf, path, progress, e);
 	}
@@ -437,7 +445,7 @@ static int make(const struct build *b, const struct places *p, int roots, const 
 
 static bool is_tree(const struct build *b)
 {
-	return b->source != BUILD_EMPTY && b->source != BUILD_NIX && !b->no_system;
+	return b->source != BUILD_EMPTY && b->source != BUILD_OVERLAY && b->source != BUILD_NIX && !b->no_system;
 }
 
 /* Two machines of one ID would write the same journal; an empty one is filled at the first boot. */
@@ -472,11 +480,23 @@ int build_root(const struct build *b, const struct places *p, int roots, const c
 	r = make(b, p, roots, leaf, path, progress, ret_how, e);
 	if (r == 0 && is_tree(b))
 		r = look_at_tree(path, warnings, e);
-	if (r == 0 && b->twin_of)
+	if (r == 0 && b->twin_of && b->source != BUILD_OVERLAY)
 		r = part_from_twin(b, p, path, e);
 	if (r < 0)
 		build_undo(b, p, roots, leaf);
 	return r < 0 ? err_wrap(e, r, "cannot make the root of %s", p->name) : 0;
+}
+
+int build_lay(const struct build *b, const struct places *p, struct err *e)
+{
+	int r = overlay_attach(p, e);
+
+	if (r < 0)
+		return r;
+	r = part_from_twin(b, p, p->root, e);
+	if (r < 0)
+		(void)overlay_detach(p, NULL);
+	return r;
 }
 
 void build_undo(const struct build *b, const struct places *p, int roots, const char *leaf)
@@ -486,6 +506,8 @@ void build_undo(const struct build *b, const struct places *p, int roots, const 
 	if (b->source == BUILD_ADOPT)
 		return;
 	(void)wipe_tree(roots, leaf, leaf, NULL, NULL);
+	if (b->source == BUILD_OVERLAY)
+		(void)overlay_forget(p, NULL, NULL);
 	if (b->source == BUILD_NIX &&
 	    files_open("", PLACES_PROFILES, O_RDONLY | O_DIRECTORY, &above, NULL) >= 0)
 		(void)wipe_tree(above, p->name, p->name, NULL, NULL);

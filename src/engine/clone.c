@@ -15,9 +15,11 @@
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "drivers/hold.h"
+#include "drivers/rootfs.h"
 #include "drivers/subvolume.h"
 #include "drivers/treecopy.h"
 #include "engine/load.h"
+#include "engine/overlay.h"
 #include "engine/settle.h"
 
 #define LINK_MAX_SIZE 512
@@ -80,7 +82,9 @@ static void describe(const struct clone *c, const struct original *o, struct cre
 		.options = c->options,
 		.base = buf_text(&o->conf.text),
 		.like = &o->loaded.container,
-		.build = { .source = o->places.has_root ? BUILD_TREE : BUILD_EMPTY,
+		.build = { .source = c->overlay           ? BUILD_OVERLAY
+		                     : o->places.has_root ? BUILD_TREE
+		                                          : BUILD_EMPTY,
 		           .from = o->places.root,
 		           .no_system = is_nix(o),
 		           .twin_of = o->places.has_root ? c->from : NULL },
@@ -91,6 +95,11 @@ static void describe(const struct clone *c, const struct original *o, struct cre
 static int ask_whether_still(const struct clone *c, const struct original *o, bool *ret_up, struct err *e)
 {
 	*ret_up = settle_is_up(c->from);
+	if (*ret_up && c->overlay)
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "cannot lay an overlay over %s: it is running, and must be down while there is one "
+		               "(machdeck stop %s, or clone without --overlay)",
+		               c->from, c->from);
 	if (!*ret_up || c->live || is_subvolume(o->places.root))
 		return 0;
 	return err_set(e, STATUS_BUSY, EBUSY,
@@ -98,13 +107,31 @@ static int ask_whether_still(const struct clone *c, const struct original *o, bo
 	               c->from);
 }
 
+static int check_overlay(const struct clone *c, const struct original *o, struct err *e)
+{
+	char of[NAME_MACHINE_MAX + 1];
+
+	if (!c->overlay)
+		return 0;
+	if (!o->places.has_root)
+		return err_set(e, STATUS_USAGE, EOPNOTSUPP, "%s has no root to lay an overlay over (leave out --overlay)",
+		               c->from);
+	if (overlay_of(&o->places, of))
+		return err_set(e, STATUS_USAGE, EOPNOTSUPP,
+		               "%s is an overlay over %s itself (clone without --overlay makes a full copy of both)",
+		               c->from, of);
+	return 0;
+}
+
 /* How build_root() would copy it: that tries the same ways in this order. */
-static enum built how_copied(const struct original *o)
+static enum built how_copied(const struct clone *c, const struct original *o)
 {
 	CLEANUP(close_p) int roots = open(o->places.roots, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (!o->places.has_root)
 		return BUILT_NEW;
+	if (c->overlay)
+		return BUILT_OVERLAY;
 	if (is_subvolume(o->places.root))
 		return BUILT_SNAPSHOT;
 	return roots >= 0 && treecopy_shares(roots) ? BUILT_SHARED : BUILT_COPIED;
@@ -156,7 +183,9 @@ static int say_all(const struct clone *c, const struct original *o, const struct
 	if (made->how == BUILT_NEW)
 		strs_addf(says, "root: an empty one, as that of %s is made by its start", c->from);
 	else
-		strs_addf(says, "root: %s of %s", built_word(made->how), o->places.root);
+		strs_addf(says, "root: %s %s %s", built_word(made->how), c->overlay ? "over" : "of", o->places.root);
+	if (c->overlay)
+		strs_addf(says, "%s can not be started, reset, renamed or destroyed while the clone is there", c->from);
 	if (up && made->how != BUILT_SNAPSHOT)
 		strs_addf(says, "%s runs: it stands still while it is copied", c->from);
 	if (o->places.has_root)
@@ -176,6 +205,8 @@ int clone_decide(const struct clone *c, struct created *ret, struct strs *says, 
 	bool up = false;
 
 	if (r == 0)
+		r = check_overlay(c, &o, e);
+	if (r == 0)
 		r = ask_whether_still(c, &o, &up, e);
 	if (r < 0)
 		return r;
@@ -183,7 +214,7 @@ int clone_decide(const struct clone *c, struct created *ret, struct strs *says, 
 	r = create_decide(&create, &made, warnings, e);
 	if (r < 0)
 		return r;
-	made.how = how_copied(&o);
+	made.how = how_copied(c, &o);
 	r = say_all(c, &o, &made, up, says, e);
 	if (r < 0)
 		return r;
@@ -289,11 +320,22 @@ static int make(const struct clone *c, const struct original *o, bool up, const 
 	return r;
 }
 
+/* Until it is seen that there is an overlay, nothing starts in what is below it. */
+static int lock_lower(const struct original *o, struct rootfs *ret, struct err *e)
+{
+	ret->path = strdup(o->places.root);
+	ret->fd = open(o->places.root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!ret->path)
+		return err_no_memory(e);
+	return ret->fd < 0 ? err_sys(e, errno, "cannot open %s", ret->path) : rootfs_lock_shared(ret, e);
+}
+
 int clone_container(const struct clone *c, const struct progress *progress, struct created *ret,
                     struct strs *warnings, struct err *e)
 {
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(original_done) struct original o = { 0 };
+	CLEANUP(rootfs_done) struct rootfs lower = { .fd = -1 };
 	int r = gate_ask(e, "cannot clone %s", c->from);
 	bool up = false;
 
@@ -302,7 +344,13 @@ int clone_container(const struct clone *c, const struct progress *progress, stru
 	if (r == 0)
 		r = read_original(c->from, &o, e);
 	if (r == 0)
+		r = check_overlay(c, &o, e);
+	if (r == 0)
 		r = ask_whether_still(c, &o, &up, e);
+	if (r == 0)
+		r = overlay_attach(&o.places, e); /* else its root looks empty */
+	if (r == 0 && c->overlay)
+		r = lock_lower(&o, &lower, e);
 	if (r < 0)
 		return r;
 	return make(c, &o, up, progress, ret, warnings, e);

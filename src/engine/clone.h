@@ -13,13 +13,15 @@ struct clone {
 	bool unique_name;            /* as of struct create */
 	bool live;                   /* one that runs stands still while it is copied, and runs on whatever ends
 	                              * us; else it is refused */
+	bool overlay;                /* its root is an overlay over the original's, which must be down, and stay so */
 	const struct draft *options; /* what is to be different */
 };
 
 /* clone_container - as create_container(), of a container's root and conf: addresses, ports and MAC become free ones, the host name and the
  * machine ID its own; a profile of Nix points to the same system. made.how says how the root was copied. Comments of the
  * conf are not carried over.
- * errors  as create_container(); -EBUSY STATUS_BUSY: it runs and is not a btrfs subvolume (live) */
+ * errors  as create_container(); -EBUSY STATUS_BUSY: it runs and is not a btrfs subvolume (live), or is to be below an overlay
+ *         -EOPNOTSUPP STATUS_USAGE: overlay of one that is an overlay or has no root */
 int clone_container(const struct clone *c, const struct progress *p, struct created *ret, struct strs *warnings,
                     struct err *e);
 /* clone_decide - what it would be; ret->how as far as that can be known before. says: a line for how its root is copied, and

@@ -298,9 +298,15 @@ static int publish(const struct create *c, const struct created *made, int roots
 
 	if (r < 0 || c->build.source == BUILD_ADOPT)
 		return r;
-	if (renameat2(roots, temp, roots, p->name, RENAME_NOREPLACE) == 0)
+	if (renameat2(roots, temp, roots, p->name, RENAME_NOREPLACE) < 0) {
+		r = err_sys(e, errno, "cannot make %s", p->root);
+	} else if (c->build.source == BUILD_OVERLAY) {
+		r = build_lay(&c->build, p, e);
+		if (r < 0)
+			(void)unlinkat(roots, p->name, AT_REMOVEDIR);
+	}
+	if (r == 0)
 		return 0;
-	r = err_sys(e, errno, "cannot make %s", p->root);
 	(void)unlinkat(confs, strrchr(p->conf, '/') + 1, 0);
 	return r;
 }

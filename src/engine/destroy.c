@@ -17,6 +17,7 @@
 #include "drivers/rootfs.h"
 #include "drivers/wipe.h"
 #include "engine/hostsfile.h"
+#include "engine/overlay.h"
 #include "engine/places.h"
 #include "engine/settle.h"
 #include "engine/snapshots.h"
@@ -41,20 +42,39 @@ static void add_if_there(struct strs *to, const char *folder, const char *leaf)
 	}
 }
 
+/* An overlay that is its root goes with it. */
+static int see_mounts(const struct places *p, struct strs *ret, struct err *e)
+{
+	CLEANUP(strs_done) struct strs all = { 0 };
+	char of[NAME_MACHINE_MAX + 1];
+	bool overlay = overlay_of(p, of);
+	int r = mounts_below(p->root, &all, e);
+
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		if (overlay && strcmp(all.v[i], p->root) == 0)
+			overlay = false;
+		else
+			strs_add(ret, all.v[i]);
+	}
+	return r == 0 && ret->bad ? err_no_memory(e) : r;
+}
+
 int destroy_look(const char *name, struct destroy_look *ret, struct err *e)
 {
 	CLEANUP(destroy_look_done) struct destroy_look l = { 0 };
 	CLEANUP(strs_done) struct strs trash = { 0 };
-	char snapshots[SNAPSHOTS_PATH_SIZE];
+	char snapshots[SNAPSHOTS_PATH_SIZE], overlays[OVERLAY_PATH_SIZE];
 	struct places p;
 	int r = places_find(name, &p, e);
 
 	if (r == 0)
 		r = places_own_conf(&p, "destroy", e);
 	if (r == 0)
+		r = overlay_look(&p, "destroy", e);
+	if (r == 0)
 		r = places_temps(p.roots, "trash", name, &trash, e);
 	if (r == 0 && p.has_root)
-		r = mounts_below(p.root, &l.mounts, e);
+		r = see_mounts(&p, &l.mounts, e);
 	if (r < 0)
 		return r;
 	l.running = settle_is_up(name);
@@ -63,6 +83,8 @@ int destroy_look(const char *name, struct destroy_look *ret, struct err *e)
 		add_if_there(&l.removed, p.roots, trash.v[i]);
 	snapshots_folder(&p, snapshots);
 	add_if_there(&l.removed, snapshots, name);
+	overlay_folder(&p, overlays);
+	add_if_there(&l.removed, overlays, name);
 	add_if_there(&l.removed, PLACES_PROFILES, name);
 	add_if_there(&l.removed, PLACES_GCROOTS, name);
 	if (p.has_conf)
@@ -96,8 +118,10 @@ static int look_whether_up(const char *name, const struct destroy_options *o, co
 static int look_at_mounts(const struct places *p, const struct destroy_options *o, struct err *e)
 {
 	CLEANUP(strs_done) struct strs mounts = { 0 };
-	int r = mounts_below(p->root, &mounts, e);
+	int r = see_mounts(p, &mounts, e);
 
+	if (r == 0 && mounts.n == 0)
+		r = overlay_detach(p, e);
 	if (r < 0 || mounts.n == 0)
 		return r;
 	if (o->detach)
@@ -198,6 +222,8 @@ static int remove_all(int roots, const struct places *p, const struct destroy_op
 	if (r == 0)
 		r = wipe_temps(roots, p, progress, e);
 	if (r == 0)
+		r = overlay_forget(p, progress, e);
+	if (r == 0)
 		r = snapshots_forget(p, progress, e);
 	if (r == 0)
 		r = wipe_below(PLACES_PROFILES, p->name, progress, e);
@@ -228,6 +254,8 @@ int destroy_container(const char *name, const struct destroy_options *o, const s
 		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = places_own_conf(&p, "destroy", e);
+	if (r == 0)
+		r = overlay_look(&p, "destroy", e);
 	if (r == 0 && (p.has_conf || p.has_root))
 		r = look_whether_up(name, o, progress, e);
 	if (r == 0)

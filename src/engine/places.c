@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "decide/overlay.h"
 #include "decide/plan.h"
 #include "drivers/files.h"
 #include "drivers/hold.h"
@@ -59,8 +60,10 @@ static int check_name(const char *name, struct err *e)
 static bool has_leftovers(const struct places *p)
 {
 	CLEANUP(strs_done) struct strs trash = { 0 };
+	char overlay[sizeof(p->root) + sizeof(OVERLAY_FOLDER)];
 
-	return places_temps(p->roots, "trash", p->name, &trash, NULL) >= 0 && trash.n > 0;
+	(void)snprintf(overlay, sizeof(overlay), "%s/" OVERLAY_FOLDER "/%s", p->roots, p->name);
+	return is_there(overlay) || (places_temps(p->roots, "trash", p->name, &trash, NULL) >= 0 && trash.n > 0);
 }
 
 int places_find(const char *name, struct places *ret, struct err *e)

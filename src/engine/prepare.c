@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "drivers/files.h"
 #include "drivers/rootfs.h"
+#include "engine/overlay.h"
 
 #define COPY_MAX     65536
 #define READY_FIFO   "var/lib/startup-done"
@@ -163,6 +164,13 @@ static int do_ops(const struct container *c, const struct plan *p, const struct 
 	return r;
 }
 
+static int look_at_overlays(const struct plan *p, struct err *e)
+{
+	struct places places;
+
+	return places_find(p->name, &places, NULL) < 0 ? 0 : overlay_look(&places, "start", e);
+}
+
 int prepare_root(const struct container *c, const struct plan *p, struct strs *warnings, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
@@ -173,6 +181,8 @@ int prepare_root(const struct container *c, const struct plan *p, struct strs *w
 		                e);
 	if (r == 0)
 		r = rootfs_lock(&t, e);
+	if (r == 0)
+		r = look_at_overlays(p, e);
 	if (r == 0)
 		r = look_at_settings(p, warnings, e);
 	if (r == 0)

@@ -15,6 +15,7 @@
 #include "drivers/rootfs.h"
 #include "engine/clone.h"
 #include "engine/hostsfile.h"
+#include "engine/overlay.h"
 #include "engine/settle.h"
 #include "engine/snapshots.h"
 #include "engine/startlimit.h"
@@ -22,11 +23,11 @@
 #define HOSTNAME_MAX 256
 
 /* The folders in which a name is to change, the roots' first. */
-#define FOLDERS 6
+#define FOLDERS 7
 
 struct renaming {
 	struct places from, to;
-	char snapshots[SNAPSHOTS_PATH_SIZE];
+	char snapshots[SNAPSHOTS_PATH_SIZE], overlays[OVERLAY_PATH_SIZE];
 	const char *folders[FOLDERS];
 	bool moved[FOLDERS];
 };
@@ -57,18 +58,22 @@ static int look(const char *from, const char *to, struct renaming *x, struct err
 		r = places_new(to, &other, e);
 	if (r == 0)
 		r = places_own_conf(&x->from, "rename", e);
+	if (r == 0)
+		r = overlay_look(&x->from, "rename", e);
 	if (r < 0)
 		return r;
 	if (strcmp(from, to) == 0)
 		return err_set(e, STATUS_USAGE, EINVAL, "%s has that name already", from);
 	places_name(&x->from, to, &x->to);
 	snapshots_folder(&x->from, x->snapshots);
+	overlay_folder(&x->from, x->overlays);
 	x->folders[0] = x->from.roots;
 	x->folders[1] = x->snapshots;
 	x->folders[2] = PLACES_PROFILES;
 	x->folders[3] = PLACES_GCROOTS;
 	x->folders[4] = PLACES_HISTORY;
 	x->folders[5] = PLACES_DRAFTS;
+	x->folders[6] = x->overlays;
 	if (x->to.has_conf && is_one_conf(&x->from, &x->to))
 		return 0;
 	if (places_find(to, &other, NULL) >= 0)
@@ -183,7 +188,11 @@ static int move_all(struct renaming *x, struct err *e)
 {
 	CLEANUP(close_p) int confs = -1;
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
-	int r = look_at_root(x, &root, e);
+	int r = overlay_detach(&x->from, e);
+
+	if (r < 0)
+		return err_wrap(e, r, "cannot rename %s", x->from.name);
+	r = look_at_root(x, &root, e);
 
 	if (r == 0 && x->from.has_conf)
 		r = files_open("", x->from.confs, O_RDONLY | O_DIRECTORY, &confs, e);
@@ -226,7 +235,11 @@ int rename_container(const char *from, const char *to, struct strs *warnings, st
 	if (r == 0)
 		r = move_all(&x, e);
 	if (r < 0)
+		(void)overlay_attach(&x.from, NULL);
+	if (r < 0)
 		return r;
+	if (overlay_attach(&x.to, &ignored) < 0)
+		strs_addf(warnings, "%s is %s now, but its root is not mounted: %s", from, to, ignored.text);
 	places_unlink_journals(&x.from); /* the next start makes them for the new name */
 	places_unlink_rests(&x.from);
 	startlimit_forget(from);

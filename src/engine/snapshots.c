@@ -20,6 +20,7 @@
 #include "drivers/treecopy.h"
 #include "drivers/wipe.h"
 #include "engine/load.h"
+#include "engine/overlay.h"
 #include "engine/settle.h"
 
 #define SAME_SECOND_MAX 99
@@ -223,8 +224,10 @@ static int take(const struct places *p, const char *snapshot, bool share, const 
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
 	CLEANUP(close_p) int own = -1;
 	char temp[PLACES_TEMP_SIZE];
-	int r = open_root(p, &root, e);
+	int r = overlay_attach(p, e); /* else it looks empty */
 
+	if (r == 0)
+		r = open_root(p, &root, e);
 	if (r < 0)
 		return r;
 	if (!subvolume_is(root.fd)) {
@@ -389,13 +392,25 @@ static bool is_nix(const char *name)
 	return load_plan("", name, &l, NULL) >= 0 && l.plan.kind == KIND_NIX;
 }
 
+static int look_at_overlays(const struct places *p, struct err *e)
+{
+	char of[NAME_MACHINE_MAX + 1];
+
+	if (!overlay_of(p, of))
+		return overlay_look(p, "exchange the root of", e);
+	return err_set(e, STATUS_BUSY, EOPNOTSUPP,
+	               "cannot exchange the root of %s: it is an overlay over that of %s (destroy it and clone again; "
+	               "`machdeck clone %s NEW` makes a full copy, whose root can be exchanged)",
+	               p->name, of, p->name);
+}
+
 /* Which state is meant: an open folder, or -1 for an empty root. */
 static int find_state(const struct places *p, const char *snapshot, int *ret_own, int *ret, struct err *e)
 {
-	int r;
+	int r = look_at_overlays(p, e);
 
-	if (!snapshot && is_nix(p->name))
-		return 0;
+	if (r < 0 || (!snapshot && is_nix(p->name)))
+		return r;
 	r = open_snapshot(p, snapshot ? snapshot : SNAPSHOTS_BASE, ret_own, ret, e);
 	if (r == -ENOENT && !snapshot)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT,

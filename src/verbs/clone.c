@@ -55,7 +55,8 @@ static int run_clone(const struct clone *c, bool plain, bool start)
 	if (c->unique_name)
 		printf("%s\n", made.places.name);
 	else
-		printf("%s: cloned (%s)\n", made.places.name, built_word(made.how));
+		printf("%s: cloned (%s%s%s)\n", made.places.name, built_word(made.how), c->overlay ? " over " : "",
+		       c->overlay ? c->from : "");
 	fflush(stdout);
 	r = start ? settle_control(CONTROL_START, made.places.name, progress, &e) : 0;
 	working_done();
@@ -67,7 +68,8 @@ int verb_clone(const struct verb *v, int argc, char **argv)
 	static const struct option own[] = {
 		{ "live", no_argument, NULL, 'l' },     { "ensure-unique-name", no_argument, NULL, 'u' },
 		{ "dry-run", no_argument, NULL, 'q' },  { "start", no_argument, NULL, 'S' },
-		{ "progress", no_argument, NULL, 'p' }, { 0 },
+		{ "progress", no_argument, NULL, 'p' }, { "overlay", no_argument, NULL, 'o' },
+		{ 0 },
 	};
 	CLEANUP(free_p) struct option *options = confoptions_make(own);
 	CLEANUP(draft_done) struct draft draft = { 0 };
@@ -86,6 +88,7 @@ int verb_clone(const struct verb *v, int argc, char **argv)
 		if (option >= CONFOPTIONS_FIRST)
 			confoptions_take(option, optarg, &draft);
 		c.live |= option == 'l';
+		c.overlay |= option == 'o';
 		c.unique_name |= option == 'u';
 		dry |= option == 'q';
 		start |= option == 'S';

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "engine/inspect.h"
+#include "engine/overlay.h"
 #include "engine/reload.h"
 #include "verbs/show.h"
 #include "verbs/status_line.h"
@@ -90,6 +91,24 @@ static void pending_lines(struct buf *to, const char *name)
 	}
 }
 
+static bool over_whose(const char *name, char ret[static NAME_MACHINE_MAX + 1])
+{
+	struct places p;
+
+	return places_find(name, &p, NULL) >= 0 && overlay_of(&p, ret);
+}
+
+static void root_line(struct buf *to, const struct inspection *i)
+{
+	char of[NAME_MACHINE_MAX + 1];
+
+	label(to, "root");
+	show_text(to, i->l.plan.root);
+	if (over_whose(i->m->name, of))
+		buf_addf(to, ", an overlay over %s", of);
+	buf_puts(to, "\n");
+}
+
 static void conf_lines(struct buf *to, const struct inspection *i)
 {
 	if (i->no_plan.text[0])
@@ -116,7 +135,7 @@ static void conf_lines(struct buf *to, const struct inspection *i)
 	label(to, "kind");
 	buf_addf(to, "%s, release %s%s\n", i->l.plan.kind == KIND_NIX ? "nix" : "tree",
 	         release_name(i->l.plan.release), i->l.container.ephemeral ? ", ephemeral" : "");
-	text_line(to, "root", i->l.plan.root);
+	root_line(to, i);
 }
 
 static void addresses_lines(struct buf *to, const struct inspection *i)
@@ -278,13 +297,16 @@ static int print_text(const struct inspection *i)
 
 static json_t *conf_json(const struct inspection *i)
 {
+	char of[NAME_MACHINE_MAX + 1];
+
 	if (!i->has_plan)
 		return json_pack("{s:o}", "problem",
 		                 show_json_text(i->no_plan.text[0] ? i->no_plan.text : NULL));
-	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:b}", "path", show_json_text(i->l.conf_path), "changed",
+	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:b}", "path", show_json_text(i->l.conf_path), "changed",
 	                 i->was_started ? json_boolean(i->conf_changed) : json_null(), "kind",
 	                 i->l.plan.kind == KIND_NIX ? "nix" : "tree", "release",
-	                 release_name(i->l.plan.release), "root", show_json_text(i->l.plan.root), "ephemeral",
+	                 release_name(i->l.plan.release), "root", show_json_text(i->l.plan.root), "overlayOver",
+	                 show_json_text(over_whose(i->m->name, of) ? of : NULL), "ephemeral",
 	                 i->l.container.ephemeral);
 }
 

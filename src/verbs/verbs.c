@@ -43,7 +43,7 @@ const struct verb verbs[] = {
 	{ "plan", verb_plan, "[--root DIR] [--json] NAME", "what starting it takes, without doing it", false },
 	{ "check", verb_check, "[--root DIR] [--json] [--resolve] [NAME...]", "look for mistakes in confs", false },
 	{ "create", verb_create, "--SOURCE [--KEY=VALUE...] [--dry-run] NAME", "make one; every key of a conf is an option", false },
-	{ "clone", verb_clone, "[--live] [--KEY=VALUE...] [--dry-run] NAME NEW", "make a second one like it", false },
+	{ "clone", verb_clone, "[--live|--overlay] [--KEY=VALUE...] [--dry-run] NAME NEW", "make a second one like it", false },
 	{ "rename", verb_rename, "[--dry-run] NAME NEW", "give one that is down another name", false },
 	{ "snapshot", verb_snapshot, "[--copy] [--dry-run] NAME [SNAPSHOT]", "keep its root as it is", false },
 	{ "snapshots", verb_snapshots, "[--json | --delete SNAPSHOT [--dry-run]] NAME", "the kept states of its root", false },

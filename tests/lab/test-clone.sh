@@ -211,6 +211,62 @@ what_nix_makes_is_reset_to_nothing() {
 	END
 }
 
+an_overlay_takes_no_room_and_nothing_changes_below_it() {
+	script <<-'END'
+		mini /src; echo a >/src/etc/hostname
+		mkdir -p $ROOTS; mount -t tmpfs -o mode=0700 roots $ROOTS
+		machdeck create a --tree /src; machdeck snapshot --copy a base
+		machdeck start a
+		want 10 serves mini http://10.233.1.2/
+		exits 75 machdeck clone --overlay a b-1
+		told "it is running"
+		machdeck stop a
+		exits 0 machdeck clone --overlay --dry-run a b-1
+		told "# root: an overlay over $ROOTS/a" "# a can not be started"
+		not strace -o /dev/null -f -e trace=mount -e inject=mount:error=EINVAL machdeck clone --overlay a b-1
+		[ ! -e $CONFS/b-1.conf ] && [ ! -e $ROOTS/b-1 ] && [ ! -e $ROOTS/.overlays ] || fail "a failure left something"
+		exits 0 machdeck clone --overlay a b-1
+		same said "b-1: cloned (an overlay over a)" "$said"
+		same "host names" "b-1 a" "$(cat $ROOTS/b-1/etc/hostname) $(cat $ROOTS/a/etc/hostname)"
+		same mode "700 root" "$(stat -c "%a %U" $ROOTS/.overlays/b-1)"
+		umount $ROOTS/b-1
+		machdeck start b-1
+		want 10 serves mini http://10.233.2.2/
+		same unit "$ROOTS/b-1 overlay" "$(systemctl show -P What -P Where "$(systemd-escape -p --suffix=mount $ROOTS/b-1)" | tr "\n" " " | sed "s/ $//")"
+		exits 0 machdeck status b-1
+		told "an overlay over a"
+		echo changed >$ROOTS/b-1/srv/index.html
+		want 10 serves changed http://10.233.2.2/
+		same "page below" mini "$(cat $ROOTS/a/srv/index.html)"
+		not machdeck start a
+		want 10 eval "journalctl -u container@a | grep -q 'b-1 is an overlay over its root'"
+		exits 75 machdeck destroy --yes a
+		told "b-1 is an overlay over its root" "machdeck destroy b-1"
+		exits 75 machdeck rename a c
+		exits 75 machdeck reset --yes a
+		told "cannot exchange the root of a: b-1 is an overlay"
+		exits 75 machdeck rename b-1 d
+		exits 64 machdeck clone --overlay b-1 d
+		machdeck stop b-1
+		exits 75 machdeck reset --yes b-1
+		exits 0 machdeck rename b-1 d
+		same "what is there" "d changed" "$(cat $ROOTS/d/etc/hostname $ROOTS/d/srv/index.html | tr "\n" " " | sed "s/ $//")"
+		exits 0 machdeck clone d full
+		told "full: cloned (a full copy)"
+		same "page of the copy" changed "$(cat $ROOTS/full/srv/index.html)"
+		exits 0 machdeck destroy --yes d
+		[ ! -e $ROOTS/.overlays ] && ! findmnt -nlo TARGET | grep "^$ROOTS/" || fail "an overlay is left"
+		! compgen -G "/run/systemd/generator/*.mount" && ! compgen -G "/run/systemd/generator/*.wants/*.mount" || fail "its unit is left"
+		nothing_left d
+		exits 0 machdeck destroy --yes full
+		machdeck start a
+		want 10 serves mini http://10.233.1.2/
+		machdeck destroy --yes a
+		no_leftovers
+		umount $ROOTS
+	END
+}
+
 on_btrfs_all_copies_are_snapshots() {
 	has btrfs
 	script <<-'END'

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "decide/conf.h"
 #include "decide/dropin.h"
+#include "decide/overlay.h"
 
 /* The drop-in of container "web" with this conf; the caller lets go of it. */
 static struct buf dropin_of(const char *conf)
@@ -43,6 +44,24 @@ static void expect_none(const char *conf, const char *part)
 
 	if (strstr(buf_text(&text), part))
 		fail_msg("'%s' is in: %s", part, buf_text(&text));
+}
+
+static void an_overlay_is_mounted_by_a_unit_with_the_name_of_its_place(void **state)
+{
+	CLEANUP(buf_done) struct buf unit = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	(void)state;
+	overlay_unit("/var/lib/nixos-containers", "my-box.1", &unit);
+	assert_string_equal(buf_text(&unit), "var-lib-nixos\\x2dcontainers-my\\x2dbox.1.mount");
+	overlay_unit_text("/var/lib/containers", "b", "a", &text);
+	assert_string_equal(buf_text(&text),
+	                    "# Made by machdeck-generator: b was cloned with --overlay.\n\n[Unit]\n"
+	                    "Description=Root of b, an overlay over a\n"
+	                    "RequiresMountsFor=/var/lib/containers/a /var/lib/containers/.overlays/b\n\n"
+	                    "[Mount]\nWhat=overlay\nWhere=/var/lib/containers/b\nType=overlay\n"
+	                    "Options=lowerdir=/var/lib/containers/a,upperdir=/var/lib/containers/.overlays/b/upper,"
+	                    "workdir=/var/lib/containers/.overlays/b/work,metacopy=on\n");
 }
 
 static void the_conf_is_the_source(void **state)
@@ -131,6 +150,7 @@ static void by_hand_it_waits_for_no_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_overlay_is_mounted_by_a_unit_with_the_name_of_its_place),
 		cmocka_unit_test(the_conf_is_the_source),
 		cmocka_unit_test(the_root_must_be_mounted),
 		cmocka_unit_test(what_is_bound_must_be_mounted),

@@ -1,0 +1,33 @@
+/* overlay - containers whose root is an overlay over another one's (decide/overlay). For processes that may wait.
+ *
+ * machdeck-generator makes the mount's unit of what is in ".overlays": who removes or renames that and has systemd read its
+ * units anew has removed or renamed the unit, too. What is below an overlay must not change: that container is not
+ * started, nor anything else done to its root, while the overlay is there. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "engine/places.h"
+
+#define OVERLAY_PATH_SIZE 64
+
+/* overlay_folder - the folder in which each such container has one. */
+void overlay_folder(const struct places *p, char ret[static OVERLAY_PATH_SIZE]);
+
+/* overlay_of - whether p's root is one, and over whose. */
+bool overlay_of(const struct places *p, char ret[static NAME_MACHINE_MAX + 1]);
+
+/* overlay_look - whether p's root may change: -EBUSY STATUS_BUSY, "cannot STEP NAME: ...", while one is over it. */
+int overlay_look(const struct places *p, const char *step, struct err *e);
+
+/* overlay_make - the folders for p's root to be one over that of `of`; what an earlier call that was killed left is gone.
+ * p's root must not be mounted. After a failure nothing is left. overlay_forget removes them; none is success. */
+int overlay_make(const struct places *p, const char *of, struct err *e);
+int overlay_forget(const struct places *p, const struct progress *progress, struct err *e);
+
+/* overlay_attach - mount it when p's root is one and not mounted. overlay_detach - unmount it when it is.
+ * errors  -EBUSY STATUS_BUSY: in use, or more is mounted on it */
+int overlay_attach(const struct places *p, struct err *e);
+int overlay_detach(const struct places *p, struct err *e);
