@@ -17,7 +17,7 @@ struct search {
 	const struct container *c;
 	int netnsid;
 	const struct lint_facts *f;
-	const struct netmap_space *host;
+	const struct netmap_space *host, *listening;
 	struct strs *ret;
 };
 
@@ -162,7 +162,7 @@ static const struct netmap_listener *listener(const struct search *s, const stru
 	static const struct addr whatever;
 	const struct netmap_listener *l = NULL;
 
-	while ((l = netmap_next_listener(s->host, p->udp, &whatever, p->host, l)))
+	while ((l = netmap_next_listener(s->listening, p->udp, &whatever, p->host, l)))
 		if (!is_loopback(&l->at))
 			return l;
 	return NULL;
@@ -170,7 +170,7 @@ static const struct netmap_listener *listener(const struct search *s, const stru
 
 static void look_at_ports(const struct search *s)
 {
-	for (size_t i = 0; i < s->c->n_ports && !s->host->no_listeners; i++) {
+	for (size_t i = 0; i < s->c->n_ports && !s->listening->no_listeners; i++) {
 		const struct port *p = &s->c->ports[i];
 		const struct netmap_listener *l = listener(s, p);
 		char who[NETMAP_PROCESS + 24] = "something";
@@ -367,7 +367,8 @@ static void look_at_users(const struct search *s)
 
 void lint_host(const struct container *c, int netnsid, const struct lint_facts *f, struct strs *ret)
 {
-	const struct search s = { c, netnsid, f, f->map ? netmap_host(f->map) : NULL, ret };
+	const struct netmap_space *host = f->map ? netmap_host(f->map) : NULL;
+	const struct search s = { c, netnsid, f, host, f->listening ? f->listening : host, ret };
 
 	look_at_names(&s);
 	look_at_users(&s);

@@ -8,6 +8,7 @@
 #include "words/netmap.h"
 
 struct lint_facts { /* all borrowed; NULL: not known, and nothing is said of it */
+	const struct netmap_space *listening; /* who listens on the host; NULL: the map tells that, too */
 	const struct netmap *map;       /* of the host's own namespace at least, with listeners */
 	const struct firewall *filters; /* of the host */
 	const char *hosts;              /* the text of /etc/hosts */

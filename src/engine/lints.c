@@ -1,5 +1,6 @@
 #include "engine/lints.h"
 
+#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,12 +9,15 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "decide/lint.h"
+#include "drivers/diag.h"
 #include "drivers/files.h"
 #include "drivers/folder.h"
 #include "drivers/nft_rules.h"
 #include "drivers/resolve.h"
 #include "engine/hostlint.h"
 #include "engine/load.h"
+#include "engine/netspace.h"
+#include "words/netmap_change.h"
 
 #define TURN_USEC   4000    /* of reading or judging, between two keys */
 #define PERIOD_USEC 1000000 /* from one judgement of all to the next */
@@ -44,6 +48,7 @@ struct lints {
 	struct confs confs;
 	struct firewall filters;
 	bool filters_known;
+	struct netmap_space listening; /* on the host, when it is on a port that a conf forwards */
 	struct buf hosts;
 	bool hosts_stale;
 	struct folder_watch *etc;
@@ -164,8 +169,37 @@ static void ask_names(struct lints *l)
 		(void)resolve_start(l->loop, &names, RESOLVE_HERE, NAMES_USEC, on_names, l, &l->asking, NULL);
 }
 
+static bool is_forwarded(const struct confs *c, const struct listening *on)
+{
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t k = 0; c->v[i].good && k < c->v[i].l.container.n_ports; k++)
+			if (c->v[i].l.container.ports[k].udp == on->udp && c->v[i].l.container.ports[k].host == on->port)
+				return true;
+	return false;
+}
+
+/* No event tells of them, so with each judgement: 0.1 ms. Whose they are is dear, and asked when it is to be said. */
+static void read_listeners(struct lints *l)
+{
+	struct netspace_asker by = { .nl = { .fd = -1 }, .self = NETMAP_HOST };
+	CLEANUP(nl_close) struct nl nl = { .fd = -1 };
+	struct listenings found = { 0 };
+	bool is_met = false;
+
+	netmap_forget_listeners(&l->listening);
+	if (!has_way(&l->confs) || nl_open(NETLINK_SOCK_DIAG, &nl, NULL) < 0 || diag_listening(&nl, &found, NULL) < 0)
+		return;
+	for (size_t i = 0; i < found.n && !is_met; i++)
+		is_met = is_forwarded(&l->confs, &found.v[i]);
+	free(found.v);
+	if (is_met)
+		(void)netspace_read(&by, &l->listening, NULL, NETSPACE_LISTENERS);
+	cgroupfs_close(by.fs);
+}
+
 static void read_host(struct lints *l)
 {
+	read_listeners(l);
 	firewall_done(&l->filters);
 	l->filters_known = has_way(&l->confs) && nft_rules(-1, &l->filters, NULL) == 0;
 	ask_names(l);
@@ -237,6 +271,7 @@ static void judge_one(struct lints *l, size_t i)
 	const struct machine *m = snapshot_find(observer_snapshot(l->observer), c->name);
 	const struct lint_facts facts = {
 		.map = netmap_host(map) ? map : NULL,
+		.listening = &l->listening,
 		.filters = l->filters_known ? &l->filters : NULL,
 		.hosts = buf_text(&l->hosts),
 		.names = &l->names,
@@ -371,6 +406,7 @@ int lints_new(sd_event *loop, struct observer *o, struct netwatch *w, lints_chan
 	if (!l)
 		return err_no_memory(e);
 	*l = (struct lints){ .loop = loop, .observer = o, .netwatch = w, .changed = changed, .arg = arg };
+	l->listening.netnsid = NETMAP_HOST;
 	l->stale = l->hosts_stale = true;
 	r = sd_event_add_defer(loop, &l->turn, on_turn, l);
 	if (r >= 0)
@@ -399,6 +435,7 @@ void lints_free(struct lints *l)
 	sd_event_source_disable_unref(l->later);
 	confs_done(&l->confs);
 	firewall_done(&l->filters);
+	netmap_space_done(&l->listening);
 	buf_done(&l->hosts);
 	strs_done(&l->asked);
 	strs_done(&l->names);

@@ -35,8 +35,9 @@ int lints_new(sd_event *loop, struct observer *o, struct netwatch *w, lints_chan
 void lints_free(struct lints *l); /* NULL is fine */
 
 /* lints_want - somebody looks from now on, or no more.
- * lints_stale - something that they depend on changed. Confs are read again when they changed, and all are judged, in turns
- * of some milliseconds when there is nothing else to do, once a second at most. */
+ * lints_stale - something that they depend on changed, or is to be looked at: who listens on the host has no event. Confs
+ * are read again when they changed, and all are judged, in turns of some milliseconds when there is nothing else to do, once
+ * a second at most. */
 void lints_want(struct lints *l, bool wanted);
 void lints_stale(struct lints *l);
 

@@ -58,7 +58,18 @@ addresses_ports_and_names_are_looked_for() {
 		told 'b: LOCAL_ADDRESS: 10.9.0.7 lies in 10.9.0.0/24, which this host reaches over d7'
 		told 'listens on host port tcp/7070' 'b: its name: /etc/hosts says that b.containers is 192.0.2.1'
 		same 'as JSON' false "$(machdeck check --json b | jq '[.findings[].fatal] | any')"
-		cp /tmp/hosts /etc/hosts; kill $httpd
+		cp /tmp/hosts /etc/hosts
+
+		# The dashboard, too: with the next change of something.
+		rm $CONFS/*; conf c PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.77.0.2 HOST_PORT=tcp:7070:80
+		rm -f /tmp/seen /tmp/after
+		printf 'size 200x40\nwait CHECK\nkey Enter\nwait listens on host port tcp/7070\nsave /tmp/seen\nwait  ok\nsave /tmp/after\n' >/tmp/script
+		machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
+		want 10 test -s /tmp/seen
+		kill $httpd; want 10 eval '! has_listener 7070'
+		conf d AUTO_START=0
+		wait $script || fail "$(cat /tmp/said)"
+		grep -qE -- '- c +stopped .* ok ' /tmp/after || fail "$(grep -v '^~' /tmp/after | sed -n 1,20p)"
 	END
 }
 
