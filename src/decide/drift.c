@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <linux/rtnetlink.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,35 +348,67 @@ static void sort(struct drift *d)
 /* ---- the unit's directives, as systemd has them */
 
 struct told {
-	const char *key, *configured;
-	uint64_t wanted, live;
+	const char *key, *configured; /* configured NULL: not by us */
+	uint64_t live;
 };
 
-static void compare_told(struct drift *d, const struct unit_live *live, const struct told *t)
+static void tell(struct drift *d, struct drift_item *item, const struct told *t)
 {
-	struct drift_item *item;
 	char seen[24] = "none";
 
-	if (t->wanted == t->live || (!live->needs_reload && !live->set_live))
-		return;
 	if (t->live != UINT64_MAX)
 		(void)snprintf(seen, sizeof(seen), "%" PRIu64, t->live);
-	item = live->needs_reload
-	               ? add(d, DRIFT_REREAD, "directive", "%s: systemd has not read the unit anew", t->key)
-	               : add(d, DRIFT_LIVE, "directive", "%s: somebody set another one live (systemctl set-property)", t->key);
 	item->configured = printable(d, t->configured);
 	item->live = printable(d, seen);
 }
 
+static void tell_unread(struct drift *d, const struct told *t)
+{
+	tell(d, add(d, DRIFT_REREAD, "directive", "%s: systemd has not read the unit anew", t->key), t);
+}
+
+/* What was set live goes before all files: systemd reading them anew changes nothing of it. */
 static void compare_limit(struct drift *d, const struct plan *now, const struct unit_live *live, enum limit l)
 {
 	const struct directive *given = plan_directive(now, limit_names[l].directive);
-	struct limit_value wanted;
+	const struct told t = { limit_names[l].directive, given && given->values.n > 0 ? given->values.v[0] : NULL, live->limits[l] };
+	const char *which = t.configured ? "another one" : "one";
+	struct limit_value wanted = { .number = UINT64_MAX };
 	struct why w;
+	bool is_number = !t.configured || (limit_parse(l, t.configured, &wanted, &w) == 0 && wanted.type == 't');
 
-	if (!given || given->values.n == 0 || limit_parse(l, given->values.v[0], &wanted, &w) < 0 || wanted.type != 't')
-		return; /* a share: its number is the host's */
-	compare_told(d, live, &(struct told){ limit_names[l].directive, given->values.v[0], wanted.number, live->limits[l] });
+	if (is_number && wanted.number == t.live)
+		return;
+	if (live->kept_limits & (1U << l))
+		tell(d, add(d, DRIFT_LIVE, "directive", "%s: somebody set %s live, for good (systemctl set-property)", t.key, which), &t);
+	else if (live->live_limits & (1U << l))
+		tell(d, add(d, DRIFT_LIVE, "directive", "%s: somebody set %s live, until it stops (machdeck limit --runtime)", t.key, which), &t);
+	else if (live->needs_reload && t.configured && is_number) /* of a share only the host knows the number */
+		tell_unread(d, &t);
+}
+
+static int signal_number(const char *abbreviation)
+{
+	for (int n = 1; n < NSIG; n++) {
+		const char *name = sigabbrev_np(n);
+
+		if (name && strcmp(name, abbreviation) == 0)
+			return n;
+	}
+	return 0;
+}
+
+static void compare_kill_signal(struct drift *d, const struct directive *given, const struct unit_live *live)
+{
+	const char *seen = live->kill_signal > 0 ? sigabbrev_np(live->kill_signal) : NULL;
+	struct drift_item *item;
+
+	if (!live->needs_reload || live->kill_signal == 0 || !given || given->values.n == 0 ||
+	    signal_number(given->values.v[0]) == live->kill_signal)
+		return;
+	item = add(d, DRIFT_REREAD, "directive", "KillSignal: systemd has not read the unit anew");
+	item->configured = printable(d, given->values.v[0]);
+	item->live = printable(d, seen ? seen : "another one");
 }
 
 static void compare_device_list(struct drift *d, const struct directive *given, const struct unit_live *live)
@@ -392,9 +425,10 @@ void drift_unit(const struct plan *now, const struct unit_live *live, struct dri
 
 	for (enum limit l = 0; l < LIMITS; l++)
 		compare_limit(d, now, live, l);
-	if (timeout && timeout->values.n > 0)
-		compare_told(d, live, &(struct told){ timeout->key, timeout->values.v[0],
-			                              value_timespan_usec(timeout->values.v[0]), live->start_timeout_usec });
+	if (live->needs_reload && timeout && timeout->values.n > 0 &&
+	    value_timespan_usec(timeout->values.v[0]) != live->start_timeout_usec)
+		tell_unread(d, &(struct told){ timeout->key, timeout->values.v[0], live->start_timeout_usec });
+	compare_kill_signal(d, plan_directive(now, "KillSignal"), live);
 	compare_device_list(d, plan_directive(now, "DeviceAllow"), live);
 	sort(d);
 }

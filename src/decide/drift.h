@@ -45,7 +45,8 @@ void drift_decide(const char *name, const struct started *was, const struct chan
                   struct drift *ret);
 
 /* drift_unit - add, in its place, where systemd has other directives for what runs than the plan of its conf gives them:
- * resource limits, start timeout, devices. What somebody else's drop-in says is his own, and no difference. */
+ * resource limits, start timeout, the signal that ends it, devices. What somebody else's drop-in says is his own, and no
+ * difference; what somebody set live is told, configured or not, and is no error. */
 void drift_unit(const struct plan *now, const struct unit_live *live, struct drift *d);
 
 /* drift_verdict - the strongest cure of all. drift_cure_word - "nothing", "live", "mend", "daemon-reload", "reload", "restart". */

@@ -62,15 +62,32 @@ static int read_devices(sd_bus_message *m, struct unit *u)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* ".../50-MemoryMax.conf", ".../50-MemoryMaxScale.conf": so systemd calls them. */
+static unsigned limit_of_file(const char *path)
+{
+	const char *leaf = strrchr(path, '/');
+
+	for (unsigned l = 0; leaf && l < LIMITS; l++) {
+		const char *directive = limit_names[l].directive;
+
+		if (strncmp(leaf, "/50-", 4) == 0 && strncmp(leaf + 4, directive, strlen(directive)) == 0)
+			return 1U << l;
+	}
+	return 0;
+}
+
 /* SetUnitProperties() keeps what it sets in files of its own. */
 static int read_dropins(sd_bus_message *m, struct unit *u)
 {
 	const char *path;
 	int r = sd_bus_message_enter_container(m, 'a', "s");
 
-	while (r >= 0 && (r = sd_bus_message_read(m, "s", &path)) > 0)
-		u->set_live |= strncmp(path, "/run/systemd/system.control/", 28) == 0 ||
-		               strncmp(path, "/etc/systemd/system.control/", 28) == 0;
+	while (r >= 0 && (r = sd_bus_message_read(m, "s", &path)) > 0) {
+		if (strncmp(path, "/run/systemd/system.control/", 28) == 0)
+			u->live_limits |= limit_of_file(path);
+		if (strncmp(path, "/etc/systemd/system.control/", 28) == 0)
+			u->kept_limits |= limit_of_file(path);
+	}
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
@@ -124,13 +141,14 @@ static const struct property {
 	P("Requisite",              'A', IS_STATE,   requires),
 	P("BindsTo",                'A', IS_STATE,   requires),
 	P("NeedDaemonReload",       'b', IS_STATE,   needs_reload),
-	P("DropInPaths",            'L', IS_STATE,   set_live),
+	P("DropInPaths",            'L', IS_STATE,   live_limits),
 	P("Result",                 's', IS_SERVICE, result),
 	P("StatusText",             's', IS_SERVICE, status_text),
 	P("NRestarts",              'u', IS_SERVICE, n_restarts),
 	P("MainPID",                'u', IS_SERVICE, main_pid),
 	P("ExecMainCode",           'i', IS_SERVICE, main_code),
 	P("ExecMainStatus",         'i', IS_SERVICE, main_status),
+	P("KillSignal",             'i', IS_SERVICE, kill_signal),
 	P("TimeoutStartUSec",       't', IS_SERVICE, start_timeout_usec),
 	P("TimeoutStopUSec",        't', IS_SERVICE, stop_timeout_usec),
 	P("MemoryMax",              't', IS_SERVICE, memory_max),

@@ -31,7 +31,8 @@ struct unit {
 		*requires[UNIT_REQUIRES_MAX]; /* what must be up for it (Requires=, Requisite=, BindsTo=) */
 	size_t n_requires;
 	int needs_reload; /* its files changed since systemd read them */
-	bool set_live;    /* properties of it were set (systemctl set-property) */
+	unsigned live_limits, kept_limits; /* bits by enum limit: set until it stops or the next boot; set for good (systemctl
+	                                     set-property) */
 
 	bool has_service;        /* what follows was told */
 	const char *result;      /* "success", "exit-code", "timeout", ... */
@@ -40,6 +41,7 @@ struct unit {
 	pid_t main_pid;
 	int32_t main_code,
 		main_status; /* CLD_EXITED, CLD_KILLED, ... of waitid(2), and status or signal; 0: none */
+	int32_t kill_signal; /* 0: not told */
 	uint64_t start_timeout_usec, stop_timeout_usec; /* UINT64_MAX: none */
 	uint64_t memory_max;                            /* bytes; UINT64_MAX: none */
 	uint64_t cpu_quota_usec, tasks_max, io_weight;  /* microseconds a second; UINT64_MAX: none */

@@ -48,7 +48,7 @@ static void tell(const struct drifted *one, struct events *ret)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "it runs as it is configured again",
-		[DRIFT_LIVE] = "stale, something was set live",
+		[DRIFT_LIVE] = "something was set live",
 		[DRIFT_MEND] = "stale, machdeck mend puts it back",
 		[DRIFT_REREAD] = "stale, a daemon-reload is enough",
 		[DRIFT_RELOAD] = "stale, a reload is enough",
@@ -56,14 +56,15 @@ static void tell(const struct drifted *one, struct events *ret)
 	};
 	enum drift_cure cure = drift_verdict(&one->drift);
 	size_t more = one->drift.n > 1 ? one->drift.n - 1 : 0;
+	bool is_bad = cure > DRIFT_LIVE;
 
 	if (cure == DRIFT_NONE)
 		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, false, "%s", words[cure]);
 	else if (more == 0)
-		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, true, "%s: %s", words[cure],
+		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, is_bad, "%s: %s", words[cure],
 		           one->drift.v[0].text);
 	else
-		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, true, "%s: %s, and %zu more", words[cure],
+		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, is_bad, "%s: %s, and %zu more", words[cure],
 		           one->drift.v[0].text, more);
 }
 

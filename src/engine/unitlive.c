@@ -20,7 +20,9 @@ bool unit_live_take(const struct unit *u, struct unit_live *ret)
 {
 	struct unit_live l = {
 		.needs_reload = u->needs_reload,
-		.set_live = u->set_live,
+		.live_limits = u->live_limits,
+		.kept_limits = u->kept_limits,
+		.kill_signal = u->kill_signal,
 		.limits = { [LIMIT_MEMORY] = u->memory_max,
 		            [LIMIT_CPU] = u->cpu_quota_usec,
 		            [LIMIT_TASKS] = u->tasks_max,

@@ -16,7 +16,7 @@ static const char *advice(enum drift_cure c)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "nothing to do",
-		[DRIFT_LIVE] = "somebody set something live: it is as the conf says again when that is taken back (systemctl revert)",
+		[DRIFT_LIVE] = "somebody set something live: nothing is wrong, and systemctl revert takes it back",
 		[DRIFT_MEND] = "something was taken away since the start: machdeck mend puts it back",
 		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough",

@@ -1,5 +1,6 @@
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -468,8 +469,7 @@ static void what_systemd_has_of_the_unit_is_compared(void **state)
 	const struct unit_live same = { .limits = { 512 << 20, 1500000, 7, UINT64_MAX },
 		                        .start_timeout_usec = 150000000,
 		                        .devices = { devices, 1, false },
-		                        .needs_reload = true,
-		                        .set_live = true };
+		                        .needs_reload = true };
 	struct unit_live live = same;
 	struct drift d = unit_of(conf, &live);
 
@@ -485,21 +485,61 @@ static void what_systemd_has_of_the_unit_is_compared(void **state)
 	assert_string_equal(d.v[0].configured, "512M");
 	assert_string_equal(d.v[0].live, "104857600");
 	drift_done(&d);
-	live.needs_reload = false; /* it has: then somebody said so */
+	live.live_limits = 1U << LIMIT_MEMORY; /* reading anew changes nothing of that */
 	d = unit_of(conf, &live);
-	assert_int_equal(d.n, 2);
-	assert_int_equal(drift_verdict(&d), DRIFT_LIVE);
-	assert_string_equal(d.v[0].text, "MemoryMax: somebody set another one live (systemctl set-property)");
-	assert_string_equal(d.v[1].live, "none");
+	assert_int_equal(d.n, 3);
 	drift_done(&d);
-	live.set_live = false; /* a drop-in of the administrator's */
+	live.needs_reload = false;
+	d = unit_of(conf, &live);
+	assert_int_equal(d.n, 1);
+	assert_int_equal(drift_verdict(&d), DRIFT_LIVE);
+	assert_string_equal(d.v[0].text, "MemoryMax: somebody set another one live, until it stops (machdeck limit --runtime)");
+	drift_done(&d);
+	live.live_limits = 0;
+	live.kept_limits = 1U << LIMIT_MEMORY;
+	d = unit_of(conf, &live);
+	assert_string_equal(d.v[0].text, "MemoryMax: somebody set another one live, for good (systemctl set-property)");
+	drift_done(&d);
+	live.kept_limits = 0; /* a drop-in of the administrator's */
 	d = unit_of(conf, &live);
 	assert_int_equal(d.n, 0);
-	live = (struct unit_live){ .limits = { 1, 1, 1, 1 }, .needs_reload = true };
-	d = unit_of(LINK, &live); /* what is not configured is nobody's */
+}
+
+static void what_is_not_configured_is_nobody_s_until_it_is_set_live(void **state)
+{
+	struct unit_live live = { .limits = { 1, 1, 1, 1 }, .needs_reload = true };
+	struct drift d = unit_of(LINK, &live);
+
+	(void)state;
 	for (size_t i = 0; i < d.n; i++)
 		assert_null(strstr(d.v[i].text, "Max"));
 	drift_done(&d);
+	live = (struct unit_live){ .limits = { UINT64_MAX, UINT64_MAX, 7, UINT64_MAX }, .live_limits = 1U << LIMIT_TASKS };
+	d = unit_of(LINK, &live);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.v[0].text, "TasksMax: somebody set one live, until it stops (machdeck limit --runtime)");
+	assert_null(d.v[0].configured);
+	assert_string_equal(d.v[0].live, "7");
+	drift_done(&d);
+}
+
+static void the_signal_that_ends_it_is_compared(void **state)
+{
+	struct unit_live live = { .limits = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }, .start_timeout_usec = 60000000, .kill_signal = SIGWINCH };
+	struct drift d = unit_of(LINK, &live);
+
+	(void)state;
+	assert_int_equal(d.n, 0); /* a drop-in of the administrator's */
+	live.needs_reload = true;
+	d = unit_of(LINK, &live);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.v[0].text, "KillSignal: systemd has not read the unit anew");
+	assert_string_equal(d.v[0].configured, "TERM");
+	assert_string_equal(d.v[0].live, "WINCH");
+	drift_done(&d);
+	live.kill_signal = SIGTERM;
+	d = unit_of(LINK, &live);
+	assert_int_equal(d.n, 0);
 }
 
 static void the_strongest_cure_comes_first(void **state)
@@ -537,6 +577,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_seen_is_no_difference),
 		cmocka_unit_test(of_what_somebody_else_started_it_says_that_nothing_is_compared),
 		cmocka_unit_test(what_systemd_has_of_the_unit_is_compared),
+		cmocka_unit_test(what_is_not_configured_is_nobody_s_until_it_is_set_live),
+		cmocka_unit_test(the_signal_that_ends_it_is_compared),
 		cmocka_unit_test(the_strongest_cure_comes_first),
 	};
 
