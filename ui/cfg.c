@@ -18,24 +18,37 @@ bool cfg_drift(const struct world *w, const struct machine *m, enum drift_cure *
 	return false;
 }
 
+bool cfg_lint(const struct world *w, const struct machine *m, struct linted *ret)
+{
+	const struct linted *one = lint_list_find(w->lints, m->name);
+
+	*ret = one ? *one : (struct linted){ .name = m->name, .texts = m->lints, .fatal = m->lint_fatal };
+	return one || m->linted;
+}
+
 enum cfg cfg_of(const struct world *w, const struct machine *m)
 {
 	static const enum cfg of_drift[] = {
-		[DRIFT_NONE] = CFG_OK,       [DRIFT_LIVE] = CFG_MEND,     [DRIFT_MEND] = CFG_MEND,
-		[DRIFT_REREAD] = CFG_RELOAD, [DRIFT_RELOAD] = CFG_RELOAD, [DRIFT_RESTART] = CFG_RESTART,
+		[DRIFT_MEND] = CFG_MEND,
+		[DRIFT_REREAD] = CFG_RELOAD,
+		[DRIFT_RELOAD] = CFG_RELOAD,
+		[DRIFT_RESTART] = CFG_RESTART,
 	};
-	const struct linted *lint = lint_list_find(w->lints, m->name);
+	struct linted lint;
+	bool is_linted = cfg_lint(w, m, &lint);
 	enum drift_cure cure = DRIFT_NONE;
 	bool runs = m->state != MACHINE_STOPPED && m->state != MACHINE_FAILED;
 	bool is_known = cfg_drift(w, m, &cure);
 
-	if (m->bad_conf || (lint && lint->fatal))
+	if (m->bad_conf || lint.fatal)
 		return CFG_BAD;
-	if (cure != DRIFT_NONE)
+	if (cure > DRIFT_LIVE)
 		return of_drift[cure];
-	if (lint && lint->texts.n > 0)
+	if (lint.texts.n > 0)
 		return CFG_CHECK;
-	return is_known || (lint && !runs) ? CFG_OK : CFG_UNKNOWN;
+	if (cure == DRIFT_LIVE)
+		return CFG_LIVE;
+	return is_known || (is_linted && !runs) ? CFG_OK : CFG_UNKNOWN;
 }
 
 const char *cfg_word(enum cfg c, enum style *ret_style)
@@ -52,6 +65,9 @@ const char *cfg_word(enum cfg c, enum style *ret_style)
 	case CFG_CHECK:
 		*ret_style = STYLE_BUSY;
 		return "CHECK";
+	case CFG_LIVE:
+		*ret_style = STYLE_TEXT;
+		return "LIVE";
 	case CFG_OK:
 		return "ok";
 	case CFG_UNKNOWN:

@@ -11,13 +11,17 @@ enum cfg {
 	CFG_RELOAD,
 	CFG_MEND,
 	CFG_CHECK,   /* something in it is likely a mistake */
+	CFG_LIVE,    /* somebody set something of it live, which is no error */
 	CFG_OK,
 	CFG_UNKNOWN,
 };
 
 enum cfg cfg_of(const struct world *w, const struct machine *m);
-/* cfg_word - "BAD", "STALE", "CHECK", "ok"; NULL: not known. ret_style is set but for the last two. */
+/* cfg_word - "BAD", "STALE", "CHECK", "LIVE", "ok"; NULL: not known. ret_style is set but for the last two. */
 const char *cfg_word(enum cfg c, enum style *ret_style);
+
+/* cfg_lint - what of its conf is likely a mistake, borrowed, live or of a tape; false: not known. */
+bool cfg_lint(const struct world *w, const struct machine *m, struct linted *ret);
 
 /* cfg_drift - what helps against what differs; false: not known. On a tape there is the verdict alone. */
 bool cfg_drift(const struct world *w, const struct machine *m, enum drift_cure *ret);

@@ -27,7 +27,7 @@
 	X(TX, "tx", "TX/s", 11, true, true, "bytes a second it sends")                                       \
 	X(ADDRESS, "address", "ADDRESS", 6, true, false, "its addresses")                                    \
 	X(PORTS, "ports", "PORTS", 5, true, false, "forwarded ports, host>inside")                           \
-	X(CFG, "cfg", "CFG", 8, true, false, "ok, CHECK (likely a mistake), STALE (it differs), BAD")          \
+	X(CFG, "cfg", "CFG", 8, true, false, "ok, LIVE, CHECK (likely a mistake), STALE (it differs), BAD")          \
 	X(OS, "os", "OS", 13, false, false, "its system")                                                    \
 	X(UNIT, "unit", "UNIT", 14, false, false, "the unit that runs it")                                   \
 	X(AUTOSTART, "autostart", "AUTO", 15, false, false, "whether it starts at boot")

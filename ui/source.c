@@ -20,6 +20,7 @@
 #include "engine/timeline.h"
 
 #define BACKLOG 1000 /* records of each journal that are read at once */
+#define LINTS_RECORDED 20 /* sentences of one machine, on a tape */
 
 struct source {
 	sd_event *loop;
@@ -36,6 +37,7 @@ struct source {
 	struct netwatch *netwatch;
 	struct drifts *drifts;
 	struct lints *lints;
+	bool shows_ports;
 	struct netwanted netwanted;
 	unsigned network_parts; /* enum netwatch_part; 0: nobody looks at the network */
 	bool shows_map;
@@ -89,23 +91,34 @@ static void on_network(const struct netmap *now, void *arg)
 	s->changed(s->arg);
 }
 
-/* With what differs of those that are looked at. */
+static void add_lints(const struct linted *lint, struct machine *to)
+{
+	to->linted = true;
+	to->lint_fatal = lint->fatal;
+	for (size_t i = 0; i < lint->texts.n && i < LINTS_RECORDED; i++)
+		strs_add(&to->lints, lint->texts.v[i]);
+}
+
+/* With what differs, and is likely a mistake, of those that are looked at. */
 static void record_machines(struct source *s)
 {
 	CLEANUP(snapshot_done) struct snapshot now = { 0 };
 
 	if (!s->recorder || !s->observer || !snapshot_copy(observer_snapshot(s->observer), &now))
 		return;
-	for (size_t i = 0; s->drifts && i < now.n; i++) {
+	for (size_t i = 0; s->drifts && s->lints && i < now.n; i++) {
 		const struct drifted *one = drift_list_find(drifts_now(s->drifts), now.v[i].name);
+		const struct linted *lint = lint_list_find(lints_now(s->lints), now.v[i].name);
 
 		if (one && one->known)
 			now.v[i].drift = drift_cure_word(drift_verdict(&one->drift));
+		if (lint)
+			add_lints(lint, &now.v[i]);
 	}
 	recorder_snapshot(s->recorder, &now);
 }
 
-static void on_drifts(void *arg)
+static void on_judged(void *arg)
 {
 	struct source *s = arg;
 
@@ -213,9 +226,9 @@ static int open_host(struct source *s, struct err *e)
 	if (r >= 0)
 		r = netwatch_new(s->loop, on_network, s, &s->netwatch, e);
 	if (r >= 0)
-		r = drifts_new(s->loop, s->observer, s->netwatch, on_drifts, s, &s->drifts, e);
+		r = drifts_new(s->loop, s->observer, s->netwatch, on_judged, s, &s->drifts, e);
 	if (r >= 0)
-		r = lints_new(s->loop, s->observer, s->netwatch, on_news, s, &s->lints, e);
+		r = lints_new(s->loop, s->observer, s->netwatch, on_judged, s, &s->lints, e);
 	return r < 0 ? r : checkups_new(s->loop, s->observer, on_news, s, &s->checkups, e);
 }
 
@@ -450,6 +463,9 @@ void source_want(struct source *s, const struct source_wanted *w)
 		timeline_snapshot(s->timeline, observer_snapshot(s->observer));
 	looker_want(s->looker, w->looked, w->look);
 	checkups_want(s->checkups, w->ports);
+	if (w->ports && !s->shows_ports)
+		lints_stale(s->lints);
+	s->shows_ports = w->ports;
 	want_network(s, w);
 	want_drifts(s, w);
 	lints_want(s->lints, w->drifts);

@@ -13,7 +13,7 @@ static const char *advice(enum drift_cure c)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "nothing to do: it runs as it is configured",
-		[DRIFT_LIVE] = "somebody set something live (systemctl set-property): systemctl revert takes it back",
+		[DRIFT_LIVE] = "somebody set something live: nothing is wrong, and systemctl revert takes it back",
 		[DRIFT_MEND] = "something was taken away since its start: it can be put back without a restart: M",
 		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough: r",
@@ -29,7 +29,7 @@ bool view_drift_fact(const struct world *w, const struct machine *m, struct doc 
 
 	if (!cfg_drift(w, m, &cure) || cure == DRIFT_NONE)
 		return false;
-	doc_fact(d, "STALE", style_of(cure), "%s", advice(cure));
+	doc_fact(d, cure == DRIFT_LIVE ? "LIVE" : "STALE", style_of(cure), "%s", advice(cure));
 	if (!w->is_tape)
 		doc_add(d, STYLE_DIM, "  (D: what differs)");
 	return true;
@@ -37,14 +37,15 @@ bool view_drift_fact(const struct world *w, const struct machine *m, struct doc 
 
 bool view_lint_fact(const struct world *w, const struct machine *m, struct doc *d)
 {
-	const struct linted *one = lint_list_find(w->lints, m->name);
+	struct linted one;
 	size_t shown = 0;
 
-	for (; one && shown < one->texts.n && shown < LINTS_SHOWN; shown++)
-		doc_fact(d, shown > 0 ? "" : one->fatal ? "BAD" : "CHECK", one->fatal && shown == 0 ? STYLE_BAD : STYLE_BUSY,
-		         "%s", one->texts.v[shown]);
-	if (one && shown < one->texts.n)
-		doc_fact(d, "", STYLE_DIM, "%zu more: Config", one->texts.n - shown);
+	(void)cfg_lint(w, m, &one);
+	for (; shown < one.texts.n && shown < LINTS_SHOWN; shown++)
+		doc_fact(d, shown > 0 ? "" : one.fatal ? "BAD" : "CHECK", one.fatal && shown == 0 ? STYLE_BAD : STYLE_BUSY, "%s",
+		         one.texts.v[shown]);
+	if (shown < one.texts.n)
+		doc_fact(d, "", STYLE_DIM, "%zu more: Config", one.texts.n - shown);
 	return shown > 0;
 }
 

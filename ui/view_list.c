@@ -198,7 +198,7 @@ static const char *said_of(const char *text, const char *name)
 static void build_row(const struct app *a, const struct world *w, struct view *v, const struct machine *m,
                       uint64_t now, struct table_row *ret)
 {
-	const struct linted *lint = lint_list_find(w->lints, m->name);
+	struct linted lint;
 	struct look_words look = view_look(a, w, v, m);
 	size_t n = 0;
 
@@ -209,8 +209,8 @@ static void build_row(const struct app *a, const struct world *w, struct view *v
 		                   .marked = strs_has(&a->marks, m->name) };
 	if (app_job(a, m->name) && (m->state == MACHINE_FAILED || m->state == MACHINE_STOPPED))
 		ret->note = NULL;                 /* why it was down is not news while it is being started */
-	if (!m->reason && lint && lint->fatal && lint->texts.n > 0) {
-		ret->note = said_of(lint->texts.v[0], m->name);
+	if (!m->reason && cfg_lint(w, m, &lint) && lint.fatal && lint.texts.n > 0) {
+		ret->note = said_of(lint.texts.v[0], m->name);
 		ret->brief = "conf";
 	}
 	if (ret->note && look.style != STYLE_BAD) /* it runs or changes, but something is to be said */

@@ -41,6 +41,9 @@ static const struct tapefield machine_fields[] = {
 	FIELD("cgroup", FIELD_TEXT, cgroup),
 	FIELD("netnsid", FIELD_NSID, netnsid),
 	FIELD("drift", FIELD_CAUSE, drift),
+	FIELD("linted", FIELD_FLAG, linted),
+	FIELD("lintFatal", FIELD_FLAG, lint_fatal),
+	FIELD("lints", FIELD_TEXTS, lints),
 	FIELD("guestFailed", FIELD_TEXTS, guest_failed),
 #undef FIELD
 	{ 0 },

@@ -15,6 +15,7 @@ void machine_done(struct machine *m)
 	free(m->os);
 	free(m->cgroup);
 	strs_done(&m->guest_failed);
+	strs_done(&m->lints);
 	strs_done(&m->addresses);
 	strs_done(&m->ports);
 	*m = (struct machine){ 0 };
@@ -50,6 +51,7 @@ bool machine_copy(const struct machine *m, struct machine *ret)
 	copy_texts(&m->addresses, &ret->addresses, &bad);
 	copy_texts(&m->ports, &ret->ports, &bad);
 	copy_texts(&m->guest_failed, &ret->guest_failed, &bad);
+	copy_texts(&m->lints, &ret->lints, &bad);
 	if (bad)
 		machine_done(ret);
 	return !bad;

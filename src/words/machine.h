@@ -59,6 +59,8 @@ struct machine {
 	int netnsid;  /* by which the kernel names its network namespace here; -1: none of its own, or not
 	                 known */
 	const char *drift; /* on a tape: what helped against what differed, as drift_cure_word(); static; NULL: not known */
+	bool linted, lint_fatal; /* on a tape: what of its conf is likely a mistake was looked at; one of it keeps it from starting */
+	struct strs lints;       /* ... and what was found, printable */
 	struct strs guest_failed; /* units that failed inside, printable; empty: none, or not known */
 };
 

@@ -81,15 +81,20 @@ what_systemd_has_of_its_unit_is_compared() {
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 MEMORY_MAX=512M TIMEOUT_START_SEC=2min
 		exits 0 machdeck start web
 		want 10 machdeck diff web
-		printf 'size 200x40\nwait  ok\nsave /tmp/before\nwait STALE\nkey D\nwait MemoryMax: somebody set another one live\nsave /tmp/seen\nkey Esc\nwait  ok\n' >/tmp/script
+		printf 'size 200x40\nwait  ok\nsave /tmp/before\nwait LIVE\nkey D\nwait MemoryMax: somebody set another one live\nsave /tmp/seen\nkey Esc\nwait  ok\n' >/tmp/script
 		rm -f /tmp/before /tmp/seen
 		machdeck --script /tmp/script >/tmp/said 2>&1 & script=$!
 		want 10 test -s /tmp/before
 		systemctl set-property --runtime container@web MemoryMax=100M
 		exits 1 machdeck diff web
-		told 'somebody set something live' 'MemoryMax: somebody set another one live' 104857600
+		told 'somebody set something live' 'MemoryMax: somebody set another one live, until it stops' 104857600 'nothing is wrong'
 		same 'as JSON' 'live directive 512M 104857600' "$({ machdeck diff --json web || :; } | jq -r '.machines[0] | [.verdict, (.differences[0] | .what, .configured, .seen)] | join(" ")')"
 		want 10 test -s /tmp/seen
+		systemctl revert container@web
+		want 10 machdeck diff web
+		exits 0 machdeck limit --runtime web TasksMax=77 # which no conf says
+		exits 1 machdeck diff web
+		told 'TasksMax: somebody set one live, until it stops' 77
 		systemctl revert container@web
 		want 10 machdeck diff web
 		wait $script || fail "$(grep -v '^~' /tmp/said | head -30)"
@@ -192,11 +197,13 @@ a_tape_tells_it_too() {
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		exits 0 machdeck start web
 		exits 0 machdeck set web MASQUERADE=1
-		printf 'size 200x40\nwait STALE\nkey Enter\nwait a reload is enough\n' >/tmp/script
+		conf xodd PRIVATE_NETWORK=1 HOST_BRIDGE=nobr LOCAL_ADDRESS=10.8.0.2/24 # likely a mistake: that, too
+		printf 'size 200x40\nwait CHECK\nwait STALE\nkey g\nkey Enter\nwait a reload is enough\n' >/tmp/script
 		rm -f /tmp/web.tape
 		exits 0 machdeck --record /tmp/web.tape --script /tmp/script
 		grep -q '"drift": *"reload"' /tmp/web.tape || fail "$(tail -3 /tmp/web.tape)"
-		printf 'size 200x40\nstep 1000\nwait STALE\n' >/tmp/script
+		grep -q '"lints": *\["xodd: HOST_BRIDGE: there is no bridge nobr' /tmp/web.tape || fail "$(tail -3 /tmp/web.tape)"
+		printf 'size 200x40\nstep 1000\nwait STALE\nwait CHECK\n' >/tmp/script
 		exits 0 machdeck --replay /tmp/web.tape --script /tmp/script
 	END
 }

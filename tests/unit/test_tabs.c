@@ -511,6 +511,21 @@ static void what_helps_a_stale_machine_is_on_its_tabs(void **state)
 	assert_null(strstr(buf_text(&well), "STALE"));
 }
 
+static void what_a_tape_says_is_likely_a_mistake_is_on_its_tabs(void **state)
+{
+	CLEANUP(scene_done) struct scene c;
+	CLEANUP(buf_done) struct buf shown = { 0 };
+
+	(void)state;
+	scene_begin(&c, "web", MACHINE_RUNNING);
+	c.m->linted = true;
+	strs_add(&c.m->lints, "web: HOST_BRIDGE: there is no bridge br7 on this host");
+	shown = screens(&c, 100, 24, false);
+	assert_non_null(strstr(buf_text(&shown), "CHECK"));
+	assert_non_null(strstr(buf_text(&shown), "there is no bridge br7 on this host"));
+	strs_done(&c.m->lints);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_ghost_says_what_is_gone),
 		cmocka_unit_test(a_failed_machine_shows_its_evidence),
 		cmocka_unit_test(what_helps_a_stale_machine_is_on_its_tabs),
+		cmocka_unit_test(what_a_tape_says_is_likely_a_mistake_is_on_its_tabs),
 	};
 
 	setenv("TZ", "UTC", 1);

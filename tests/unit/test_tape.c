@@ -47,6 +47,8 @@ static struct snapshot rich(void)
 		                   .reason = strdup("データベース: \x1b[31m"),
 		                   .cause = "oom-kill",
 		                   .drift = "reload",
+		                   .linted = true,
+		                   .lint_fatal = true,
 		                   .os = strdup("Debian"),
 		                   .cgroup = strdup("/machine.slice"),
 		                   .netnsid = 0 };
@@ -54,6 +56,7 @@ static struct snapshot rich(void)
 	strs_add(&s.v[1].ports, "tcp:8080:80");
 	strs_add(&s.v[1].ports, "udp:53:53");
 	strs_add(&s.v[1].guest_failed, "nginx.service");
+	strs_add(&s.v[1].lints, "web-01: HOST_BRIDGE: there is no bridge br\x1b");
 	return s;
 }
 
@@ -159,6 +162,8 @@ static void what_is_written_is_what_is_parsed(void **state)
 	assert_string_equal(m->declared, "/etc/static/containers/web.conf");
 	assert_string_equal(m->cause, "oom-kill");
 	assert_string_equal(m->drift, "reload");
+	assert_true(m->linted && m->lint_fatal && !scene.now.v[0].linted);
+	assert_string_equal(m->lints.v[0], "web-01: HOST_BRIDGE: there is no bridge br\\x1b");
 	assert_string_equal(m->reason, "データベース: \\x1b[31m");
 	assert_int_equal(m->ports.n, 2);
 	assert_string_equal(m->guest_failed.v[0], "nginx.service");
