@@ -54,7 +54,8 @@ int hostsfile_write(const char *host_root, const struct strs *lines, struct err 
 		return r;
 	if (new.len == old.len && memcmp(buf_text(&new), buf_text(&old), old.len) == 0)
 		return 0;
-	return files_save(host_root, HOSTS_FILE, 0644, buf_text(&new), new.len, e);
+	r = files_save(host_root, HOSTS_FILE, 0644, buf_text(&new), new.len, e);
+	return r < 0 ? r : 1;
 }
 
 int hostsfile_show(const char *host_root, const struct strs *lines, struct buf *ret, struct err *e)

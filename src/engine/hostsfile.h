@@ -9,7 +9,7 @@
  * the last one's status is ret_status (else STATUS_DONE). */
 int hostsfile_lines(const char *host_root, struct strs *ret, struct strs *problems, enum status *ret_status,
                     struct err *e);
-/* hostsfile_write - put them into its block, made where there is none. */
+/* hostsfile_write - put them into its block, made where there is none. Returns 1, or 0 when the file is like that already. */
 int hostsfile_write(const char *host_root, const struct strs *lines, struct err *e);
 /* hostsfile_show - what that would change, appended as a difference. */
 int hostsfile_show(const char *host_root, const struct strs *lines, struct buf *ret, struct err *e);

@@ -63,6 +63,17 @@ static int show_change(const char *root, const struct strs *lines)
 	return hostsfile_show(root, lines, &diff, &e) < 0 ? verb_fail(&e) : verb_print_buf(&diff);
 }
 
+static int write_hosts(const char *root, const struct strs *lines)
+{
+	struct err e = { 0 };
+	int r = hostsfile_write(root, lines, &e);
+
+	if (r < 0)
+		return verb_fail(&e);
+	printf("%s/etc/hosts: %s\n", root, r > 0 ? "written" : "has all lines already");
+	return STATUS_DONE;
+}
+
 int verb_hosts(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -75,7 +86,6 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 	CLEANUP(strs_done) struct strs lines = { 0 };
 	const char *root = "";
 	bool json = false, write = false, dry = false;
-	struct err e = { 0 };
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -102,5 +112,5 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 	}
 	if (dry)
 		return show_change(root, &lines);
-	return hostsfile_write(root, &lines, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
+	return write_hosts(root, &lines);
 }

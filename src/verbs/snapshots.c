@@ -127,7 +127,10 @@ int verb_snapshots(const struct verb *v, int argc, char **argv)
 	if (w.removed) {
 		r = snapshots_delete(argv[optind], w.removed, working_progress(w.plain), &e);
 		working_done();
-		return r < 0 ? verb_fail(&e) : STATUS_DONE;
+		if (r < 0)
+			return verb_fail(&e);
+		printf("%s: snapshot %s is deleted\n", argv[optind], w.removed);
+		return STATUS_DONE;
 	}
 	if (snapshots_list(argv[optind], &all, &e) < 0)
 		return verb_fail(&e);

@@ -12,6 +12,7 @@
 #include "decide/shellwords.h"
 #include "drivers/machined_ask.h"
 #include "engine/target.h"
+#include "verbs/show.h"
 #include "verbs/verbs.h"
 
 /* A path on the host counts from where we are; one in the machine from its root. */
@@ -53,6 +54,18 @@ static int show(const char *name, bool binds, bool from, const struct strs *word
 	if (words->n > 2) /* machinectl has no word for replacing before v254 */
 		buf_addf(&text, " # %s", strcmp(words->v[2], "replace") == 0 ? "replacing what is there" : words->v[2]);
 	buf_puts(&text, "\n");
+	return verb_print_buf(&text);
+}
+
+static int say_done(const char *name, bool binds, bool from, const struct strs *words)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	buf_addf(&text, "%s: ", name);
+	show_text(&text, words->v[0]);
+	buf_puts(&text, from ? " in it is copied to " : binds ? " is bound to " : " is copied to ");
+	show_text(&text, words->v[1]);
+	buf_addf(&text, "%s%s\n", from ? "" : " in it", binds && strcmp(words->v[2], "ro") == 0 ? ", read-only" : "");
 	return verb_print_buf(&text);
 }
 
@@ -105,5 +118,5 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 		(void)snprintf(what, sizeof(what), "%s", e.text);
 		(void)err_set(&e, e.status, EEXIST, "%s (--force replaces %s)", what, words.v[1]);
 	}
-	return r < 0 ? verb_fail(&e) : STATUS_DONE;
+	return r < 0 ? verb_fail(&e) : say_done(argv[optind], binds, from, &words);
 }

@@ -116,7 +116,10 @@ a_rename_that_was_killed_goes_on_and_the_hosts_follow() {
 	script <<-'END'
 		mini /src
 		machdeck create a --tree /src
-		printf '127.0.0.1 localhost\n' >/etc/hosts; machdeck hosts --write
+		printf '127.0.0.1 localhost\n' >/etc/hosts; exits 0 machdeck hosts --write
+		told '/etc/hosts: written'
+		exits 0 machdeck hosts --write
+		told '/etc/hosts: has all lines already'
 		exits 0 machdeck rename --dry-run a b
 		told "rename  $CONFS/a.conf" "rename  $ROOTS/a"
 		[ -e $CONFS/a.conf ]
@@ -185,6 +188,7 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		exits 64 machdeck restore --yes a ../../etc
 		exits 66 machdeck restore --yes a nothing
 		exits 0 machdeck snapshots --delete "$kept" a
+		told "a: snapshot $kept is deleted"
 		same snapshots 2 "$(machdeck snapshots --json a | jq '.snapshots | length')"
 		exits 0 machdeck rename a b
 		same snapshots 2 "$(machdeck snapshots --json b | jq '.snapshots | length')"

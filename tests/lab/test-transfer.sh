@@ -12,6 +12,7 @@ files_go_into_a_machine_and_out_of_it() {
 		exits 0 machdeck start box
 		cd /tmp; mkdir -p d/e; echo hello >d/e/f
 		exits 0 machdeck copy-to box d /srv/d
+		told "box: " "/d is copied to /srv/d in it"
 		same copied hello "$(machdeck run box -- cat /srv/d/e/f)"
 		echo new >d/e/f
 		exits 1 machdeck copy-to box d/e/f /srv/d/e/f
@@ -19,6 +20,7 @@ files_go_into_a_machine_and_out_of_it() {
 		told 'box: cannot copy into it: '
 		exits 0 machdeck copy-to --force box d/e/f /srv/d/e/f
 		exits 0 machdeck copy-from box /srv/d/e/f back
+		told "box: /srv/d/e/f in it is copied to "
 		same back new "$(cat back)"
 		exits 1 machdeck copy-from box /srv/nosuch x
 		exits 64 machdeck copy-from box relative x
@@ -39,6 +41,7 @@ a_folder_of_the_host_is_shown() {
 		exits 0 machdeck start box
 		mkdir -p /srv/shown; echo seen >/srv/shown/it
 		exits 0 machdeck bind --read-only box /srv/shown /srv/made
+		told "box: /srv/shown is bound to /srv/made in it, read-only"
 		same shown seen "$(machdeck run box -- cat /srv/made/it)"
 		not machdeck run box -- touch /srv/made/x
 		exits 0 machdeck bind box /srv/shown
