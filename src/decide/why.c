@@ -160,9 +160,22 @@ static bool is_stop_timeout(const struct why_facts *f)
 	return is_timeout(f) && systemd_said(f, "stop") && !systemd_said(f, "start operation timed out");
 }
 
+/* Under OOMPolicy=continue, which a delegated unit has unless told otherwise, the result is that of the kill. */
+static bool is_killed_hard(const struct why_facts *f)
+{
+	return (is_killed(f) && end_status(f) == SIGKILL) ||
+	       (has_ended(f) && find_line(f, "Container ", " terminated by signal KILL"));
+}
+
+static bool is_oomd(const struct why_facts *f)
+{
+	return (is(f->result, "oom-kill") || is_killed_hard(f)) && systemd_said(f, "systemd-oomd killed ");
+}
+
 static bool is_oom(const struct why_facts *f)
 {
-	return is(f->result, "oom-kill");
+	return is(f->result, "oom-kill") ||
+	       (is_killed_hard(f) && systemd_said(f, "has been killed by the OOM killer"));
 }
 
 static bool is_watchdog(const struct why_facts *f)
@@ -460,6 +473,9 @@ static const struct rule {
 	OWN("disk-full", "Disk quota exceeded", "free some space, or raise the quota"),
 	OWN(NULL, "", NULL),
 	VAGUE("unit-step", is_late, NULL, NULL, say_phase, NULL, NULL),
+	DOWN("oom-kill", is_oomd, NULL, NULL, NULL, "out of memory: systemd-oomd killed all that ran in it",
+		"the host or its slice was short of memory: oomctl shows the limits"),
+	DOWN("oom-kill", is_oom, NULL, NULL, say_oom, NULL, "raise the unit's MemoryMax=, or find what eats it"),
 	DOWN("killed", is_killed, NULL, NULL, say_signal, NULL, NULL),
 	DOWN(NULL, is_ours, NULL, NULL, say_status, NULL, NULL),
 
@@ -494,7 +510,6 @@ static const struct rule {
 	DOWN("stop-timeout", is_stop_timeout, NULL, NULL, say_stop_timeout, NULL, NULL),
 	DOWN("guest-timeout", is_timeout, "", "A start job is running for ", say_waited_for, NULL, NULL),
 	DOWN("guest-timeout", is_timeout, NULL, NULL, say_timeout, NULL, NULL),
-	DOWN("oom-kill", is_oom, NULL, NULL, say_oom, NULL, "raise the unit's MemoryMax=, or find what eats it"),
 	VAGUE("early-exit", is_early, "", "", say_early, NULL, NULL),
 	VAGUE("early-exit", is_early, NULL, NULL, say_early, NULL, NULL),
 	DOWN("watchdog", is_watchdog, NULL, NULL, NULL, "the watchdog killed it: systemd-nspawn did not answer", NULL),

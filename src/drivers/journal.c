@@ -60,7 +60,8 @@ static void take_entry(sd_journal *j, struct loglines *found)
 static bool tells_of_oom(const struct loglines *found)
 {
 	for (size_t i = 0; i < found->n; i++)
-		if (found->v[i].from_systemd && strstr(found->v[i].text, "oom-kill"))
+		if (found->v[i].from_systemd &&
+		    (strstr(found->v[i].text, "oom-kill") || strstr(found->v[i].text, "OOM killer")))
 			return true;
 	return false;
 }

@@ -216,6 +216,28 @@ static void want_of_memory_is_told(void **state)
 	               "out of memory"));
 }
 
+static void want_of_memory_is_told_where_the_units_result_is_only_the_kill(void **state)
+{
+	static const char kernel[] =
+		"container@web.service: A process of this unit has been killed by the OOM killer.";
+	static const char oomd[] =
+		"container@web.service: systemd-oomd killed some process(es) in this unit.";
+
+	(void)state;
+	assert_non_null(strstr(
+		WHY(S(oomd), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
+		"out of memory: systemd-oomd killed all that ran in it"));
+	assert_non_null(strstr(WHY(S(oomd), .result = "oom-kill"), "systemd-oomd"));
+	assert_non_null(strstr(
+		WHY(S(kernel), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
+		"out of memory: the kernel killed"));
+	assert_null(strstr(
+		WHY(S(kernel), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGSEGV),
+		"out of memory"));
+	assert_null(strstr(WHY(U(oomd), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
+	                   "out of memory")); /* its guest can write such a line too */
+}
+
 static void a_signal_is_named(void **state)
 {
 	(void)state;
@@ -365,6 +387,7 @@ static const struct example {
 	ES("stop-timeout", "container@web.service: State 'stop-sigterm' timed out. Killing.", .result = "timeout"),
 	E("guest-timeout", "[***   ] A start job is running for hang.service (5s / no limit)", .result = "timeout"),
 	E("guest-timeout", NULL, .result = "timeout"),
+	ES("oom-kill", "container@web.service: systemd-oomd killed 3 process(es) in this unit.", .result = "oom-kill"),
 	E("oom-kill", NULL, .result = "oom-kill"),
 	E("early-exit", "bye", .result = "protocol"),
 	E("early-exit", NULL, .result = "protocol"),
@@ -537,6 +560,7 @@ int main(void)
 		cmocka_unit_test(a_guest_that_never_was_ready_is_told_with_the_limit),
 		cmocka_unit_test(a_guest_that_did_not_stop_is_told),
 		cmocka_unit_test(want_of_memory_is_told),
+		cmocka_unit_test(want_of_memory_is_told_where_the_units_result_is_only_the_kill),
 		cmocka_unit_test(a_signal_is_named),
 		cmocka_unit_test(the_start_limit_comes_with_its_cause),
 		cmocka_unit_test(a_restart_loop_is_counted),
