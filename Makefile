@@ -4,7 +4,7 @@ B       ?= build
 V       ?= 0
 PREFIX  ?= /usr/local
 DESTDIR ?=
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= -O1 -g
 SAN     ?=
 
 PROGRAMS := $(B)/machdeck $(B)/machdeck-unit $(B)/machdeck-init $(B)/machdeck-generator
