@@ -162,8 +162,8 @@ void app_result(struct app *a, const char *name, enum control_verb verb, int r, 
 		if (r < 0) {
 			app_say(a, STYLE_BAD, now_usec, "%s", e->text);
 		} else {
-			app_say(a, STYLE_GOOD, now_usec, "%s: %s in %llu.%llu s", name, control_did(verb),
-			        (unsigned long long)tenths / 10, (unsigned long long)tenths % 10);
+			app_say(a, e ? STYLE_BUSY : STYLE_GOOD, now_usec, "%s: %s in %llu.%llu s%s%s", name, control_did(verb),
+			        (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, e ? "; " : "", e ? e->text : "");
 			a->ended = *job;
 		}
 	}

@@ -80,7 +80,7 @@ static void on_job_done(int r, const struct err *e, void *arg)
 	if (r < 0)
 		(void)snprintf(text, sizeof(text), "Attention. %s: %s", j->name, e->text);
 	else
-		(void)snprintf(text, sizeof(text), "%s: %s.", j->name, control_did(j->verb));
+		(void)snprintf(text, sizeof(text), "%s: %s.%s%s", j->name, control_did(j->verb), e ? " Attention. " : "", e ? e->text : "");
 	forget_job(j);
 	talk_say(&l->talk, text, &out);
 	say(l, &out);

@@ -1,6 +1,7 @@
 #include "engine/autostart.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/cleanup.h"
 #include "drivers/confs.h"
@@ -25,6 +26,7 @@ int autostart_set(const char *name, bool on, struct err *e)
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(free_p) char *joined = NULL;
 	int r = edit_find(name, false, &x, e);
 
 	if (r == -ENOENT || (r == 0 && x.kind != EDIT_CONF))
@@ -36,11 +38,14 @@ int autostart_set(const char *name, bool on, struct err *e)
 		               on ? "enable" : "disable", name);
 	if (r == 0)
 		r = next_text(x.path, &x.old, on, &text, e);
-	if (r <= 0)
-		return r;
 	x.unjudged = true;
-	r = edit_save(&x, &text, &warnings, e);
-	return r < 0 ? r : 0;
+	if (r > 0)
+		r = edit_save(&x, &text, &warnings, e);
+	if (r < 0)
+		return r;
+	joined = strs_join(&warnings, "; ");
+	(void)snprintf(e->text, sizeof(e->text), "%s", joined ? joined : "");
+	return 0;
 }
 
 int autostart_show(const char *name, bool on, struct buf *ret, struct err *e)

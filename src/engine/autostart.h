@@ -10,6 +10,8 @@
  * could not start can still be told not to. Waits for others and for the disk. systemd hears of it when it reads its units
  * anew, since the generator makes the wants.
  *
+ * Success may leave a sentence in e: a warning (else e->text is "").
+ *
  * errors  -ENOENT STATUS_NO_CONTAINER there is no conf;  -EACCES STATUS_NOT_PERMITTED says how;  as edit_begin(),
  *         conf_edit() and edit_save() */
 int autostart_set(const char *name, bool on, struct err *e);

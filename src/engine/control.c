@@ -112,7 +112,7 @@ static int on_end(sd_event_source *s, void *arg)
 	struct control *c = arg;
 
 	(void)s;
-	c->done(c->r, c->r < 0 ? &c->e : NULL, c->arg);
+	c->done(c->r, c->r < 0 || c->warned ? &c->e : NULL, c->arg);
 	control_free(c);
 	return 0;
 }
@@ -269,6 +269,9 @@ static void on_saved(int r, const struct err *e, void *arg)
 
 	c->aside = NULL;
 	if (r >= 0) {
+		c->warned = e;
+		if (e)
+			c->e = *e;
 		control_next_step(c);
 		return;
 	}

@@ -64,6 +64,7 @@ enum control_verb {
  *           -EOPNOTSUPP STATUS_FAILED, STATUS_BUSY  what control_refuses() says; told to done, too, when
  *           systemd can not (freezing without cgroup v2: its words) */
 struct control;
+/* control_done_fn - e is NULL for 0 or more, but when there is something to be said of it: a warning. */
 typedef void control_done_fn(int r, const struct err *e, void *arg);
 int control_begin(sd_event *loop, enum control_verb verb, const char *name, control_done_fn *done, void *arg,
                   struct control **ret, struct err *e);

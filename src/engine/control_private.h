@@ -44,6 +44,7 @@ struct control {
 	const enum step *step;
 	bool begun;     /* its first step was taken */
 	bool cancelled; /* it is to be taken back */
+	bool warned;    /* e is what is to be said of a success */
 	bool undone;    /* the start that was cancelled is being stopped */
 	char *job;      /* whose end is waited for; NULL: none */
 	char *result;   /* the ended job's, while the unit is asked why */

@@ -11,6 +11,7 @@
 
 #define ASKS_MAX 4
 #define GAP_USEC 5000000
+#define RETRIES_MAX 2
 #define HUNG_GAP_USEC 300000000 /* of one that let us wait */
 /* A service that fails leaves its cgroup a moment before its state says so. */
 #define CALM_USEC 200000
@@ -19,6 +20,7 @@ struct guest {
 	struct guests *g;
 	uint64_t inode; /* of its registration */
 	bool due, here;
+	unsigned retries;    /* in a row, unanswered */
 	uint64_t gap_usec;   /* from one question to the next */
 	uint64_t asked_usec; /* CLOCK_MONOTONIC; 0: never */
 	struct guestunits_ask *ask;
@@ -57,7 +59,13 @@ static size_t find_machine(const struct sources *s, uint64_t inode)
 
 static void pump(struct guests *g);
 
-/* One that did not answer keeps what it said before. */
+static void ask_later(struct guest *guest, uint64_t when_usec)
+{
+	(void)sd_event_source_set_time(guest->timer, when_usec);
+	(void)sd_event_source_set_enabled(guest->timer, SD_EVENT_ONESHOT);
+}
+
+/* One that did not answer keeps what it said before, and is asked once more: it may have been at its start. */
 static void on_told(int r, const struct strs *failed, const struct err *e, void *arg)
 {
 	struct guest *guest = arg;
@@ -67,6 +75,9 @@ static void on_told(int r, const struct strs *failed, const struct err *e, void 
 	(void)e;
 	guest->ask = NULL;
 	guest->gap_usec = r == -ETIMEDOUT ? HUNG_GAP_USEC : GAP_USEC;
+	guest->retries = r == -ETIMEDOUT || r == -EIO ? guest->retries + 1 : 0;
+	if (guest->retries > 0 && guest->retries <= RETRIES_MAX)
+		ask_later(guest, guest->asked_usec + GAP_USEC);
 	if (r >= 0 && i < s->machines.n && !strs_same(&s->net[i].failed, failed)) {
 		strs_done(&s->net[i].failed);
 		strs_add_all(&s->net[i].failed, failed);
@@ -96,8 +107,7 @@ static int on_change(sd_event_source *source, const struct inotify_event *event,
 	when = guest->asked_usec + guest->gap_usec;
 	if (when < now + CALM_USEC)
 		when = now + CALM_USEC;
-	(void)sd_event_source_set_time(guest->timer, when);
-	(void)sd_event_source_set_enabled(guest->timer, SD_EVENT_ONESHOT);
+	ask_later(guest, when);
 	return 0;
 }
 

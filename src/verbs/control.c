@@ -129,6 +129,7 @@ static void take_status(struct all *a, int status)
 
 static void on_done(int r, const struct err *e, void *arg)
 {
+	CLEANUP(strs_done) struct strs warnings = { 0 };
 	struct control_look look;
 	struct one *o = arg;
 	struct all *a = o->all;
@@ -143,6 +144,9 @@ static void on_done(int r, const struct err *e, void *arg)
 		if (!told)
 			show_log(look.lines);
 	} else {
+		if (e)
+			strs_add(&warnings, e->text);
+		verb_warn(&warnings);
 		printf("%s: %s\n", o->name, control_did(a->verb));
 		if (a->verb == CONTROL_RELOAD)
 			show_pending(o->name);
