@@ -29,6 +29,7 @@ void app_done(struct app *a)
 		free(a->log[i].result);
 	}
 	doc_done(&a->results);
+	strs_done(&a->states);
 	strs_done(&a->failed);
 	strs_done(&a->marks);
 	strs_done(&a->confirm.what.names);

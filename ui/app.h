@@ -44,7 +44,7 @@ enum tab {
 };
 
 /* What takes long and is done by a process of its own (engine/errand). */
-enum app_errand { ERRAND_NONE, ERRAND_CLONE, ERRAND_RENAME, ERRAND_DESTROY, ERRAND_RESET, ERRAND_CREATE };
+enum app_errand { ERRAND_NONE, ERRAND_CLONE, ERRAND_RENAME, ERRAND_DESTROY, ERRAND_RESET, ERRAND_CREATE, ERRAND_SNAPSHOT, ERRAND_RESTORE };
 
 /* A job that was asked for and has not ended. */
 struct app_job {
@@ -102,7 +102,7 @@ enum app_prompt {
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
-enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_CLASH, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START };
+enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_CLASH, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START, MENU_STATES };
 
 /* What a new container has for a network, and what follows when it is made. */
 enum app_network { APP_NETWORK_OWN, APP_NETWORK_BRIDGE, APP_NETWORK_HOST };
@@ -209,9 +209,10 @@ struct app {
 	struct {
 		enum app_errand errand;
 		char name[NAME_MACHINE_MAX + 1];
-		char to[NAME_MACHINE_MAX + 1]; /* the new name, of a clone or a rename */
+		char to[NAME_MACHINE_MAX + 1]; /* the new name, of a clone or a rename; the snapshot to go back to */
 		bool looks; /* what it would do is being found out, to be shown */
 	} wish; /* the errand that is asked about */
+	struct strs states; /* its snapshots, a line each: a name, blanks, when it was made */
 	struct {
 		size_t source; /* a row of MENU_ROOT */
 		char root[LINE_SIZE], ports[LINE_SIZE];
@@ -341,6 +342,8 @@ void app_errand_named(struct app *a, const struct world *w, const char *text);
 void app_errand_look(struct app *a);
 void app_errand_commit(struct app *a, const struct world *w, uint64_t now_usec);
 void app_errand_confirmed(struct app *a, const struct world *w, uint64_t now_usec);
+/* app_errand_state - that row of MENU_STATES was chosen. */
+void app_errand_state(struct app *a, size_t row);
 /* app_errand_holds - whether one goes on that leaving would give up; said once, so that the second time it is false. */
 bool app_errand_holds(struct app *a);
 /* app_errands_left - those that go on now, as sentences of what becomes of them when the dashboard ends. */

@@ -391,6 +391,10 @@ static void choose(struct app *a, const struct world *w, uint64_t now_usec)
 		a->menu = MENU_NONE;
 		app_create_chosen(a, menu, a->menu_row, m.v[a->menu_row].name);
 		break;
+	case MENU_STATES:
+		a->menu = MENU_NONE;
+		app_errand_state(a, a->menu_row);
+		break;
 	case MENU_CLASH:
 		app_form_settle(a, a->menu_row);
 		break;

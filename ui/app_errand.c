@@ -16,6 +16,8 @@ static const struct {
 	[ERRAND_DESTROY] = { ACTION_DESTROY, "destroy", "destroying", "It is stopped and removed; nothing brings it back.",
 	                     "machdeck destroy goes on where it stopped" },
 	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "What it is now is kept as a snapshot.", "it is as it was, or reset if that was done" },
+	[ERRAND_SNAPSHOT] = { ACTION_SNAPSHOT, "snapshot", "keeping a snapshot", "", "what was copied so far is removed" },
+	[ERRAND_RESTORE] = { ACTION_RESTORE, "restore", "going back", "What it is now is kept as a snapshot.", "it is as it is now, or as it was if that was done" },
 	[ERRAND_CREATE] = { ACTION_CREATE, "create", "creating", "", "what was made so far is removed" },
 };
 
@@ -71,11 +73,11 @@ const char *app_errand_refuses(const struct app *a, const struct machine *m, enu
 
 	if (no)
 		return no;
-	if (m->declared && errand != ERRAND_CLONE)
+	if (m->declared && errand != ERRAND_CLONE && errand != ERRAND_SNAPSHOT)
 		return "is declared elsewhere: that is where it is changed";
 	if (app_job(a, m->name))
 		return "has another job: wait for it, or cancel it";
-	if ((errand == ERRAND_RENAME || errand == ERRAND_RESET) && m->state != MACHINE_STOPPED &&
+	if ((errand == ERRAND_RENAME || errand == ERRAND_RESET || errand == ERRAND_RESTORE) && m->state != MACHINE_STOPPED &&
 	    m->state != MACHINE_FAILED && m->state != MACHINE_UNKNOWN)
 		return "is not down: stop it first";
 	return NULL;
@@ -102,15 +104,19 @@ static void wish(struct app *a, enum app_errand errand, const char *name)
 	(void)snprintf(a->wish.name, sizeof(a->wish.name), "%s", name);
 }
 
+/* The name of the machine is typed for it. */
+static bool is_severe(enum app_errand errand)
+{
+	return errand == ERRAND_DESTROY || errand == ERRAND_RESET || errand == ERRAND_RESTORE;
+}
+
 /* The words of the verb that does what is wished. */
 static void add_words(const struct app *a, bool dry, struct strs *words)
 {
-	bool is_severe = a->wish.errand == ERRAND_DESTROY || a->wish.errand == ERRAND_RESET;
-
 	strs_add(words, app_errand_word(a->wish.errand));
 	if (dry)
 		strs_add(words, "--dry-run");
-	else if (is_severe)
+	else if (is_severe(a->wish.errand))
 		strs_add(words, "--yes");
 	if (a->wish.errand == ERRAND_CREATE)
 		app_create_words(a, words);
@@ -132,6 +138,18 @@ void app_errand_look(struct app *a)
 	a->wish.looks = true;
 	app_say(a, STYLE_BUSY, 0, "%s: looking what %s would do…", a->wish.name, app_errand_word(a->wish.errand));
 	look(a);
+}
+
+/* Which states there are to go back to. */
+static void look_for_states(struct app *a)
+{
+	CLEANUP(strs_done) struct strs words = { 0 };
+
+	a->wish.looks = true;
+	app_say(a, STYLE_BUSY, 0, "%s: looking for its snapshots…", a->wish.name);
+	strs_add(&words, "snapshots");
+	strs_add(&words, a->wish.name);
+	app_todo(a, APP_ERRAND_LOOK, CONTROL_START, a->wish.name, NULL, &words);
 }
 
 void app_want_errand(struct app *a, const struct world *w, enum app_errand errand)
@@ -163,6 +181,14 @@ void app_want_errand(struct app *a, const struct world *w, enum app_errand erran
 		look(a);
 		return;
 	}
+	if (errand == ERRAND_SNAPSHOT) {
+		app_errand_look(a);
+		return;
+	}
+	if (errand == ERRAND_RESTORE) {
+		look_for_states(a);
+		return;
+	}
 	app_open_prompt(a, PROMPT_NEW, "");
 	if (errand == ERRAND_RENAME) /* what is declared elsewhere is refused before anything is typed */
 		app_todo(a, APP_ERRAND_LOOK, CONTROL_START, m->name, NULL, NULL);
@@ -173,6 +199,32 @@ static bool is_asked(const struct app *a, enum app_errand errand, const char *na
 {
 	return (a->prompt == PROMPT_NEW || (a->prompt == PROMPT_NAME && a->confirm.what.errand == errand)) &&
 	       a->wish.errand == errand && strcmp(a->wish.name, name) == 0;
+}
+
+static void offer_states(struct app *a, const char *text)
+{
+	char key[KEY_TEXT_MAX];
+
+	strs_done(&a->states);
+	strs_split(&a->states, text, "\n");
+	if (a->states.n > 0) {
+		app_open_menu(a, MENU_STATES);
+		app_say(a, STYLE_TEXT, 0, "%s", "");
+		return;
+	}
+	keys_first(ACTION_SNAPSHOT, key);
+	app_say(a, STYLE_TEXT, 0, "%s has no snapshot to go back to: %s makes one", a->wish.name, key);
+}
+
+void app_errand_state(struct app *a, size_t row)
+{
+	const char *line = row < a->states.n ? a->states.v[a->states.n - 1 - row] : "";
+
+	(void)snprintf(a->wish.to, sizeof(a->wish.to), "%.*s", (int)strcspn(line, " "), line);
+	if (!*a->wish.to)
+		return;
+	ask_name(a, a->wish.errand, a->wish.name);
+	look(a);
 }
 
 /* What would be done is shown, if nothing else was begun meanwhile. */
@@ -190,8 +242,12 @@ static void offer(struct app *a, int r, const char *text, const struct err *e)
 		app_say(a, STYLE_BAD, 0, "%s", e->text);
 		if (a->wish.errand == ERRAND_CREATE)
 			app_create_again(a);
-		else
+		else if (a->wish.errand == ERRAND_CLONE || a->wish.errand == ERRAND_RENAME)
 			app_open_prompt(a, PROMPT_NEW, a->wish.to);
+		return;
+	}
+	if (a->wish.errand == ERRAND_RESTORE) {
+		offer_states(a, text);
 		return;
 	}
 	app_say(a, STYLE_TEXT, 0, "%s", "");
@@ -226,9 +282,10 @@ void app_errand_looked(struct app *a, enum app_errand errand, const char *name, 
 static void begin(struct app *a, uint64_t now_usec)
 {
 	CLEANUP(strs_done) struct strs words = { 0 };
+	bool is_new = a->wish.errand == ERRAND_CREATE, makes_none = a->wish.errand == ERRAND_RESTORE;
 
 	add_words(a, false, &words);
-	app_begin_errand(a, a->wish.errand, a->wish.name, a->wish.errand == ERRAND_CREATE ? a->wish.name : a->wish.to, &words,
+	app_begin_errand(a, a->wish.errand, a->wish.name, is_new ? a->wish.name : makes_none ? "" : a->wish.to, &words,
 	                 now_usec);
 }
 

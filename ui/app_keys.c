@@ -495,7 +495,9 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_CLONE:
 	case ACTION_RENAME:
 	case ACTION_DESTROY:
-	case ACTION_RESET: /* errands */
+	case ACTION_RESET:
+	case ACTION_SNAPSHOT:
+	case ACTION_RESTORE: /* errands */
 	case ACTION_TOGGLE:
 	case ACTION_SHIFT_UP:
 	case ACTION_SHIFT_DOWN:

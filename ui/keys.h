@@ -89,6 +89,10 @@ enum effect { LOOKS, ACTS };
 	  "remove it with its tree and its conf; asks for its name")                                         \
 	X(RESET, SCREEN_LIST | SCREEN_PANE, ACTS, "Z", "reset",                                              \
 	  "its tree becomes what it began as; asks for its name")                                            \
+	X(SNAPSHOT, SCREEN_LIST | SCREEN_PANE, ACTS, "S", "snapshot",                                        \
+	  "keep its tree as it is now, where the file system can; shows it first")                           \
+	X(RESTORE, SCREEN_LIST | SCREEN_PANE, ACTS, "B", "go back",                                          \
+	  "its snapshots, and its tree as it was in one; asks for its name")                                 \
 	X(PALETTE, AT_WORK, LOOKS, ": C-p", "palette", "all actions and machines by name")                   \
 	X(COMMANDS, AT_WORK, LOOKS, "@", "log", "what was done here, as shell commands")                     \
 	X(COPY, AT_WORK, LOOKS, "y", "copy", "copy its name, address, ports or the line to the clipboard")   \

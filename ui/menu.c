@@ -296,6 +296,19 @@ static void build_start(struct menu *m)
 	(void)add(m, "edit", "open its conf, for all the rest");
 }
 
+/* The newest first. */
+static void build_states(const struct app *a, struct menu *m)
+{
+	m->title = "back to what it was";
+	for (size_t i = a->states.n; i-- > 0;) {
+		const char *line = a->states.v[i], *end = line + strcspn(line, " ");
+		char name[NAME_MACHINE_MAX + 1];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(end - line), line);
+		(void)add(m, in_pool(m, name), end + strspn(end, " "));
+	}
+}
+
 void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 {
 	*ret = (struct menu){ 0 };
@@ -330,6 +343,9 @@ void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 		break;
 	case MENU_START:
 		build_start(ret);
+		break;
+	case MENU_STATES:
+		build_states(a, ret);
 		break;
 	case MENU_NONE:
 		break;

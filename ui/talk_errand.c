@@ -20,7 +20,7 @@ static enum talk_errand_asks question_of(const struct app *a)
 		return TALK_ERRAND_NAME;
 	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_PORTS)
 		return TALK_ERRAND_TEXT;
-	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS || a->menu == MENU_START)
+	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS || a->menu == MENU_START || a->menu == MENU_STATES)
 		return TALK_ERRAND_CHOICE;
 	if (a->text == APP_TEXT_ERRAND)
 		return TALK_ERRAND_YES;
@@ -45,7 +45,7 @@ static void add_lines(struct buf *out, const char *text)
 
 /* ---- what can be done */
 
-static const enum app_errand of_a_machine[] = { ERRAND_CLONE, ERRAND_RENAME, ERRAND_RESET, ERRAND_DESTROY };
+static const enum app_errand of_a_machine[] = { ERRAND_CLONE, ERRAND_RENAME, ERRAND_SNAPSHOT, ERRAND_RESTORE, ERRAND_RESET, ERRAND_DESTROY };
 
 void talk_errand_offers(const struct app *a, const struct machine *m, struct buf *out)
 {
@@ -224,7 +224,10 @@ static void choose(struct app *a, const struct world *w, const char *line, struc
 		return;
 	}
 	a->menu = MENU_NONE;
-	app_create_chosen(a, menu, number - 1, m.v[number - 1].name);
+	if (menu == MENU_STATES)
+		app_errand_state(a, number - 1);
+	else
+		app_create_chosen(a, menu, number - 1, m.v[number - 1].name);
 }
 
 void talk_errand_line(struct talk_errand *t, struct app *a, const struct world *w, const char *line, uint64_t now_usec,

@@ -362,6 +362,8 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 	case APP_TEXT_ERRAND:
 		v->text.title = a->wish.errand == ERRAND_CREATE
 		                        ? view_keep(v, "Enter creates %s", a->wish.name)
+		                : a->wish.errand == ERRAND_SNAPSHOT
+		                        ? view_keep(v, "Enter makes a snapshot of %s", a->wish.name)
 		                        : view_keep(v, "Enter %ss %s to %s", app_errand_word(a->wish.errand), a->wish.name,
 		                                    a->wish.to);
 		v->text.shown = &a->results;

@@ -126,6 +126,65 @@ static void the_cursor_goes_to_the_new_machine_unless_somebody_moved_it(void **s
 	}
 }
 
+static void a_snapshot_is_shown_before_it_is_made(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	const struct machine *m;
+	struct app_command c;
+
+	(void)state;
+	set_up(&f);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	c = press(&f, 'S');
+	assert_int_equal(c.what, APP_ERRAND_LOOK);
+	c = commit(&f, ERRAND_SNAPSHOT, m->name);
+	assert_int_equal(c.what, APP_ERRAND);
+	assert_string_equal(app_job_doing(app_job(&f.a, m->name)), "keeping a snapshot");
+	assert_non_null(strstr(f.a.log[f.a.n_log - 1].command, "machdeck snapshot "));
+}
+
+static void going_back_is_by_a_list_with_the_newest_first_and_by_the_machines_name(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	const struct machine *m;
+	struct app_command c;
+
+	(void)state;
+	set_up(&f);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	c = press(&f, 'B');
+	assert_int_equal(c.what, APP_ERRAND_LOOK);
+	app_errand_looked(&f.a, ERRAND_RESTORE, m->name, 0, "base     Mon 10:00\nbefore-1 Tue 11:00", NULL);
+	assert_int_equal(f.a.menu, MENU_STATES);
+	press(&f, 'j');
+	press(&f, INPUT_ENTER);
+	assert_int_equal(f.a.prompt, PROMPT_NAME);
+	assert_string_equal(f.a.wish.to, "base");
+	app_errand_looked(&f.a, ERRAND_RESTORE, m->name, 0, "The root becomes base.", NULL);
+	app_shown(&f.a, SAMPLE_NOW - APP_CONFIRM_USEC);
+	type(&f, m->name);
+	c = press(&f, INPUT_ENTER);
+	assert_int_equal(c.what, APP_ERRAND);
+	assert_non_null(strstr(f.a.log[f.a.n_log - 1].command, "machdeck restore --yes "));
+	assert_non_null(strstr(f.a.log[f.a.n_log - 1].command, " base"));
+	app_errand_result(&f.a, m->name, 0, "restored", NULL, NULL, SAMPLE_NOW);
+	assert_string_equal(f.a.goal, "");
+}
+
+static void without_a_snapshot_it_is_said_what_makes_one(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	const struct machine *m;
+
+	(void)state;
+	set_up(&f);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	press(&f, 'B');
+	app_errand_looked(&f.a, ERRAND_RESTORE, m->name, 0, "", NULL);
+	assert_int_equal(f.a.menu, MENU_NONE);
+	assert_non_null(strstr(f.a.message.text, "has no snapshot to go back to: S makes one"));
+}
+
 static void a_name_that_is_taken_or_none_is_refused_and_stays_to_be_mended(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -480,6 +539,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clone_is_asked_its_name_and_shown_as_a_job),
 		cmocka_unit_test(the_cursor_goes_to_the_new_machine_unless_somebody_moved_it),
+		cmocka_unit_test(a_snapshot_is_shown_before_it_is_made),
+		cmocka_unit_test(going_back_is_by_a_list_with_the_newest_first_and_by_the_machines_name),
+		cmocka_unit_test(without_a_snapshot_it_is_said_what_makes_one),
 		cmocka_unit_test(a_name_that_is_taken_or_none_is_refused_and_stays_to_be_mended),
 		cmocka_unit_test(what_destroys_takes_the_name_typed_after_it_was_seen),
 		cmocka_unit_test(what_can_not_be_is_refused_before_anything_is_typed),

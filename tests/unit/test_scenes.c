@@ -648,6 +648,24 @@ static void what_a_clone_is_asked_and_would_do_at_each_size(void **state)
 	at_each_size("clone-runs", s);
 }
 
+static void the_states_to_go_back_to_at_each_size(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(STOPPED);
+
+	(void)state;
+	press(s, "B");
+	app_errand_looked(&s->app, ERRAND_RESTORE, STOPPED, 0,
+	                  "base                             Mon 2023-11-13 09:00:00\n"
+	                  "before-reset-20231114-101530     Tue 2023-11-14 10:15:30\n"
+	                  "20231114-180000                  -\n",
+	                  NULL);
+	at_each_size("restore-list", s);
+	typed(s, "j");
+	app_errand_looked(&s->app, ERRAND_RESTORE, STOPPED, 0,
+	                  "The root of lab becomes before-reset-20231114-101530; what it is now is kept as a snapshot.\n", NULL);
+	at_each_size("restore", s);
+}
+
 static void what_a_rename_is_asked_and_would_do_at_each_size(void **state)
 {
 	CLEANUP(free_scene) struct scene *s = scene(STOPPED);
@@ -809,6 +827,7 @@ int main(void)
 		cmocka_unit_test(what_others_saved_meanwhile_at_each_size),
 		cmocka_unit_test(what_is_destroyed_or_reset_at_each_size),
 		cmocka_unit_test(what_a_clone_is_asked_and_would_do_at_each_size),
+		cmocka_unit_test(the_states_to_go_back_to_at_each_size),
 		cmocka_unit_test(what_a_rename_is_asked_and_would_do_at_each_size),
 		cmocka_unit_test(a_long_name_is_read_before_it_is_typed_at_each_size),
 		cmocka_unit_test(what_a_new_container_is_asked_at_each_size),
