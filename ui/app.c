@@ -65,6 +65,7 @@ void app_say(struct app *a, enum style style, uint64_t at_usec, const char *form
 	va_end(ap);
 	a->message.style = style;
 	a->message.at_usec = at_usec;
+	a->message.brief = false;
 }
 
 void app_todo(struct app *a, enum app_effect what, enum control_verb verb, const char *name, const char *text,

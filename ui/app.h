@@ -192,6 +192,7 @@ struct app {
 		char text[ERR_TEXT_MAX];
 		enum style style;
 		uint64_t at_usec; /* 0: a remark, no event */
+		bool brief;       /* gone with the next key */
 	} message;
 	bool leaves; /* it was said what leaving would give up */
 	char goal[NAME_MACHINE_MAX + 1]; /* a new machine, selected when it is there; "": none */

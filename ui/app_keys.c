@@ -535,6 +535,8 @@ void app_key(struct app *a, const struct world *w, int key, uint64_t now_usec)
 	enum action action = keys_action(app_screen(a), key);
 
 	a->now_usec = a->key_usec = now_usec;
+	if (a->message.brief)
+		app_say(a, STYLE_TEXT, 0, "%s", "");
 	if (key == INPUT_PASTE) {
 		if (a->prompt == PROMPT_NONE)
 			app_say(a, STYLE_TEXT, 0,
@@ -545,5 +547,6 @@ void app_key(struct app *a, const struct world *w, int key, uint64_t now_usec)
 		app_prompt_key(a, key);
 	} else if (!(key & INPUT_PASTED) && app_screen(a) == SCREEN_LIST) {
 		app_say(a, STYLE_TEXT, 0, "that key does nothing here; ? shows the ones that do");
+		a->message.brief = true;
 	}
 }

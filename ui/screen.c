@@ -5,6 +5,7 @@
 
 #define SPLIT_H  15 /* lines that list and details together need at least */
 #define NARROW_W 50 /* columns, below which texts are squeezed */
+#define TINY_W   30 /* ... and the key bar, too */
 
 /* Which line is what, from the top; height 0: left out. */
 struct place {
@@ -238,7 +239,7 @@ static void draw_banner(struct grid *g, struct rect r, const char *text)
 }
 
 /* Where each key of the bar is; as many as fit: the last ones (help, the way out) are kept, the ones before them
- * give way. */
+ * give way. A bar that is very short spends nothing on looks. */
 struct key_place {
 	int x, y;
 };
@@ -246,24 +247,24 @@ struct key_place {
 static void place_keys(const struct grid *g, struct rect r, const struct view *v, struct key_place *ret)
 {
 	size_t kept = v->n_keys < v->keys_kept ? v->n_keys : v->keys_kept;
-	int x = r.x + 1, y = r.y, reserved = 0;
+	int margin = r.w < TINY_W ? 0 : 1, gap = margin + 1, x = r.x + margin, y = r.y, reserved = 0;
 	bool full = false;
 
 	for (size_t i = v->n_keys - kept; i < v->n_keys; i++)
-		reserved += 2 + line_columns(g, &v->keys[i]);
+		reserved += gap + line_columns(g, &v->keys[i]);
 	for (size_t i = 0; i < v->n_keys; i++) {
 		int w = line_columns(g, &v->keys[i]), end = y == r.y + r.h - 1 ? reserved : 0;
 		bool must_stay = i >= v->n_keys - kept;
 
 		if (!must_stay && x + w + end > r.x + r.w && y + 1 < r.y + r.h) {
 			y++;
-			x = r.x + 1;
+			x = r.x + margin;
 			end = y == r.y + r.h - 1 ? reserved : 0;
 		}
 		full |= !must_stay && x + w + end > r.x + r.w;
 		ret[i] = (struct key_place){ full && !must_stay ? -1 : x, y };
 		if (ret[i].x >= 0)
-			x += 2 + w;
+			x += gap + w;
 	}
 }
 

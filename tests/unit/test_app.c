@@ -329,6 +329,18 @@ static void a_start_that_a_stop_replaced_says_nothing(void **state)
 	assert_int_equal(app_job(&f.a, "lab")->verb, CONTROL_STOP);
 }
 
+static void a_key_that_does_nothing_is_said_until_the_next_key(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	(void)press(&f, '=');
+	assert_non_null(strstr(f.a.message.text, "that key does nothing here"));
+	(void)press(&f, 'j');
+	assert_string_equal(f.a.message.text, "");
+}
+
 static void a_paste_does_nothing_and_says_so(void **state)
 {
 	CLEANUP(tear_down) struct fixture f;
@@ -462,6 +474,7 @@ int main(void)
 		cmocka_unit_test(a_job_ends_in_a_sentence),
 		cmocka_unit_test(a_machine_that_fails_right_after_its_start_is_not_called_started),
 		cmocka_unit_test(a_start_that_a_stop_replaced_says_nothing),
+		cmocka_unit_test(a_key_that_does_nothing_is_said_until_the_next_key),
 		cmocka_unit_test(a_paste_does_nothing_and_says_so),
 		cmocka_unit_test(random_keys_never_do_harm_without_a_question),
 		cmocka_unit_test(every_menu_is_left_with_esc_and_with_q),
