@@ -275,7 +275,7 @@ static void a_link_that_changes_keeps_its_traffic(void **state)
 
 static void who_manages_a_link_is_told_by_what_he_left_in_run(void **state)
 {
-	char root[] = "/tmp/hostnet.XXXXXX", command[512];
+	char root[] = "/tmp/hostnet.XXXXXX", command[768];
 
 	(void)state;
 	assert_non_null(mkdtemp(root));
