@@ -4,11 +4,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +15,6 @@
 #include "drivers/files.h"
 #include "drivers/swapfile.h"
 
-#define TEMP_SIZE   96
 #define FOLDERS_MAX 4
 
 struct folder {
@@ -30,8 +27,8 @@ struct item {
 	const struct fileset_entry *entry;
 	const char *leaf;
 	int dir;
-	char temp[TEMP_SIZE]; /* "" once nothing of that name is ours */
-	bool existed;         /* the temporary name holds the old file after the exchange */
+	char temp[NAME_MAX + 1]; /* "" once nothing of that name is ours */
+	bool existed;            /* the temporary name holds the old file after the exchange */
 };
 
 struct set {
@@ -155,15 +152,14 @@ static int write_temp(struct item *item, struct err *e)
 {
 	const struct fileset_entry *entry = item->entry;
 	CLEANUP(close_p) int fd = -1;
-	uint64_t salt;
 	int r = look(item->dir, item->leaf, entry->path, e);
 
 	if (r < 0)
 		return r;
 	item->existed = r > 0;
-	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
-		return fail(e, errno, entry->path, "name a new file for");
-	(void)snprintf(item->temp, sizeof(item->temp), ".%.64s.%08x.tmp", item->leaf, (unsigned)salt);
+	r = swapfile_name(item->leaf, entry->old && entry->old->len > 0 ? entry->old : NULL, item->temp);
+	if (r < 0)
+		return fail(e, -r, entry->path, "name a new file for");
 	fd = openat(item->dir, item->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		item->temp[0] = '\0';
@@ -245,6 +241,16 @@ static int confirm(const struct set *s, struct err *e)
 			return err_set(e, STATUS_IO, errno, "the files in %s are saved, but not confirmed on the disk: %s",
 			               s->folders[i].path, strerror(errno));
 	return 0;
+}
+
+void fileset_tidy(const char *host_root, const char *path)
+{
+	CLEANUP(close_p) int dir = -1;
+	char folder[PATH_MAX], kept[256];
+	const char *leaf = folder_of(path, folder);
+
+	if (files_open(host_root, folder, O_RDONLY | O_DIRECTORY, &dir, NULL) == 0)
+		(void)swapfile_tidy(dir, leaf, kept, NULL);
 }
 
 int fileset_save(const char *host_root, const struct fileset_entry *v, size_t n, struct err *e)

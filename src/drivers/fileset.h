@@ -24,7 +24,11 @@ int fileset_read(const char *host_root, const char *path, size_t max, struct buf
  *
  * All are written and on the disk before the first one takes its place, and when one can not take it, or held something
  * else than `old`, those that did give theirs back, and folders that were made go. A process that is killed in between
- * leaves old or new files, each whole, and maybe ".*.tmp".
+ * leaves old or new files, each whole, and maybe temporary ones, which fileset_tidy() removes.
  * errors  as fileset_read; -EBUSY STATUS_BUSY: one was changed meanwhile;
  *         -ENOSPC, -EROFS STATUS_CANNOT_CREATE; others STATUS_IO */
 int fileset_save(const char *host_root, const struct fileset_entry *v, size_t n, struct err *e);
+
+/* fileset_tidy - what a killed fileset_save() left beside path goes, as swapfile_tidy() does it; it is no failure that it can
+ * not. What another process of ours is just saving goes, too: that one then refuses, and says that it was changed. */
+void fileset_tidy(const char *host_root, const char *path);

@@ -86,16 +86,24 @@ int swapfile_dress(int dir, const char *leaf, int fd)
 	return copy_attributes(from, fd);
 }
 
-static int make_temp(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new,
-                     char ret[static NAME_MAX + 1])
+int swapfile_name(const char *leaf, const struct buf *old, char ret[static NAME_MAX + 1])
 {
-	CLEANUP(close_p) int fd = -1;
 	unsigned salt;
-	int r;
 
 	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
 		return -EIO;
 	(void)snprintf(ret, NAME_MAX + 1, TEMP, leaf, old ? buf_hash(old) : 0, salt);
+	return 0;
+}
+
+static int make_temp(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new,
+                     char ret[static NAME_MAX + 1])
+{
+	CLEANUP(close_p) int fd = -1;
+	int r = swapfile_name(leaf, old, ret);
+
+	if (r < 0)
+		return r;
 	fd = openat(dir, ret, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;

@@ -2,6 +2,7 @@
  * torn (threat model H, cases 109 to 126). For files in a folder that files_open() opened. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -31,6 +32,10 @@ int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, cons
 /* swapfile_dress - give the new file fd owner, mode, ACL and extended attributes of dir/leaf, which it is to replace.
  * Negative errno. */
 int swapfile_dress(int dir, const char *leaf, int fd);
+
+/* swapfile_name - what a new text of leaf is called until it takes the place of `old` (NULL: of none), so that
+ * swapfile_tidy() knows it. -EIO: there is no randomness */
+int swapfile_name(const char *leaf, const struct buf *old, char ret[static NAME_MAX + 1]);
 
 /* swapfile_tidy - remove what a killed swapfile() of dir/leaf left behind, if it is the old text or a new one that did
  * not get there. What is neither is kept under the name in ret_kept ("": nothing). The caller sees to it that no other

@@ -23,6 +23,7 @@ void importing_done(struct importing *x)
 	free(x->texts);
 	free(x->v);
 	strs_done(&x->paths);
+	strs_done(&x->looked_at);
 	idlock_done(&x->lock);
 	*x = (struct importing){ .lock.fd = -1 };
 }
@@ -34,7 +35,8 @@ static int add(struct importing *x, const char *path, mode_t mode, struct buf *o
 {
 	struct buf *texts = &x->texts[2 * x->n];
 
-	if (new->bad || old->bad)
+	strs_add(&x->looked_at, path);
+	if (new->bad || old->bad || x->looked_at.bad)
 		return err_no_memory(e);
 	if (buf_same(old, new))
 		return 0;
@@ -172,6 +174,8 @@ int importing_save(const struct importing *x, struct err *e)
 	(void)sigaddset(&ending, SIGTERM);
 	(void)sigaddset(&ending, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &ending, &before);
+	for (size_t i = 0; i < x->looked_at.n; i++)
+		fileset_tidy(x->root, x->looked_at.v[i]);
 	r = fileset_save(x->root, x->v, x->n, e);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return r;

@@ -11,6 +11,7 @@ struct importing {
 	struct fileset_entry *v; /* of what would change alone */
 	struct buf *texts;       /* old and new of each, by turns */
 	struct strs paths;
+	struct strs looked_at; /* of all files that there are to be, changed or not */
 	size_t n;
 	struct idlock lock; /* nobody else changes users and their ids meanwhile */
 };

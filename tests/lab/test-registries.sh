@@ -152,8 +152,8 @@ one_that_is_killed_leaves_whole_files_and_the_next_goes_on() {
 			done
 			exits 0 machdeck import /tmp/two.json
 			for file in \$FILES; do cmp \$file /tmp/new-\${file##*/}; done
+			same 'what is left' '' "\$(find /etc -name '.#*' | xargs)"
 		done
-		rm -f /etc/.sub*.tmp
 	END
 }
 
