@@ -275,11 +275,7 @@ static void a_link_that_changes_keeps_its_traffic(void **state)
 
 static void who_manages_a_link_is_told_by_what_he_left_in_run(void **state)
 {
-<<<<<<< Updated upstream
 	char root[] = "/tmp/hostnet.XXXXXX", command[768];
-=======
-	char root[] = "/tmp/hostnet.XXXXXX", command[640];
->>>>>>> Stashed changes
 
 	(void)state;
 	assert_non_null(mkdtemp(root));
