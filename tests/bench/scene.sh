@@ -43,11 +43,17 @@ printf '[Unit]\nStartLimitIntervalSec=0\n' >/run/systemd/system/service.d/often.
 mkdir -p /run/bench/guest
 install -m 0555 /usr/libexec/machdeck/machdeck-init /run/bench/guest/init
 machdeck plan bench 2>/dev/null | sed -n 's,/run/machdeck/bench/,/run/bench/,; /^printf/p' | bash
-unit bare <<UNIT
-[Service]
-ExecStart=$(machdeck plan --json bench 2>/dev/null |
+argv=$(machdeck plan --json bench 2>/dev/null |
 	jq -r '.argv[0] = "/usr/bin/systemd-nspawn" | [.argv[] | @sh] | join(" ")' |
 	sed 's,/run/machdeck/bench/,/run/bench/,')
+unit bare <<UNIT
+[Service]
+ExecStart=$argv
+UNIT
+unit post <<UNIT
+[Service]
+ExecStart=$argv
+ExecStartPost=/bin/true
 UNIT
 unit shell <<UNIT
 [Service]
