@@ -47,6 +47,22 @@ from_making_to_removing_the_host_is_as_before() {
 	END
 }
 
+a_tree_becomes_what_it_was_by_keys() {
+	script <<-'END'
+		mini /src
+		exits 0 machdeck create one --tree /src
+		keys "$(at one)" "key B" "wait one has no snapshot to go back to: S makes one"
+		keys "$(at one)" "key S" "wait keep the root of one as it is now" "rest 300" "key Enter" "wait cannot make a snapshot of one (--copy makes a full copy)"
+		exits 0 machdeck snapshot --copy one base
+		echo changed >$ROOTS/one/srv/index.html
+		keys "$(at one)" "key B" "wait back to what it was" "key Enter" "wait The root of one becomes base" "rest 300" \
+			"type one" "key Enter" "wait one: restored; it was kept as before-base-"
+		same page mini "$(cat $ROOTS/one/srv/index.html)"
+		same snapshots 2 "$(machdeck snapshots --json one | jq '.snapshots | length')"
+		exits 0 machdeck destroy --yes one
+	END
+}
+
 a_clone_gets_another_name_and_both_are_destroyed_by_keys() {
 	script <<-'END'
 		mini /src
