@@ -13,12 +13,14 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "base/num.h"
 #include "drivers/files.h"
 
 #define COMMAND_MAX 65536
 #define FOLDER    "/run/machdeck/.locks"
 #define HOST      ".host" /* no machine's name */
 #define NOTE_MAX  65536
+#define LOGIN_MAX 32
 #define WAIT_MS   10000
 #define STEP_MS   20
 #define GLANCE_MS 200 /* who only looks whether it is held has it for a moment */
@@ -95,12 +97,41 @@ static int holder(const char *leaf)
 	return found;
 }
 
+/* " since 10:15:30": when it was locked, or noted what it makes. "": not known. */
+static void since(const char *name, char ret[static 32])
+{
+	char path[sizeof(FOLDER) + NAME_MACHINE_MAX + 8];
+	struct stat st;
+	struct tm t;
+
+	ret[0] = '\0';
+	(void)snprintf(path, sizeof(path), FOLDER "/%s", name);
+	if (lstat(path, &st) == 0 && localtime_r(&st.st_mtime, &t))
+		(void)strftime(ret, 32, " since %H:%M:%S", &t);
+}
+
+/* " of uid 1000": who logged in to become root, by proc_pid_loginuid(5). "": nobody did, as of a service. */
+static void login_of(int pid, char ret[static 32])
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(close_p) int fd = -1;
+	char path[48];
+	uint64_t uid;
+
+	ret[0] = '\0';
+	(void)snprintf(path, sizeof(path), "/proc/%d/loginuid", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && files_read_fd(fd, path, LOGIN_MAX, &text, NULL, NULL) >= 0 &&
+	    num_parse(buf_text(&text), 0, UINT32_MAX - 1, &uid) >= 0)
+		(void)snprintf(ret, 32, " of uid %u", (unsigned)uid);
+}
+
 static int held_by(const char *name, struct err *e)
 {
 	CLEANUP(buf_done) struct buf command = { 0 };
 	CLEANUP(close_p) int fd = -1;
 	int pid = holder(name);
-	char path[48];
+	char path[48], when[32], who[32];
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	fd = pid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
@@ -109,8 +140,10 @@ static int held_by(const char *name, struct err *e)
 	for (size_t i = 0; i + 1 < command.len; i++)
 		if (!command.p[i])
 			command.p[i] = ' ';
-	return err_set(e, STATUS_BUSY, EBUSY, "%s is being made, changed or removed by another process: PID %d, %.100s", name,
-	               pid, buf_text(&command));
+	since(name, when);
+	login_of(pid, who);
+	return err_set(e, STATUS_BUSY, EBUSY, "%s is being made, changed or removed by another process%s: PID %d%s, %.100s",
+	               name, when, pid, who, buf_text(&command));
 }
 
 int hold_name(const char *name, struct hold *ret, struct err *e)

@@ -46,7 +46,7 @@ two_who_edit_are_told_of_each_other() { # 115
 		EDITOR=/tmp/ed machdeck edit web >/dev/null 2>&1 & holder=\$!
 		want 10 test -s /tmp/open
 		exits 75 machdeck edit web
-		told 'by another process: PID' 'machdeck edit web'
+		told 'by another process since ' ': PID ' 'machdeck edit web'
 		kill -9 \$holder; wait \$holder || true
 		exits 0 machdeck set web AUTO_START=1
 		kill \$(cat /tmp/open)

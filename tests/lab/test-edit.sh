@@ -199,6 +199,11 @@ a_full_file_system_keeps_the_old_text() { # 111
 		exits 73 machdeck set web AUTO_START=1
 		same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
 		umount $CONFS
+		mount -t tmpfs -o nr_inodes=3,mode=755 tmpfs $CONFS
+		conf web PRIVATE_NETWORK=1; : >$CONFS/filler
+		exits 73 machdeck set web AUTO_START=1
+		same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		umount $CONFS
 	END
 }
 
