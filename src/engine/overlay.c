@@ -54,7 +54,7 @@ int overlay_look(const struct places *p, const char *step, struct err *e)
 	overlay_folder(p, all);
 	folder = opendir(all);
 	if (!folder)
-		return errno == ENOENT ? 0 : err_sys(e, errno, "cannot read %s", all);
+		return errno == ENOENT || (errno == EACCES && geteuid() != 0) ? 0 : err_sys(e, errno, "cannot read %s", all);
 	for (struct dirent *entry; (entry = readdir(folder));) {
 		const char *name = entry->d_name;
 

@@ -19,7 +19,8 @@ void overlay_folder(const struct places *p, char ret[static OVERLAY_PATH_SIZE]);
 /* overlay_of - whether p's root is one, and over whose. */
 bool overlay_of(const struct places *p, char ret[static NAME_MACHINE_MAX + 1]);
 
-/* overlay_look - whether p's root may change: -EBUSY STATUS_BUSY, "cannot STEP NAME: ...", while one is over it. */
+/* overlay_look - whether p's root may change: -EBUSY STATUS_BUSY, "cannot STEP NAME: ...", while one is over it. Who may not
+ * look is not told: what it would be asked for takes root all the same. */
 int overlay_look(const struct places *p, const char *step, struct err *e);
 
 /* overlay_make - the folders for p's root to be one over that of `of`; what an earlier call that was killed left is gone.
