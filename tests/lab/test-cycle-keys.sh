@@ -98,7 +98,7 @@ the_same_is_done_by_lines_alone() {
 		tells '^HOST_PORT=tcp:8080:80'; tells '^To do it, type yes'; line yes; tells '^one: created'
 		same users no "$(machdeck get one PRIVATE_USERS)"
 		want 10 serves mini http://10.233.1.1:8080/
-		line one; tells '^clone, destroy: by that word'; line clone; tells '^name> '; line two; tells '^Attention.*it is running'
+		line one; tells '^clone, snapshot, destroy: by that word'; line clone; tells '^name> '; line two; tells '^Attention.*it is running'
 		line; tells '^Nothing is done'; line one; tells '^one> '; line stop; tells 'type yes'; line yes; tells '^one: stopped'
 		want 10 offers one '^clone, rename, reset, destroy'; line clone; tells '^name> '; line two
 		tells '^# root: a'; tells '^# HOST_PORT: tcp:8080:80 becomes tcp:80'; tells '^To do it, type yes'; line yes; tells '^two: cloned'
