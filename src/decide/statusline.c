@@ -29,6 +29,7 @@ static enum health health_of(const struct machine *m)
 		return m->bad_conf ? BAD : OFF;
 	case MACHINE_STARTING:
 	case MACHINE_STOPPING:
+		return m->tried_again ? BAD : CHANGING;
 	case MACHINE_RELOADING:
 		return CHANGING;
 	case MACHINE_RUNNING:
@@ -122,6 +123,16 @@ static void age_of(const struct snapshot *s, const struct machine *m, char ret[s
 	(void)snprintf(ret, 32, "%ju%c", (uintmax_t)(age / units[i].seconds), units[i].letter);
 }
 
+/* Between two attempts and during one it is the same: the line does not blink. */
+static const char *word_of(const struct machine *m, enum health h)
+{
+	if (h == FROZEN)
+		return "frozen";
+	if (m->state == MACHINE_RESTARTING || m->tried_again)
+		return machine_state_word(MACHINE_RESTARTING);
+	return m->cause ? m->cause : machine_state_word(m->state);
+}
+
 /* "cache:oom-kill", "mail:guest-unit", "build 4s"; without what does not fit, and cut only when it is the
  * first. */
 static bool say_machine(struct line *l, const char *gap, const struct snapshot *s, const struct machine *m,
@@ -135,8 +146,7 @@ static bool say_machine(struct line *l, const char *gap, const struct snapshot *
 	if (h == CHANGING)
 		(void)snprintf(text, sizeof(text), "%s%s%s", m->name, *age ? " " : "", age);
 	else
-		(void)snprintf(text, sizeof(text), "%s:%s", m->name,
-		               h == FROZEN ? "frozen" : m->cause ? m->cause : machine_state_word(m->state));
+		(void)snprintf(text, sizeof(text), "%s:%s", m->name, word_of(m, h));
 	if (say(l, gap, text, h == BAD) || say(l, gap, m->name, h == BAD))
 		return true;
 	if (!first || l->room < skip + 2)

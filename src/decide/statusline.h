@@ -3,7 +3,8 @@
  *
  *	12m 9+ 1~ 1! 1-  cache:oom-kill  build 4s
  *
- * + runs, * runs but is not well inside, ~ changes, ! failed, - off, ? not known; ASCII alone. Pure. */
+ * + runs, * runs but is not well inside, ~ changes, ! failed or is tried again after that, - off, ? not known;
+ * ASCII alone. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -233,6 +233,8 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 	if (unit) {
 		m->unit_words = unit->words;
 		m->unit_told = unit->told;
+		m->tried_again = unit->n_restarts > 0 && (m->state == MACHINE_STARTING ||
+		                                          (m->state == MACHINE_STOPPING && unit->failed));
 	}
 	if (unit && unit->state == m->state)
 		m->since_usec = unit->since_usec;

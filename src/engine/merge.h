@@ -27,6 +27,8 @@ struct unit_seen { /* one loaded unit */
 	char *name;
 	enum machine_state state;
 	uint64_t since_usec; /* 0: not known */
+	uint32_t n_restarts; /* by systemd itself; as is failed, as far as was asked */
+	bool failed;         /* its result is not success */
 	char *reason;        /* NULL: none, or not known yet */
 	const char *cause;   /* the reason's; static */
 	uint64_t told;       /* how often systemd said anything of it */

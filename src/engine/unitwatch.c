@@ -67,6 +67,17 @@ static void ask_free(struct ask *a)
 
 static void pump_asks(struct unitwatch *w);
 
+static bool is_down(enum machine_state state)
+{
+	return state == MACHINE_FAILED || state == MACHINE_RESTARTING;
+}
+
+static void take_tries(struct unit_seen *u, uint32_t n_restarts, const char *result)
+{
+	u->n_restarts = n_restarts;
+	u->failed = result && strcmp(result, "success") != 0;
+}
+
 static void on_why(int r, struct why_answer *answer, const struct err *e, void *arg)
 {
 	struct ask *a = arg, **at;
@@ -78,6 +89,10 @@ static void on_why(int r, struct why_answer *answer, const struct err *e, void *
 	a->why = NULL;
 	if (r >= 0)
 		w->log_denied = answer->no_log && answer->no_log->status == STATUS_NOT_PERMITTED;
+	if (r >= 0 && u)
+		take_tries(u, answer->facts.n_restarts, answer->facts.result);
+	if (r >= 0 && u && u->state == MACHINE_STOPPING) /* it went on while it was asked */
+		u->failed |= is_down(answer->facts.state) || answer->facts.state == MACHINE_STARTING;
 	if (r >= 0 && u && answer->facts.state == u->state) {
 		free(u->reason);
 		u->cause = why_sentence(&answer->facts, text);
@@ -183,9 +198,11 @@ static void ask_of_idle(struct unitwatch *w)
 	}
 }
 
-static bool is_down(enum machine_state state)
+/* Who looks but once has to ask whether it was tried before: no list tells. */
+static bool is_asked_of(const struct unitwatch *w, const struct unit_seen *u)
 {
-	return state == MACHINE_FAILED || state == MACHINE_RESTARTING;
+	return !u->reason && (is_down(u->state) || (w->brief && (u->state == MACHINE_STARTING ||
+	                                                         u->state == MACHINE_STOPPING)));
 }
 
 static bool take_state(struct unitwatch *w, struct unit_seen *u, const struct unit *given)
@@ -247,6 +264,7 @@ static bool take_unit(struct unitwatch *w, const struct unit *given)
 	if (u && has_state)
 		changed |= take_state(w, u, given);
 	if (u && given->has_service) {
+		take_tries(u, given->n_restarts, given->result);
 		changed |= take_words(u, given);
 		changed |= take_status(u, given);
 	}
@@ -289,7 +307,7 @@ static void on_list(int r, const struct unit *v, size_t n, const struct err *e, 
 	for (size_t i = 0; i < n; i++)
 		(void)take_unit(w, &v[i]);
 	for (size_t i = 0; i < w->seen->n_units; i++) /* what was being asked when the connection was lost */
-		if (is_down(w->seen->units[i].state) && !w->seen->units[i].reason)
+		if (is_asked_of(w, &w->seen->units[i]))
 			ask_why(w, w->seen->units[i].name);
 	if (!w->brief)
 		ask_of_idle(w);

@@ -39,6 +39,7 @@ struct machine {
 	bool auto_start;
 	bool root_is_hosts; /* by a conf that can be used: root in it is root of the host */
 	char *declared; /* the conf is a link, so it is declared elsewhere: where it leads, foreign; NULL */
+	bool tried_again; /* it starts after it failed, or ends so once more: systemd tries again by itself */
 	bool bad_conf; /* the conf can not be used; reason says why */
 	bool conf_unread; /* who looks may not read it: what it says is not known */
 	uint64_t unit_words; /* tells what its unit says of itself now from what it said before; 0: not heard */

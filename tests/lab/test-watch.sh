@@ -125,6 +125,18 @@ line=$(COLUMNS=40 machdeck status --line) && exit 1
 [ ${#line} -le 40 ]
 line=$(machdeck status --line=tmux --width 30) && exit 1
 [[ $line == '2m 1+ #[fg=red]1!#[default]  #[fg=red]broken:'*'#[default]' ]] || { echo "$line"; exit 1; }
+dropin=/run/systemd/system/container@broken.service.d/zz-again.conf
+mkdir -p "${dropin%/*}"
+printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=200ms\nExecStartPre=/bin/sh -c "sleep 0.2; exit 7"\n' >$dropin
+systemctl daemon-reload
+systemctl start container@broken || true
+deadline=$((SECONDS + 20))
+until [ "$(systemctl show container@broken --property NRestarts --value)" -gt 0 ]; do ((SECONDS < deadline)); done
+for ((i = 0; i < 20; i++)); do # whatever it is in between
+	same '2m 1+ 1!  broken:restarting' "$(machdeck status --line)"
+done
+systemctl stop container@broken
+rm $dropin; systemctl daemon-reload
 rc=0; machdeck status --line quick 2>/dev/null || rc=$?
 same 64 $rc
 rc=0; machdeck status --line --width 0 2>/dev/null || rc=$?

@@ -146,6 +146,18 @@ static void what_is_not_known_is_not_well(void **state)
 	assert_false(statusline_is_well(&s));
 }
 
+static void what_is_tried_again_and_again_has_failed_all_along(void **state)
+{
+	(void)state;
+	add("web", MACHINE_RESTARTING)->cause = "guest-exit";
+	assert_string_equal(line(80, false), "1m 1!  web:restarting");
+	machines[0].state = MACHINE_STARTING;
+	machines[0].cause = NULL;
+	machines[0].tried_again = true;
+	assert_string_equal(line(80, false), "1m 1!  web:restarting");
+	assert_false(statusline_is_well(&s));
+}
+
 static void a_conf_that_can_not_be_used_has_failed(void **state)
 {
 	(void)state;
@@ -174,6 +186,7 @@ int main(void)
 		TEST(a_sign_of_tmux_in_a_name_is_escaped),
 		TEST(all_well_says_so),
 		TEST(what_is_not_known_is_not_well),
+		TEST(what_is_tried_again_and_again_has_failed_all_along),
 		TEST(a_conf_that_can_not_be_used_has_failed),
 		TEST(no_machines_are_well),
 	};
