@@ -100,7 +100,7 @@ the_same_is_done_by_lines_alone() {
 		want 10 serves mini http://10.233.1.1:8080/
 		line one; tells '^clone, snapshot, destroy: by that word'; line clone; tells '^name> '; line two; tells '^Attention.*it is running'
 		line; tells '^Nothing is done'; line one; tells '^one> '; line stop; tells 'type yes'; line yes; tells '^one: stopped'
-		want 10 offers one '^clone, rename, reset, destroy'; line clone; tells '^name> '; line two
+		want 10 offers one '^clone, rename, snapshot, restore, reset, destroy'; line clone; tells '^name> '; line two
 		tells '^# root: a'; tells '^# HOST_PORT: tcp:8080:80 becomes tcp:80'; tells '^To do it, type yes'; line yes; tells '^two: cloned'
 		want 10 offers two '^clone, rename'; line rename; tells '^name> '; line three
 		tells '^To do it, type yes'; line yes; tells '^two: renamed to three'
