@@ -5,15 +5,6 @@
 . "$(dirname -- "$0")/scenario.sh"
 . "$(dirname -- "$0")/making.sh"
 
-# file_system KIND SIZE - made in a file and mounted at $T/KIND, or the reason in $T/KIND/why-not.
-file_system() {
-	mkdir -p "$T/$1"
-	if ! command -v "mkfs.$1" >/dev/null; then
-		echo "mkfs.$1 is missing; type: make deps" >"$T/$1/why-not"
-	elif ! { truncate -s "$2" "$T/$1.img" && "mkfs.$1" -q "$T/$1.img" && mount -n -o loop "$T/$1.img" "$T/$1"; } >/dev/null 2>&1; then
-		echo "this machine can not mount $1 from a file" >"$T/$1/why-not"
-	fi
-}
 file_system btrfs 300M
 file_system xfs 320M
 scenario clone --bind "$T/btrfs:/fs/btrfs" --bind "$T/xfs:/fs/xfs"
@@ -24,7 +15,6 @@ roots_on() { mkdir -p $ROOTS; mount --bind /fs/$1 $ROOTS; }
 no_roots() { umount $ROOTS; }
 address() { sed -n "s/^LOCAL_ADDRESS=//p" $CONFS/$1.conf; }
 '
-has() { [ ! -e "$T/$1/why-not" ] || skip "$(cat "$T/$1/why-not")"; }
 
 from_making_to_removing_both_the_host_is_as_before() {
 	script <<-'END'

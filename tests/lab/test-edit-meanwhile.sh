@@ -4,7 +4,9 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario meanwhile
+file_system ext4 32M
+file_system xfs 320M
+scenario meanwhile --bind "$T/ext4:/fs/ext4" --bind "$T/xfs:/fs/xfs" --bind "$T:/images"
 
 # editor WORDS - /tmp/ed does that to the file it is given.
 editor='editor() { printf "#!/bin/sh\n%s\n" "$*" >/tmp/ed; chmod +x /tmp/ed; }
@@ -21,6 +23,31 @@ a_saved_text_is_on_the_disk_before_it_counts() { # 112
 			"\$(grep -oE 'fsync|renameat2' /tmp/order | head -3 | xargs)"
 	END
 }
+
+# power_cut KIND [OPTION of mount] - the disk of the moment in which a conf was said to be saved. What was not written to it
+# is lost, as the file beside shows.
+power_cut() {
+	local found
+	has "$1"
+	inside <<-END
+		$editor
+		mount --bind /fs/$1 \$CONFS
+		conf web PRIVATE_NETWORK=1
+		sync -f \$CONFS
+		echo unsaved >\$CONFS/beside
+		exits 0 machdeck set web AUTO_START=1
+		printf '%8192s' late >>\$CONFS/beside
+		cp --sparse=always /images/$1.img /images/cut.img
+		umount \$CONFS
+	END
+	mkdir -p "$T/cut"
+	mount -n -o "loop${2:+,$2}" "$T/cut.img" "$T/cut"
+	found=$(cat "$T/cut/web.conf") && ! grep -q late "$T/cut/beside"
+	umount "$T/cut"
+	same "the conf after the cut" $'PRIVATE_NETWORK=1\nAUTO_START=1' "$found"
+}
+a_saved_conf_survives_a_power_cut_on_ext4() { power_cut ext4; } # 112
+a_saved_conf_survives_a_power_cut_on_xfs() { power_cut xfs nouuid; }
 
 a_change_between_look_and_exchange_is_seen() { # 114
 	inside <<-END
