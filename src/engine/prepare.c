@@ -167,8 +167,11 @@ static int do_ops(const struct container *c, const struct plan *p, const struct 
 static int look_at_overlays(const struct plan *p, struct err *e)
 {
 	struct places places;
+	int r = places_find(p->name, &places, NULL) < 0 ? 0 : overlay_look(&places, "start", e);
 
-	return places_find(p->name, &places, NULL) < 0 ? 0 : overlay_look(&places, "start", e);
+	if (r < 0)
+		e->status = STATUS_UNSAFE_HOST; /* the unit does not try that again by itself, as it does with STATUS_BUSY */
+	return r;
 }
 
 int prepare_root(const struct container *c, const struct plan *p, struct strs *warnings, struct err *e)

@@ -234,6 +234,7 @@ an_overlay_takes_no_room_and_nothing_changes_below_it() {
 		same "page below" mini "$(cat $ROOTS/a/srv/index.html)"
 		not machdeck start a
 		want 10 eval "journalctl -u container@a | grep -q 'b-1 is an overlay over its root'"
+		same "tried again by itself" "0 failed" "$(systemctl show -P ActiveState -P NRestarts container@a | xargs)"
 		exits 75 machdeck destroy --yes a
 		told "b-1 is an overlay over its root" "machdeck destroy b-1"
 		exits 75 machdeck rename a c
