@@ -214,7 +214,7 @@ int hold_notes(struct strs *ret, struct err *e)
 		close(fd);
 		return err_no_memory(e);
 	}
-	for (struct dirent *entry; (entry = readdir(folder));) {
+	for (struct dirent *entry; (errno = 0, entry = readdir(folder));) {
 		if (!name_is_machine(entry->d_name))
 			continue;
 		if (is_held(dirfd(folder), entry->d_name))
@@ -222,6 +222,8 @@ int hold_notes(struct strs *ret, struct err *e)
 		else
 			forget(dirfd(folder), entry->d_name);
 	}
+	if (errno)
+		return err_sys(e, errno, "cannot read " FOLDER);
 	return ret->bad ? err_no_memory(e) : 0;
 }
 

@@ -403,7 +403,7 @@ int machined_images(const char *host_root, struct strs *ret, struct err *e)
 		return err_no_memory(e);
 	}
 	d = opendir(path); /* 0700: only root sees them */
-	while (d && ret->n < MACHINED_MAX && (entry = readdir(d))) {
+	while (d && ret->n < MACHINED_MAX && (errno = 0, entry = readdir(d))) {
 		char *suffix = strrchr(entry->d_name, '.');
 
 		if (entry->d_type == DT_REG && suffix && strcmp(suffix, ".raw") == 0)
@@ -413,6 +413,8 @@ int machined_images(const char *host_root, struct strs *ret, struct err *e)
 		if (name_is_machine(entry->d_name))
 			strs_add(ret, entry->d_name);
 	}
+	if (d && ret->n < MACHINED_MAX && errno)
+		return err_sys(e, errno, "cannot read %s", path);
 	strs_sort(ret);
 	return ret->bad ? err_no_memory(e) : 0;
 }

@@ -1,6 +1,7 @@
 #include "drivers/masks.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,9 +38,11 @@ int masks_list(const char *host_root, struct strs *ret, struct err *e)
 			return err_no_memory(e);
 		}
 		d = opendir(path);
-		while (d && (entry = readdir(d)))
+		while (d && (errno = 0, entry = readdir(d)))
 			if (is_ours(entry->d_name) && is_masked(dirfd(d), entry->d_name))
 				strs_add(ret, entry->d_name);
+		if (d && errno)
+			return err_sys(e, errno, "cannot read %s", path);
 	}
 	strs_sort(ret);
 	return ret->bad ? err_no_memory(e) : 0;

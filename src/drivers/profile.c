@@ -106,9 +106,9 @@ static int read_folder(int fd, struct profile *ret, struct err *e)
 
 	if (!dir)
 		return err_sys(e, errno, "cannot read the profile's folder");
-	while (r == 0 && (entry = readdir(dir)))
+	while (r == 0 && (errno = 0, entry = readdir(dir)))
 		r = add(ret, fd, entry->d_name, e);
-	return r;
+	return r == 0 && errno ? err_sys(e, errno, "cannot read the profile's folder") : r;
 }
 
 int profile_read(const char *host_root, const char *folder, struct profile *ret, struct err *e)

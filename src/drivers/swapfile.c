@@ -272,8 +272,8 @@ int swapfile_tidy(int dir, const char *leaf, char ret_kept[static 256], struct e
 	folder = files_opendir(dir, ".");
 	if (!folder)
 		return err_sys(e, errno, "cannot look for what is left of %s", leaf);
-	while ((entry = readdir(folder)))
+	while ((errno = 0, entry = readdir(folder)))
 		if (is_left(entry->d_name, leaf, &hash))
 			tidy_one(dir, leaf, entry->d_name, hash, ret_kept);
-	return 0;
+	return errno ? err_sys(e, errno, "cannot look for what is left of %s", leaf) : 0;
 }

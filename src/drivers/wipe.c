@@ -177,18 +177,20 @@ static int wipe_one(struct wipe *w, int dir, const char *name, int depth)
 	return r == -ENOTDIR || r == -ENOTEMPTY ? 0 : r < 0 ? fail(w, name, -r) : 0;
 }
 
-/* One pass through the folder. Returns whether there was anything, or a negative errno. */
-static int pass(struct wipe *w, DIR *folder, int fd, int depth)
+/* One pass through the folder, whose name is for messages. Returns whether there was anything, or a negative errno. */
+static int pass(struct wipe *w, DIR *folder, int fd, const char *name, int depth)
 {
 	int r = 0, found = 0;
 
 	rewinddir(folder);
-	for (struct dirent *entry; r == 0 && (entry = readdir(folder));) {
+	for (struct dirent *entry; r == 0 && (errno = 0, entry = readdir(folder));) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		found = 1;
 		r = wipe_one(w, fd, entry->d_name, depth + 1);
 	}
+	if (r == 0 && errno)
+		return fail(w, name, errno);
 	return r < 0 ? r : found;
 }
 
@@ -205,7 +207,7 @@ static int wipe_folder(struct wipe *w, int fd, const char *name, int depth)
 
 		if (i >= limit)
 			return fail(w, name, ENOTEMPTY);
-		r = pass(w, folder, fd, depth);
+		r = pass(w, folder, fd, name, depth);
 		limit += fd == w->top && w->hoisted > hoisted;
 	}
 	return r;

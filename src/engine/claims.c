@@ -203,7 +203,7 @@ int neighbours_starting(const char *host_root, const char *but, struct neighbour
 		close(fd);
 		return err_no_memory(e);
 	}
-	while (r == 0 && (entry = readdir(dir))) {
+	while (r == 0 && (errno = 0, entry = readdir(dir))) {
 		struct claims *grown;
 
 		if (!name_is_machine(entry->d_name) || strcmp(entry->d_name, but) == 0 ||
@@ -219,6 +219,8 @@ int neighbours_starting(const char *host_root, const char *but, struct neighbour
 		r = claims_read(host_root, entry->d_name, &n.v[n.n], e);
 		n.n += r == 0;
 	}
+	if (r == 0 && errno)
+		r = err_sys(e, errno, "cannot read " PLAN_RUN_DIR);
 	(void)closedir(dir);
 	if (r < 0)
 		return r;

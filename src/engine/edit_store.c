@@ -51,7 +51,7 @@ static int list(int dir, struct edit_saves *ret, struct err *e)
 
 	if (!folder)
 		return err_sys(e, errno, "cannot list " HISTORY);
-	while ((entry = readdir(folder))) {
+	while ((errno = 0, entry = readdir(folder))) {
 		uint64_t usec, *grown;
 
 		if (num_parse(entry->d_name, 1, UINT64_MAX, &usec) < 0)
@@ -62,6 +62,8 @@ static int list(int dir, struct edit_saves *ret, struct err *e)
 		ret->usec = grown;
 		grown[ret->n++] = usec;
 	}
+	if (errno)
+		return err_sys(e, errno, "cannot list " HISTORY);
 	if (ret->n > 0)
 		qsort(ret->usec, ret->n, sizeof(*ret->usec), newest_first);
 	return 0;

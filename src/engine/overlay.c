@@ -55,7 +55,7 @@ int overlay_look(const struct places *p, const char *step, struct err *e)
 	folder = opendir(all);
 	if (!folder)
 		return errno == ENOENT || (errno == EACCES && geteuid() != 0) ? 0 : err_sys(e, errno, "cannot read %s", all);
-	for (struct dirent *entry; (entry = readdir(folder));) {
+	for (struct dirent *entry; (errno = 0, entry = readdir(folder));) {
 		const char *name = entry->d_name;
 
 		if (name_is_machine(name) && read_of(p->roots, name, of) && strcmp(of, p->name) == 0)
@@ -64,7 +64,7 @@ int overlay_look(const struct places *p, const char *step, struct err *e)
 			               "(machdeck destroy %s; `machdeck clone %s NEW` makes a full copy first)",
 			               step, p->name, name, name, name);
 	}
-	return 0;
+	return errno ? err_sys(e, errno, "cannot read %s", all) : 0;
 }
 
 int overlay_forget(const struct places *p, const struct progress *progress, struct err *e)

@@ -217,12 +217,14 @@ int places_temps(const char *roots, const char *kind, const char *name, struct s
 
 	if (!folder)
 		return errno == ENOENT || errno == EACCES ? 0 : err_sys(e, errno, "cannot read %s", roots);
-	for (struct dirent *entry; (entry = readdir(folder));) {
+	for (struct dirent *entry; (errno = 0, entry = readdir(folder));) {
 		char owner[NAME_MACHINE_MAX + 1];
 
 		places_temp_owner(entry->d_name, kind, owner);
 		if (owner[0] && (!name || strcmp(owner, name) == 0))
 			strs_add(ret, entry->d_name);
 	}
+	if (errno)
+		return err_sys(e, errno, "cannot read %s", roots);
 	return ret->bad ? err_no_memory(e) : 0;
 }

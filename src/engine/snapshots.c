@@ -160,11 +160,13 @@ int snapshots_list(const char *name, struct root_snapshots *ret, struct err *e)
 		close(fd);
 		return err_no_memory(e);
 	}
-	for (struct dirent *entry; r == 0 && (entry = readdir(folder));)
+	for (struct dirent *entry; r == 0 && (errno = 0, entry = readdir(folder));)
 		if (name_is_machine(entry->d_name))
 			r = add(&s, fd, entry->d_name);
 	if (r < 0)
 		return err_no_memory(e);
+	if (errno)
+		return err_sys(e, errno, "cannot read the snapshots of %s", name);
 	if (s.n > 0)
 		qsort(s.v, s.n, sizeof(*s.v), by_time);
 	*ret = s;

@@ -172,16 +172,19 @@ static int tend_all(struct watch *w, struct err *e)
 {
 	DIR *folder = opendir(PLAN_RUN_DIR);
 	struct dirent *entry;
+	int r;
 
 	if (!folder)
 		return errno == ENOENT ? 0 : err_sys(e, errno, "cannot read " PLAN_RUN_DIR);
-	while ((entry = readdir(folder)))
+	while ((errno = 0, entry = readdir(folder)))
 		if (name_is_machine(entry->d_name) &&
 		    (w->new_bridge || is_waiting(dirfd(folder), entry->d_name)))
 			tend(w, entry->d_name);
+	r = errno ? err_sys(e, errno, "cannot read " PLAN_RUN_DIR) : 0;
 	closedir(folder);
-	w->new_veth = w->new_bridge = false;
-	return 0;
+	if (r == 0)
+		w->new_veth = w->new_bridge = false;
+	return r;
 }
 
 /* ---- the loop */

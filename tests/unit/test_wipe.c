@@ -8,7 +8,10 @@
 #include "drivers/mounts.h"
 #include "drivers/wipe.h"
 #include "engine/destroy.h"
+#include "engine/overlay.h"
 #include "engine/places.h"
+#include "engine/snapshots.h"
+#include "tests/unit/unreadable.h"
 
 static int roots = -1;
 
@@ -69,6 +72,37 @@ static void links_are_deleted_and_not_what_they_lead_to(void **state)
 	assert_true(exists("/sentinel/file"));
 	buf_done(&before); /* the hard link has changed a time of it */
 	snapshot_host(&before);
+}
+
+static void what_can_not_be_listed_to_its_end_is_never_taken_for_empty(void **state)
+{
+	CLEANUP(root_snapshots_done) struct root_snapshots kept = { 0 };
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	CLEANUP(strs_done) struct strs got = { 0 };
+	char snapshots[64];
+	struct places p;
+	int r[5];
+
+	(void)state;
+	(void)snprintf(snapshots, sizeof(snapshots), "/var/lib/containers/.snapshots/%s", name);
+	make_dir("/var/lib/containers/.overlays");
+	make_dir("/var/lib/containers/.snapshots");
+	make_dir(snapshots);
+	assert_int_equal(hold_name(name, &hold, &err), 0);
+	assert_int_equal(places_find(name, &p, &err), 0);
+	unreadable = true;
+	r[0] = wipe();
+	r[1] = places_temps(p.roots, "trash", name, &got, &err);
+	r[2] = hold_notes(&got, &err);
+	r[3] = snapshots_list(name, &kept, &err);
+	r[4] = overlay_look(&p, "destroy", &err);
+	unreadable = false;
+	for (size_t i = 0; i < COUNT(r); i++)
+{ printf("DBG %zu %d\n", i, r[i]); assert_int_equal(r[i], -EIO);}
+	assert_string_equal(err.text, "cannot read /var/lib/containers/.overlays: Input/output error");
+	assert_int_equal(rmdir("/var/lib/containers/.overlays"), 0);
+	assert_int_equal(rmdir(snapshots), 0);
+	assert_int_equal(rmdir("/var/lib/containers/.snapshots"), 0);
 }
 
 static void a_root_that_is_a_link_is_only_unlinked(void **state)
@@ -419,6 +453,7 @@ static int all(void)
 	const struct CMUnitTest tests[] = {
 		T(a_tree_of_all_kinds_of_names_is_deleted),
 		T(links_are_deleted_and_not_what_they_lead_to),
+		T(what_can_not_be_listed_to_its_end_is_never_taken_for_empty),
 		T(a_root_that_is_a_link_is_only_unlinked),
 		T(a_tree_deeper_than_there_are_descriptors_is_deleted),
 		T(immutable_names_are_deleted),
