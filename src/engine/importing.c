@@ -12,6 +12,9 @@
 #include "decide/confedit.h"
 #include "decide/subids.h"
 #include "drivers/files.h"
+#include "engine/edit_store.h"
+#include "engine/hostsfile.h"
+#include "engine/settle.h"
 #include "words/name.h"
 
 #define ETC_MAX (16 << 20)
@@ -138,6 +141,7 @@ int importing_begin(const char *root, const struct imported *all, enum registrie
 	if (!ret->v || !ret->texts)
 		return err_no_memory(e);
 	r = add_confs(ret, all, e);
+	ret->n_confs = ret->n;
 	if (r == 0 && all->has_engines && !engines->enable)
 		strs_add(warnings, "virtualisation.containers is not enabled: nothing is written of it");
 	if (r < 0 || !engines->enable)
@@ -164,7 +168,37 @@ int importing_diff(const struct importing *x, struct buf *ret, struct err *e)
 	return 0;
 }
 
-int importing_save(const struct importing *x, struct err *e)
+void importing_name(const struct importing *x, size_t i, char ret[static NAME_MACHINE_MAX + 1])
+{
+	const char *leaf = strrchr(x->v[i].path, '/') + 1;
+
+	(void)snprintf(ret, NAME_MACHINE_MAX + 1, "%.*s", (int)(strlen(leaf) - strlen(".conf")), leaf);
+}
+
+static void remember(const struct importing *x, struct strs *warnings)
+{
+	for (size_t i = 0; i < x->n_confs; i++) {
+		char name[NAME_MACHINE_MAX + 1];
+		struct err e;
+
+		importing_name(x, i, name);
+		if (x->v[i].old->len > 0 && edit_history_add(name, x->v[i].old, &e) < 0)
+			strs_addf(warnings, "%s: undo will not know this change: %s", name, e.text);
+	}
+}
+
+static void settle(const struct importing *x, struct strs *warnings)
+{
+	struct err e;
+
+	if (x->n_confs == 0)
+		return;
+	hostsfile_refresh("", warnings);
+	if (settle_reread(NULL, &e) < 0)
+		strs_addf(warnings, "their units are as before until systemd reads them anew (systemctl daemon-reload): %s", e.text);
+}
+
+static int replace(const struct importing *x, struct err *e)
 {
 	sigset_t ending, before;
 	int r;
@@ -178,5 +212,18 @@ int importing_save(const struct importing *x, struct err *e)
 		fileset_tidy(x->root, x->looked_at.v[i]);
 	r = fileset_save(x->root, x->v, x->n, e);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+int importing_save(const struct importing *x, struct strs *warnings, struct err *e)
+{
+	bool here = !*x->root;
+	int r;
+
+	if (here)
+		remember(x, warnings);
+	r = replace(x, e);
+	if (r == 0 && here)
+		settle(x, warnings);
 	return r;
 }

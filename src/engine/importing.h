@@ -5,6 +5,7 @@
 #include "decide/import.h"
 #include "drivers/fileset.h"
 #include "drivers/idlock.h"
+#include "words/name.h"
 
 struct importing {
 	const char *root;
@@ -13,6 +14,7 @@ struct importing {
 	struct strs paths;
 	struct strs looked_at; /* of all files that there are to be, changed or not */
 	size_t n;
+	size_t n_confs; /* of v, the first */
 	struct idlock lock; /* nobody else changes users and their ids meanwhile */
 };
 void importing_done(struct importing *x);
@@ -27,5 +29,10 @@ int importing_begin(const char *root, const struct imported *all, enum registrie
 
 /* importing_diff - append it as `diff -u` shows it. -ENOMEM */
 int importing_diff(const struct importing *x, struct buf *ret, struct err *e);
-/* importing_save - all or nothing: as fileset_save(). What ends a process waits for its end. */
-int importing_save(const struct importing *x, struct err *e);
+/* importing_save - all or nothing: as fileset_save(). What ends a process waits for its end. On this host the texts of confs
+ * that were are in their history (engine/edit), and systemd and /etc/hosts know the new ones.
+ *
+ * warnings  what the caller must say though it is saved */
+int importing_save(const struct importing *x, struct strs *warnings, struct err *e);
+/* importing_name - whose conf v[i] of the first n_confs is. */
+void importing_name(const struct importing *x, size_t i, char ret[static NAME_MACHINE_MAX + 1]);

@@ -52,6 +52,14 @@ static void print_verdict(const struct edit *x)
 	}
 }
 
+void editing_verdict(const char *name)
+{
+	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
+
+	if (edit_find(name, false, &x, NULL) == 0)
+		print_verdict(&x);
+}
+
 static int show(const struct edit *x, const struct buf *text)
 {
 	CLEANUP(buf_done) struct buf diff = { 0 };

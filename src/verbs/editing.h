@@ -16,3 +16,5 @@ int editing_options(const struct verb *v, int argc, char **argv, const char *has
 int editing_save(struct edit *x, struct buf *text, bool dry);
 /* editing_undo - the same, of a text from the history, which is none any more then. */
 int editing_undo(struct edit *x, struct buf *text, uint64_t usec, bool dry);
+/* editing_verdict - print what is to be done so that the conf of that container, as it is now, takes effect. */
+void editing_verdict(const char *name);

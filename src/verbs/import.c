@@ -14,6 +14,7 @@
 #include "engine/build.h"
 #include "engine/importing.h"
 #include "engine/load.h"
+#include "verbs/editing.h"
 #include "verbs/verbs.h"
 
 static int read_all(const char *file, struct buf *ret, struct err *e)
@@ -132,16 +133,39 @@ static int show(const struct importing *x, struct err *e)
 	               : err_set(e, STATUS_IO, EIO, "the difference was not shown");
 }
 
+/* What was written, and what follows for those that run. */
+static void tell(const struct importing *x)
+{
+	if (x->n == 0)
+		printf("nothing to change\n");
+	for (size_t i = 0; i < x->n; i++) {
+		char name[NAME_MACHINE_MAX + 1];
+
+		printf("%s%s: %s\n", x->root, x->v[i].path, x->v[i].old->len > 0 ? "changed" : "made");
+		if (i >= x->n_confs || *x->root)
+			continue;
+		importing_name(x, i, name);
+		editing_verdict(name);
+	}
+}
+
 static int save(const char *root, const struct imported *all, enum registries_format format, bool dry, struct err *e)
 {
 	CLEANUP(importing_done) struct importing x = { .lock.fd = -1 };
 	CLEANUP(strs_done) struct strs warnings = { 0 };
+	CLEANUP(strs_done) struct strs late = { 0 };
 	int r = importing_begin(root, all, format, dry, &x, &warnings, e);
 
 	verb_warn(&warnings);
 	if (r < 0)
 		return r;
-	return dry ? show(&x, e) : importing_save(&x, e);
+	if (dry)
+		return show(&x, e);
+	r = importing_save(&x, &late, e);
+	verb_warn(&late);
+	if (r == 0)
+		tell(&x);
+	return r;
 }
 
 int verb_import(const struct verb *v, int argc, char **argv)

@@ -242,6 +242,23 @@ an_export_is_imported_as_the_same_conf() {
 	END
 }
 
+an_import_takes_effect_and_can_be_undone() {
+	inside <<-'END'
+		import() { printf '%s' "$1" >/tmp/doc.json; exits 0 machdeck import /tmp/doc.json; }
+		small web; conf web PRIVATE_NETWORK=1
+		exits 0 machdeck start web
+		import '{"containers": {"web": {"privateNetwork": true, "macvlans": [], "enableTun": true, "timeoutStartSec": "3min", "autoStart": true}, "new": {}}}'
+		told '/etc/containers/web.conf: changed' '/etc/containers/new.conf: made' 'web: it takes a restart'
+		same 'what systemd knows' '3min machines.target' "$(systemctl show -P TimeoutStartUSec container@web) $(systemctl show -P WantedBy container@web)"
+		exits 0 machdeck undo web
+		same conf PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		same history '' "$(machdeck history new)"
+		exits 0 machdeck export web; echo "$said" >/tmp/doc.json
+		exits 0 machdeck import /tmp/doc.json; exits 0 machdeck import /tmp/doc.json
+		told 'nothing to change'
+	END
+}
+
 the_dashboard_lends_its_terminal_to_the_editor() {
 	inside <<-'END'
 		mkdir -p /var/lib/containers/lent; conf lent PRIVATE_NETWORK=1
