@@ -11,8 +11,7 @@
 #include "base/cleanup.h"
 #include "drivers/aside.h"
 #include "engine/edit.h"
-#include "engine/netwatch.h"
-#include "engine/occupied.h"
+#include "ui/doer_choices.h"
 #include "ui/doer_paths.h"
 
 #define SAVE_USEC  120000000
@@ -66,96 +65,6 @@ void doer_form_free(struct doer_form *f)
 	free(f);
 }
 
-/* ---- choices */
-
-static void add_links(const struct netmap_space *host, struct strs *bridges, struct strs *links)
-{
-	for (size_t i = 0; i < host->n_links; i++) {
-		const struct netmap_link *l = &host->links[i];
-
-		if (strcmp(l->kind, "bridge") == 0)
-			strs_add(bridges, l->name);
-		else if (!l->loopback && strcmp(l->kind, "veth") != 0 && !l->master)
-			strs_add(links, l->name);
-	}
-}
-
-static void add_addresses(const struct occupied *o, const struct netmap_space *host, struct strs *hosts,
-                          struct strs *locals)
-{
-	char text[ADDR_TEXT_SIZE];
-	struct addr a, b;
-
-	if (allocate_pair(&o->taken, &a, &b, NULL) == 0) {
-		addr_print(&a, false, text);
-		strs_add(hosts, text);
-		addr_print(&b, false, text);
-		strs_add(locals, text);
-	}
-	for (size_t i = 0; host && i < host->n_addresses; i++) { /* on a bridge: near that one's own */
-		const struct netmap_link *l = netmap_link(host, host->addresses[i].link);
-
-		if (!l || strcmp(l->kind, "bridge") != 0 || host->addresses[i].addr.family != AF_INET ||
-		    allocate_near(&o->taken, &host->addresses[i].addr, &a, NULL) < 0)
-			continue;
-		addr_print(&a, true, text);
-		strs_add(locals, text);
-	}
-}
-
-static void add_ports(const struct occupied *o, struct strs *ports)
-{
-	static const struct port usual[] = { { false, 0, 80 }, { false, 0, 443 }, { false, 0, 22 }, { true, 0, 53 } };
-
-	for (size_t i = 0; i < COUNT(usual); i++) {
-		struct port p = usual[i];
-		char text[PORT_TEXT_SIZE];
-
-		if (allocate_port(&o->taken, p.udp, p.guest, &p.host, NULL) < 0)
-			continue;
-		port_print(&p, text);
-		strs_add(ports, text);
-	}
-}
-
-static void add_fixed(struct strs *choices)
-{
-	static const struct {
-		enum form_choice choice;
-		const char *words;
-	} fixed[] = {
-		{ CHOICE_BOOL, "1 0" },
-		{ CHOICE_USERS, "pick identity no" },
-		{ CHOICE_RELEASE, "2014 2020 2021-04 2021-05 2021-11" },
-		{ CHOICE_CAPABILITY, "CAP_NET_ADMIN CAP_MKNOD CAP_SYS_ADMIN CAP_SYS_MODULE CAP_SYS_NICE CAP_SYS_RAWIO "
-		                     "CAP_SYS_TIME CAP_IPC_LOCK CAP_SYS_PTRACE CAP_SYSLOG CAP_BPF CAP_PERFMON" },
-	};
-	static const char *const devices[] = { "/dev/fuse", "/dev/kvm", "/dev/net/tun", "/dev/dri/renderD128", "/dev/vhost-net" };
-
-	for (size_t i = 0; i < COUNT(fixed); i++)
-		strs_split(&choices[fixed[i].choice], fixed[i].words, " ");
-	for (size_t i = 0; i < COUNT(devices); i++)
-		if (access(devices[i], F_OK) == 0)
-			strs_addf(&choices[CHOICE_DEVICE], "%s:rwm", devices[i]);
-}
-
-/* What the host has and what is free on it, at this moment. */
-static void gather(const struct snapshot *s, const char *name, struct strs *choices)
-{
-	CLEANUP(occupied_done) struct occupied o = { 0 };
-	CLEANUP(netmap_done) struct netmap m = { 0 };
-	CLEANUP(strs_done) struct strs ignored = { 0 };
-	const struct netmap_space *host = netmap_read(s, NETWATCH_MAP, &m, NULL) == 0 ? netmap_host(&m) : NULL;
-
-	add_fixed(choices);
-	if (host)
-		add_links(host, &choices[CHOICE_BRIDGE], &choices[CHOICE_LINK]);
-	if (occupied_read(name, &o, &ignored, NULL) < 0)
-		return;
-	add_addresses(&o, host, &choices[CHOICE_HOST_ADDRESS], &choices[CHOICE_LOCAL_ADDRESS]);
-	add_ports(&o, &choices[CHOICE_PORT]);
-}
-
 /* ---- begin */
 
 static void say(struct doer_form *f, enum style style, const char *text)
@@ -205,7 +114,7 @@ static void begin(struct doer_form *f, const struct world *w, const char *name)
 		return;
 	}
 	form_open(&f->app->form, name, &f->edit.old);
-	gather(w->s, name, f->app->form.choices);
+	doer_choices(w->s, name, f->app->form.choices);
 	take_draft(f);
 	judge(f);
 	app_open_menu(f->app, MENU_FORM);

@@ -216,13 +216,20 @@ int form_set(struct form *f, size_t field, size_t item, const char *value, struc
 	return 0;
 }
 
+static bool takes_path(size_t field)
+{
+	enum form_choice c = fields[field].choice;
+
+	return c == CHOICE_STORE || c == CHOICE_NETNS || c == CHOICE_FLAG;
+}
+
 size_t form_folder(size_t field, const char *typed, size_t *ret_begin)
 {
 	const char *path = strncmp(typed, "--", 2) == 0 ? strchr(typed, '=') : typed;
 	const char *last;
 
 	path = path && *path == '=' ? path + 1 : path;
-	if (fields[field].choice != CHOICE_PATH || !path || *path != '/' || strchr(path, ':'))
+	if (!takes_path(field) || !path || *path != '/' || strchr(path, ':'))
 		return 0; /* behind a ':' it is one of the container's */
 	*ret_begin = (size_t)(path - typed);
 	last = strrchr(path, '/');
@@ -231,7 +238,9 @@ size_t form_folder(size_t field, const char *typed, size_t *ret_begin)
 
 const char *form_complete(const struct form *f, size_t field, const char *prefix, const char *value)
 {
-	const struct strs *all = &f->choices[fields[field].choice];
+	size_t begin;
+	bool is_path = form_folder(field, prefix, &begin) > 0;
+	const struct strs *all = &f->choices[is_path ? CHOICE_PATH : fields[field].choice];
 	const char *first = NULL;
 	bool passed = false;
 

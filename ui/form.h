@@ -18,48 +18,55 @@ enum form_choice {
 	CHOICE_LINK,
 	CHOICE_HOST_ADDRESS,
 	CHOICE_LOCAL_ADDRESS,
+	CHOICE_HOST_ADDRESS6,
+	CHOICE_LOCAL_ADDRESS6,
 	CHOICE_PORT,
+	CHOICE_VETH,
 	CHOICE_CAPABILITY,
 	CHOICE_DEVICE,
 	CHOICE_USERS,
 	CHOICE_RELEASE,
-	CHOICE_PATH, /* of the host; read while it is typed */
+	CHOICE_TMPFS,
+	CHOICE_STORE, /* these three become paths of the host, when one is typed */
+	CHOICE_NETNS,
+	CHOICE_FLAG,
+	CHOICE_PATH, /* of no field: what is in the folder that is typed */
 	CHOICE_COUNT
 };
 
 /* Key, group, choices, what it does. */
 #define FORM_FIELDS(X)                                                                                       \
-	X("AUTO_START", "system", CHOICE_BOOL, "1: start it at boot")                                     \
-	X("EPHEMERAL", "system", CHOICE_BOOL, "1: nothing it writes outlasts it (nspawn: an overlay on its root)")   \
+	X("AUTO_START", "system", CHOICE_BOOL, "1: start it at boot (machines.target wants its unit)") \
+	X("EPHEMERAL", "system", CHOICE_BOOL, "1: nothing it writes outlasts it (nspawn: an overlay on its root)") \
 	X("TIMEOUT_START_SEC", "system", CHOICE_NONE, "how long a start may take: 90, 5min (the unit's TimeoutStartSec)") \
-	X("INIT", "system", CHOICE_NONE, "payload of a tree, a path in it; else /sbin/init")              \
-	X("SYSTEM_PATH", "system", CHOICE_PATH, "the NixOS system to run, a path in the store")           \
-	X("FLAKE", "system", CHOICE_NONE, "where that system comes from")                                 \
-	X("RELEASE", "system", CHOICE_RELEASE, "which NixOS module it behaves like")                      \
-	X("PRIVATE_NETWORK", "network", CHOICE_BOOL, "1: links of its own (nspawn --private-network)")    \
-	X("HOST_ADDRESS", "network", CHOICE_HOST_ADDRESS, "the host's end of ve-NAME (ip addr add); its gateway")    \
-	X("LOCAL_ADDRESS", "network", CHOICE_LOCAL_ADDRESS, "its address on eth0; with a prefix only on a bridge")   \
-	X("HOST_ADDRESS6", "network", CHOICE_NONE, "the same for IPv6")                                   \
-	X("LOCAL_ADDRESS6", "network", CHOICE_NONE, "the same for IPv6")                                  \
+	X("INIT", "system", CHOICE_NONE, "what nspawn starts in its tree, a path there; else /sbin/init") \
+	X("SYSTEM_PATH", "system", CHOICE_STORE, "the NixOS system to run, a path in the store: nspawn starts its init") \
+	X("FLAKE", "system", CHOICE_NONE, "what update builds that system of; nothing for nspawn")   \
+	X("RELEASE", "system", CHOICE_RELEASE, "which year's module its nspawn arguments and its unit are like") \
+	X("PRIVATE_NETWORK", "network", CHOICE_BOOL, "1: links of its own (nspawn --private-network)") \
+	X("HOST_ADDRESS", "network", CHOICE_HOST_ADDRESS, "the host's end of ve-NAME (ip addr add); its gateway") \
+	X("LOCAL_ADDRESS", "network", CHOICE_LOCAL_ADDRESS, "its address on eth0 (ip addr add); with a prefix only on a bridge") \
+	X("HOST_ADDRESS6", "network", CHOICE_HOST_ADDRESS6, "the host's end again, of IPv6 (ip -6 addr add); its gateway") \
+	X("LOCAL_ADDRESS6", "network", CHOICE_LOCAL_ADDRESS6, "its IPv6 address on eth0 (ip -6 addr add); with a prefix on a bridge") \
 	X("HOST_BRIDGE", "network", CHOICE_BRIDGE, "vb-NAME becomes a port of this bridge (nspawn --network-bridge)") \
-	X("LOCAL_MAC_ADDRESS", "network", CHOICE_NONE, "hardware address of eth0")                        \
+	X("LOCAL_MAC_ADDRESS", "network", CHOICE_NONE, "hardware address of eth0 (ip link set eth0 address)") \
 	X("MASQUERADE", "network", CHOICE_BOOL, "1: a way out behind the host's address (nftables), and ip_forward") \
-	X("COPY_RESOLV_CONF", "network", CHOICE_BOOL, "0: leave its resolv.conf alone")                   \
-	X("NETWORK_NAMESPACE_PATH", "network", CHOICE_PATH, "join this network namespace (nspawn --network-namespace-path)") \
+	X("COPY_RESOLV_CONF", "network", CHOICE_BOOL, "0: its resolv.conf stays; else nspawn starts with a copy of the host's") \
+	X("NETWORK_NAMESPACE_PATH", "network", CHOICE_NETNS, "join this network namespace (nspawn --network-namespace-path)") \
 	X("HOST_PORT", "forwarded ports", CHOICE_PORT, "tcp:8080:80: the host's port, the one inside (nspawn --port)") \
-	X("EXTRA_VETHS", "more links", CHOICE_NONE, "vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2 or vx1,hostBridge=br0") \
+	X("EXTRA_VETHS", "more links", CHOICE_VETH, "vx1,hostBridge=br0 or with addresses (nspawn --network-veth-extra)") \
 	X("INTERFACES", "more links", CHOICE_LINK, "a link of the host, moved into it (nspawn --network-interface)") \
 	X("MACVLANS", "more links", CHOICE_LINK, "a link of the host; it gets mv-LINK on it (nspawn --network-macvlan)") \
-	X("PRIVATE_USERS", "rights", CHOICE_USERS, "pick: its root is nobody on the host (nspawn --private-users)")  \
-	X("ADDITIONAL_CAPABILITIES", "rights", CHOICE_CAPABILITY, "a capability more (nspawn --capability)")       \
-	X("ALLOWED_DEVICES", "rights", CHOICE_DEVICE, "/dev/fuse:rwm (the unit's DeviceAllow)")         \
-	X("ENABLE_TUN", "rights", CHOICE_BOOL, "1: it can make tunnels: /dev/net/tun and CAP_NET_ADMIN")  \
-	X("MEMORY_MAX", "limits", CHOICE_NONE, "the most memory: 512M, 2G (the unit's MemoryMax)")          \
-	X("CPU_QUOTA", "limits", CHOICE_NONE, "processor: 150% is one and a half cores (CPUQuota)")         \
-	X("TASKS_MAX", "limits", CHOICE_NONE, "processes and threads: 500 (TasksMax)")                      \
-	X("IO_WEIGHT", "limits", CHOICE_NONE, "its share of the disks, 1 to 10000, usual is 100 (IOWeight)") \
-	X("EXTRA_NSPAWN_FLAGS", "binds and flags", CHOICE_PATH, "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn") \
-	X("TMPFS", "binds and flags", CHOICE_NONE, "/tmp:size=64m: a folder in memory (nspawn --tmpfs)")
+	X("PRIVATE_USERS", "rights", CHOICE_USERS, "pick: its root is nobody on the host (nspawn --private-users)") \
+	X("ADDITIONAL_CAPABILITIES", "rights", CHOICE_CAPABILITY, "a capability more (nspawn --capability)") \
+	X("ALLOWED_DEVICES", "rights", CHOICE_DEVICE, "/dev/fuse:rwm (the unit's DeviceAllow)")      \
+	X("ENABLE_TUN", "rights", CHOICE_BOOL, "1: it can make tunnels: /dev/net/tun (the unit's DeviceAllow, nspawn --capability)") \
+	X("MEMORY_MAX", "limits", CHOICE_NONE, "the most memory: 512M, 2G (the unit's MemoryMax)")   \
+	X("CPU_QUOTA", "limits", CHOICE_NONE, "processor: 150% is one and a half cores (the unit's CPUQuota)") \
+	X("TASKS_MAX", "limits", CHOICE_NONE, "processes and threads: 500 (the unit's TasksMax)")    \
+	X("IO_WEIGHT", "limits", CHOICE_NONE, "its share of the disks, 1 to 10000, usual is 100 (the unit's IOWeight)") \
+	X("EXTRA_NSPAWN_FLAGS", "binds and flags", CHOICE_FLAG, "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn") \
+	X("TMPFS", "binds and flags", CHOICE_TMPFS, "/tmp:size=64m: a folder in memory (nspawn --tmpfs)")
 
 enum form_row_kind { FORM_GROUP, FORM_FIELD, FORM_ITEM, FORM_ADD };
 

@@ -101,6 +101,27 @@ int allocate_pair(const struct taken *t, struct addr *ret_host, struct addr *ret
 		"--host-address and --local-address)");
 }
 
+static struct addr v6(uint16_t n, uint8_t last, uint8_t prefix)
+{
+	return (struct addr){ .family = AF_INET6,
+		              .prefix = prefix,
+		              .bytes = { 0xfd, 0, 0, 0x10, 2, 0x33, (uint8_t)(n >> 8), (uint8_t)n, [15] = last } };
+}
+
+int allocate_pair6(const struct taken *t, struct addr *ret_host, struct addr *ret_local, struct err *e)
+{
+	for (uint16_t n = 1; n < UINT16_MAX; n++) {
+		struct addr net = v6(n, 0, 64);
+
+		if (overlaps(t, &net, false))
+			continue;
+		*ret_host = v6(n, 1, 128);
+		*ret_local = v6(n, 2, 128);
+		return 0;
+	}
+	return err_set(e, STATUS_CANNOT_CREATE, ENOSPC, "out of addresses: all of fd00:10:233::/48 is taken");
+}
+
 static bool is_taken(const struct taken *t, const struct addr *a)
 {
 	for (size_t i = 0; i < t->n; i++)

@@ -30,6 +30,8 @@ void taken_add_container(struct taken *t, const struct container *c);
  * taken network overlaps, as the reference's tool chooses; then the same of 172.29, of 192.168; then, where networks are
  * that large, without regard to those of 16 bits and less. errors: -ENOSPC STATUS_CANNOT_CREATE */
 int allocate_pair(const struct taken *t, struct addr *ret_host, struct addr *ret_local, struct err *e);
+/* allocate_pair6 - the same of IPv6: fd00:10:233:N::1 and ::2. */
+int allocate_pair6(const struct taken *t, struct addr *ret_host, struct addr *ret_local, struct err *e);
 
 /* allocate_near - the lowest address above near's that is free in near's network (near has a prefix; IPv4, or IPv6 of
  * which the last 16 bits are tried); then from its start. errors: -ENOSPC STATUS_CANNOT_CREATE */

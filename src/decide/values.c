@@ -206,6 +206,11 @@ static const char *const capabilities[] = {
 	"CHECKPOINT_RESTORE",
 };
 
+const char *value_capability_name(size_t number)
+{
+	return number < COUNT(capabilities) ? capabilities[number] : NULL;
+}
+
 int value_capability(struct container *c, const char *text, struct why *w)
 {
 	bool known = strcmp(text, "all") == 0;

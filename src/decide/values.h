@@ -36,6 +36,7 @@ int value_flag(struct container *c, const char *text, struct why *w);
 int value_flags_end(const struct container *c, struct why *w);
 int value_tmpfs(struct container *c, const char *text, struct why *w);
 int value_capability(struct container *c, const char *text, struct why *w);
+const char *value_capability_name(size_t number); /* of the kernel's number, without CAP_; NULL: not known */
 int value_device(struct container *c, const char *node, const char *modifier, struct why *w);
 /* value_veth - append an extra veth of that name; its other fields are set by the caller. Sorted by value_veths_end. */
 int value_veth(struct container *c, const char *name, struct veth **ret, struct why *w);

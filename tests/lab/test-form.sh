@@ -71,6 +71,37 @@ a_path_is_completed_from_the_host_s_folders() {
 	END
 }
 
+# By rows below AUTO_START, headings counted: what Tab offers, one after the other, of what this host has and what is free.
+what_the_host_has_is_offered_as_it_is_typed() {
+	inside <<-END
+		$helper
+		mkdir -p \$ROOTS/web; conf web PRIVATE_NETWORK=1; conf xdb PRIVATE_NETWORK=1 HOST_ADDRESS=10.233.1.1 LOCAL_ADDRESS=10.233.1.2
+		ip link add br7 type bridge; ip addr add 10.9.0.1/24 dev br7; ip addr add fd09::1/64 dev br7
+		ip netns add lan; ip link add nic0 type veth peer nic9 netns lan
+		ip link add vx1 type dummy 2>/dev/null || ip link add vx1 type veth peer vx9
+		mknod /dev/lab-sensor c 1 3
+		field() { # ROWS TYPED OFFERED...: from the top, and back to it
+			echo "key \$(printf 'j %.0s' \$(seq \$1)) Enter"
+			[ -z "\$2" ] || echo "type \$2"
+			printf 'key Tab\nwait : %s\n' "\${@:3}"
+			printf '%s\n' 'key Esc' 'key g' 'key j'
+		}
+		{
+			printf '%s\n' 'size 110x45' 'wait web' 'key e' 'wait AUTO_START'
+			field 9 '' 10.233.2.1; field 10 '' 10.233.2.2 10.9.0.2/24
+			field 11 '' fd00:10:233:1::1; field 12 '' fd00:10:233:1::2 fd09::2/64
+			field 13 '' br7; field 17 '' /run/netns/lan
+			field 19 '' tcp:8080:80 tcp:8443:443; field 21 '' vx2,hostBridge=br7 vx2,hostAddress=10.233.2.1,localAddress=10.233.2.2
+			field 22 n nic0; field 23 n nic0
+			field 26 CAP_W CAP_WAKE_ALARM; field 27 /dev/lab /dev/lab-sensor:rwm
+			field 35 '' --bind=/ --bind-ro=/
+			printf '%s\n' 'key q'
+		} >/tmp/script
+		exits 0 machdeck --script /tmp/script
+		rm /dev/lab-sensor; ip netns delete lan
+	END
+}
+
 what_was_typed_outlives_the_dashboard() {
 	inside <<-END
 		$helper

@@ -87,6 +87,24 @@ static void when_all_are_taken_that_is_said(void **state)
 	taken_done(&t);
 }
 
+static void a_pair_of_ipv6_is_one_that_nobody_has(void **state)
+{
+	struct taken t = TAKEN("fd00:10:233:1::2", "fd00:10:233:2::/64", "10.233.3.1");
+	char text[ADDR_TEXT_SIZE];
+	struct addr a, b;
+
+	(void)state;
+	assert_int_equal(allocate_pair6(&t, &a, &b, &err), 0);
+	addr_print(&a, true, text);
+	assert_string_equal(text, "fd00:10:233:3::1");
+	addr_print(&b, true, text);
+	assert_string_equal(text, "fd00:10:233:3::2");
+	taken_done(&t);
+	t = TAKEN("fd00::/16");
+	assert_int_equal(allocate_pair6(&t, &a, &b, &err), -ENOSPC);
+	taken_done(&t);
+}
+
 static void near_is(struct taken t, const char *from, const char *wanted)
 {
 	struct addr near = addr(from), a;
@@ -376,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_network_of_the_host_is_left_alone),
 		cmocka_unit_test(where_all_is_a_sites_network_only_what_is_small_counts),
 		cmocka_unit_test(when_all_are_taken_that_is_said),
+		cmocka_unit_test(a_pair_of_ipv6_is_one_that_nobody_has),
 		cmocka_unit_test(a_neighbour_is_in_the_same_network),
 		cmocka_unit_test(a_port_that_is_left_open_is_one_that_nobody_has),
 		cmocka_unit_test(all_that_a_container_has_is_taken),

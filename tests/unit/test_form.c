@@ -133,6 +133,38 @@ static void a_path_of_the_host_is_completed_up_to_its_last_folder(void **state)
 	assert_int_equal(form_folder(field_of("INIT"), "/sbin/", &begin), 0);
 }
 
+static void a_field_that_takes_a_path_begins_with_what_it_can_begin_with(void **state)
+{
+	size_t flags = field_of("EXTRA_NSPAWN_FLAGS");
+	struct form f;
+
+	(void)state;
+	open_form(&f, "");
+	strs_split(&f.choices[CHOICE_FLAG], "--bind=/ --bind-ro=/", " ");
+	strs_split(&f.choices[CHOICE_PATH], "--bind=/srv/", " ");
+	assert_string_equal(form_complete(&f, flags, "", ""), "--bind=/");
+	assert_string_equal(form_complete(&f, flags, "--bi", "--bind=/"), "--bind-ro=/");
+	assert_string_equal(form_complete(&f, flags, "--bind=/s", "--bind=/s"), "--bind=/srv/");
+	form_close(&f);
+}
+
+/* A line each: what comes of it in systemd-nspawn, in the unit, or in the network. */
+static void each_field_says_what_becomes_of_it(void **state)
+{
+	static const char *const effects[] = { "nspawn", "unit", "(ip ", "nftables" };
+
+	(void)state;
+	for (size_t i = 0; i < FIELDS; i++) {
+		const char *help = fields[i].key ? form_help(field_of(fields[i].key)) : NULL;
+		bool said = !help;
+
+		for (size_t k = 0; help && k < COUNT(effects); k++)
+			said = said || strstr(help, effects[k]);
+		if (!said)
+			fail_msg("%s: '%s' names no effect", fields[i].key, help);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +174,8 @@ int main(void)
 		cmocka_unit_test(what_a_start_refuses_is_said_while_it_is_typed),
 		cmocka_unit_test(choices_go_round_among_those_that_begin_alike),
 		cmocka_unit_test(a_path_of_the_host_is_completed_up_to_its_last_folder),
+		cmocka_unit_test(a_field_that_takes_a_path_begins_with_what_it_can_begin_with),
+		cmocka_unit_test(each_field_says_what_becomes_of_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
