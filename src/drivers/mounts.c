@@ -186,6 +186,43 @@ int mounts_overlay(int fd, const char *path, const char *options, struct err *e)
 	return err_sys(e, errno, "cannot mount an overlay at %s", path);
 }
 
+/* Of linux/mount.h, which does not go along with every sys/mount.h. */
+enum { CLOEXEC = 1, SET_STRING = 1, CMD_CREATE = 6 };
+
+static int set_options(int fs, const char *options)
+{
+	CLEANUP(strs_done) struct strs all = { 0 };
+
+	strs_split(&all, options, ",");
+	for (size_t i = 0; i < all.n; i++) {
+		char *value = strchr(all.v[i], '=');
+
+		*value++ = '\0';
+		if (syscall(SYS_fsconfig, fs, SET_STRING, all.v[i], value, 0) < 0)
+			return -errno;
+	}
+	return all.bad ? -ENOMEM : 0;
+}
+
+int mounts_overlay_apart(const char *path, const char *options, int *ret, struct err *e)
+{
+	CLEANUP(close_p) int fs = -1;
+	CLEANUP(close_p) int top = -1;
+	int r = gate_ask(e, "cannot mount an overlay for %s", path);
+
+	if (r < 0)
+		return r;
+	fs = (int)syscall(SYS_fsopen, "overlay", CLOEXEC);
+	r = fs < 0 ? -errno : set_options(fs, options);
+	if (r == 0 && syscall(SYS_fsconfig, fs, CMD_CREATE, NULL, NULL, 0) < 0)
+		r = -errno;
+	if (r == 0)
+		top = (int)syscall(SYS_fsmount, fs, CLOEXEC, 0);
+	if (r == 0 && (top < 0 || (*ret = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0))
+		r = -errno;
+	return r < 0 ? err_sys(e, -r, "cannot mount an overlay for %s", path) : 0;
+}
+
 int mounts_undo(const char *path, struct err *e)
 {
 	int r = gate_ask(e, "cannot unmount %s", path);

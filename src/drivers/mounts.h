@@ -17,5 +17,8 @@ int mounts_detach(const char *path, struct err *e);
 
 /* mounts_overlay - an overlay with these options over the folder that is open as fd; path is for messages. */
 int mounts_overlay(int fd, const char *path, const char *options, struct err *e);
+/* mounts_overlay_apart - the same, mounted nowhere: ret is its folder, open for reading, and all of the mount is gone with it.
+ * source  fsopen(2), fsmount(2): since Linux 5.2 */
+int mounts_overlay_apart(const char *path, const char *options, int *ret, struct err *e);
 /* mounts_undo - unmount what is mounted last at path itself. errors: -EBUSY STATUS_BUSY: it is in use */
 int mounts_undo(const char *path, struct err *e);

@@ -75,35 +75,15 @@ int rootfs_lock_shared(const struct rootfs *t, struct err *e)
 	return take_lock(t, LOCK_SH, e);
 }
 
-int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret,
-                struct err *e)
+int rootfs_take(int fd, const char *path, uid_t uid_base, struct rootfs *ret, struct err *e)
 {
-	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1, .path = strdup(path) };
-	CLEANUP(close_p) int parent = -1;
-	CLEANUP(free_p) char *above = NULL;
-	const char *leaf = strrchr(path, '/') + 1;
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = fd, .path = strdup(path) };
 	struct stat st;
 	int r;
 
-	above = strndup(path, (size_t)(leaf - 1 - path));
-	if (!t.path || !above)
+	if (!t.path)
 		return err_no_memory(e);
-	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e)
-	                           : files_open("", above, O_PATH | O_DIRECTORY, &parent, e);
-	if (r < 0)
-		return r;
-	if (missing == ROOTFS_MAKE && (r = gate_ask(e, "cannot make %s", path)) < 0)
-		return r;
-	if (missing == ROOTFS_MAKE && mkdirat(parent, leaf, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, errno, "cannot make %s", path);
-	t.fd = openat(parent, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (t.fd < 0 && errno == ENOENT)
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is missing: there is no tree to start",
-		               path);
-	if (t.fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return err_set(e, STATUS_UNSAFE_TREE, errno,
-		               "%s is not a folder (a link to one is refused, too)", path);
-	if (t.fd < 0 || fstat(t.fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return err_sys(e, errno, "%s", path);
 	r = look_at_root(&t, &st, uid_base, e);
 	if (r < 0)
@@ -113,6 +93,35 @@ int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, s
 	*ret = t;
 	t = (struct rootfs){ .fd = -1 };
 	return 0;
+}
+
+int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret,
+                struct err *e)
+{
+	CLEANUP(close_p) int parent = -1;
+	CLEANUP(free_p) char *above = NULL;
+	const char *leaf = strrchr(path, '/') + 1;
+	int fd, r;
+
+	above = strndup(path, (size_t)(leaf - 1 - path));
+	if (!above)
+		return err_no_memory(e);
+	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e)
+	                           : files_open("", above, O_PATH | O_DIRECTORY, &parent, e);
+	if (r < 0)
+		return r;
+	if (missing == ROOTFS_MAKE && (r = gate_ask(e, "cannot make %s", path)) < 0)
+		return r;
+	if (missing == ROOTFS_MAKE && mkdirat(parent, leaf, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "cannot make %s", path);
+	fd = openat(parent, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s is missing: there is no tree to start",
+		               path);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return err_set(e, STATUS_UNSAFE_TREE, errno,
+		               "%s is not a folder (a link to one is refused, too)", path);
+	return fd < 0 ? err_sys(e, errno, "%s", path) : rootfs_take(fd, path, uid_base, ret, e);
 }
 
 /* Resolves path as if the root were "/". Returns a descriptor or a negative errno. */

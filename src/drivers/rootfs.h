@@ -29,6 +29,8 @@ enum rootfs_missing { ROOTFS_REFUSE, ROOTFS_MAKE };
  *           STATUS_UNSAFE_HOST when it is above the root */
 int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, struct rootfs *ret,
                 struct err *e);
+/* rootfs_take - the same of one that is open for reading as fd; fd is ret's from now on, also after a failure. */
+int rootfs_take(int fd, const char *path, uid_t uid_base, struct rootfs *ret, struct err *e);
 void rootfs_done(struct rootfs *t);
 
 /* rootfs_lock - until rootfs_done(). -EBUSY (STATUS_BUSY): another preparation, or a systemd-nspawn, has it.

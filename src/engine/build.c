@@ -455,7 +455,7 @@ static int part_from_twin(const struct build *b, const struct places *p, const c
 	CLEANUP(buf_done) struct buf host = { 0 };
 	CLEANUP(buf_done) struct buf id = { 0 };
 	char name[NAME_MACHINE_MAX + 2];
-	int r = rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
+	int r = b->source == BUILD_OVERLAY ? overlay_open(p, &t, e) : rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
 
 	if (r < 0)
 		return r;
@@ -480,23 +480,11 @@ int build_root(const struct build *b, const struct places *p, int roots, const c
 	r = make(b, p, roots, leaf, path, progress, ret_how, e);
 	if (r == 0 && is_tree(b))
 		r = look_at_tree(path, warnings, e);
-	if (r == 0 && b->twin_of && b->source != BUILD_OVERLAY)
+	if (r == 0 && b->twin_of)
 		r = part_from_twin(b, p, path, e);
 	if (r < 0)
 		build_undo(b, p, roots, leaf);
 	return r < 0 ? err_wrap(e, r, "cannot make the root of %s", p->name) : 0;
-}
-
-int build_lay(const struct build *b, const struct places *p, struct err *e)
-{
-	int r = overlay_attach(p, e);
-
-	if (r < 0)
-		return r;
-	r = part_from_twin(b, p, p->root, e);
-	if (r < 0)
-		(void)overlay_detach(p, NULL);
-	return r;
 }
 
 void build_undo(const struct build *b, const struct places *p, int roots, const char *leaf)

@@ -16,7 +16,7 @@ enum build_source {
 	BUILD_TARBALL,   /* the archive `from`, unpacked by GNU tar that can write nowhere else */
 	BUILD_BOOTSTRAP, /* a system that another program installs */
 	BUILD_EMPTY,     /* an empty root: SYSTEM_PATH= says what runs; `from` is that, or NULL */
-	BUILD_OVERLAY,   /* an empty root, over which that of twin_of is laid: build_lay() */
+	BUILD_OVERLAY,   /* an empty root, over which that of twin_of is laid: overlay_attach() */
 	BUILD_NIX,       /* an empty root and a profile that Nix fills */
 };
 
@@ -59,7 +59,5 @@ int build_profile(const struct nix_source *s, const struct places *p, const char
  * warnings: what a start would miss, such as an init. */
 int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,
                const struct progress *progress, enum built *ret_how, struct strs *warnings, struct err *e);
-/* build_lay - mount what build_root made of BUILD_OVERLAY, once its root has its name; not mounted after a failure. */
-int build_lay(const struct build *b, const struct places *p, struct err *e);
 /* build_undo - remove what build_root made. */
 void build_undo(const struct build *b, const struct places *p, int roots, const char *leaf);

@@ -18,6 +18,7 @@
 #include "drivers/wipe.h"
 #include "engine/hostsfile.h"
 #include "engine/occupied.h"
+#include "engine/overlay.h"
 #include "engine/settle.h"
 #include "engine/snapshots.h"
 
@@ -301,7 +302,7 @@ static int publish(const struct create *c, const struct created *made, int roots
 	if (renameat2(roots, temp, roots, p->name, RENAME_NOREPLACE) < 0) {
 		r = err_sys(e, errno, "cannot make %s", p->root);
 	} else if (c->build.source == BUILD_OVERLAY) {
-		r = build_lay(&c->build, p, e);
+		r = overlay_attach(p, e);
 		if (r < 0)
 			(void)unlinkat(roots, p->name, AT_REMOVEDIR);
 	}
@@ -352,6 +353,8 @@ static int build(const struct create *c, struct created *made, const struct prog
 
 	if (r == 0)
 		sweep(p, roots);
+	if (r == 0)
+		overlay_sweep(p);
 	if (r == 0)
 		r = places_temp("new", p->name, temp, e);
 	if (r == 0)

@@ -164,6 +164,14 @@ static int do_ops(const struct container *c, const struct plan *p, const struct 
 	return r;
 }
 
+/* Its unit may not be there: systemd was not told of a clone that was killed, or read its units before that disk was there. */
+static int mount_overlay(const struct plan *p, struct err *e)
+{
+	struct places places;
+
+	return places_find(p->name, &places, NULL) < 0 ? 0 : overlay_attach(&places, e);
+}
+
 static int look_at_overlays(const struct plan *p, struct err *e)
 {
 	struct places places;
@@ -179,6 +187,8 @@ int prepare_root(const struct container *c, const struct plan *p, struct strs *w
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
 	int r = look_at_binds(p, e);
 
+	if (r == 0)
+		r = mount_overlay(p, e);
 	if (r == 0)
 		r = rootfs_open(p->root, p->kind == KIND_NIX ? ROOTFS_MAKE : ROOTFS_REFUSE, uid_base(c), &t,
 		                e);

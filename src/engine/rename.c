@@ -184,7 +184,17 @@ static void rename_host(const struct renaming *x, struct strs *warnings)
 		strs_addf(warnings, "its host name inside is %s: %s", x->from.name, e.text);
 }
 
-static int move_all(struct renaming *x, struct err *e)
+/* While the conf has both names: who is killed in here does it again. */
+static void settle_root(const struct renaming *x, struct strs *warnings)
+{
+	struct err e;
+
+	if (overlay_attach(&x->to, &e) < 0)
+		strs_addf(warnings, "%s is %s now, but its root is not mounted: %s", x->from.name, x->to.name, e.text);
+	rename_host(x, warnings);
+}
+
+static int move_all(struct renaming *x, struct strs *warnings, struct err *e)
 {
 	CLEANUP(close_p) int confs = -1;
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
@@ -193,7 +203,6 @@ static int move_all(struct renaming *x, struct err *e)
 	if (r < 0)
 		return err_wrap(e, r, "cannot rename %s", x->from.name);
 	r = look_at_root(x, &root, e);
-
 	if (r == 0 && x->from.has_conf)
 		r = files_open("", x->from.confs, O_RDONLY | O_DIRECTORY, &confs, e);
 	if (r == 0)
@@ -204,6 +213,8 @@ static int move_all(struct renaming *x, struct err *e)
 		r = move(x->folders[i], x->from.name, x->to.name, &x->moved[i], e);
 	if (r < 0)
 		move_back(x);
+	else
+		settle_root(x, warnings);
 	if (x->from.has_conf)
 		(void)unlinkat(confs, strrchr(r < 0 ? x->to.conf : x->from.conf, '/') + 1, 0);
 	if (r == 0 && confs >= 0 && fsync(confs) < 0)
@@ -233,17 +244,14 @@ int rename_container(const char *from, const char *to, struct strs *warnings, st
 		r = err_set(e, STATUS_BUSY, EBUSY, "cannot rename %s: it is running (machdeck stop %s)", from,
 		            from);
 	if (r == 0)
-		r = move_all(&x, e);
+		r = move_all(&x, warnings, e);
 	if (r < 0)
 		(void)overlay_attach(&x.from, NULL);
 	if (r < 0)
 		return r;
-	if (overlay_attach(&x.to, &ignored) < 0)
-		strs_addf(warnings, "%s is %s now, but its root is not mounted: %s", from, to, ignored.text);
 	places_unlink_journals(&x.from); /* the next start makes them for the new name */
 	places_unlink_rests(&x.from);
 	startlimit_forget(from);
-	rename_host(&x, warnings);
 	hostsfile_refresh("", warnings);
 	name_unit(from, unit);
 	if (settle_reread(unit, &ignored) < 0)

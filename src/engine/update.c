@@ -17,6 +17,7 @@
 #include "drivers/rootfs.h"
 #include "engine/build.h"
 #include "engine/load.h"
+#include "engine/overlay.h"
 
 #define CONFIGURATION     "etc/nixos/configuration.nix"
 #define CONFIGURATION_MAX (1024 * 1024)
@@ -140,6 +141,8 @@ int update_container(const char *name, const struct update *u, const struct prog
 		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = choose(name, u, &l, &source, e);
+	if (r == 0 && u->config)
+		r = overlay_look(&p, "change", e);
 	if (r == 0)
 		r = build(&p, &source, u->config, progress, e);
 	return r < 0 ? err_wrap(e, r, "cannot update %s", name) : 0;

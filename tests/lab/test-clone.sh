@@ -7,7 +7,9 @@
 
 file_system btrfs 300M
 file_system xfs 320M
-scenario clone --bind "$T/btrfs:/fs/btrfs" --bind "$T/xfs:/fs/xfs"
+mkdir -p -m 0700 "$T"/kept/roots "$T"/kept/confs
+chmod 0755 "$T/kept/confs"
+scenario clone --bind "$T/btrfs:/fs/btrfs" --bind "$T/xfs:/fs/xfs" --bind "$T/kept:/fs/kept"
 
 making+='
 # roots_on KIND - the roots are on that file system from now on.
@@ -246,6 +248,13 @@ an_overlay_takes_no_room_and_nothing_changes_below_it() {
 		exits 75 machdeck reset --yes b-1
 		exits 0 machdeck rename b-1 d
 		same "what is there" "d changed" "$(cat $ROOTS/d/etc/hostname $ROOTS/d/srv/index.html | tr "\n" " " | sed "s/ $//")"
+		exits 1 machdeck snapshot d
+		told "--copy"
+		exits 0 machdeck snapshot --copy d now
+		told "d: snapshot now (a full copy)"
+		same "page of the snapshot" changed "$(cat $ROOTS/.snapshots/d/now/srv/index.html)"
+		exits 75 machdeck restore --yes d now
+		told "it is an overlay over that of a"
 		exits 0 machdeck clone d full
 		told "full: cloned (a full copy)"
 		same "page of the copy" changed "$(cat $ROOTS/full/srv/index.html)"
@@ -259,6 +268,78 @@ an_overlay_takes_no_room_and_nothing_changes_below_it() {
 		machdeck destroy --yes a
 		no_leftovers
 		umount $ROOTS
+	END
+}
+
+killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
+	script <<-'END'
+		mini /src; echo a >/src/etc/hostname; echo 0123456789abcdef0123456789abcdef >/src/etc/machine-id
+		mkdir -p $ROOTS; mount -t tmpfs -o mode=0700 roots $ROOTS
+		machdeck create a --tree /src --private-users no
+		# killed CALL N VERB... - by the Nth call of that kind; false: there were not so many.
+		killed() { ! strace -o /dev/null -f -e trace=$1 -e inject=$1:signal=KILL:when=$2 machdeck "${@:3}" >/dev/null 2>&1; }
+		nothing_but_a() {
+			same left a "$(ls -A $ROOTS | xargs)"
+			! findmnt -nlo TARGET | grep "^$ROOTS/" || fail "still mounted"
+		}
+		for step in mkdirat:1 mkdirat:4 symlinkat:1 fsmount:1 renameat2:1 renameat2:2 mount:1; do
+			killed ${step/:/ } clone --overlay a b || fail "$step: it was not killed"
+			if [ -e $CONFS/b.conf ]; then # systemd was not told
+				exits 0 machdeck start b
+				want 10 serves mini http://10.233.2.2/
+				same "host name and machine ID" b "$(cat $ROOTS/b/etc/hostname $ROOTS/b/etc/machine-id)"
+				exits 0 machdeck destroy --yes b
+			else
+				exits 0 machdeck rename --dry-run a x
+			fi
+			exits 0 machdeck clone --overlay a c
+			exits 0 machdeck destroy --yes c
+			nothing_but_a
+		done
+		for step in umount2:1 linkat:1 renameat2:1 mount:1 unlinkat:1 fsync:1; do
+			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
+			killed ${step/:/ } rename b c || fail "$step: it was not killed"
+			[ ! -e $CONFS/b.conf ] || exits 0 machdeck rename b c
+			exits 0 machdeck start c
+			same "what is there" "c changed c" "$(cat $ROOTS/c/etc/hostname $ROOTS/c/srv/index.html | xargs) $(ls $ROOTS/.overlays)"
+			exits 0 machdeck destroy --yes c
+			nothing_but_a
+		done
+		for step in umount2:1 unlinkat:1 unlinkat:2 unlinkat:4 openat2:3 fsync:1; do
+			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
+			killed ${step/:/ } destroy --yes b || fail "$step: it was not killed"
+			[ ! -e $CONFS/b.conf ] || exits 0 machdeck destroy --yes b
+			exits 66 machdeck status b
+			nothing_but_a
+		done
+		machdeck destroy --yes a
+		umount $ROOTS
+	END
+}
+
+when_the_host_starts_again_an_overlay_is_there_again() {
+	script <<-'END'
+		mini /src
+		mkdir -p $ROOTS; mount --bind /fs/kept/roots $ROOTS; mount --bind /fs/kept/confs $CONFS
+		machdeck create a --tree /src
+		machdeck clone --overlay a b --auto-start; machdeck clone --overlay a c
+		echo changed >$ROOTS/b/srv/index.html
+		umount $ROOTS/b $ROOTS/c $ROOTS $CONFS
+	END
+	lab_host again --bind "$T/kept/roots:/var/lib/containers" --bind "$T/kept/confs:/etc/containers" --bind "$LAB_DIR:/lab/tests"
+	SCENE=again
+	script <<-'END'
+		want 10 serves changed http://10.233.2.2/
+		same "mounted by systemd" "active active" "$(systemctl show -P ActiveState var-lib-containers-b.mount var-lib-containers-c.mount | xargs)"
+		machdeck start c
+		want 10 serves mini http://10.233.3.2/
+		exits 75 machdeck destroy --yes a
+		told "b and c are overlays over its root, which must not change below them"
+		machdeck destroy --yes b; machdeck destroy --yes c
+		machdeck start a
+		want 10 serves mini http://10.233.1.2/
+		machdeck destroy --yes a
+		no_leftovers
 	END
 }
 
