@@ -100,8 +100,8 @@ _machdeck() {
 			;;
 		export) words="--root --virtualisation $(_machdeck_names)" ;;
 		limit) words="--runtime --dry-run MemoryMax= CPUQuota= TasksMax= IOWeight= $(_machdeck_names)" ;;
-		set | unset | edit | undo) words="--dry-run --unit $(_machdeck_names)" ;;
-		get | history) words="--json --unit $(_machdeck_names)" ;;
+		set | unset | edit | undo) words="--dry-run --unit --unit= $(_machdeck_names)" ;;
+		get | history) words="--json --unit --unit= $(_machdeck_names)" ;;
 		hosts) words='--root --json --write --dry-run' ;;
 		esac
 	fi

@@ -248,6 +248,24 @@ bool app_idle(struct app *a, uint64_t now_usec)
 	return true;
 }
 
+/* It has no conf, which is what the form is of, but the file of systemd.nspawn(5). */
+static bool has_settings(const struct world *w, const char *name)
+{
+	const struct machine *m = snapshot_find(w->s, name);
+
+	return m && !m->configured && (m->kind == MACHINE_NSPAWN || m->kind == MACHINE_IMAGE);
+}
+
+static void edit_selected(struct app *a, const struct world *w, bool form)
+{
+	if (!a->selected[0])
+		return;
+	if (form && !has_settings(w, a->selected))
+		app_todo(a, APP_FORM_OPEN, CONTROL_START, a->selected, NULL, NULL);
+	else
+		app_todo(a, APP_SESSION, CONTROL_START, a->selected, "edit", NULL);
+}
+
 static void act(struct app *a, const struct world *w, enum action action, uint64_t now_usec)
 {
 	bool in_text = app_screen(a) == SCREEN_TEXT;
@@ -411,12 +429,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 		app_open_menu(a, MENU_COPY);
 		break;
 	case ACTION_EDIT:
-		if (a->selected[0])
-			app_todo(a, APP_FORM_OPEN, CONTROL_START, a->selected, NULL, NULL);
-		break;
 	case ACTION_EDITOR:
-		if (a->selected[0])
-			app_todo(a, APP_SESSION, CONTROL_START, a->selected, "edit", NULL);
+		edit_selected(a, w, action == ACTION_EDIT);
 		break;
 	case ACTION_FORM_COMMIT:
 		if (!a->offered_usec || now_usec < a->offered_usec + APP_CONFIRM_USEC)

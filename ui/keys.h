@@ -68,7 +68,7 @@ enum effect { LOOKS, ACTS };
 	  "the host's network: uplink, bridges, both ends of each link, addresses, forwards")                \
 	X(ALL_PORTS, SCREEN_LIST | SCREEN_PANE, LOOKS, "O", "all ports",                                     \
 	  "the forwarded ports of all machines: rule, listener, who reaches them")                           \
-	X(EDIT, SCREEN_LIST | SCREEN_PANE, ACTS, "e", "edit", "its conf as a form")                           \
+	X(EDIT, SCREEN_LIST | SCREEN_PANE, ACTS, "e", "edit", "its conf as a form; a .nspawn file in your editor") \
 	X(EDITOR, SCREEN_LIST | SCREEN_PANE, ACTS, "E", "editor", "its conf in your editor, checked when you leave it") \
 	X(CANCEL_JOB, AT_WORK, ACTS, "X", "cancel", "cancel its job")                                        \
 	X(KILL, AT_WORK, ACTS, "K", "kill", "what is left when stop does not work; asks for its name")       \

@@ -27,7 +27,7 @@ int autostart_set(const char *name, bool on, struct err *e)
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	CLEANUP(free_p) char *joined = NULL;
-	int r = edit_find(name, false, &x, e);
+	int r = edit_find(name, NULL, &x, e);
 
 	if (r == -ENOENT || (r == 0 && x.kind != EDIT_CONF))
 		return no_conf(name, e);

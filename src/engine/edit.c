@@ -78,13 +78,14 @@ static void name_conf(struct edit *x)
 }
 
 /* Where it is an image, or a machine of systemd-nspawn@ that runs, or one whose settings are all that is left. */
-static int find_settings(struct edit *x, const char *name, bool unit, struct err *e)
+static int find_settings(struct edit *x, const char *name, const char *unit, struct err *e)
 {
 	CLEANUP(target_done) struct target t = { 0 };
 	int r = target_find(name, false, &t, e);
 
 	(void)snprintf(x->places.name, sizeof(x->places.name), "%s", name);
-	edit_settings(x, unit ? EDIT_DROPIN : EDIT_NSPAWN);
+	if (edit_settings(x, unit, e) < 0)
+		return -EINVAL;
 	if (r == -ENOENT && access(x->path, F_OK) == 0)
 		return 0;
 	if (r == 0 && t.kind != MACHINE_NSPAWN)
@@ -92,7 +93,7 @@ static int find_settings(struct edit *x, const char *name, bool unit, struct err
 	return r;
 }
 
-int edit_find(const char *name, bool unit, struct edit *ret, struct err *e)
+int edit_find(const char *name, const char *unit, struct edit *ret, struct err *e)
 {
 	struct edit x = { .hold.fd = -1, .dir = -1 };
 	int r = places_find(name, &x.places, e);
@@ -135,7 +136,7 @@ static int begin_or_drop(struct edit *x, int wait_ms, struct edit *ret, struct e
 	return 0;
 }
 
-int edit_begin_any(const char *name, bool unit, int wait_ms, struct edit *ret, struct err *e)
+int edit_begin_any(const char *name, const char *unit, int wait_ms, struct edit *ret, struct err *e)
 {
 	struct edit x;
 	int r = edit_find(name, unit, &x, e);
@@ -149,7 +150,11 @@ int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e)
 {
 	struct edit x = { .hold.fd = -1, .dir = -1 };
 	int r = places_find(name, &x.places, e);
+	struct edit settings;
 
+	if (r == -ENOENT && edit_find(name, NULL, &settings, NULL) == 0)
+		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf; its settings are in %s (machdeck edit %s)", name,
+		            settings.path, name);
 	if (r == 0 && !x.places.has_conf)
 		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf", name);
 	if (r < 0)
@@ -230,6 +235,8 @@ void edit_fit(const struct edit *x, const struct buf *text, struct strs *warning
 	CLEANUP(loaded_done) struct loaded was = { 0 }, will = { 0 };
 	bool was_good;
 
+	if (x->kind == EDIT_DROPIN)
+		edit_settings_later(x, text, warnings);
 	if (x->kind != EDIT_CONF || load(x, text, &will, NULL) < 0)
 		return;
 	was_good = load(x, &x->old, &was, NULL) == 0;

@@ -17,11 +17,13 @@
 #include "engine/places.h"
 
 #define EDIT_HISTORY 20
+#define EDIT_LEAF_SIZE  (NAME_MACHINE_MAX + 16)
+#define EDIT_STORE_SIZE (NAME_MACHINE_MAX + EDIT_LEAF_SIZE + 8)
 
 enum edit_kind {
 	EDIT_CONF,
 	EDIT_NSPAWN, /* /etc/systemd/nspawn/NAME.nspawn */
-	EDIT_DROPIN, /* /etc/systemd/system/systemd-nspawn@NAME.service.d/override.conf */
+	EDIT_DROPIN, /* /etc/systemd/system/systemd-nspawn@NAME.service.d/override.conf, or another one there */
 };
 
 struct edit {
@@ -29,9 +31,9 @@ struct edit {
 	struct places places;
 	struct hold hold; /* nobody else changes, makes or removes it meanwhile; ends with the process */
 	int dir;          /* the file's folder; -1: none is open, or of settings: it is made by the first save */
-	char path[NAME_MACHINE_MAX + 96]; /* the file, for messages */
-	char leaf[NAME_MACHINE_MAX + 16];  /* its name */
-	char store[NAME_MACHINE_MAX + 16]; /* what history and draft know it by */
+	char path[NAME_MACHINE_MAX + EDIT_LEAF_SIZE + 96]; /* the file, for messages */
+	char leaf[EDIT_LEAF_SIZE];   /* its name */
+	char store[EDIT_STORE_SIZE]; /* what history and draft know it by */
 	bool unjudged;  /* edit_save() takes what contradicts something: for a change that makes nothing worse */
 	bool absent;    /* there is no such file yet: old is what holds instead of it */
 	char kept[256];  /* of a save that was killed: what somebody else wrote meanwhile, beside it under this name; "" */
@@ -44,14 +46,17 @@ struct edit {
  *         -ENOENT STATUS_NO_CONTAINER: it has no conf;  -ELOOP STATUS_UNSAFE_HOST, -EROFS STATUS_CANNOT_CREATE: it is
  *         declared elsewhere, says where;  -EBUSY STATUS_BUSY: another process changes it;  as confs_load() */
 int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e);
-/* edit_begin_any - the same, and of a machine of systemd-nspawn@ its .nspawn file, or with unit the drop-in of its unit. What
- * holds as long as that is not there (/run/systemd/nspawn, beside the tree) is what the text begins as.
- * errors: -ENOENT STATUS_NO_CONTAINER: it is neither; with unit: -EOPNOTSUPP STATUS_USAGE: it has a conf */
-int edit_begin_any(const char *name, bool unit, int wait_ms, struct edit *ret, struct err *e);
+/* edit_begin_any - the same, and of a machine of systemd-nspawn@ its .nspawn file, or with unit (not NULL) the drop-in of its unit
+ * that is called so, with or without ".conf"; "": override.conf. What holds as long as that is not there (/run/systemd/nspawn, beside the tree) is what the text begins as.
+ * errors: -ENOENT STATUS_NO_CONTAINER: it is neither; with unit: -EOPNOTSUPP STATUS_USAGE: it has a conf;
+ * -EINVAL STATUS_USAGE: no drop-in can be called so */
+int edit_begin_any(const char *name, const char *unit, int wait_ms, struct edit *ret, struct err *e);
 /* edit_find - what edit_begin_any() would open: kind, path and store, without a lock, by anybody. */
-int edit_find(const char *name, bool unit, struct edit *ret, struct err *e);
+int edit_find(const char *name, const char *unit, struct edit *ret, struct err *e);
 /* edit_read - the text of settings that edit_find() found, as it holds: x->old. */
 int edit_read(struct edit *x, struct err *e);
+/* edit_others - of a drop-in: what others are beside it. */
+void edit_others(const struct edit *x, struct strs *ret);
 void edit_done(struct edit *x); /* also takes one whose dir and hold.fd are -1 */
 
 /* edit_meanwhile - the conf as it is on the disk now: x->old, unless somebody wrote it without us. ret owned.
@@ -63,7 +68,7 @@ int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e);
 int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnings, struct err *e);
 
 /* edit_fit - append what of text does not fit this host as it is now (decide/lint_host), or another conf that is no conflict
- * (networks that overlap), as far as x->old does not have it already. It is no failure that this can not be told. */
+ * (networks that overlap), or of a drop-in what another one sets that systemd reads later; as far as x->old does not have it already. It is no failure that this can not be told. */
 void edit_fit(const struct edit *x, const struct buf *text, struct strs *warnings);
 
 /* edit_preview - append the conf's difference, and below it the plan's (argv, network, directives). -ENOMEM, and as

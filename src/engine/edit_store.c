@@ -26,7 +26,7 @@ static const struct files_new durable = { .mode = 0600, .uid = (uid_t)-1, .gid =
 
 static int open_history(const char *name, bool make, int *ret, struct err *e)
 {
-	char path[sizeof(HISTORY) + NAME_MACHINE_MAX + 16];
+	char path[sizeof(HISTORY) + EDIT_STORE_SIZE];
 	int r = make ? files_mkdir("", HISTORY, 0700, ret, e) : 0;
 
 	if (r < 0)
@@ -88,7 +88,7 @@ int edit_history(const char *name, struct edit_saves *ret, struct err *e)
 
 int edit_history_read(const char *name, uint64_t usec, struct buf *ret, struct err *e)
 {
-	char path[sizeof(HISTORY) + NAME_MACHINE_MAX + 48];
+	char path[sizeof(HISTORY) + EDIT_STORE_SIZE + 24];
 
 	(void)snprintf(path, sizeof(path), HISTORY "/%s/%" PRIu64, name, usec);
 	return files_read("", path, TEXT_MAX, ret, NULL, e);
@@ -153,7 +153,7 @@ int edit_draft_save(const char *name, const struct buf *text, struct err *e)
 
 int edit_draft_read(const char *name, struct buf *ret, struct err *e)
 {
-	char path[sizeof(DRAFTS) + NAME_MACHINE_MAX + 16];
+	char path[sizeof(DRAFTS) + EDIT_STORE_SIZE];
 
 	(void)snprintf(path, sizeof(path), DRAFTS "/%s", name);
 	return files_read("", path, TEXT_MAX, ret, NULL, e);
@@ -161,7 +161,7 @@ int edit_draft_read(const char *name, struct buf *ret, struct err *e)
 
 int edit_draft_drop(const char *name, struct err *e)
 {
-	char path[sizeof(DRAFTS) + NAME_MACHINE_MAX + 16];
+	char path[sizeof(DRAFTS) + EDIT_STORE_SIZE];
 	int r = gate_ask(e, "cannot remove a draft");
 
 	(void)snprintf(path, sizeof(path), DRAFTS "/%s", name);

@@ -143,6 +143,16 @@ static int print_document(const char *name, const struct envfile *f, int argc, c
 	return show_json(json_pack("{s:i, s:s, s:o}", "schema", 1, "name", name, "conf", keys));
 }
 
+static void tell_others(const struct edit *x)
+{
+	CLEANUP(strs_done) struct strs others = { 0 }, notes = { 0 };
+
+	edit_others(x, &others);
+	for (size_t i = 0; i < others.n; i++)
+		strs_addf(&notes, "%s: there is %s, too (--unit=%s)", x->places.name, others.v[i], others.v[i]);
+	verb_warn(&notes);
+}
+
 /* Of no conf: all of it, or the values of one setting. */
 static int print_settings(struct edit *x, int argc, char **argv, bool json)
 {
@@ -157,6 +167,7 @@ static int print_settings(struct edit *x, int argc, char **argv, bool json)
 	}
 	if (edit_read(x, &e) < 0 || (argc == 1 && unitfile_values(x->path, &x->old, argv[0], &values, &e) < 0))
 		return verb_fail(&e);
+	tell_others(x);
 	if (argc == 0)
 		return verb_print_buf(&x->old);
 	for (size_t i = 0; i < values.n; i++)

@@ -12,7 +12,7 @@ int editing_options(const struct verb *v, int argc, char **argv, const char *has
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' },
-		{ "unit", no_argument, NULL, 'u' },
+		{ "unit", optional_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
@@ -23,7 +23,8 @@ int editing_options(const struct verb *v, int argc, char **argv, const char *has
 		if (option == '?' || !strchr(has, option))
 			return verb_usage(v, "an option it does not have");
 		ret->dry |= option == 'n';
-		ret->unit |= option == 'u';
+		if (option == 'u')
+			ret->unit = optarg ? optarg : "";
 		ret->json |= option == 'j';
 	}
 	return verb_first_name(v, argc, argv);
@@ -56,7 +57,7 @@ void editing_verdict(const char *name)
 {
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 
-	if (edit_find(name, false, &x, NULL) == 0)
+	if (edit_find(name, NULL, &x, NULL) == 0)
 		print_verdict(&x);
 }
 

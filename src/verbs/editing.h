@@ -5,7 +5,8 @@
 #include "verbs/verbs.h"
 
 struct edit_options {
-	bool dry, unit, json;
+	bool dry, json;
+	const char *unit; /* NULL: not given; "": without the name of a drop-in */
 };
 /* editing_options - those of --dry-run (n), --unit (u), --json (j) that the verb has, by their letters, and one name at least:
  * argv[optind]. Returns as verb_names(). */

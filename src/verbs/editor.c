@@ -235,7 +235,7 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 	if (status == STATUS_DONE)
 		return !o.dry && !stays && edit_draft_drop(x.store, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
 	if (text.len > 0 && edit_draft_save(x.store, &text, &lost) == 0)
-		fprintf(stderr, "machdeck: what you typed is kept; `machdeck edit %s%s` goes on with it\n",
-		        o.unit ? "--unit " : "", x.places.name);
+		fprintf(stderr, "machdeck: what you typed is kept; `machdeck edit %s%s%s%s%s` goes on with it\n",
+		        o.unit ? "--unit" : "", o.unit && *o.unit ? "=" : "", o.unit ? o.unit : "", o.unit ? " " : "", x.places.name);
 	return status;
 }

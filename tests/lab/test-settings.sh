@@ -86,6 +86,19 @@ a_drop_in_of_its_unit_is_known_to_systemd_at_once() {
 		exits 0 machdeck get --unit img Service.MemoryMax; told 512M
 		exits 0 machdeck unset --unit img Service.MemoryMax
 		same memory infinity "\$(systemctl show -P MemoryMax systemd-nspawn@img)"
+		printf '[Service]\nTasksMax=77\n' >\$D/zz-mine.conf; systemctl daemon-reload
+		exits 0 machdeck get --unit img
+		told 'there is zz-mine.conf, too'
+		exits 0 machdeck set --unit img Service.TasksMax=78 Service.Nice=1
+		told "TasksMax= is set in \$D/zz-mine.conf, too, which systemd reads later"
+		[[ \$said != *Nice* ]] || fail "\$said"
+		exits 0 machdeck set --unit=zz-mine img Service.TasksMax=79
+		same tasks 79 "\$(systemctl show -P TasksMax systemd-nspawn@img)"
+		exits 0 machdeck undo --unit=zz-mine.conf img
+		same tasks 77 "\$(systemctl show -P TasksMax systemd-nspawn@img)"
+		same override 'Nice=1' "\$(tail -1 \$D/override.conf)"
+		exits 64 machdeck set --unit=../x img Service.Nice=2
+		rm -r \$D; systemctl daemon-reload
 		mkdir -p /var/lib/containers/web; conf web PRIVATE_NETWORK=1
 		exits 64 machdeck edit --unit web
 		told 'has a conf'
@@ -104,8 +117,13 @@ the_dashboard_edits_them_by_the_same_key() {
 		wait_for 'img: saved'
 		tmux send-keys -t s Enter
 		want 10 not shows 'Press Enter'
+		tmux send-keys -t s e # a form is of a conf, which it has not
+		wait_for 'img: saved'
+		tmux send-keys -t s Enter
+		want 10 not shows 'Press Enter'
 		tmux send-keys -t s q
 		wait_for 'status=0'
+		same lines 2 "\$(grep -c Boot=no \$F)"
 		same text Boot=no "\$(tail -1 \$F)"
 	END
 }
