@@ -215,6 +215,17 @@ static void ports(const struct tab_source *t)
 
 /* ---- its unit */
 
+/* What lies over another root, and what others lie over. */
+static void overlays(const struct tab_source *t)
+{
+	CLEANUP(free_p) char *joined = strs_join(&t->m->overlays, ", ");
+
+	if (t->m->overlay_over)
+		doc_fact(t->d, "root", STYLE_TEXT, "an overlay over that of %s", t->m->overlay_over);
+	if (t->m->overlays.n > 0 && joined)
+		doc_fact(t->d, "root", STYLE_BUSY, "must not change: below the overlays of %s", joined);
+}
+
 static void unit(const struct tab_source *t)
 {
 	const struct look_unit *u = t->look && t->look->known & LOOK_UNIT ? &t->look->unit : NULL;
@@ -237,6 +248,7 @@ static void unit(const struct tab_source *t)
 	}
 	if (u && u->no_log)
 		doc_fact(t->d, "no log", STYLE_DIM, "%s", u->no_log);
+	overlays(t);
 }
 
 static void kind(const struct tab_source *t)

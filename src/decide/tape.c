@@ -29,6 +29,8 @@ static const struct tapefield machine_fields[] = {
 	FIELD("registered", FIELD_FLAG, registered),
 	FIELD("autoStart", FIELD_FLAG, auto_start),
 	FIELD("rootIsHosts", FIELD_FLAG, root_is_hosts),
+	FIELD("overlayOver", FIELD_TEXT, overlay_over),
+	FIELD("overlays", FIELD_TEXTS, overlays),
 	FIELD("declared", FIELD_TEXT, declared),
 	FIELD("badConf", FIELD_FLAG, bad_conf),
 	FIELD("confUnread", FIELD_FLAG, conf_unread),

@@ -9,10 +9,12 @@
 #include "base/cleanup.h"
 #include "base/gate.h"
 #include "decide/conf.h"
+#include "decide/plan.h"
 #include "drivers/confs.h"
 #include "drivers/hostnet.h"
 #include "drivers/masks.h"
 #include "drivers/rtnl.h"
+#include "engine/overlay.h"
 #include "engine/trees.h"
 
 static void conf_seen_done(struct conf_seen *c)
@@ -21,6 +23,7 @@ static void conf_seen_done(struct conf_seen *c)
 	buf_done(&c->text);
 	free(c->problem);
 	free(c->leads_to);
+	free(c->overlay_over);
 	strs_done(&c->addresses);
 	strs_done(&c->ports);
 	*c = (struct conf_seen){ 0 };
@@ -88,6 +91,16 @@ static void take_container(struct conf_seen *ret, const struct container *c)
 	ret->root_is_hosts = container_root_is_hosts(c);
 }
 
+static bool see_overlay(struct conf_seen *c)
+{
+	char of[NAME_MACHINE_MAX + 1];
+	bool is = overlay_read(plan_roots(c->nixos_dirs), c->name, of);
+
+	free(c->overlay_over);
+	c->overlay_over = is ? strdup(of) : NULL;
+	return !is || c->overlay_over;
+}
+
 /* One conf; taken over from old, NULL or of that name, when its text is the same. -ENOENT: gone meanwhile. */
 static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *ret)
 {
@@ -107,7 +120,7 @@ static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *r
 		ret->name = strdup(name);
 		free(ret->leads_to);
 		ret->leads_to = take_p(&file.leads_to);
-		return ret->name ? 0 : -ENOMEM;
+		return ret->name && see_overlay(ret) ? 0 : -ENOMEM;
 	}
 	*ret = (struct conf_seen){ .name = strdup(name) };
 	if (r >= 0) {
@@ -122,7 +135,7 @@ static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *r
 	else
 		ret->problem = strdup(e.text);
 	ret->unread = r == -EACCES;
-	return !ret->name || (r < 0 && !ret->problem) || ret->addresses.bad || ret->ports.bad ? -ENOMEM : 0;
+	return !ret->name || !see_overlay(ret) || (r < 0 && !ret->problem) || ret->addresses.bad || ret->ports.bad ? -ENOMEM : 0;
 }
 
 int gather_confs(struct sources *s, struct err *e)

@@ -213,6 +213,7 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 	unit = sources_unit(s, name);
 	*m = (struct machine){
 		.name = copy(k->name, &bad),
+		.overlay_over = copy(k->conf ? k->conf->overlay_over : NULL, &bad),
 		.declared = copy(k->conf ? k->conf->leads_to : NULL, &bad),
 		.class = copy(k->machine ? k->machine->class : NULL, &bad),
 		.unit = copy(*name ? name : NULL, &bad),
@@ -242,9 +243,12 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		m->since_usec = k->machine->since_usec;
 	m->reason = reason_of(s, k, m, taken_by, unit, &m->cause);
 	fill_addresses(k, m);
+	for (size_t i = 0; k->conf && i < s->n_confs; i++)
+		if (s->confs[i].overlay_over && strcmp(s->confs[i].overlay_over, k->name) == 0)
+			strs_add(&m->overlays, s->confs[i].name);
 	if (k->net && m->state == MACHINE_RUNNING)
 		strs_add_all(&m->guest_failed, &k->net->failed);
-	return !bad && !m->guest_failed.bad && !m->addresses.bad && !m->ports.bad;
+	return !bad && !m->overlays.bad && !m->guest_failed.bad && !m->addresses.bad && !m->ports.bad;
 }
 
 int merge(const struct sources *s, struct snapshot *ret, struct err *e)

@@ -30,7 +30,7 @@ static void own_path(const struct places *p, char ret[static OWN_SIZE])
 	(void)snprintf(ret, OWN_SIZE, "%s/" OVERLAY_FOLDER "/%s", p->roots, p->name);
 }
 
-static bool read_of(const char *roots, const char *name, char ret[static NAME_MACHINE_MAX + 1])
+bool overlay_read(const char *roots, const char *name, char ret[static NAME_MACHINE_MAX + 1])
 {
 	char path[OWN_SIZE], of[NAME_MACHINE_MAX + 1];
 	ssize_t len;
@@ -46,7 +46,7 @@ static bool read_of(const char *roots, const char *name, char ret[static NAME_MA
 
 bool overlay_of(const struct places *p, char ret[static NAME_MACHINE_MAX + 1])
 {
-	return read_of(p->roots, p->name, ret);
+	return overlay_read(p->roots, p->name, ret);
 }
 
 /* Those that there are, of whomever; for root. */
@@ -83,7 +83,7 @@ int overlay_over(const struct places *p, struct strs *ret, struct err *e)
 	int r = list(p, &all, e);
 
 	for (size_t i = 0; r == 0 && i < all.n; i++)
-		if (read_of(p->roots, all.v[i], of) && strcmp(of, p->name) == 0 && is_there(p, all.v[i]))
+		if (overlay_read(p->roots, all.v[i], of) && strcmp(of, p->name) == 0 && is_there(p, all.v[i]))
 			strs_add(ret, all.v[i]);
 	return r == 0 && ret->bad ? err_no_memory(e) : r;
 }

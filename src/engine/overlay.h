@@ -18,8 +18,9 @@
 /* overlay_folder - the folder in which each such container has one. */
 void overlay_folder(const struct places *p, char ret[static OVERLAY_PATH_SIZE]);
 
-/* overlay_of - whether p's root is one, and over whose. */
+/* overlay_of - whether p's root is one, and over whose; none for who may not look. overlay_read - the same by the roots' folder. */
 bool overlay_of(const struct places *p, char ret[static NAME_MACHINE_MAX + 1]);
+bool overlay_read(const char *roots, const char *name, char ret[static NAME_MACHINE_MAX + 1]);
 
 /* overlay_over - the names of those whose root is an overlay over p's, sorted. Who may not look is told of none. */
 int overlay_over(const struct places *p, struct strs *ret, struct err *e);

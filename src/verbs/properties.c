@@ -44,6 +44,8 @@ static void lines(struct buf *to, const struct machine *m, const struct registra
 	line(to, "OS", m->os);
 	list(to, "Addresses", &m->addresses);
 	list(to, "Ports", &m->ports);
+	line(to, "OverlayOver", m->overlay_over);
+	list(to, "Overlays", &m->overlays);
 	line(to, "AutoStart", m->auto_start ? "yes" : "no");
 	line(to, "Reason", m->reason);
 }

@@ -7,7 +7,6 @@
 
 #include "base/cleanup.h"
 #include "engine/inspect.h"
-#include "engine/overlay.h"
 #include "engine/reload.h"
 #include "verbs/show.h"
 #include "verbs/status_line.h"
@@ -91,22 +90,17 @@ static void pending_lines(struct buf *to, const char *name)
 	}
 }
 
-static bool over_whose(const char *name, char ret[static NAME_MACHINE_MAX + 1])
-{
-	struct places p;
-
-	return places_find(name, &p, NULL) >= 0 && overlay_of(&p, ret);
-}
-
 static void root_line(struct buf *to, const struct inspection *i)
 {
-	char of[NAME_MACHINE_MAX + 1];
+	CLEANUP(free_p) char *overlays = strs_join(&i->m->overlays, ", ");
 
 	label(to, "root");
 	show_text(to, i->l.plan.root);
-	if (over_whose(i->m->name, of))
-		buf_addf(to, ", an overlay over %s", of);
+	if (i->m->overlay_over)
+		buf_addf(to, ", an overlay over that of %s", i->m->overlay_over);
 	buf_puts(to, "\n");
+	if (i->m->overlays.n > 0 && overlays)
+		buf_addf(to, "  %-10s must not change: below the overlays of %s\n", "", overlays);
 }
 
 static void conf_lines(struct buf *to, const struct inspection *i)
@@ -297,8 +291,6 @@ static int print_text(const struct inspection *i)
 
 static json_t *conf_json(const struct inspection *i)
 {
-	char of[NAME_MACHINE_MAX + 1];
-
 	if (!i->has_plan)
 		return json_pack("{s:o}", "problem",
 		                 show_json_text(i->no_plan.text[0] ? i->no_plan.text : NULL));
@@ -306,7 +298,7 @@ static json_t *conf_json(const struct inspection *i)
 	                 i->was_started ? json_boolean(i->conf_changed) : json_null(), "kind",
 	                 i->l.plan.kind == KIND_NIX ? "nix" : "tree", "release",
 	                 release_name(i->l.plan.release), "root", show_json_text(i->l.plan.root), "overlayOver",
-	                 show_json_text(over_whose(i->m->name, of) ? of : NULL), "ephemeral",
+	                 show_json_text(i->m->overlay_over), "ephemeral",
 	                 i->l.container.ephemeral);
 }
 

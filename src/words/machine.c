@@ -10,6 +10,8 @@ void machine_done(struct machine *m)
 	free(m->name);
 	free(m->class);
 	free(m->unit);
+	free(m->overlay_over);
+	strs_done(&m->overlays);
 	free(m->declared);
 	free(m->reason);
 	free(m->os);
@@ -44,6 +46,8 @@ bool machine_copy(const struct machine *m, struct machine *ret)
 	ret->name = copy_text(m->name, &bad);
 	ret->class = copy_text(m->class, &bad);
 	ret->unit = copy_text(m->unit, &bad);
+	ret->overlay_over = copy_text(m->overlay_over, &bad);
+	copy_texts(&m->overlays, &ret->overlays, &bad);
 	ret->declared = copy_text(m->declared, &bad);
 	ret->reason = copy_text(m->reason, &bad);
 	ret->os = copy_text(m->os, &bad);

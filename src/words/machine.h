@@ -38,6 +38,8 @@ struct machine {
 	bool registered; /* systemd-machined knows it */
 	bool auto_start;
 	bool root_is_hosts; /* by a conf that can be used: root in it is root of the host */
+	char *overlay_over; /* the one over whose root its own is an overlay; NULL: it is none, or that is not known */
+	struct strs overlays; /* those whose roots are overlays over its own */
 	char *declared; /* the conf is a link, so it is declared elsewhere: where it leads, foreign; NULL */
 	bool tried_again; /* it starts after it failed, or ends so once more: systemd tries again by itself */
 	bool bad_conf; /* the conf can not be used; reason says why */

@@ -230,7 +230,10 @@ an_overlay_takes_no_room_and_nothing_changes_below_it() {
 		want 10 serves mini http://10.233.2.2/
 		same unit "$ROOTS/b-1 overlay" "$(systemctl show -P What -P Where "$(systemd-escape -p --suffix=mount $ROOTS/b-1)" | tr "\n" " " | sed "s/ $//")"
 		exits 0 machdeck status b-1
-		told "an overlay over a"
+		told "an overlay over that of a"
+		exits 3 machdeck status a
+		told "must not change: below the overlays of b-1"
+		same "by JSON" '{"a":[null,["b-1"]],"b-1":["a",[]]} a a' "$(machdeck list --json | jq -c '.machines | map({(.name): [.overlayOver, .overlays]}) | add') $(machdeck status --json b-1 | jq -r .conf.overlayOver) $(machdeck show b-1 | sed -n s/^OverlayOver=//p)"
 		echo changed >$ROOTS/b-1/srv/index.html
 		want 10 serves changed http://10.233.2.2/
 		same "page below" mini "$(cat $ROOTS/a/srv/index.html)"

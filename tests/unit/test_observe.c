@@ -102,6 +102,22 @@ static void a_configured_container_that_is_not_loaded_is_stopped(void **state)
 	assert_null(m->reason);
 }
 
+static void a_root_over_another_is_told_of_both(void **state)
+{
+	const struct machine *m;
+
+	(void)state;
+	add_conf(db);
+	add_conf(web)->overlay_over = db;
+	m = merged("web");
+	assert_string_equal(m->overlay_over, "db");
+	assert_int_equal(m->overlays.n, 0);
+	m = merged("db");
+	assert_null(m->overlay_over);
+	assert_int_equal(m->overlays.n, 1);
+	assert_string_equal(m->overlays.v[0], "web");
+}
+
 static void a_running_container_shows_the_addresses_seen_in_it(void **state)
 {
 	struct net_seen *n;
@@ -315,6 +331,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		CASE(a_configured_container_that_is_not_loaded_is_stopped),
+		CASE(a_root_over_another_is_told_of_both),
 		CASE(a_running_container_shows_the_addresses_seen_in_it),
 		CASE(without_the_right_to_look_the_configured_addresses_are_shown_as_such),
 		CASE(when_systemd_is_out_of_reach_a_living_leader_means_running_and_the_rest_is_unknown),

@@ -372,6 +372,8 @@ static void scene_hostile(struct scene *c)
 	c->m->root_is_hosts = true;
 	set(&c->m->unit, HOSTILE);
 	set(&c->m->os, HOSTILE);
+	set(&c->m->overlay_over, HOSTILE);
+	strs_add(&c->m->overlays, HOSTILE);
 	set(&c->m->reason, HOSTILE);
 	strs_add(&c->m->addresses, HOSTILE);
 	strs_add(&c->m->guest_failed, HOSTILE);

@@ -36,6 +36,7 @@ static struct snapshot rich(void)
 		                   .registered = true,
 		                   .auto_start = true,
 		                   .root_is_hosts = true,
+		                   .overlay_over = strdup("db"),
 		                   .declared = strdup("/etc/static/containers/web.conf"),
 		                   .bad_conf = true,
 		                   .conf_unread = true,
@@ -52,6 +53,7 @@ static struct snapshot rich(void)
 		                   .os = strdup("Debian"),
 		                   .cgroup = strdup("/machine.slice"),
 		                   .netnsid = 0 };
+	strs_add(&s.v[1].overlays, "copy");
 	strs_add(&s.v[1].addresses, "fe80::1");
 	strs_add(&s.v[1].ports, "tcp:8080:80");
 	strs_add(&s.v[1].ports, "udp:53:53");
@@ -159,6 +161,8 @@ static void what_is_written_is_what_is_parsed(void **state)
 	assert_int_equal(m->kind, MACHINE_VM);
 	assert_int_equal(m->leader, 4711);
 	assert_int_equal(m->since_usec, NOW - 5);
+	assert_string_equal(m->overlay_over, "db");
+	assert_string_equal(m->overlays.v[0], "copy");
 	assert_string_equal(m->declared, "/etc/static/containers/web.conf");
 	assert_string_equal(m->cause, "oom-kill");
 	assert_string_equal(m->drift, "reload");
