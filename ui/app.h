@@ -102,10 +102,12 @@ enum app_prompt {
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
-enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_CLASH, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START, MENU_STATES };
+enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_CLASH, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START, MENU_STATES, MENU_CLONE };
 
 /* What a new container has for a network, and what follows when it is made. */
 enum app_network { APP_NETWORK_OWN, APP_NETWORK_BRIDGE, APP_NETWORK_HOST };
+/* How the root of a clone is made: ASK when it turns out that it would be a full copy. */
+enum app_copies { APP_COPIES_ASK, APP_COPIES_FULLY, APP_COPIES_NOTHING };
 enum app_then { APP_THEN_NOTHING, APP_THEN_START, APP_THEN_EDIT };
 
 enum app_effect {
@@ -211,6 +213,8 @@ struct app {
 		enum app_errand errand;
 		char name[NAME_MACHINE_MAX + 1];
 		char to[NAME_MACHINE_MAX + 1]; /* the new name, of a clone or a rename; the snapshot to go back to */
+		enum app_copies copies;
+		bool live;  /* of a clone: the original runs, and stands still while it is copied */
 		bool looks; /* what it would do is being found out, to be shown */
 	} wish; /* the errand that is asked about */
 	struct strs states; /* its snapshots, a line each: a name, blanks, when it was made */
@@ -343,8 +347,9 @@ void app_errand_named(struct app *a, const struct world *w, const char *text);
 void app_errand_look(struct app *a);
 void app_errand_commit(struct app *a, const struct world *w, uint64_t now_usec);
 void app_errand_confirmed(struct app *a, const struct world *w, uint64_t now_usec);
-/* app_errand_state - that row of MENU_STATES was chosen. */
+/* app_errand_state - that row of MENU_STATES was chosen; app_errand_copies - of MENU_CLONE. */
 void app_errand_state(struct app *a, size_t row);
+void app_errand_copies(struct app *a, size_t row);
 /* app_errand_holds - whether one goes on that leaving would give up; said once, so that the second time it is false. */
 bool app_errand_holds(struct app *a);
 /* app_errands_left - those that go on now, as sentences of what becomes of them when the dashboard ends. */

@@ -395,6 +395,10 @@ static void choose(struct app *a, const struct world *w, uint64_t now_usec)
 		a->menu = MENU_NONE;
 		app_errand_state(a, a->menu_row);
 		break;
+	case MENU_CLONE:
+		a->menu = MENU_NONE;
+		app_errand_copies(a, a->menu_row);
+		break;
 	case MENU_CLASH:
 		app_form_settle(a, a->menu_row);
 		break;

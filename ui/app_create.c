@@ -142,6 +142,7 @@ void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char
 	case MENU_FORM:
 	case MENU_CLASH:
 	case MENU_STATES:
+	case MENU_CLONE:
 		break;
 	}
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "engine/build.h"
 #include "ui/app.h"
 
 static const struct {
@@ -67,6 +68,11 @@ static const char *kind_refuses(const struct machine *m)
 	return NULL;
 }
 
+static bool is_down(const struct machine *m)
+{
+	return m->state == MACHINE_STOPPED || m->state == MACHINE_FAILED || m->state == MACHINE_UNKNOWN;
+}
+
 const char *app_errand_refuses(const struct app *a, const struct machine *m, enum app_errand errand)
 {
 	const char *no = kind_refuses(m);
@@ -77,8 +83,7 @@ const char *app_errand_refuses(const struct app *a, const struct machine *m, enu
 		return "is declared elsewhere: that is where it is changed";
 	if (app_job(a, m->name))
 		return "has another job: wait for it, or cancel it";
-	if ((errand == ERRAND_RENAME || errand == ERRAND_RESET || errand == ERRAND_RESTORE) && m->state != MACHINE_STOPPED &&
-	    m->state != MACHINE_FAILED && m->state != MACHINE_UNKNOWN)
+	if ((errand == ERRAND_RENAME || errand == ERRAND_RESET || errand == ERRAND_RESTORE) && !is_down(m))
 		return "is not down: stop it first";
 	return NULL;
 }
@@ -120,6 +125,10 @@ static void add_words(const struct app *a, bool dry, struct strs *words)
 		strs_add(words, "--yes");
 	if (a->wish.errand == ERRAND_CREATE)
 		app_create_words(a, words);
+	if (a->wish.live)
+		strs_add(words, "--live");
+	if (a->wish.copies == APP_COPIES_NOTHING)
+		strs_add(words, "--overlay");
 	strs_add(words, a->wish.name);
 	if (*a->wish.to)
 		strs_add(words, a->wish.to);
@@ -227,6 +236,21 @@ void app_errand_state(struct app *a, size_t row)
 	look(a);
 }
 
+/* Whether an overlay would copy less: of what runs, there can be none. */
+static bool asks_for_copies(const struct app *a, const char *text)
+{
+	char full[64];
+
+	(void)snprintf(full, sizeof(full), "# root: %s of ", built_word(BUILT_COPIED));
+	return a->wish.errand == ERRAND_CLONE && a->wish.copies == APP_COPIES_ASK && !a->wish.live && strstr(text, full);
+}
+
+void app_errand_copies(struct app *a, size_t row)
+{
+	a->wish.copies = row == 0 ? APP_COPIES_FULLY : APP_COPIES_NOTHING;
+	app_errand_look(a);
+}
+
 /* What would be done is shown, if nothing else was begun meanwhile. */
 static void offer(struct app *a, int r, const char *text, const struct err *e)
 {
@@ -251,6 +275,10 @@ static void offer(struct app *a, int r, const char *text, const struct err *e)
 		return;
 	}
 	app_say(a, STYLE_TEXT, 0, "%s", "");
+	if (asks_for_copies(a, text)) {
+		app_open_menu(a, MENU_CLONE);
+		return;
+	}
 	doc_done(&a->results);
 	doc_text(&a->results, STYLE_TEXT, text);
 	a->text = APP_TEXT_ERRAND;
@@ -306,6 +334,16 @@ void app_errand_confirmed(struct app *a, const struct world *w, uint64_t now_use
 		begin(a, now_usec);
 }
 
+/* Of a root that is an overlay itself there is only a full copy. */
+static void look_with(struct app *a, const struct machine *m)
+{
+	bool clones = a->wish.errand == ERRAND_CLONE;
+
+	a->wish.live = clones && !is_down(m);
+	a->wish.copies = clones && m->overlay_over ? APP_COPIES_FULLY : APP_COPIES_ASK;
+	app_errand_look(a);
+}
+
 void app_errand_named(struct app *a, const struct world *w, const char *text)
 {
 	bool is_new = a->wish.errand == ERRAND_CREATE;
@@ -322,7 +360,7 @@ void app_errand_named(struct app *a, const struct world *w, const char *text)
 	if (is_new)
 		app_create_named(a);
 	else if (may_begin(a, w))
-		app_errand_look(a);
+		look_with(a, snapshot_find(w->s, a->wish.name));
 }
 
 void app_errand_commit(struct app *a, const struct world *w, uint64_t now_usec)

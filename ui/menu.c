@@ -309,6 +309,16 @@ static void build_states(const struct app *a, struct menu *m)
 	}
 }
 
+static void build_clone(const struct app *a, struct menu *m)
+{
+	char hint[NAME_MACHINE_MAX + 64];
+
+	m->title = "its root";
+	(void)snprintf(hint, sizeof(hint), "nothing is copied, but %s must stay as it is, and down", a->wish.name);
+	(void)add(m, "copy", "a full one: this file system shares no blocks");
+	(void)add(m, "overlay", in_pool(m, hint));
+}
+
 void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 {
 	*ret = (struct menu){ 0 };
@@ -346,6 +356,9 @@ void menu_build(const struct app *a, const struct world *w, struct menu *ret)
 		break;
 	case MENU_STATES:
 		build_states(a, ret);
+		break;
+	case MENU_CLONE:
+		build_clone(a, ret);
 		break;
 	case MENU_NONE:
 		break;

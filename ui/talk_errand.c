@@ -20,7 +20,8 @@ static enum talk_errand_asks question_of(const struct app *a)
 		return TALK_ERRAND_NAME;
 	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_PORTS)
 		return TALK_ERRAND_TEXT;
-	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS || a->menu == MENU_START || a->menu == MENU_STATES)
+	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS || a->menu == MENU_START || a->menu == MENU_STATES ||
+	    a->menu == MENU_CLONE)
 		return TALK_ERRAND_CHOICE;
 	if (a->text == APP_TEXT_ERRAND)
 		return TALK_ERRAND_YES;
@@ -226,6 +227,8 @@ static void choose(struct app *a, const struct world *w, const char *line, struc
 	a->menu = MENU_NONE;
 	if (menu == MENU_STATES)
 		app_errand_state(a, number - 1);
+	else if (menu == MENU_CLONE)
+		app_errand_copies(a, number - 1);
 	else
 		app_create_chosen(a, menu, number - 1, m.v[number - 1].name);
 }

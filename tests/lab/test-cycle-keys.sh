@@ -33,7 +33,7 @@ from_making_to_removing_the_host_is_as_before() {
 		want 10 serves mini http://10.233.1.1:9090/
 		not fetch http://10.233.1.1:8080/
 		keys "$(at one)" "key x" "rest 300" "key y" "wait stopped"
-		keys "wait one" "key Y" "type two" "key Enter" "wait Enter clones one to two" "wait HOST_ADDRESS: 10.233.1.1 becomes 10.233.2.1" \
+		keys "wait one" "key Y" "type two" "key Enter" "wait must stay as it is" "key Enter" "wait Enter clones one to two" "wait HOST_ADDRESS: 10.233.1.1 becomes 10.233.2.1" \
 			"rest 300" "key Enter" "wait two: cloned" "wait two " "key s" "wait two: started"
 		keys "$(at one)" "key s" "wait started"
 		want 10 serves mini http://10.233.1.1:9090/
@@ -69,7 +69,9 @@ a_clone_gets_another_name_and_both_are_destroyed_by_keys() {
 		exits 0 machdeck create gone --tree /src --start; exits 0 machdeck destroy --yes gone # leaves what stays on a host
 		before=$(picture)
 		exits 0 machdeck create one --tree /src
-		keys "wait one" "key Y" "wait clone one as" "type two" "key Enter" "wait root: a" "rest 300" "key Enter" "wait two: cloned" "wait two " "key @" "wait machdeck clone one two"
+		keys "wait one" "key Y" "type two" "key Enter" "wait must stay as it is" "key j" "key Enter" "wait root: an overlay over" "rest 300" "key Enter" \
+			"wait can be no overlay" "key @" "wait machdeck clone --overlay one two"
+		keys "wait one" "key Y" "wait clone one as" "type two" "key Enter" "wait must stay as it is" "key Enter" "wait root: a full copy" "rest 300" "key Enter" "wait two: cloned" "wait two " "key @" "wait machdeck clone one two"
 		same second "$(cat $ROOTS/one/srv/index.html)" "$(cat $ROOTS/two/srv/index.html)"
 		keys "$(at two)" "key =" "wait rename two as" "type one" "key Enter" "wait is taken" "key C-u" "type three" "key Enter" \
 			"wait Enter renames two to three" "rest 300" "key Enter" \
@@ -90,6 +92,7 @@ the_same_is_done_by_lines_alone() {
 		mini /src
 		exits 0 machdeck create gone --tree /src --start; exits 0 machdeck destroy --yes gone # leaves what stays on a host
 		before=$(picture)
+		mount -t tmpfs -o mode=0700 roots $ROOTS # where there can be overlays
 		begin_talk
 		line create; tells '^name> '; line one; tells '^1\. tree: '; line tree; tells '^folder: '; line /nowhere
 		tells '^1\. private'; line 1; tells '^ports: '; line; tells '^1\. pick'; line pick; tells '^2\. leave: '; line leave
@@ -98,18 +101,20 @@ the_same_is_done_by_lines_alone() {
 		tells '^HOST_PORT=tcp:8080:80'; tells '^To do it, type yes'; line yes; tells '^one: created'
 		same users no "$(machdeck get one PRIVATE_USERS)"
 		want 10 serves mini http://10.233.1.1:8080/
-		line one; tells '^clone, snapshot, destroy: by that word'; line clone; tells '^name> '; line two; tells '^Attention.*it is running'
-		line; tells '^Nothing is done'; line one; tells '^one> '; line stop; tells 'type yes'; line yes; tells '^one: stopped'
+		line one; tells '^clone, snapshot, destroy: by that word'; line clone; tells '^name> '; line two
+		tells '^# one runs: it stands still'; tells '^To do it, type yes'; line no; tells '^Nothing is done'; line one; tells '^one> '; line stop; tells 'type yes'; line yes; tells '^one: stopped'
 		want 10 offers one '^clone, rename, snapshot, restore, reset, destroy'; line clone; tells '^name> '; line two
-		tells '^# root: a'; tells '^# HOST_PORT: tcp:8080:80 becomes tcp:80'; tells '^To do it, type yes'; line yes; tells '^two: cloned'
+		tells '^1\. copy: '; tells '^2\. overlay: .* one must stay'; line overlay
+		tells "^# root: an overlay over $ROOTS/one"; tells '^# one can not be started'; tells '^# HOST_PORT: tcp:8080:80 becomes tcp:80'; tells '^To do it, type yes'; line yes; tells '^two: cloned .an overlay over one'
 		want 10 offers two '^clone, rename'; line rename; tells '^name> '; line three
 		tells '^To do it, type yes'; line yes; tells '^two: renamed to three'
-		for name in one three; do
+		for name in three one; do # first what lies over the other
 			want 10 offers $name '^clone.*destroy'; line destroy; tells "^To destroy $name, type $name"; line $name; tells "^$name: destroyed"
 		done
 		end_talk
 		! LC_ALL=C grep '[^[:print:]]' $lines || fail 'more than text was written'
 		rm -f /tmp/typed $lines
+		umount $ROOTS
 		unchanged "$before"
 	END
 }

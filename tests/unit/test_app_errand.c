@@ -34,7 +34,7 @@ static void type(struct fixture *f, const char *text)
 }
 
 /* The first machine of that kind and state goes under the cursor. */
-static const struct machine *pick(struct fixture *f, enum machine_kind kind, enum machine_state state)
+static struct machine *pick(struct fixture *f, enum machine_kind kind, enum machine_state state)
 {
 	struct world w = sample_world(&f->s);
 
@@ -60,6 +60,16 @@ static struct app_command commit(struct fixture *f, enum app_errand errand, cons
 	press(f, 'k');
 	app_shown(&f->a, SAMPLE_NOW - APP_CONFIRM_USEC);
 	return press(f, INPUT_ENTER);
+}
+
+/* What was begun last is that, but for "it", which is the machine's name. */
+static void same_command(const struct fixture *f, const char *name, const char *wanted)
+{
+	const char *it = strstr(wanted, " it ");
+	char line[256];
+
+	(void)snprintf(line, sizeof(line), "%.*s %s%s", (int)(it - wanted), wanted, name, it + 3);
+	assert_string_equal(f->a.log[f->a.n_log - 1].command, line);
 }
 
 static void a_clone_is_asked_its_name_and_shown_as_a_job(void **state)
@@ -95,6 +105,64 @@ static void a_clone_is_asked_its_name_and_shown_as_a_job(void **state)
 	app_errand_result(&f.a, m->name, 0, "second: cloned (copied)", NULL, NULL, SAMPLE_NOW);
 	assert_string_equal(f.a.message.text, "second: cloned (copied)");
 	assert_null(app_job(&f.a, m->name));
+}
+
+/* What the new name is typed for; m is under the cursor. */
+static void looked(struct fixture *f, const struct machine *m, const char *text)
+{
+	press(f, 'Y');
+	type(f, "second");
+	assert_int_equal(press(f, INPUT_ENTER).what, APP_ERRAND_LOOK);
+	app_errand_looked(&f->a, ERRAND_CLONE, m->name, 0, text, NULL);
+}
+
+static void an_overlay_is_offered_where_a_clone_would_be_a_full_copy(void **state)
+{
+	static const struct {
+		const char *root, *row, *command;
+	} cases[] = {
+		{ "# root: a full copy of /roots/it\n", "", "machdeck clone it second" },
+		{ "# root: a full copy of /roots/it\n", "j", "machdeck clone --overlay it second" },
+		{ "# root: a copy that shares blocks of /roots/it\n", NULL, "machdeck clone it second" },
+		{ "# root: a btrfs snapshot of /roots/it\n", NULL, "machdeck clone it second" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CLEANUP(tear_down) struct fixture f;
+		struct machine *m;
+
+		set_up(&f);
+		m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+		looked(&f, m, cases[i].root);
+		assert_int_equal(f.a.menu, cases[i].row ? MENU_CLONE : MENU_NONE);
+		if (cases[i].row) {
+			type(&f, cases[i].row);
+			assert_int_equal(press(&f, INPUT_ENTER).what, APP_ERRAND_LOOK);
+		}
+		assert_int_equal(commit(&f, ERRAND_CLONE, m->name).what, APP_ERRAND);
+		same_command(&f, m->name, cases[i].command);
+	}
+}
+
+static void what_runs_is_cloned_live_and_of_an_overlay_there_is_only_a_full_copy(void **state)
+{
+	CLEANUP(tear_down) struct fixture f;
+	struct machine *m;
+
+	(void)state;
+	set_up(&f);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_RUNNING);
+	looked(&f, m, "# root: a full copy of /roots/it\n");
+	assert_int_equal(f.a.menu, MENU_NONE);
+	assert_int_equal(commit(&f, ERRAND_CLONE, m->name).what, APP_ERRAND);
+	same_command(&f, m->name, "machdeck clone --live it second");
+	app_errand_result(&f.a, m->name, 0, "second: cloned", NULL, NULL, SAMPLE_NOW);
+	m = pick(&f, MACHINE_CONTAINER, MACHINE_STOPPED);
+	m->overlay_over = strdup("below");
+	looked(&f, m, "# root: a full copy of /roots/it\n");
+	assert_int_equal(f.a.menu, MENU_NONE);
+	assert_int_equal(f.a.text, APP_TEXT_ERRAND);
 }
 
 static void the_cursor_goes_to_the_new_machine_unless_somebody_moved_it(void **state)
@@ -538,6 +606,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clone_is_asked_its_name_and_shown_as_a_job),
+		cmocka_unit_test(an_overlay_is_offered_where_a_clone_would_be_a_full_copy),
+		cmocka_unit_test(what_runs_is_cloned_live_and_of_an_overlay_there_is_only_a_full_copy),
 		cmocka_unit_test(the_cursor_goes_to_the_new_machine_unless_somebody_moved_it),
 		cmocka_unit_test(a_snapshot_is_shown_before_it_is_made),
 		cmocka_unit_test(going_back_is_by_a_list_with_the_newest_first_and_by_the_machines_name),

@@ -634,6 +634,9 @@ static void what_a_clone_is_asked_and_would_do_at_each_size(void **state)
 	press(s, "Ylab");
 	at_each_size("clone-name", s);
 	typed(s, "2");
+	app_errand_looked(&s->app, ERRAND_CLONE, STOPPED, 0, "# root: a full copy of /var/lib/containers/lab\n", NULL);
+	at_each_size("clone-root", s);
+	typed(s, "");
 	app_errand_looked(&s->app, ERRAND_CLONE, STOPPED, 0,
 	                  "# root: a copy that shares blocks of /var/lib/containers/lab\n# host name and machine ID: its own\n"
 	                  "# HOST_ADDRESS: 10.233.1.1 becomes 10.233.2.1\n# LOCAL_ADDRESS: 10.233.1.2 becomes 10.233.2.2\n"

@@ -221,6 +221,8 @@ static void errands_are_asked_in_sentences(void **state)
 		{ "form", APP_NOTHING },
 		{ "lab", APP_NOTHING }, { "clone", APP_NOTHING }, { "lab2", APP_ERRAND_LOOK }, { "look", APP_NOTHING },
 		{ "yes", APP_ERRAND }, { "step", APP_NOTHING }, { "done", APP_NOTHING },
+		{ "lab", APP_NOTHING }, { "clone", APP_NOTHING }, { "lab3", APP_ERRAND_LOOK }, { "full", APP_NOTHING },
+		{ "both", APP_NOTHING }, { "overlay", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "no", APP_NOTHING },
 		{ "lab", APP_NOTHING }, { "destroy", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "yes", APP_NOTHING },
 		{ "lab", APP_NOTHING }, { "destroy", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "lab", APP_ERRAND },
 		{ "fail", APP_NOTHING },
@@ -242,6 +244,8 @@ static void errands_are_asked_in_sentences(void **state)
 
 		if (strcmp(line, "look") == 0)
 			app_errand_looked(&app, app.wish.errand, app.wish.name, 0, "delete  /var/lib/containers/\x1b[2Jlab\n", NULL);
+		else if (strcmp(line, "full") == 0)
+			app_errand_looked(&app, app.wish.errand, app.wish.name, 0, "# root: a full copy of /roots/lab\n", NULL);
 		else if (strcmp(line, "form") == 0) /* one was open: what is a screen's of it is in nobody's way */
 			app.menu = MENU_FORM;
 		else if (strcmp(line, "step") == 0)
