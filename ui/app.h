@@ -76,6 +76,7 @@ enum app_text {
 	APP_TEXT_SELF,
 	APP_TEXT_DRIFT,
 	APP_TEXT_SAVE, /* what would be saved of a form */
+	APP_TEXT_FORM_PLAN,
 	APP_TEXT_NETWORK,
 	APP_TEXT_PORTS,
 	APP_TEXT_DOCTOR,
@@ -118,9 +119,10 @@ enum app_effect {
 	APP_ERRAND_LOOK,   /* names are the words of a verb that only looks; none: whether app.wish can be done: app_errand_looked() */
 	APP_ERRAND_CANCEL, /* the one of name */
 	APP_PREVIEW,     /* what verb would do to names: app_preview() takes it */
-	APP_FORM_OPEN,   /* the conf of name as a form */
+	APP_FORM_OPEN,   /* the conf of name as a form; the one that is open, which another one edits: to edit it now */
 	APP_FORM_JUDGE,  /* beside all other containers */
 	APP_FORM_PREVIEW,
+	APP_FORM_PLAN,
 	APP_FORM_SETTLED, /* it goes on from what others saved meanwhile */
 	APP_FORM_SAVE,
 	APP_FORM_PATHS, /* read the folder text, for what stands before it in the field too: app_form_paths() takes it */

@@ -126,6 +126,17 @@ static void take_out(struct app *a)
 		changed(a);
 }
 
+static bool may_change(struct app *a)
+{
+	char why[ERR_TEXT_MAX];
+
+	if (!form_why_not(&a->form, why))
+		return true;
+	app_say(a, STYLE_BUSY, 0, "%s", why);
+	a->message.brief = true;
+	return false;
+}
+
 static void leave(struct app *a)
 {
 	a->menu = MENU_NONE;
@@ -174,12 +185,18 @@ bool app_form_act(struct app *a, enum action action)
 			back_to_form(a);
 		return action == ACTION_FORM_COMMIT || action == ACTION_CLOSE;
 	}
+	if ((action == ACTION_CHOOSE || action == ACTION_DROP_VALUE || action == ACTION_FORM_SAVE) && !may_change(a))
+		return true;
 	if (action == ACTION_CHOOSE)
 		edit_value(a);
 	else if (action == ACTION_DROP_VALUE)
 		take_out(a);
 	else if (action == ACTION_FORM_SAVE)
 		app_todo(a, APP_FORM_PREVIEW, CONTROL_START, a->form.name, NULL, NULL);
+	else if (action == ACTION_FORM_PLAN)
+		app_todo(a, APP_FORM_PLAN, CONTROL_START, a->form.name, NULL, NULL);
+	else if (action == ACTION_FORM_TAKE && a->form.held[0])
+		app_todo(a, APP_FORM_OPEN, CONTROL_START, a->form.name, NULL, NULL);
 	else if (action == ACTION_FORM_DISCARD || (action == ACTION_CLOSE && !form_is_dirty(&a->form)))
 		leave(a);
 	else if (action == ACTION_CLOSE)

@@ -70,9 +70,15 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 	case ACTION_DROP_VALUE:
 	case ACTION_FORM_SAVE:
 	case ACTION_FORM_DISCARD:
+		return a->menu == MENU_FORM && !a->form.held[0];
+	case ACTION_CHOOSE:
+		return a->menu != MENU_FORM || !a->form.held[0];
+	case ACTION_FORM_TAKE:
+		return a->menu == MENU_FORM && a->form.held[0];
+	case ACTION_FORM_PLAN:
 		return a->menu == MENU_FORM;
 	case ACTION_FORM_COMMIT:
-		return a->form.previews || a->text == APP_TEXT_ERRAND;
+		return a->text == APP_TEXT_SAVE || a->text == APP_TEXT_ERRAND;
 	case ACTION_COMPLETE:
 		return a->prompt == PROMPT_FIELD;
 	case ACTION_TOGGLE:
@@ -517,6 +523,8 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_SHIFT_DOWN:
 	case ACTION_DROP_VALUE:
 	case ACTION_FORM_SAVE:
+	case ACTION_FORM_TAKE:
+	case ACTION_FORM_PLAN:
 	case ACTION_FORM_DISCARD: /* of menus */
 	case ACTION_COMPLETE:
 	case ACTION_ACCEPT:

@@ -10,12 +10,14 @@
 
 #include "base/cleanup.h"
 #include "drivers/aside.h"
+#include "drivers/child.h"
 #include "engine/edit.h"
 #include "ui/doer_choices.h"
 #include "ui/doer_paths.h"
 
 #define SAVE_USEC  120000000
 #define DRAFT_USEC 30000000
+#define HELD_USEC  (30 * 86400 * 1000000ULL) /* somebody else may leave a form open for long */
 
 struct doer_form {
 	sd_event *loop;
@@ -25,6 +27,7 @@ struct doer_form {
 	struct edit edit; /* dir -1: none is open */
 	struct aside *saving, *drafting;
 	struct doer_paths *paths;
+	struct child *waiting; /* for who edits what is looked at; NULL: for nobody */
 };
 
 static uint64_t now_usec(void)
@@ -50,6 +53,7 @@ int doer_form_new(sd_event *loop, struct app *app, doer_form_changed_fn *changed
 
 static void let_go(struct doer_form *f)
 {
+	child_cancel(take_p(&f->waiting));
 	edit_done(&f->edit);
 	f->edit = (struct edit){ .hold.fd = -1, .dir = -1 };
 }
@@ -101,28 +105,123 @@ static void judge(struct doer_form *f)
 		(void)snprintf(form->odd, sizeof(form->odd), "%s", odd.v[0]);
 }
 
+/* ---- what another one edits is looked at */
+
+static void say_briefly(struct doer_form *f, enum style style, const char *text)
+{
+	say(f, style, text);
+	f->app->message.brief = true;
+}
+
+static void leave(struct doer_form *f)
+{
+	struct app *a = f->app;
+
+	if (a->text == APP_TEXT_FORM_PLAN)
+		a->text = APP_TEXT_NONE;
+	a->menu = MENU_NONE;
+	form_close(&a->form);
+	let_go(f);
+}
+
+static int wait_until_free(int out, void *arg)
+{
+	(void)out;
+	return hold_wait(arg, NULL) < 0;
+}
+
+/* As it is now, on the same row. */
+static void on_free(int r, char *text, size_t len, const struct err *e, void *arg)
+{
+	CLEANUP(buf_done) struct buf now = { 0 };
+	struct doer_form *f = arg;
+	struct form *form = &f->app->form;
+	struct err why;
+
+	(void)text, (void)len, (void)e;
+	f->waiting = NULL;
+	if (r != 0) /* e tries it all the same */
+		return;
+	if (edit_meanwhile(&f->edit, &now, &why) < 0) {
+		say(f, STYLE_BAD, why.text);
+		leave(f);
+	} else {
+		form->freed = true;
+		form_reread(form, &now);
+		judge(f);
+		say_briefly(f, STYLE_GOOD, "nobody else edits it any more: e edits it");
+	}
+	f->changed(f->arg);
+}
+
+/* -EBUSY: who has it does something else than editing it. */
+static int look(struct doer_form *f, const char *name, const struct hold_who *who, struct err *e)
+{
+	int r = edit_look(name, &f->edit, e);
+
+	if (r < 0)
+		return r;
+	form_open(&f->app->form, name, &f->edit.old);
+	form_hold(&f->app->form, who->pid, who->login, who->since);
+	r = child_start(f->loop, "the wait for its end", wait_until_free, f->app->form.name, HELD_USEC, 0, on_free, f,
+	                &f->waiting, e);
+	return r < 0 ? r : 0;
+}
+
+static int begin_or_look(struct doer_form *f, const char *name, struct err *e)
+{
+	struct hold_who who;
+	int r = edit_begin(name, 0, &f->edit, e);
+
+	if (r == 0)
+		form_open(&f->app->form, name, &f->edit.old);
+	return r == -EBUSY && hold_who(name, &who) && who.edits ? look(f, name, &who, e) : r;
+}
+
+static void tell_begun(struct doer_form *f, bool again)
+{
+	const struct form *form = &f->app->form;
+	char text[ERR_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text), "%s is being edited by %s; you can look, not change", form->name, form->held);
+	if (form->held[0])
+		say_briefly(f, STYLE_BUSY, text);
+	else if (again)
+		say_briefly(f, STYLE_GOOD, "it is yours to edit now");
+}
+
 static void begin(struct doer_form *f, const struct world *w, const char *name)
 {
+	bool again = f->app->form.open; /* it was looked at */
 	struct err e;
 
 	if (w->is_tape) {
 		say(f, STYLE_TEXT, "a tape has no confs");
 		return;
 	}
-	if (f->saving || edit_begin(name, 0, &f->edit, &e) < 0) {
-		say(f, STYLE_BAD, f->saving ? "the last form is still being saved" : e.text);
+	if (f->saving) {
+		say(f, STYLE_BAD, "the last form is still being saved");
 		return;
 	}
-	form_open(&f->app->form, name, &f->edit.old);
+	let_go(f);
+	if (begin_or_look(f, name, &e) < 0) {
+		say(f, STYLE_BAD, e.text);
+		if (again)
+			leave(f);
+		return;
+	}
 	doer_choices(w->s, name, f->app->form.choices);
-	take_draft(f);
+	tell_begun(f, again);
+	if (!f->app->form.held[0])
+		take_draft(f);
 	judge(f);
+	if (again)
+		return;
 	app_open_menu(f->app, MENU_FORM);
 	f->app->menu_row = 1;
 }
 
 /* ---- what was typed */
-
 
 static int save_draft(void *arg, struct err *e)
 {
@@ -158,6 +257,17 @@ static void show_odd(struct doc *d, struct strs *odd)
 	strs_done(odd);
 }
 
+/* The results, over the form. */
+static void show(struct doer_form *f, enum app_text text)
+{
+	struct app *a = f->app;
+
+	a->form.previews = true;
+	a->menu = MENU_NONE;
+	a->text = text;
+	a->text_top = 0;
+}
+
 static void preview(struct doer_form *f)
 {
 	CLEANUP(buf_done) struct buf diff = { 0 };
@@ -185,12 +295,24 @@ static void preview(struct doer_form *f)
 		at += n + (at[n] == '\n');
 	}
 	show_odd(&a->results, &odd);
-	a->form.previews = true;
-	a->menu = MENU_NONE;
-	a->text = APP_TEXT_SAVE;
+	show(f, APP_TEXT_SAVE);
 	a->offered_usec = 0;
-	a->text_top = 0;
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
+}
+
+static void show_plan(struct doer_form *f)
+{
+	CLEANUP(buf_done) struct buf plan = { 0 };
+	struct app *a = f->app;
+	struct err e;
+
+	if (edit_plan(&f->edit, &a->form.text, &plan, &e) < 0) {
+		say(f, STYLE_BAD, e.text);
+		return;
+	}
+	doc_done(&a->results);
+	doc_text(&a->results, STYLE_TEXT, buf_text(&plan));
+	show(f, APP_TEXT_FORM_PLAN);
 }
 
 /* ---- paths */
@@ -307,6 +429,8 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 		return;
 	else if (c->what == APP_FORM_PREVIEW)
 		preview(f);
+	else if (c->what == APP_FORM_PLAN)
+		show_plan(f);
 	else if (c->what == APP_FORM_SETTLED)
 		settled(f);
 	else if (c->what == APP_FORM_PATHS)
@@ -317,7 +441,8 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 		judge(f);
 		keep_draft(f);
 	} else if (c->what == APP_FORM_CLOSE) {
-		(void)edit_draft_drop(c->name, NULL);
+		if (f->edit.hold.fd >= 0) /* else it is who edits it that has one */
+			(void)edit_draft_drop(c->name, NULL);
 		let_go(f);
 	}
 }

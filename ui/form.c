@@ -62,6 +62,28 @@ bool form_is_dirty(const struct form *f)
 	return f->open && (f->base.len != f->text.len || memcmp(buf_text(&f->base), buf_text(&f->text), f->base.len) != 0);
 }
 
+void form_hold(struct form *f, int pid, const char *login, const char *since)
+{
+	(void)snprintf(f->held, sizeof(f->held), "PID %d (%s%s%.5s)", pid, *login ? login : "root", *since ? ", since " : "", since);
+}
+
+void form_reread(struct form *f, const struct buf *text)
+{
+	buf_done(&f->base);
+	buf_done(&f->text);
+	buf_add(&f->base, buf_text(text), text->len);
+	buf_add(&f->text, buf_text(text), text->len);
+}
+
+bool form_why_not(const struct form *f, char ret[static ERR_TEXT_MAX])
+{
+	if (f->freed)
+		(void)snprintf(ret, ERR_TEXT_MAX, "read-only until e takes it: nobody edits it now");
+	else
+		(void)snprintf(ret, ERR_TEXT_MAX, "read-only: %s edits it; e takes it when that is over", f->held);
+	return f->held[0];
+}
+
 /* ---- what others saved meanwhile */
 
 int form_clash(struct form *f, const struct buf *theirs, struct err *e)

@@ -86,7 +86,9 @@ struct form {
 	char problem[ERR_TEXT_MAX]; /* what speaks against the text as it is; "": nothing */
 	char odd[ERR_TEXT_MAX];     /* what it can be saved with, but hardly meant with (edit_fit); "": nothing */
 	size_t field, item;         /* what is being typed; item: which of a list, or how many there are: a new one */
-	bool previews;              /* what would be saved is shown */
+	bool previews;              /* what would be saved, or its plan, is shown */
+	char held[80];              /* who edits it, "PID 12 (root, since 10:03)", so that it is only looked at; "": it is ours */
+	bool freed;                 /* nobody does any more: it can be had */
 	struct buf theirs;          /* the conf as others made it meanwhile */
 	struct strs clashes; /* keys that both changed: key, what it was, theirs, ours, and so on */
 };
@@ -95,6 +97,11 @@ struct form {
 void form_open(struct form *f, const char *name, const struct buf *text);
 void form_close(struct form *f);
 bool form_is_dirty(const struct form *f);
+/* form_hold - another process edits it: it is only looked at. form_reread - what there is to look at is text. */
+void form_hold(struct form *f, int pid, const char *login, const char *since);
+void form_reread(struct form *f, const struct buf *text);
+/* form_why_not - why nothing can be changed in it: ret, and true. */
+bool form_why_not(const struct form *f, char ret[static ERR_TEXT_MAX]);
 
 /* form_clash - others saved theirs meanwhile; f->clashes is empty when all of it goes together. form_settle - the form goes on
  * from theirs, with what is typed, or but for the clashes. errors  as conf_merge() */

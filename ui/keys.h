@@ -126,8 +126,10 @@ enum effect { LOOKS, ACTS };
 	  "take what is marked; in a question that is No unless you switch")                                 \
 	X(ACCEPT, SCREEN_PROMPT, LOOKS, "Enter", "ok", "take what was typed")                                \
 	X(FORM_SAVE, SCREEN_MENU, ACTS, "S", "save", "in a form: show what would be saved")                  \
+	X(FORM_TAKE, SCREEN_MENU, ACTS, "e", "edit", "in a form that another one edits: edit it, when that is over") \
 	X(DROP_VALUE, SCREEN_MENU, ACTS, "x Del", "take out", "in a form: take the value out of the conf")    \
 	X(FORM_DISCARD, SCREEN_MENU, LOOKS, "Q", "discard", "in a form: leave it, and forget what was changed") \
+	X(FORM_PLAN, SCREEN_MENU, LOOKS, "p", "plan", "in a form: what a start would do with it")            \
 	X(COMPLETE, SCREEN_PROMPT, LOOKS, "Tab", "complete", "of a form's value: the next one that is possible here") \
 	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "k Up", "up", "one up")           \
 	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "j Down", "down", "one down")   \

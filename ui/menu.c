@@ -207,9 +207,13 @@ static void form_item(struct menu *m, const struct form_row *row, bool is_proble
 static void build_form(const struct app *a, struct menu *m)
 {
 	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
-	char title[NAME_MACHINE_MAX + 64];
+	char title[NAME_MACHINE_MAX + sizeof(a->form.held) + 32];
 
-	(void)snprintf(title, sizeof(title), "%s: conf%s", a->form.name, form_is_dirty(&a->form) ? ", changed" : "");
+	if (a->form.held[0])
+		(void)snprintf(title, sizeof(title), "%s: read-only, %s", a->form.name,
+		               a->form.freed ? "e edits it" : a->form.held);
+	else
+		(void)snprintf(title, sizeof(title), "%s: conf%s", a->form.name, form_is_dirty(&a->form) ? ", changed" : "");
 	m->title = in_pool(m, title);
 	form_rows(&a->form, &rows);
 	for (size_t i = 0; i < rows.n; i++) {

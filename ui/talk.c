@@ -306,6 +306,7 @@ static struct talk_command take(struct talk *t, const struct world *w, uint64_t 
 	} else if (is_word(line, "b", "back")) {
 		*t->chosen = '\0';
 	} else if (m && is_word(line, "e", "edit") && t->app && !t->locked) {
+		t->edits.looks = false;
 		return command_of_form(APP_FORM_OPEN, t->chosen);
 	} else if (t->app && talk_errand_begin(&t->errands, t->app, w, m, line, out)) {
 		*t->chosen = '\0';

@@ -13,7 +13,7 @@ void talk_form_prompt(const struct talk_form *t, const struct form *f, struct bu
 	switch (t->asks) {
 	case TALK_FORM_ROW:
 	case TALK_FORM_WAIT:
-		buf_addf(out, "conf of %s> ", f->name);
+		buf_addf(out, "conf of %s%s> ", f->name, f->held[0] ? ", read-only" : "");
 		return;
 	case TALK_FORM_VALUE:
 		buf_addf(out, "%s> ", form_key(f->field));
@@ -58,10 +58,15 @@ static void tell_rows(const struct form *f, bool all, struct buf *out)
 		buf_addf(out, "%zu more can be set: l tells all.\n", untold);
 }
 
-static void help(struct buf *out)
+static void help(const struct form *f, struct buf *out)
 {
-	buf_puts(out, "A setting's number or name: change it. x and a number: take it out.\n"
-	              "l: all settings. s: what would be saved, then save it. b: back, without saving.\n");
+	if (f->held[0])
+		buf_puts(out, "A setting's number or name: what it is. l: all settings.\n"
+		              "p: what a start would do. e: edit it, when nobody else does. b: back.\n");
+	else
+		buf_puts(out, "A setting's number or name: change it. x and a number: take it out.\n"
+		              "l: all settings. p: what a start would do. s: what would be saved, then save it.\n"
+		              "b: back, without saving.\n");
 }
 
 void talk_form_begin(struct talk_form *t, const struct form *f, struct buf *out)
@@ -69,7 +74,7 @@ void talk_form_begin(struct talk_form *t, const struct form *f, struct buf *out)
 	t->asks = TALK_FORM_ROW;
 	buf_addf(out, "The conf of %s.\n", f->name);
 	tell_rows(f, false, out);
-	help(out);
+	help(f, out);
 }
 
 /* That number, or of that name the last: of a list that is one more. */
@@ -168,20 +173,53 @@ static enum app_effect take_out(struct form *f, const char *which, struct buf *o
 	return APP_NOTHING;
 }
 
+/* What another one edits: its value, and why it can not be changed. */
+static void tell_value(const struct form *f, const struct form_row *wanted, struct buf *out)
+{
+	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
+	size_t number = 0;
+
+	form_rows(f, &rows);
+	for (size_t i = 0; i < rows.n; i++) {
+		number += rows.v[i].kind != FORM_GROUP;
+		if (rows.v[i].kind == wanted->kind && rows.v[i].field == wanted->field && rows.v[i].item == wanted->item)
+			tell_row(&rows.v[i], number, out);
+	}
+	buf_addf(out, "%s\n", form_help(wanted->field));
+}
+
+static enum app_effect refuse(const struct form *f, struct buf *out)
+{
+	char why[ERR_TEXT_MAX];
+
+	(void)form_why_not(f, why);
+	buf_addf(out, "Nothing is changed: %s.\n", why);
+	return APP_NOTHING;
+}
+
 static enum app_effect choose(struct talk_form *t, struct form *f, const char *line, struct buf *out)
 {
+	bool takes_out = strncmp(line, "x ", 2) == 0;
 	struct form_row row;
 
+	if (f->held[0] && (takes_out || strcmp(line, "s") == 0))
+		return refuse(f, out);
+	if (f->held[0] && strcmp(line, "e") == 0)
+		return APP_FORM_OPEN;
 	if (strcmp(line, "?") == 0)
-		help(out);
+		help(f, out);
 	else if (strcmp(line, "l") == 0)
 		tell_rows(f, true, out);
 	else if (strcmp(line, "s") == 0)
 		return APP_FORM_PREVIEW;
+	else if (strcmp(line, "p") == 0)
+		return APP_FORM_PLAN;
 	else if (strcmp(line, "b") == 0)
 		return leave(t, f, out);
-	else if (strncmp(line, "x ", 2) == 0)
+	else if (takes_out)
 		return take_out(f, line + 2 + strspn(line + 2, " "), out);
+	else if (find_row(f, line, &row) && f->held[0])
+		tell_value(f, &row, out);
 	else if (find_row(f, line, &row))
 		ask_value(t, f, &row, out);
 	else if (*line)
@@ -273,12 +311,19 @@ static void tell_preview(struct talk_form *t, const struct doc *preview, struct 
 	t->asks = TALK_FORM_SAVE;
 }
 
+static void tell_plan(struct form *f, const struct doc *plan, struct buf *out)
+{
+	buf_puts(out, "A start would do this:\n");
+	talk_add_doc(out, plan);
+	f->previews = false;
+}
+
 void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, const char *said, const struct doc *preview,
                    struct buf *out)
 {
 	if (*said)
 		buf_addf(out, "%s\n", said);
-	if (what == APP_FORM_OPEN && f->open)
+	if (what == APP_FORM_OPEN && f->open && !(f->held[0] && t->looks))
 		talk_form_begin(t, f, out);
 	else if (what == APP_FORM_JUDGE && f->problem[0])
 		buf_addf(out, "Attention. It can not be saved like this: %s\n", f->problem);
@@ -286,6 +331,9 @@ void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, co
 		buf_addf(out, "Attention. %s\n", f->odd);
 	else if (what == APP_FORM_PREVIEW && f->previews)
 		tell_preview(t, preview, out);
-	else if (what == APP_FORM_CLOSE)
+	else if (what == APP_FORM_PLAN && f->previews)
+		tell_plan(f, preview, out);
+	else if (what == APP_FORM_CLOSE && !t->looks)
 		buf_puts(out, "The conf is as it was.\n");
+	t->looks = f->open && f->held[0];
 }

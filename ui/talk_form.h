@@ -16,6 +16,7 @@ enum talk_form_asks {
 
 struct talk_form {
 	enum talk_form_asks asks;
+	bool looks; /* it was told that another one edits it */
 };
 
 /* talk_form_begin - what is set, and what can be typed. */

@@ -359,6 +359,10 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		v->text.title = view_keep(v, "%s: what would be saved; Enter saves it", a->form.name);
 		v->text.shown = &a->results;
 		break;
+	case APP_TEXT_FORM_PLAN:
+		v->text.title = view_keep(v, "%s: its plan", a->form.name);
+		v->text.shown = &a->results;
+		break;
 	case APP_TEXT_ERRAND:
 		v->text.title = a->wish.errand == ERRAND_CREATE
 		                        ? view_keep(v, "Enter creates %s", a->wish.name)

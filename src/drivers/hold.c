@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 #define COMMAND_MAX 65536
 #define FOLDER    "/run/machdeck/.locks"
 #define HOST      ".host" /* no machine's name */
+#define EDITED    "# edited\n" /* a note: of a conf that is there, it has nothing to tell */
+#define PATH_SIZE (sizeof(FOLDER) + NAME_MACHINE_MAX + 8)
 #define NOTE_MAX  65536
 #define LOGIN_MAX 32
 #define WAIT_MS   10000
@@ -74,15 +77,28 @@ static int lock(const char *leaf, int wait_ms, struct hold *ret, struct err *e)
 	return 0;
 }
 
+static void path_of(const char *name, char ret[static PATH_SIZE])
+{
+	(void)snprintf(ret, PATH_SIZE, FOLDER "/%s", name);
+}
+
+static int read_note(const char *name, struct buf *ret, struct err *e)
+{
+	char path[PATH_SIZE];
+
+	path_of(name, path);
+	return files_read("", path, NOTE_MAX, ret, NULL, e);
+}
+
 /* By proc_locks(5): "1: FLOCK  ADVISORY  WRITE 707 08:01:131 0 EOF". 0: not known. */
 static int holder(const char *leaf)
 {
-	char path[sizeof(FOLDER) + NAME_MACHINE_MAX + 8], line[256];
+	char path[PATH_SIZE], line[256];
 	FILE *locks = fopen("/proc/locks", "re");
 	struct stat st = { 0 };
 	int found = 0;
 
-	(void)snprintf(path, sizeof(path), FOLDER "/%s", leaf);
+	path_of(leaf, path);
 	while (locks && lstat(path, &st) == 0 && !found && fgets(line, sizeof(line), locks)) {
 		const char *flock = strstr(line, "FLOCK");
 		uintmax_t inode;
@@ -97,58 +113,91 @@ static int holder(const char *leaf)
 	return found;
 }
 
-/* " since 10:15:30": when it was locked, or noted what it makes. "": not known. */
-static void since(const char *name, char ret[static 32])
+/* When it was locked, or noted what it makes. */
+static void since(const char *name, struct hold_who *who)
 {
-	char path[sizeof(FOLDER) + NAME_MACHINE_MAX + 8];
+	char path[PATH_SIZE];
 	struct stat st;
 	struct tm t;
 
-	ret[0] = '\0';
-	(void)snprintf(path, sizeof(path), FOLDER "/%s", name);
+	path_of(name, path);
 	if (lstat(path, &st) == 0 && localtime_r(&st.st_mtime, &t))
-		(void)strftime(ret, 32, " since %H:%M:%S", &t);
+		(void)strftime(who->since, sizeof(who->since), "%H:%M:%S", &t);
 }
 
-/* " of uid 1000": who logged in to become root, by proc_pid_loginuid(5). "": nobody did, as of a service. */
-static void login_of(int pid, char ret[static 32])
+/* By the host's own list alone: no server is asked. */
+static void name_user(uid_t uid, struct hold_who *who)
+{
+	FILE *users = fopen("/etc/passwd", "re");
+	const struct passwd *user = NULL;
+
+	while (users && (user = fgetpwent(users)) && user->pw_uid != uid)
+		;
+	if (user)
+		(void)snprintf(who->login, sizeof(who->login), "%.40s", user->pw_name);
+	else
+		(void)snprintf(who->login, sizeof(who->login), "uid %u", (unsigned)uid);
+	if (users)
+		fclose(users);
+}
+
+static int read_of(int pid, const char *leaf, size_t max, struct buf *ret)
+{
+	char path[48];
+	CLEANUP(close_p) int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, leaf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : files_read_fd(fd, path, max, ret, NULL, NULL);
+}
+
+/* proc_pid_loginuid(5) */
+static void login_of(struct hold_who *who)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
-	CLEANUP(close_p) int fd = -1;
-	char path[48];
 	uint64_t uid;
 
-	ret[0] = '\0';
-	(void)snprintf(path, sizeof(path), "/proc/%d/loginuid", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && files_read_fd(fd, path, LOGIN_MAX, &text, NULL, NULL) >= 0 &&
-	    num_parse(buf_text(&text), 0, UINT32_MAX - 1, &uid) >= 0)
-		(void)snprintf(ret, 32, " of uid %u", (unsigned)uid);
+	if (read_of(who->pid, "loginuid", LOGIN_MAX, &text) >= 0 && num_parse(buf_text(&text), 0, UINT32_MAX - 1, &uid) >= 0)
+		name_user((uid_t)uid, who);
+}
+
+bool hold_who(const char *name, struct hold_who *ret)
+{
+	CLEANUP(buf_done) struct buf command = { 0 }, note = { 0 };
+	struct hold_who who = { .pid = holder(name) };
+
+	if (!who.pid || read_of(who.pid, "cmdline", COMMAND_MAX, &command) < 0 || command.len == 0)
+		return false;
+	for (size_t i = 0; i + 1 < command.len; i++)
+		if (!command.p[i])
+			command.p[i] = ' ';
+	(void)snprintf(who.command, sizeof(who.command), "%s", buf_text(&command));
+	who.edits = read_note(name, &note, NULL) >= 0 && strcmp(buf_text(&note), EDITED) == 0;
+	since(name, &who);
+	login_of(&who);
+	*ret = who;
+	return true;
 }
 
 static int held_by(const char *name, struct err *e)
 {
-	CLEANUP(buf_done) struct buf command = { 0 };
-	CLEANUP(close_p) int fd = -1;
-	int pid = holder(name);
-	char path[48], when[32], who[32];
+	struct hold_who who;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-	fd = pid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (fd < 0 || files_read_fd(fd, path, COMMAND_MAX, &command, NULL, NULL) < 0 || command.len == 0)
+	if (!hold_who(name, &who))
 		return err_set(e, STATUS_BUSY, EBUSY, "%s is being made, changed or removed by another process", name);
-	for (size_t i = 0; i + 1 < command.len; i++)
-		if (!command.p[i])
-			command.p[i] = ' ';
-	since(name, when);
-	login_of(pid, who);
-	return err_set(e, STATUS_BUSY, EBUSY, "%s is being made, changed or removed by another process%s: PID %d%s, %.100s",
-	               name, when, pid, who, buf_text(&command));
+	return err_set(e, STATUS_BUSY, EBUSY, "%s is being %s by another process%s%s: PID %d%s%s, %s", name,
+	               who.edits ? "edited" : "made, changed or removed", who.since[0] ? " since " : "", who.since, who.pid,
+	               who.login[0] ? " of " : "", who.login, who.command);
 }
 
 int hold_name(const char *name, struct hold *ret, struct err *e)
 {
-	int r = lock(name, GLANCE_MS, ret, e);
+	return hold_name_within(name, GLANCE_MS, ret, e);
+}
+
+int hold_name_within(const char *name, int wait_ms, struct hold *ret, struct err *e)
+{
+	int r = lock(name, wait_ms > GLANCE_MS ? wait_ms : GLANCE_MS, ret, e);
 
 	return r == -EWOULDBLOCK ? held_by(name, e) : r;
 }
@@ -165,24 +214,34 @@ int hold_host(struct hold *ret, struct err *e)
 
 void hold_done(struct hold *h)
 {
-	char path[sizeof(FOLDER) + sizeof(h->leaf) + 1];
+	char path[PATH_SIZE];
 
 	if (h->fd < 0 || !h->leaf[0])
 		return;
-	(void)snprintf(path, sizeof(path), FOLDER "/%s", h->leaf);
+	path_of(h->leaf, path);
 	if (gate_ask(NULL, "cannot unlock %s", h->leaf) == 0)
 		(void)unlink(path);
 	close(h->fd);
 	*h = (struct hold){ .fd = -1 };
 }
 
+static int write_note(const struct hold *h, const char *text, size_t len, struct err *e)
+{
+	if (pwrite(h->fd, text, len, 0) != (ssize_t)len)
+		return err_sys(e, errno, "cannot write to " FOLDER "/%s", h->leaf);
+	return 0;
+}
+
 int hold_note(const struct hold *h, const struct buf *text, struct err *e)
 {
 	if (text->bad)
 		return err_no_memory(e);
-	if (pwrite(h->fd, buf_text(text), text->len, 0) != (ssize_t)text->len)
-		return err_sys(e, errno, "cannot write to " FOLDER "/%s", h->leaf);
-	return 0;
+	return write_note(h, buf_text(text), text->len, e);
+}
+
+int hold_edited(const struct hold *h, struct err *e)
+{
+	return write_note(h, EDITED, strlen(EDITED), e);
 }
 
 /* Whether a note's writer lives: its lock ends with it. */
@@ -229,8 +288,26 @@ int hold_notes(struct strs *ret, struct err *e)
 
 int hold_read_note(const char *name, struct buf *ret, struct err *e)
 {
-	char path[sizeof(FOLDER) + NAME_MACHINE_MAX + 2];
+	int r = read_note(name, ret, e);
 
-	(void)snprintf(path, sizeof(path), FOLDER "/%s", name);
-	return files_read("", path, NOTE_MAX, ret, NULL, e);
+	if (r >= 0 && strcmp(buf_text(ret), EDITED) == 0) /* it has a conf already */
+		buf_done(ret);
+	return r;
+}
+
+int hold_wait(const char *name, struct err *e)
+{
+	char path[PATH_SIZE];
+
+	path_of(name, path);
+	for (;;) {
+		CLEANUP(close_p) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd < 0 && errno == ENOENT)
+			return 0;
+		if (fd < 0 || (flock(fd, LOCK_SH) < 0 && errno != EINTR))
+			return err_sys(e, errno, "cannot wait for %s", path);
+		if (is_the_one(AT_FDCWD, path, fd))
+			return 0;
+	}
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -27,8 +26,7 @@
 #include "engine/settle.h"
 #include "engine/target.h"
 
-#define LOCK_STEP_MS 20
-#define MERGES       20 /* with others who write at the same time */
+#define MERGES 20 /* with others who write at the same time */
 
 /* ---- begin and end */
 
@@ -44,12 +42,10 @@ static int may_edit(const char *name, struct err *e)
 
 static int take_lock(const char *name, int wait_ms, struct hold *ret, struct err *e)
 {
-	int r = hold_name(name, ret, e);
+	int r = hold_name_within(name, wait_ms, ret, e);
 
-	for (; r == -EBUSY && wait_ms > 0; wait_ms -= LOCK_STEP_MS) {
-		(void)nanosleep(&(struct timespec){ .tv_nsec = LOCK_STEP_MS * 1000000 }, NULL);
-		r = hold_name(name, ret, e);
-	}
+	if (r == 0)
+		(void)hold_edited(ret, NULL); /* only what others are told of it depends on that */
 	return r;
 }
 
@@ -58,7 +54,7 @@ static int open_conf(struct edit *x, struct err *e)
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
 	int r = files_open("", x->places.confs, O_RDONLY | O_DIRECTORY, &x->dir, e);
 
-	if (r == 0)
+	if (r == 0 && x->hold.fd >= 0)
 		r = swapfile_tidy(x->dir, x->leaf, x->kept, e);
 	if (r == 0)
 		r = confs_load("", x->places.name, &file, e);
@@ -111,12 +107,17 @@ int edit_find(const char *name, const char *unit, struct edit *ret, struct err *
 	return 0;
 }
 
-static int begin(struct edit *x, int wait_ms, struct err *e)
+static int may_begin(const struct edit *x, struct err *e)
 {
 	int r = may_edit(x->places.name, e);
 
-	if (r == 0 && x->kind == EDIT_CONF)
-		r = places_own_conf(&x->places, "edit", e);
+	return r == 0 && x->kind == EDIT_CONF ? places_own_conf(&x->places, "edit", e) : r;
+}
+
+static int begin(struct edit *x, int wait_ms, struct err *e)
+{
+	int r = may_begin(x, e);
+
 	if (r == 0)
 		r = take_lock(x->places.name, wait_ms, &x->hold, e);
 	if (r == 0)
@@ -146,21 +147,43 @@ int edit_begin_any(const char *name, const char *unit, int wait_ms, struct edit 
 	return begin_or_drop(&x, wait_ms, ret, e);
 }
 
-int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e)
+static int find_conf(const char *name, struct edit *x, struct err *e)
 {
-	struct edit x = { .hold.fd = -1, .dir = -1 };
-	int r = places_find(name, &x.places, e);
+	int r = places_find(name, &x->places, e);
 	struct edit settings;
 
 	if (r == -ENOENT && edit_find(name, NULL, &settings, NULL) == 0)
 		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf; its settings are in %s (machdeck edit %s)", name,
 		            settings.path, name);
-	if (r == 0 && !x.places.has_conf)
+	if (r == 0 && !x->places.has_conf)
 		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf", name);
+	if (r == 0)
+		name_conf(x);
+	return r;
+}
+
+int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e)
+{
+	struct edit x = { .hold.fd = -1, .dir = -1 };
+	int r = find_conf(name, &x, e);
+
+	return r < 0 ? r : begin_or_drop(&x, wait_ms, ret, e);
+}
+
+int edit_look(const char *name, struct edit *ret, struct err *e)
+{
+	struct edit x = { .hold.fd = -1, .dir = -1 };
+	int r = find_conf(name, &x, e);
+
+	if (r == 0)
+		r = may_begin(&x, e);
+	if (r == 0)
+		r = open_conf(&x, e);
 	if (r < 0)
-		return r;
-	name_conf(&x);
-	return begin_or_drop(&x, wait_ms, ret, e);
+		edit_done(&x);
+	else
+		*ret = x;
+	return r;
 }
 
 int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e)
@@ -280,6 +303,16 @@ int edit_preview(const struct edit *x, const struct buf *text, struct buf *ret, 
 	return 0;
 }
 
+int edit_plan(const struct edit *x, const struct buf *text, struct buf *ret, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load(x, text, &l, e);
+
+	if (r == 0)
+		describe(&l, x->path, ret);
+	return r == 0 && ret->bad ? err_no_memory(e) : r;
+}
+
 /* ---- save */
 
 static void dropin(const struct edit *x, const struct buf *text, struct buf *ret)
@@ -361,6 +394,8 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 
 	if (buf_same(text, &x->old))
 		return 0;
+	if (x->hold.fd < 0)
+		return err_set(e, STATUS_BUSY, EBUSY, "%s: it was opened to be looked at, while another process changed it", x->path);
 	r = x->unjudged ? 0 : edit_judge(x, text, warnings, e);
 	if (r < 0)
 		return r;

@@ -29,7 +29,7 @@ enum edit_kind {
 struct edit {
 	enum edit_kind kind;
 	struct places places;
-	struct hold hold; /* nobody else changes, makes or removes it meanwhile; ends with the process */
+	struct hold hold; /* nobody else changes, makes or removes it meanwhile; ends with the process. fd -1: it is looked at */
 	int dir;          /* the file's folder; -1: none is open, or of settings: it is made by the first save */
 	char path[NAME_MACHINE_MAX + EDIT_LEAF_SIZE + 96]; /* the file, for messages */
 	char leaf[EDIT_LEAF_SIZE];   /* its name */
@@ -46,7 +46,9 @@ struct edit {
  *         -ENOENT STATUS_NO_CONTAINER: it has no conf;  -ELOOP STATUS_UNSAFE_HOST, -EROFS STATUS_CANNOT_CREATE: it is
  *         declared elsewhere, says where;  -EBUSY STATUS_BUSY: another process changes it;  as confs_load() */
 int edit_begin(const char *name, int wait_ms, struct edit *ret, struct err *e);
-/* edit_begin_any - the same, and of a machine of systemd-nspawn@ its .nspawn file, or with unit (not NULL) the drop-in of its unit
+/* edit_look - the same while another process changes it: to look only, edit_save() refuses. errors: but for EBUSY */
+int edit_look(const char *name, struct edit *ret, struct err *e);
+/* edit_begin_any - as edit_begin(), and of a machine of systemd-nspawn@ its .nspawn file, or with unit (not NULL) the drop-in of its unit
  * that is called so, with or without ".conf"; "": override.conf. What holds as long as that is not there (/run/systemd/nspawn, beside the tree) is what the text begins as.
  * errors: -ENOENT STATUS_NO_CONTAINER: it is neither; with unit: -EOPNOTSUPP STATUS_USAGE: it has a conf;
  * -EINVAL STATUS_USAGE: no drop-in can be called so */
@@ -74,6 +76,9 @@ void edit_fit(const struct edit *x, const struct buf *text, struct strs *warning
 /* edit_preview - append the conf's difference, and below it the plan's (argv, network, directives). -ENOMEM, and as
  * edit_judge() for a text that has no plan */
 int edit_preview(const struct edit *x, const struct buf *text, struct buf *ret, struct err *e);
+
+/* edit_plan - append what a start would do with text, and what its unit gets. errors  as edit_judge() */
+int edit_plan(const struct edit *x, const struct buf *text, struct buf *ret, struct err *e);
 
 /* edit_save - text becomes the conf; where others changed other keys meanwhile, both changes: text is what was saved.
  * x->old is that, too.

@@ -115,17 +115,55 @@ what_was_typed_outlives_the_dashboard() {
 	END
 }
 
-a_form_that_is_open_is_nobody_else_s_to_change() {
+a_form_that_is_open_is_only_looked_at_by_others_until_it_is_free() { # 115
 	inside <<-END
 		$helper
-		mkdir -p \$ROOTS/web
+		rm -rf /var/lib/machdeck/drafts; mkdir -p \$ROOTS/web
 		conf web PRIVATE_NETWORK=1
-		printf '%s\\n' 'wait web' 'key e' 'wait AUTO_START' 'save /tmp/open' 'rest 3000' >/tmp/open.script
+		printf '%s\\n' 'wait web' 'key e' 'wait AUTO_START' 'key Enter' 'type 1' 'key Enter' 'wait changed' 'save /tmp/open' 'rest 60000' >/tmp/open.script
 		machdeck --script /tmp/open.script >/dev/null & holder=\$!
 		want 10 test -s /tmp/open
+		want 10 test -s /var/lib/machdeck/drafts/web
 		exits 75 machdeck edit web
+		told 'web is being edited by another process since ' "PID \$holder"
+		for SIZE in 80x24 60x15 40x10; do
+			keys 'wait read-only, PID' 'wait web is being edited by' 'key Enter' 'wait read-only: PID' 'key j x' 'wait read-only: PID' 'key S' \
+				'wait e takes it' 'key j' 'wait how long a start may take' 'key p' 'wait web: its plan' 'key Esc' \
+				'key e' 'wait web is being edited by' 'key q' 'wait stop'
+		done
+		same conf PRIVATE_NETWORK=1 "\$(xargs <\$CONFS/web.conf)"
+		test -s /var/lib/machdeck/drafts/web # it is the holder's
+		printf '%s\\n' 'wait web' 'key e' "wait web is being edited by PID \$holder (" 'save /tmp/looks' 'wait nobody else edits it' 'wait read-only, e edits it' \
+			'key Enter' 'wait until e takes it' 'key e' 'wait is back: S saves' 'key S' 'wait +AUTO_START=1' 'rest 300' 'key Enter' \
+			'wait saved' >/tmp/looks.script
+		machdeck --script /tmp/looks.script >/tmp/said 2>&1 & looks=\$!
+		want 10 test -s /tmp/looks
 		kill -9 \$holder; wait \$holder || true
+		wait \$looks || fail "\$(cat /tmp/said)"
+		same conf 'PRIVATE_NETWORK=1 AUTO_START=1' "\$(xargs <\$CONFS/web.conf)"
 		exits 0 env EDITOR=true machdeck edit web
+	END
+}
+
+by_lines_a_form_that_another_one_edits_is_only_looked_at() { # 115
+	inside <<-'END'
+		rm -rf /var/lib/machdeck/drafts; mkdir -p $ROOTS/web
+		conf web PRIVATE_NETWORK=1 HOST_PORT=80
+		printf '#!/bin/sh\necho $$ >/tmp/editor; exec sleep 60\n' >/tmp/ed; chmod +x /tmp/ed
+		EDITOR=/tmp/ed machdeck edit web >/dev/null 2>&1 & holder=$!
+		want 10 test -s /tmp/editor
+		begin_talk
+		line web; tells '^e\. edit its conf'; line e; tells "^web is being edited by PID $holder \("; tells '^conf of web, read-only> '
+		line HOST_PORT; tells 'the one inside'; line x 1; tells '^Nothing is changed: read-only: PID'; line s; tells '^Nothing is changed'
+		line p; tells '^A start would do this'; line e; tells 'you can look, not change'
+		sed -i s/80/81/ $CONFS/web.conf
+		kill -9 $holder; wait $holder || true
+		tells 'nobody else edits it any more: e edits it'
+		line e; tells 'yours to edit now'; tells '^[0-9]+\. HOST_PORT: 81'; tells '^conf of web> '
+		line AUTO_START; tells '^AUTO_START> '; line 1; tells '^AUTO_START: 1'; line s; tells 'type yes'; line yes; tells '^web: saved'
+		same conf 'PRIVATE_NETWORK=1 HOST_PORT=81 AUTO_START=1' "$(xargs <$CONFS/web.conf)"
+		end_talk
+		kill $(cat /tmp/editor)
 	END
 }
 

@@ -493,6 +493,65 @@ static void a_form_at_each_size(void **state)
 	at_each_size("form-conflict", s);
 }
 
+/* The keys that would change something: Enter, x, S; the one that takes it; then what is left to look at. */
+static void what_another_one_edits_is_looked_at_and_not_changed(void **state)
+{
+	static const char *const changing[] = { "\r", "x", "S" };
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+	struct app_command c;
+
+	(void)state;
+	open_form(s);
+	form_hold(&s->app.form, 4242, "alice", "10:03:05");
+	app_say(&s->app, STYLE_BUSY, 0, "%s is being edited by %s; you can look, not change", WEB, s->app.form.held);
+	s->app.message.brief = true;
+	at_each_size("form-held", s);
+	go_to(s, "HOST_PORT", 1);
+	for (size_t i = 0; i < COUNT(changing); i++) {
+		press(s, changing[i]);
+		assert_int_equal(s->app.prompt, PROMPT_NONE);
+		assert_false(form_is_dirty(&s->app.form));
+		assert_string_equal(s->app.message.text,
+		                    "read-only: PID 4242 (alice, since 10:03) edits it; e takes it when that is over");
+	}
+	at_each_size("form-held-why", s);
+	press(s, "k");
+	assert_string_equal(s->app.message.text, ""); /* the help of the field is back */
+	s->app.form.freed = true;
+	press(s, "x");
+	assert_non_null(strstr(s->app.message.text, "until e takes it"));
+	app_key(&s->app, &s->world, 'e', SAMPLE_NOW);
+	assert_true(app_next(&s->app, &c));
+	assert_int_equal(c.what, APP_FORM_OPEN);
+	assert_string_equal(c.name, WEB);
+	app_command_done(&c);
+	press(s, "q"); /* and nothing is asked */
+	assert_false(s->app.form.open);
+	assert_int_equal(s->app.menu, MENU_NONE);
+}
+
+static void the_plan_of_a_form_is_read_and_saves_nothing(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+	struct app_command c;
+
+	(void)state;
+	open_form(s);
+	app_key(&s->app, &s->world, 'p', SAMPLE_NOW);
+	assert_true(app_next(&s->app, &c));
+	assert_int_equal(c.what, APP_FORM_PLAN);
+	app_command_done(&c);
+	s->app.form.previews = true;
+	s->app.menu = MENU_NONE;
+	s->app.text = APP_TEXT_FORM_PLAN;
+	app_shown(&s->app, SAMPLE_NOW - APP_CONFIRM_USEC);
+	app_key(&s->app, &s->world, '\r', SAMPLE_NOW);
+	assert_false(app_next(&s->app, &c));
+	press(s, "q");
+	assert_int_equal(s->app.menu, MENU_FORM);
+	assert_int_equal(s->app.text, APP_TEXT_NONE);
+}
+
 static void what_a_form_would_save_at_each_size(void **state)
 {
 	static const char diff[] = "--- /etc/containers/" WEB ".conf\n+++ after\n-HOST_PORT=tcp:8080:80,tcp:8443:443\n"
@@ -821,6 +880,8 @@ int main(void)
 		cmocka_unit_test(what_differs_at_each_size),
 		cmocka_unit_test(the_question_before_mending_at_each_size),
 		cmocka_unit_test(a_form_at_each_size),
+		cmocka_unit_test(what_another_one_edits_is_looked_at_and_not_changed),
+		cmocka_unit_test(the_plan_of_a_form_is_read_and_saves_nothing),
 		cmocka_unit_test(what_a_form_would_save_at_each_size),
 		cmocka_unit_test(escape_leaves_every_dialog_and_nothing_is_begun),
 		cmocka_unit_test(arrows_reach_each_row_of_each_menu_and_it_is_seen),

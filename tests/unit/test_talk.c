@@ -207,6 +207,55 @@ static void a_conf_is_filled_in_by_lines(void **state)
 	assert_golden("talk-form.txt", buf_text(&out));
 }
 
+static void what_another_one_edits_is_told_and_not_changed(void **state)
+{
+	static const struct {
+		const char *line, *told;
+		enum app_effect effect;
+	} lines[] = {
+		{ "AUTO_START", "1. AUTO_START: 1\n1: start it at boot", APP_NOTHING },
+		{ "x 1", "Nothing is changed: read-only: PID 7 (root, since 10:03) edits it; e takes it when that is over.\n", APP_NOTHING },
+		{ "s", "Nothing is changed: read-only: PID 7", APP_NOTHING },
+		{ "p", "A start would do this:\n--network-veth\n", APP_FORM_PLAN },
+		{ "e", "", APP_FORM_OPEN },
+		{ "b", "", APP_FORM_CLOSE },
+	};
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct app app;
+	struct form *form = &app.form;
+	struct doc plan = { 0 };
+
+	(void)state;
+	begin("tests/tapes/everyday.tape");
+	app_init(&app);
+	t.app = &app;
+	(void)type("web-01");
+	buf_puts(&text, "AUTO_START=1\n");
+	form_open(form, "web-01", &text);
+	form_hold(form, 7, "", "10:03:05");
+	talk_formed(&t, APP_FORM_OPEN, "web-01 is being edited", &plan, &out);
+	assert_non_null(strstr(buf_text(&out), "1. AUTO_START: 1\n"));
+	assert_non_null(strstr(buf_text(&out), "conf of web-01, read-only> "));
+	doc_line(&plan, STYLE_TEXT, "--network-veth");
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		size_t before = out.len;
+		struct talk_command c = type(lines[i].line);
+
+		assert_int_equal(c.form, lines[i].effect);
+		form->previews = c.form == APP_FORM_PLAN;
+		if (c.form == APP_FORM_CLOSE)
+			form_close(form);
+		if (c.form != APP_NOTHING)
+			talk_formed(&t, c.form, "", &plan, &out);
+		if (!strstr(buf_text(&out) + before, lines[i].told))
+			fail_msg("%s: %s", lines[i].line, buf_text(&out) + before);
+		assert_null(strstr(buf_text(&out) + before, "can be set")); /* once is enough */
+	}
+	doc_done(&plan);
+	app_done(&app);
+	t.app = NULL;
+}
+
 /* Each question with a right and a wrong answer; what the system would say is said here. */
 static void errands_are_asked_in_sentences(void **state)
 {
@@ -309,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_list_and_a_machine_are_told_as_sentences),
+		TEST(what_another_one_edits_is_told_and_not_changed),
 		TEST(who_may_only_look_is_told_why_instead_of_the_actions),
 		TEST(an_evening_is_told_as_it_happens),
 		TEST(hostile_texts_move_no_cursor),

@@ -448,6 +448,67 @@ static void only_living_holders_notes_are_seen(void **state)
 	buf_done(&read_text);
 }
 
+static pid_t holder_of(const char *machine, bool edits)
+{
+	int held[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(held, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct hold hold = { .fd = -1 };
+
+		if (hold_name(machine, &hold, NULL) < 0 || (edits && hold_edited(&hold, NULL) < 0) || write(held[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(held[0], &byte, 1), 1);
+	close(held[0]);
+	close(held[1]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void who_holds_a_name_is_known_and_who_waits_for_it_goes_on_when_it_is_killed(void **state)
+{
+	struct hold_who who = { 0 };
+	struct buf note = { 0 };
+	struct hold hold;
+
+	(void)state;
+	for (int edits = 0; edits <= 1; edits++) {
+		pid_t holder = holder_of("edited", edits), waits;
+		int status;
+
+		assert_true(hold_who("edited", &who));
+		assert_int_equal(who.pid, holder);
+		assert_int_equal(who.edits, edits);
+		assert_int_equal(hold_name("edited", &hold, &err), -EBUSY);
+		assert_non_null(strstr(err.text, edits ? "edited is being edited by another process since " : "made, changed or removed"));
+		assert_int_equal(hold_read_note("edited", &note, &err), 0);
+		assert_int_equal(note.len, 0);
+		waits = fork();
+		if (waits == 0)
+			_exit(hold_wait("edited", NULL) < 0);
+		assert_int_equal(usleep(20000), 0);
+		assert_int_equal(waitpid(waits, &status, WNOHANG), 0);
+		end(holder);
+		assert_int_equal(waitpid(waits, &status, 0), waits);
+		assert_int_equal(status, 0);
+		assert_false(hold_who("edited", &who));
+	}
+	assert_int_equal(hold_name("edited", &hold, &err), 0);
+	hold_done(&hold);
+	assert_int_equal(hold_wait("edited", &err), 0); /* there is no such file */
+}
+
 static int all(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +531,7 @@ static int all(void)
 		T(podmans_storage_is_never_a_container),
 		T(a_tree_that_somebody_works_in_is_busy),
 		T(only_living_holders_notes_are_seen),
+		T(who_holds_a_name_is_known_and_who_waits_for_it_goes_on_when_it_is_killed),
 	};
 
 	return cmocka_run_group_tests(tests, make_host, NULL);
