@@ -268,6 +268,22 @@ static void show(struct doer_form *f, enum app_text text)
 	a->text_top = 0;
 }
 
+/* What would follow, before it is saved. */
+static void show_verdict(const struct doer_form *f, struct doc *d)
+{
+	static const char *const words[] = {
+		[EDIT_NOTHING] = "nothing else would be to be done",
+		[EDIT_RELOAD] = "then a reload would apply it",
+		[EDIT_RESTART] = "then it would take a restart",
+	};
+	CLEANUP(strs_done) struct strs because = { 0 };
+	enum edit_verdict v = edit_verdict(&f->edit, &f->app->form.text, &because);
+
+	doc_line(d, v == EDIT_RESTART ? STYLE_BUSY : STYLE_TEXT, "%s", words[v]);
+	for (size_t i = 0; i < because.n; i++)
+		doc_line(d, STYLE_DIM, "  %s", because.v[i]);
+}
+
 static void preview(struct doer_form *f)
 {
 	CLEANUP(buf_done) struct buf diff = { 0 };
@@ -295,6 +311,7 @@ static void preview(struct doer_form *f)
 		at += n + (at[n] == '\n');
 	}
 	show_odd(&a->results, &odd);
+	show_verdict(f, &a->results);
 	show(f, APP_TEXT_SAVE);
 	a->offered_usec = 0;
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
@@ -358,7 +375,7 @@ static int save(void *arg, struct err *e)
 		strs_add(&warnings, lost.text);
 	joined = strs_join(&warnings, "; ");
 	(void)snprintf(e->text, sizeof(e->text), "%s", joined ? joined : "");
-	return (int)edit_verdict(&f->edit, &because);
+	return (int)edit_verdict(&f->edit, NULL, &because);
 }
 
 /* Whether others changed the same keys meanwhile. */

@@ -83,8 +83,10 @@ static bool replace(const char *file, const struct envfile *old, const char *byt
 	return false;
 }
 
-static int cannot(const char *file, const char *key, struct err *e)
+static int cannot(const char *file, const char *key, const char *value, struct err *e)
 {
+	if (value && strpbrk(value, "\n\r"))
+		return err_set(e, STATUS_DATA, EINVAL, "%s: %s: its value has a line break, which a conf can not hold", file, key);
 	return err_set(e, STATUS_DATA, EINVAL, "%s: %s can not be changed in it by a program: edit it by hand", file,
 	               key);
 }
@@ -113,7 +115,7 @@ static int change_one(const char *file, const struct buf *text, const struct con
 	} else if (replace(file, &old, buf_text(text), text->len, a, buf_text(&line), c->value, ret)) {
 		return 0;
 	}
-	return ret->bad || line.bad ? err_no_memory(e) : cannot(file, c->key, e);
+	return ret->bad || line.bad ? err_no_memory(e) : cannot(file, c->key, c->value, e);
 }
 
 /* Of a key that is there more than once, what does not count goes first. */
@@ -136,7 +138,7 @@ static int drop_earlier(const char *file, const char *key, struct buf *text, str
 		done = replace(file, &all, buf_text(text), text->len, first, "", last->value, &less);
 		if (!done) {
 			buf_done(&less);
-			return cannot(file, key, e);
+			return cannot(file, key, NULL, e);
 		}
 		buf_done(text);
 		*text = less;

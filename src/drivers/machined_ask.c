@@ -102,6 +102,13 @@ static int refused(struct machined_ask *a, const sd_bus_error *answer)
 		return err_set(&a->e, STATUS_NOT_PERMITTED, EACCES,
 		               "%s: %s: not authorised (%s); be root, or be allowed to by polkit", a->name,
 		               kinds[a->verb].cannot, kinds[a->verb].action);
+	if (a->verb == MACHINED_BIND && sd_bus_error_has_name(answer, SD_BUS_ERROR_NOT_SUPPORTED) &&
+	    answer->message && strstr(answer->message, "user namespac")) {
+		char said[ERR_TEXT_MAX];
+
+		(void)snprintf(said, sizeof(said), "%s", a->e.text);
+		return err_set(&a->e, a->e.status, EOPNOTSUPP, "%s (--bind= among EXTRA_NSPAWN_FLAGS of its conf does it from its next start on)", said);
+	}
 	return sd_bus_error_get_errno(answer) == EEXIST ? -EEXIST : r; /* the caller has a remedy */
 }
 

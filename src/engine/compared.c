@@ -32,31 +32,47 @@ int compared_file(const char *name, const char *leaf, struct buf *ret, struct er
 	return r;
 }
 
+/* c->now is filled; taken when it succeeds. */
+static int compare(const char *name, struct compared *c, struct compared *ret, struct err *e)
+{
+	CLEANUP(buf_done) struct buf host = { 0 };
+	CLEANUP(buf_done) struct buf guest = { 0 };
+	int r = compared_file(name, "host", &host, e);
+
+	if (r >= 0)
+		r = compared_file(name, "guest/net", &guest, e);
+	if (r < 0)
+		return r;
+	r = started_parse(buf_text(&c->was_json), buf_text(&host), buf_text(&guest), &c->was, e);
+	if (r >= 0)
+		r = change_decide(&c->was, &c->now.plan, &c->change, e);
+	if (r < 0)
+		return err_wrap(e, r, "%s", name);
+	start_plan_text(&c->now, &c->now_json);
+	if (c->now_json.bad)
+		return err_no_memory(e);
+	*ret = *c;
+	*c = (struct compared){ 0 };
+	return 0;
+}
+
 int compared_read(const char *name, struct compared *ret, struct err *e)
 {
 	CLEANUP(compared_done) struct compared c = { 0 };
-	CLEANUP(buf_done) struct buf host = { 0 };
-	CLEANUP(buf_done) struct buf guest = { 0 };
-	struct compared *r = &c;
-	int q = compared_file(name, "plan.json", &r->was_json, e);
+	int r = compared_file(name, "plan.json", &c.was_json, e);
 
-	if (q >= 0)
-		q = compared_file(name, "host", &host, e);
-	if (q >= 0)
-		q = compared_file(name, "guest/net", &guest, e);
-	if (q >= 0)
-		q = load_plan("", name, &r->now, e);
-	if (q < 0)
-		return q;
-	q = started_parse(buf_text(&r->was_json), buf_text(&host), buf_text(&guest), &r->was, e);
-	if (q >= 0)
-		q = change_decide(&r->was, &r->now.plan, &r->change, e);
-	if (q < 0)
-		return err_wrap(e, q, "%s", name);
-	start_plan_text(&r->now, &r->now_json);
-	if (r->now_json.bad)
-		return err_no_memory(e);
-	*ret = c;
-	c = (struct compared){ 0 };
-	return 0;
+	if (r >= 0)
+		r = load_plan("", name, &c.now, e);
+	return r < 0 ? r : compare(name, &c, ret, e);
+}
+
+int compared_text(const char *name, const char *path, bool nixos_dirs, const struct buf *text, struct compared *ret,
+                  struct err *e)
+{
+	CLEANUP(compared_done) struct compared c = { 0 };
+	int r = compared_file(name, "plan.json", &c.was_json, e);
+
+	if (r >= 0)
+		r = load_text(name, path, nixos_dirs, text, &c.now, e);
+	return r < 0 ? r : compare(name, &c, ret, e);
 }

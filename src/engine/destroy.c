@@ -87,6 +87,8 @@ int destroy_look(const char *name, struct destroy_look *ret, struct err *e)
 	add_if_there(&l.removed, overlays, name);
 	add_if_there(&l.removed, PLACES_PROFILES, name);
 	add_if_there(&l.removed, PLACES_GCROOTS, name);
+	add_if_there(&l.removed, PLACES_HISTORY, name);
+	add_if_there(&l.removed, PLACES_DRAFTS, name);
 	if (p.has_conf)
 		strs_add(&l.removed, p.conf);
 	if (l.removed.bad)

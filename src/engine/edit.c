@@ -417,13 +417,14 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 
 /* ---- what follows */
 
-static enum edit_verdict by_drift(const char *name, struct strs *because)
+static enum edit_verdict by_drift(const struct edit *x, const struct buf *text, struct strs *because)
 {
+	const char *name = x->places.name;
 	CLEANUP(compared_done) struct compared c = { 0 };
 	CLEANUP(drift_done) struct drift d = { 0 };
 	enum edit_verdict v = EDIT_NOTHING;
 
-	if (compared_read(name, &c, NULL) < 0)
+	if ((text ? compared_text(name, x->path, x->places.nixos_dirs, text, &c, NULL) : compared_read(name, &c, NULL)) < 0)
 		return EDIT_NOTHING;
 	drift_decide(name, &c.was, &c.change, NULL, &d);
 	for (size_t i = 0; i < d.n; i++) {
@@ -437,12 +438,12 @@ static enum edit_verdict by_drift(const char *name, struct strs *because)
 	return v;
 }
 
-enum edit_verdict edit_verdict(const struct edit *x, struct strs *because)
+enum edit_verdict edit_verdict(const struct edit *x, const struct buf *text, struct strs *because)
 {
 	if (!settle_is_up(x->places.name)) /* it takes its settings when it starts */
 		return EDIT_NOTHING;
 	if (x->kind == EDIT_CONF)
-		return by_drift(x->places.name, because);
+		return by_drift(x, text, because);
 	strs_addf(because, "%s: it is read when the machine starts", x->path);
 	return EDIT_RESTART;
 }

@@ -91,9 +91,9 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 /* What is to be done so that it runs as it is configured. */
 enum edit_verdict { EDIT_NOTHING, EDIT_RELOAD, EDIT_RESTART };
 
-/* edit_verdict - of the conf as it is, by what drift tells; of settings that were saved. because: a sentence each for what
- * takes a restart. */
-enum edit_verdict edit_verdict(const struct edit *x, struct strs *because);
+/* edit_verdict - of the conf as it is, or of a text that is to be it, by what drift tells; of settings. text NULL: as it is.
+ * because: a sentence each for what takes a restart. */
+enum edit_verdict edit_verdict(const struct edit *x, const struct buf *text, struct strs *because);
 
 /* Of all these, name is what edit.store says: of a conf the container's name.
  *

@@ -19,6 +19,7 @@
 #include "engine/control.h"
 #include "engine/load.h"
 #include "engine/session.h"
+#include "engine/settle.h"
 #include "verbs/compat_private.h"
 #include "verbs/verbs.h"
 #include "words/name.h"
@@ -101,8 +102,11 @@ static int act_restart(const struct compat_call *c)
 	return control(c, CONTROL_RESTART);
 }
 
+/* Of what does not run there is nothing to kill, which the tool ends with a failure. */
 static int act_terminate(const struct compat_call *c)
 {
+	if (!settle_is_up(c->name))
+		return compat_refuse(STATUS_NO_CONTAINER, "unable to get container's main PID: %s is not running", c->name);
 	return control(c, CONTROL_TERMINATE);
 }
 

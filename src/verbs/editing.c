@@ -30,19 +30,20 @@ int editing_options(const struct verb *v, int argc, char **argv, const char *has
 	return verb_first_name(v, argc, argv);
 }
 
-static void print_verdict(const struct edit *x)
+/* Of the conf as it is, or with text as it would be. */
+static void print_verdict(const struct edit *x, const struct buf *text)
 {
 	const char *name = x->places.name;
 	CLEANUP(strs_done) struct strs because = { 0 };
 
-	switch (edit_verdict(x, &because)) {
+	switch (edit_verdict(x, text, &because)) {
 	case EDIT_NOTHING:
 		break;
 	case EDIT_RELOAD:
-		printf("%s: a reload applies it (machdeck reload %s)\n", name, name);
+		printf("%s: a reload %s it (machdeck reload %s)\n", name, text ? "would apply" : "applies", name);
 		break;
 	case EDIT_RESTART:
-		printf("%s: it takes a restart (machdeck restart %s)\n", name, name);
+		printf("%s: it %s a restart (machdeck restart %s)\n", name, text ? "would take" : "takes", name);
 		for (size_t i = 0; i < because.n; i++) {
 			char shown[ERR_TEXT_MAX];
 
@@ -58,7 +59,7 @@ void editing_verdict(const char *name)
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 
 	if (edit_find(name, NULL, &x, NULL) == 0)
-		print_verdict(&x);
+		print_verdict(&x, NULL);
 }
 
 static int show(const struct edit *x, const struct buf *text)
@@ -73,7 +74,11 @@ static int show(const struct edit *x, const struct buf *text)
 	verb_warn(&warnings);
 	if (diff.len == 0)
 		printf("%s: nothing would change\n", x->places.name);
-	return verb_print_buf(&diff);
+	if (verb_print_buf(&diff) != STATUS_DONE)
+		return STATUS_IO;
+	if (diff.len > 0)
+		print_verdict(x, text);
+	return STATUS_DONE;
 }
 
 int editing_save(struct edit *x, struct buf *text, bool dry)
@@ -94,7 +99,7 @@ int editing_save(struct edit *x, struct buf *text, bool dry)
 		return verb_fail(&e);
 	printf("%s: %s\n", x->places.name, r > 0 ? "saved" : "nothing to change");
 	if (x->kind == EDIT_CONF || r > 0)
-		print_verdict(x);
+		print_verdict(x, NULL);
 	return STATUS_DONE;
 }
 

@@ -61,6 +61,18 @@ static int in_conf(const char *name, const struct limiting *x)
 	return editing_save(&edit, &text, x->dry);
 }
 
+/* What machdeck runs is reverted when it stops, and one that has a scope of its own ends with it. */
+static const char *how_long(const struct target *t, const struct limiting *x)
+{
+	size_t len = strlen(t->unit), end = strlen(".scope");
+
+	if (!x->runtime)
+		return "for good";
+	if (t->kind == MACHINE_CONTAINER || (len > end && strcmp(t->unit + len - end, ".scope") == 0))
+		return "until it stops";
+	return "until the next boot";
+}
+
 static int in_unit(const char *name, const struct target *t, const struct limiting *x)
 {
 	struct err e;
@@ -78,7 +90,7 @@ static int in_unit(const char *name, const struct target *t, const struct limiti
 		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s is not running", name);
 	else if (x->dry || settle_limits(t->unit, x->values, x->n, x->runtime, &e) == 0) {
 		printf("%s: %s %s\n", name, x->dry ? "would be limited" : "limited",
-		       x->runtime ? "until the next boot" : "for good");
+		       how_long(t, x));
 		return STATUS_DONE;
 	}
 	return verb_fail(&e);

@@ -49,6 +49,7 @@ no_verb_changes_anything() {
 		dry machdeck mend --dry-run up
 		dry machdeck limit --dry-run up MemoryMax=1G
 		dry machdeck limit --dry-run --runtime up MemoryMax=1G
+		told 'until it stops'
 		dry machdeck copy-to --dry-run up /tmp/file /root/file
 		told 'machinectl copy-to up /tmp/file /root/file'
 		dry machdeck copy-from --dry-run up /etc/hostname /tmp/copied
@@ -60,12 +61,16 @@ no_verb_changes_anything() {
 		dry machdeck snapshot --dry-run --copy down
 		dry machdeck set --dry-run down MASQUERADE=0
 		dry machdeck unset --dry-run up HOST_ADDRESS
+		told 'up: a reload would apply it'
+		dry machdeck set --dry-run up HOST_ADDRESS=10.7.0.1
+		[[ \$said != *'up: '* ]] || fail "\$said"
 		dry machdeck undo --dry-run up
 		told '+HOST_ADDRESS=10.7.0.1'
 		dry env EDITOR=true machdeck edit --dry-run up
 		dry machdeck rename --dry-run down other
 		dry machdeck clone --dry-run down second
-		dry machdeck destroy --dry-run down
+		exits 0 machdeck set down AUTO_START=0; dry machdeck destroy --dry-run down
+		told /var/lib/machdeck/history/down
 		exits 66 machdeck stop --dry-run nosuch
 		exits 78 bash -c 'ln -s /elsewhere /etc/containers/link.conf; machdeck set --dry-run link A=b'
 	END

@@ -16,8 +16,8 @@ a_form_saves_one_key_and_says_what_follows() {
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		exits 0 machdeck start web
 		to_local='key j j j j j j j j j j'
-		keys "\$to_local" 'key Enter' 'key C-u' 'type 10.1.0.9' 'key Enter' 'key S' 'wait +LOCAL_ADDRESS=10.1.0.9' 'rest 300' \
-			'key Enter' 'wait a reload applies it'
+		keys "\$to_local" 'key Enter' 'key C-u' 'type 10.1.0.9' 'key Enter' 'key S' 'wait +LOCAL_ADDRESS=10.1.0.9' 'key G' \
+			'wait then a reload would apply it' 'rest 300' 'key Enter' 'wait a reload applies it'
 		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.9' "\$(xargs <\$CONFS/web.conf)"
 		exits 0 machdeck set web LOCAL_ADDRESS=10.1.0.9
 		told 'nothing to change'
