@@ -1,12 +1,13 @@
 #!/bin/bash
 # A conf while others are at it: at the worst moment, by two at once, when it goes, when its machine starts, when who edits is
-# killed (cases 112, 114 to 117, 121, 123 of the threat model).
+# killed (cases 111, 112, 114 to 117, 121, 123 of the threat model).
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
 file_system ext4 32M
 file_system xfs 320M
-scenario meanwhile --bind "$T/ext4:/fs/ext4" --bind "$T/xfs:/fs/xfs" --bind "$T:/images"
+file_system btrfs 128M
+scenario meanwhile --bind "$T/ext4:/fs/ext4" --bind "$T/xfs:/fs/xfs" --bind "$T/btrfs:/fs/btrfs" --bind "$T:/images"
 
 # editor WORDS - /tmp/ed does that to the file it is given.
 editor='editor() { printf "#!/bin/sh\n%s\n" "$*" >/tmp/ed; chmod +x /tmp/ed; }
@@ -48,6 +49,45 @@ power_cut() {
 }
 a_saved_conf_survives_a_power_cut_on_ext4() { power_cut ext4; } # 112
 a_saved_conf_survives_a_power_cut_on_xfs() { power_cut xfs nouuid; }
+
+# A group of btrfs has a limit that holds for root, too, and needs no tools inside.
+a_quota_that_is_used_up_keeps_the_old_text_what_was_typed_and_the_dashboard() { # 111
+	local confs=$T/btrfs/confs
+	has btrfs
+	btrfs quota enable "$T/btrfs" && btrfs subvolume create "$confs" >/dev/null || skip "this kernel's btrfs has no quotas"
+	echo PRIVATE_NETWORK=1 >"$confs/web.conf"
+	sync -f "$confs"
+	btrfs qgroup limit 16k "$confs"
+	inside <<-END
+		$editor
+		mount --bind /fs/btrfs/confs \$CONFS
+		exits 1 touch \$CONFS/beside
+		told 'Disk quota exceeded'
+		exits 73 machdeck set web AUTO_START=1
+		told 'Disk quota exceeded'
+		editor 'echo AUTO_START=1 >>"\$1"'
+		exits 73 env EDITOR=/tmp/ed machdeck edit web </dev/null
+		told 'Disk quota exceeded' 'what you typed is kept'
+		grep -q AUTO_START=1 /var/lib/machdeck/drafts/web
+		rm -r /var/lib/machdeck/drafts
+		printf '%s\n' 'wait web' 'key e' 'wait AUTO_START' 'key Enter' 'type 1' 'key Enter' 'key S' 'wait +AUTO_START=1' 'rest 300' 'key Enter' \
+			'wait not saved: ' 'wait (it is as it was): Disk quota' 'wait web: conf, changed' 'key j j' 'key S' \
+			'wait +AUTO_START=1' show >/tmp/script
+		exits 0 machdeck --script /tmp/script
+		want 10 grep -q AUTO_START=1 /var/lib/machdeck/drafts/web
+		same left web.conf "\$(ls -A \$CONFS)"
+		same conf PRIVATE_NETWORK=1 "\$(cat \$CONFS/web.conf)"
+		umount \$CONFS
+	END
+	btrfs quota disable "$T/btrfs"
+	inside <<-END
+		mount --bind /fs/btrfs/confs \$CONFS; mkdir -p \$ROOTS/web
+		printf '%s\n' 'wait web' 'key e' 'wait is back: S saves' 'key S' 'wait +AUTO_START=1' 'rest 300' 'key Enter' 'wait saved' >/tmp/script
+		exits 0 machdeck --script /tmp/script
+		same conf 'PRIVATE_NETWORK=1 AUTO_START=1' "\$(xargs <\$CONFS/web.conf)"
+		rm \$CONFS/web.conf; umount \$CONFS
+	END
+}
 
 a_change_between_look_and_exchange_is_seen() { # 114
 	inside <<-END
