@@ -28,6 +28,7 @@
 
 #define APP_CONFIRM_USEC 200000  /* a key pressed sooner was meant for what was on the screen before */
 #define APP_PERIOD_USEC  2000000 /* between two samples, unless told otherwise */
+#define APP_EXTRAS       3
 #define APP_LOG_MAX      500     /* commands that the log remembers */
 #define APP_TARGETS_MAX  1000    /* machines that one action goes to */
 
@@ -99,6 +100,7 @@ enum app_prompt {
 	PROMPT_FIELD,   /* a value of the form */
 	PROMPT_NEW,     /* a name that is free, for an errand */
 	PROMPT_ROOT,    /* what the tree of a new container is made of */
+	PROMPT_EXTRA,   /* ... and from where, and with what */
 	PROMPT_PORTS,   /* its forwarded ports */
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
@@ -222,7 +224,8 @@ struct app {
 	struct strs states; /* its snapshots, a line each: a name, blanks, when it was made */
 	struct {
 		size_t source; /* a row of MENU_ROOT */
-		char root[LINE_SIZE], ports[LINE_SIZE];
+		size_t extra; /* the one that is asked */
+		char root[LINE_SIZE], extras[APP_EXTRAS][LINE_SIZE], ports[LINE_SIZE];
 		enum app_network network;
 		char bridge[NAME_LINK_SIZE]; /* of the host */
 		bool roots_are_one;          /* its root is the host's: PRIVATE_USERS=no */
@@ -318,9 +321,10 @@ const char *app_errand_refuses(const struct app *a, const struct machine *m, enu
 enum app_errand app_errand_of(enum action action);
 const char *app_errand_word(enum app_errand errand);
 const char *app_errand_does(enum app_errand errand);
-/* app_create_source - of that row of MENU_ROOT: its word, what it is, and what PROMPT_ROOT asks (NULL: nothing); false: there
- * are no more. */
-bool app_create_source(size_t row, const char **ret_word, const char **ret_help, const char **ret_asks);
+/* app_create_source - of that row of MENU_ROOT: its word, and what it is; false: there are no more. app_create_asks - what
+ * PROMPT_ROOT or PROMPT_EXTRA asks. */
+bool app_create_source(size_t row, const char **ret_word, const char **ret_help);
+const char *app_create_asks(const struct app *a);
 const char *app_job_word(const struct app_job *job);
 const char *app_job_doing(const struct app_job *job);
 /* app_wants_network - whether the host's network is on the screen, or will be in a question. */
@@ -358,7 +362,7 @@ bool app_errand_holds(struct app *a);
 void app_errands_left(const struct app *a, struct strs *ret);
 void app_close_question(struct app *a);
 /* app_create_named - its name is app.wish. app_create_chosen - a row of MENU_ROOT, _NETWORK (bridge: of that row; NULL),
- * _USERS or _START. app_create_typed - what was typed for PROMPT_ROOT or PROMPT_PORTS. app_create_words - the verb's options for that. app_create_again - it can not be
+ * _USERS or _START. app_create_typed - what was typed for PROMPT_ROOT, _EXTRA or _PORTS. app_create_words - the verb's options for that. app_create_again - it can not be
  * made like this: what was typed is asked again. */
 void app_create_named(struct app *a);
 void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char *bridge);

@@ -281,6 +281,7 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 		app_errand_named(a, w, text);
 		break;
 	case PROMPT_ROOT:
+	case PROMPT_EXTRA:
 	case PROMPT_PORTS:
 		app_create_typed(a, prompt, text);
 		break;

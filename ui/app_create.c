@@ -8,28 +8,43 @@ static const struct {
 	const char *word, *help;
 	const char *option, *distribution; /* of the verb; distribution NULL: the option takes what is typed */
 	const char *asks;                  /* NULL: nothing is typed */
+	size_t first, last;                /* of more that is asked; first == last: nothing */
 } sources[] = {
-	{ "tree", "a copy of a folder", "--tree", NULL, "folder: " },
-	{ "image", "a copy of a tree in /var/lib/machines", "--image", NULL, "image: " },
-	{ "tarball", "an archive, unpacked", "--tarball", NULL, "archive: " },
-	{ "debian", "installed by mmdebstrap or debootstrap", "--bootstrap", "debian", "release: " },
-	{ "ubuntu", "installed by mmdebstrap or debootstrap", "--bootstrap", "ubuntu", "release: " },
-	{ "fedora", "installed by dnf", "--bootstrap", "fedora", "release: " },
-	{ "arch", "installed by pacstrap", "--bootstrap", "arch", NULL },
-	{ "adopt", "the tree that is at its place already", "--adopt", NULL, NULL },
-	{ "system", "a system that Nix has built", "--system-path", NULL, "store path: " },
-	{ "config", "a NixOS configuration, built by Nix", "--config-file", NULL, "file: " },
-	{ "flake", "a flake, built by Nix", "--flake", NULL, "flake: " },
+	{ "tree", "a copy of a folder", "--tree", NULL, "folder: ", 0, 0 },
+	{ "image", "a copy of a tree in /var/lib/machines", "--image", NULL, "image: ", 0, 0 },
+	{ "tarball", "an archive, unpacked", "--tarball", NULL, "archive: ", 0, 0 },
+	{ "debian", "installed by mmdebstrap or debootstrap", "--bootstrap", "debian", "release: ", 0, 2 },
+	{ "ubuntu", "installed by mmdebstrap or debootstrap", "--bootstrap", "ubuntu", "release: ", 0, 2 },
+	{ "fedora", "installed by dnf", "--bootstrap", "fedora", "release: ", 0, 2 },
+	{ "arch", "installed by pacstrap", "--bootstrap", "arch", NULL, 1, 2 },
+	{ "adopt", "the tree that is at its place already", "--adopt", NULL, NULL, 0, 0 },
+	{ "system", "a system that Nix has built", "--system-path", NULL, "store path: ", 0, 0 },
+	{ "config", "a NixOS configuration, built by Nix", "--config-file", NULL, "file: ", 2, 3 },
+	{ "flake", "a flake, built by Nix", "--flake", NULL, "flake: ", 0, 0 },
+	{ "text", "a NixOS configuration that is typed here", "--config", NULL, "configuration: ", 2, 3 },
 };
 
-bool app_create_source(size_t row, const char **ret_word, const char **ret_help, const char **ret_asks)
+/* What can be left empty. */
+static const struct {
+	const char *option, *asks, *help;
+} extras[] = {
+	{ "--mirror", "mirror: ", "empty: the usual one" },
+	{ "--packages", "packages: ", "what is to be in it besides, with blanks; empty: nothing" },
+	{ "--nixos-path", "NixOS: ", "a path; empty: <nixpkgs/nixos>" },
+};
+
+bool app_create_source(size_t row, const char **ret_word, const char **ret_help)
 {
 	if (row >= COUNT(sources))
 		return false;
 	*ret_word = sources[row].word;
 	*ret_help = sources[row].help;
-	*ret_asks = sources[row].asks;
 	return true;
+}
+
+const char *app_create_asks(const struct app *a)
+{
+	return a->prompt == PROMPT_ROOT ? sources[a->create.source].asks : extras[a->create.extra].asks;
 }
 
 /* ---- one question after the other: root, network, ports, users, start */
@@ -44,7 +59,7 @@ void app_create_named(struct app *a)
 /* From the first question on: what it takes to know it is over when it is its turn. */
 bool app_wants_network(const struct app *a)
 {
-	bool creates = a->wish.errand == ERRAND_CREATE && (a->prompt == PROMPT_NEW || a->prompt == PROMPT_ROOT);
+	bool creates = a->wish.errand == ERRAND_CREATE && (a->prompt == PROMPT_NEW || a->prompt == PROMPT_ROOT || a->prompt == PROMPT_EXTRA);
 
 	return a->text == APP_TEXT_NETWORK || creates || a->menu == MENU_ROOT || a->menu == MENU_NETWORK;
 }
@@ -56,9 +71,19 @@ static void ask(struct app *a, enum app_prompt prompt, const char *text)
 
 	app_open_prompt(a, prompt, text);
 	app_say(a, STYLE_TEXT, 0, "%s",
-	        prompt == PROMPT_PORTS ? "tcp:8080:80; auto: a free one; more with blanks; empty: none"
-	        : usual                ? "empty: the usual one"
-	                               : "");
+	        prompt == PROMPT_PORTS   ? "tcp:8080:80; auto: a free one; more with blanks; empty: none"
+	        : prompt == PROMPT_EXTRA ? extras[a->create.extra].help
+	        : usual                  ? "empty: the usual one"
+	                                 : "");
+}
+
+static void ask_more(struct app *a, size_t extra)
+{
+	a->create.extra = extra;
+	if (extra < sources[a->create.source].last)
+		ask(a, PROMPT_EXTRA, a->create.extras[extra]);
+	else
+		app_open_menu(a, MENU_NETWORK);
 }
 
 static void add_root(const struct app *a, struct strs *words)
@@ -72,6 +97,12 @@ static void add_root(const struct app *a, struct strs *words)
 		strs_add(words, "--suite");
 	if (a->create.root[0])
 		strs_add(words, a->create.root);
+	for (size_t i = sources[source].first; i < sources[source].last; i++) {
+		if (!a->create.extras[i][0])
+			continue;
+		strs_add(words, extras[i].option);
+		strs_add(words, a->create.extras[i]);
+	}
 }
 
 static void add_network(const struct app *a, struct strs *words)
@@ -117,7 +148,7 @@ void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char
 		if (sources[a->create.source].asks)
 			ask(a, PROMPT_ROOT, "");
 		else
-			app_open_menu(a, MENU_NETWORK);
+			ask_more(a, sources[a->create.source].first);
 		break;
 	case MENU_NETWORK:
 		a->create.network = bridge ? APP_NETWORK_BRIDGE : row == 0 ? APP_NETWORK_OWN : APP_NETWORK_HOST;
@@ -149,16 +180,19 @@ void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char
 
 void app_create_typed(struct app *a, enum app_prompt prompt, const char *text)
 {
-	bool is_root = prompt == PROMPT_ROOT;
-	char *to = is_root ? a->create.root : a->create.ports;
+	bool is_root = prompt == PROMPT_ROOT, is_extra = prompt == PROMPT_EXTRA;
+	char *to = is_root ? a->create.root : is_extra ? a->create.extras[a->create.extra] : a->create.ports;
 
 	if (is_root && !*text && !sources[a->create.source].distribution) {
 		app_open_prompt(a, prompt, "");
 		return;
 	}
-	memcpy(to, text, strlen(text) + 1); /* both are of LINE_SIZE */
+	memcpy(to, text, strlen(text) + 1); /* all are of LINE_SIZE */
 	app_say(a, STYLE_TEXT, 0, "%s", "");
-	app_open_menu(a, is_root ? MENU_NETWORK : MENU_USERS);
+	if (is_root || is_extra)
+		ask_more(a, is_root ? sources[a->create.source].first : a->create.extra + 1);
+	else
+		app_open_menu(a, MENU_USERS);
 }
 
 void app_create_again(struct app *a)

@@ -253,10 +253,10 @@ static void build_clash(const struct app *a, struct menu *m)
 
 static void build_root(struct menu *m)
 {
-	const char *word, *help, *asks;
+	const char *word, *help;
 
 	m->title = "its tree is made of";
-	for (size_t i = 0; app_create_source(i, &word, &help, &asks); i++)
+	for (size_t i = 0; app_create_source(i, &word, &help); i++)
 		(void)add(m, word, help);
 }
 

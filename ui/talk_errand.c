@@ -18,7 +18,7 @@ static enum talk_errand_asks question_of(const struct app *a)
 		return TALK_ERRAND_WAIT;
 	if (a->prompt == PROMPT_NEW)
 		return TALK_ERRAND_NAME;
-	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_PORTS)
+	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_EXTRA || a->prompt == PROMPT_PORTS)
 		return TALK_ERRAND_TEXT;
 	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS || a->menu == MENU_START || a->menu == MENU_STATES ||
 	    a->menu == MENU_CLONE)
@@ -134,14 +134,9 @@ static void tell_question(const struct app *a, const struct world *w, struct buf
 
 void talk_errand_prompt(const struct app *a, struct buf *out)
 {
-	const char *word, *help, *asks;
-
 	switch (question_of(a)) {
 	case TALK_ERRAND_TEXT:
-		if (a->prompt == PROMPT_ROOT && app_create_source(a->create.source, &word, &help, &asks))
-			buf_puts(out, asks);
-		else
-			buf_puts(out, "ports: ");
+		buf_puts(out, a->prompt == PROMPT_PORTS ? "ports: " : app_create_asks(a));
 		return;
 	case TALK_ERRAND_NAME:
 		buf_puts(out, "name> ");

@@ -507,9 +507,9 @@ static void build_prompt(const struct app *a, struct view *v)
 		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
 		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
 		[PROMPT_PALETTE] = ": ",    [PROMPT_FIELD] = "",          [PROMPT_NAME] = "its name: ",
-		[PROMPT_NEW] = "",          [PROMPT_ROOT] = "",           [PROMPT_PORTS] = "ports: ",
+		[PROMPT_NEW] = "",          [PROMPT_ROOT] = "",           [PROMPT_EXTRA] = "",
+		[PROMPT_PORTS] = "ports: ",
 	};
-	const char *word, *help;
 
 	v->prompt = labels[a->prompt];
 	v->line = &a->line;
@@ -518,8 +518,8 @@ static void build_prompt(const struct app *a, struct view *v)
 	if (a->prompt == PROMPT_NEW)
 		v->prompt = a->wish.errand == ERRAND_CREATE ? "name of the new container: "
 		            : view_keep(v, "%s %s as: ", app_errand_word(a->wish.errand), a->wish.name);
-	if (a->prompt == PROMPT_ROOT)
-		(void)app_create_source(a->create.source, &word, &help, &v->prompt);
+	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_EXTRA)
+		v->prompt = app_create_asks(a);
 	if (a->prompt == PROMPT_NAME && a->confirm.what.names.n > 1)
 		v->prompt = view_keep(v, "type %s: ", app_confirm_word(a));
 	else if (a->prompt == PROMPT_RUN)

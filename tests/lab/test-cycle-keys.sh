@@ -122,7 +122,7 @@ the_same_is_done_by_lines_alone() {
 what_is_being_made_is_cancelled_by_a_key_and_nothing_is_left() {
 	script <<-'END'
 		printf "#!/bin/sh\nexec sleep 300\n" >/usr/local/bin/mmdebstrap; chmod 755 /usr/local/bin/mmdebstrap
-		keys "key +" "type slow" "key Enter" "wait a copy of a folder" "key j j j" "key Enter" "wait release" "key Enter" \
+		keys "key +" "type slow" "key Enter" "wait a copy of a folder" "key j j j" "key Enter" "wait release" "key Enter" "wait mirror" "key Enter" "wait packages" "key Enter" \
 			"wait of its own" "key Enter" "wait ports" "key Enter" "wait its users" "key Enter" "wait leave it stopped" \
 			"key j" "key Enter" "wait Enter creates slow" "rest 300" "key Enter" \
 			"wait create slow" "key q" "wait would be given up" "rest 500" "key X" "wait was cancelled" "key @" "wait bootstrap debian slow"
@@ -141,7 +141,7 @@ who_ends_the_program_ends_what_it_makes_and_is_told() {
 		for signal in TERM HUP; do
 			rm -f /tmp/much
 			begin_talk
-			line create; tells '^name> '; line slow; tells '^1\. tree: '; line debian; tells '^release'; line; tells '^1\. private'
+			line create; tells '^name> '; line slow; tells '^1\. tree: '; line debian; tells '^release'; line; tells '^mirror'; line; tells '^packages'; line; tells '^1\. private'
 			line 1; tells '^ports: '; line; tells '^1\. pick'; line 1; tells '^2\. leave: '; line leave; tells '^To do it, type yes'
 			line yes; want 60 test -e /tmp/much
 			kill -$signal $talk; exec 9>&-; wait $talk || true
@@ -154,7 +154,8 @@ who_ends_the_program_ends_what_it_makes_and_is_told() {
 			rm -f /tmp/much; begin=$(date +%s)
 			opens machdeck; wait_for ' 0 machines'
 			tmux send-keys -t s +; wait_for 'name of the new'; types slow; wait_for 'a copy of a folder'
-			tmux send-keys -t s j j j Enter; wait_for 'release:'; tmux send-keys -t s Enter; wait_for 'its network'
+			tmux send-keys -t s j j j Enter; wait_for 'release:'; tmux send-keys -t s Enter; wait_for 'mirror:'; tmux send-keys -t s Enter
+			wait_for 'packages:'; tmux send-keys -t s Enter; wait_for 'its network'
 			tmux send-keys -t s Enter; wait_for 'ports:'; tmux send-keys -t s Enter; wait_for 'its users'
 			tmux send-keys -t s Enter; wait_for 'leave it stopped'; tmux send-keys -t s j Enter; wait_for 'Enter creates slow'
 			want 10 eval 'tmux send-keys -t s Enter; sleep 0.3; shows "create slow"'

@@ -353,10 +353,10 @@ static void a_look_that_fails_closes_the_question_it_was_for_and_no_other(void *
 	assert_int_equal(f.a.confirm.what.names.n, 0);
 }
 
-/* How a new container is asked for: the row of what it is made of, that (NULL: it is not asked), the rows of network,
+/* How a new container is asked for: the row of what it is made of, that (NULL: it is not asked), what more is asked of it, the rows of network,
  * of users and of what follows; ports NULL: they are not asked. */
 struct answers {
-	const char *row, *root, *network, *ports, *users, *then, *command;
+	const char *row, *root, *network, *ports, *users, *then, *command, *extras[3];
 };
 
 static struct app_command answer(struct fixture *f, const struct answers *x)
@@ -370,6 +370,11 @@ static struct app_command answer(struct fixture *f, const struct answers *x)
 	if (x->root) {
 		assert_int_equal(f->a.prompt, PROMPT_ROOT);
 		type(f, x->root);
+		press(f, INPUT_ENTER);
+	}
+	for (size_t i = 0; x->extras[i]; i++) {
+		assert_int_equal(f->a.prompt, PROMPT_EXTRA);
+		type(f, x->extras[i]);
 		press(f, INPUT_ENTER);
 	}
 	assert_int_equal(f->a.menu, MENU_NETWORK);
@@ -392,15 +397,19 @@ static void a_new_container_is_asked_shown_and_made(void **state)
 {
 	static const struct answers cases[] = {
 		{ "", "/src", "", "tcp:auto:80 udp:53:53", "", "",
-		  "machdeck create --tree /src --host-port tcp:auto:80 --host-port udp:53:53 --start new" },
-		{ "j", "box", "", "", "", "j", "machdeck create --image box new" },
-		{ "jj", "/a b.tar", "", "", "", "j", "machdeck create --tarball '/a b.tar' new" },
-		{ "jjj", "", "", "", "", "j", "machdeck create --bootstrap debian new" },
-		{ "jjjj", "noble", "", "", "", "j", "machdeck create --bootstrap ubuntu --suite noble new" },
-		{ "jjjjjjj", NULL, "j", NULL, "", "j", "machdeck create --adopt --private-network=0 new" },
-		{ "jjjjjjjj", "/nix/store/x", "", "", "", "j", "machdeck create --system-path /nix/store/x new" },
-		{ "jjjjjjjjj", "/a.nix", "", "", "", "jj", "machdeck create --config-file /a.nix new" },
-		{ "jjjjjjjjjj", "/src#box", "", "", "j", "j", "machdeck create --flake '/src#box' --private-users no new" },
+		  "machdeck create --tree /src --host-port tcp:auto:80 --host-port udp:53:53 --start new", { NULL } },
+		{ "j", "box", "", "", "", "j", "machdeck create --image box new", { NULL } },
+		{ "jj", "/a b.tar", "", "", "", "j", "machdeck create --tarball '/a b.tar' new", { NULL } },
+		{ "jjj", "", "", "", "", "j", "machdeck create --bootstrap debian new", { "", "" } },
+		{ "jjjj", "noble", "", "", "", "j", "machdeck create --bootstrap ubuntu --suite noble --mirror http://mirror/ --packages vim,less new",
+		  { "http://mirror/", "vim,less" } },
+		{ "jjjjjj", NULL, "", "", "", "j", "machdeck create --bootstrap arch --packages vim new", { "vim" } },
+		{ "jjjjjjj", NULL, "j", NULL, "", "j", "machdeck create --adopt --private-network=0 new", { NULL } },
+		{ "jjjjjjjj", "/nix/store/x", "", "", "", "j", "machdeck create --system-path /nix/store/x new", { NULL } },
+		{ "jjjjjjjjj", "/a.nix", "", "", "", "jj", "machdeck create --config-file /a.nix new", { "" } },
+		{ "jjjjjjjjjj", "/src#box", "", "", "j", "j", "machdeck create --flake '/src#box' --private-users no new", { NULL } },
+		{ "jjjjjjjjjjj", "a = 1;", "", "", "", "j", "machdeck create --config 'a = 1;' --nixos-path /nixpkgs new",
+		  { "/nixpkgs" } },
 	};
 
 	(void)state;
@@ -470,7 +479,7 @@ static void what_was_made_to_be_edited_opens_its_form_unless_one_is_elsewhere(vo
 		struct app_command c = { 0 };
 
 		set_up(&f);
-		(void)answer(&f, &(struct answers){ "", "/src", "", "", "", "jj", NULL });
+		(void)answer(&f, &(struct answers){ "", "/src", "", "", "", "jj", NULL, { NULL } });
 		app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
 		(void)press(&f, 'k');
 		app_shown(&f.a, SAMPLE_NOW - APP_CONFIRM_USEC);
@@ -506,7 +515,7 @@ static void what_can_not_be_made_goes_back_to_what_was_typed(void **state)
 
 	(void)state;
 	set_up(&f);
-	answer(&f, &(struct answers){ "", "/nowhere", "", "", "", "", NULL });
+	answer(&f, &(struct answers){ "", "/nowhere", "", "", "", "", NULL, { NULL } });
 	(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "there is no folder /nowhere");
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", -ENOENT, "", &e);
 	assert_int_equal(f.a.prompt, PROMPT_ROOT);
@@ -523,13 +532,13 @@ static void leaving_what_would_be_made_makes_nothing(void **state)
 
 	(void)state;
 	set_up(&f);
-	answer(&f, &(struct answers){ "", "/src", "", "", "", "", NULL });
+	answer(&f, &(struct answers){ "", "/src", "", "", "", "", NULL, { NULL } });
 	press(&f, '?'); /* something else is read when the look comes */
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
 	assert_int_equal(f.a.text, APP_TEXT_HELP);
 	assert_non_null(strstr(f.a.message.text, "no create"));
 	press(&f, 'q');
-	answer(&f, &(struct answers){ "", "/src", "", "", "", "", NULL });
+	answer(&f, &(struct answers){ "", "/src", "", "", "", "", NULL, { NULL } });
 	app_errand_looked(&f.a, ERRAND_CREATE, "new", 0, "x\n", NULL);
 	press(&f, 'q');
 	assert_int_equal(press(&f, INPUT_ENTER).what, APP_NOTHING);
