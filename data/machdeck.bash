@@ -70,7 +70,8 @@ _machdeck() {
 		mend) words="--dry-run --orphans --json $(_machdeck_names)" ;;
 		doctor) words="--probe --json $(_machdeck_names)" ;;
 		images | links) words=--json ;;
-		copy-to | copy-from) words="--force --dry-run $(_machdeck_names)" ;;
+		copy-to) words="--force --snapshot --dry-run $(_machdeck_names)" ;;
+		copy-from) words="--force --dry-run $(_machdeck_names)" ;;
 		bind) words="--read-only --dry-run $(_machdeck_names)" ;;
 		show | show-ip) words="--json $(_machdeck_names)" ;;
 		logs)
@@ -82,7 +83,8 @@ _machdeck() {
 		plan) words="--json --root $(_machdeck_names)" ;;
 		check) words="--root --json --resolve $(_machdeck_names)" ;;
 		start | stop | restart | reload | terminate | kill | freeze | thaw | enable | disable | forgive | drop) words="--dry-run $(_machdeck_names)" ;;
-		run | shell | login) words=$(_machdeck_names) ;;
+		run) words="--snapshot $(_machdeck_names)" ;;
+		shell | login) words=$(_machdeck_names) ;;
 		help) words="keys $verbs" ;;
 		create) words="$(_machdeck_create_options)" ;;
 		clone) words="--live --overlay --ensure-unique-name --start --dry-run --progress $(_machdeck_keys) $(_machdeck_names)" ;;
@@ -90,7 +92,7 @@ _machdeck() {
 		snapshot) words="--copy --dry-run $(_machdeck_names)" ;;
 		snapshots) words="--json --delete --dry-run $(_machdeck_names)" ;;
 		restore | reset) words="--yes --name --dry-run $(_machdeck_names)" ;;
-		update) words="--config --config-file --flake --nixos-path --dry-run --progress $(_machdeck_names)" ;;
+		update) words="--config --config-file --flake --nixos-path --snapshot --dry-run --progress $(_machdeck_names)" ;;
 		generations) words="--json $(_machdeck_names)" ;;
 		rollback) words="--dry-run --progress $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;

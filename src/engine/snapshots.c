@@ -277,11 +277,22 @@ int snapshots_take(const char *name, const char *snapshot, bool full, const stru
 		r = take(&p, chosen, !full, progress, ret_how, e);
 	if (r < 0)
 		return r == -EOPNOTSUPP
-		               ? err_wrap(e, r, "cannot make a snapshot of %s (--copy makes a full copy)",
-		                          name)
+		               ? err_wrap(e, r, "cannot make a snapshot of %s (`machdeck snapshot --copy %s` makes a full copy)",
+		                          name, name)
 		               : r;
 	memcpy(ret, chosen, sizeof(chosen));
 	return 0;
+}
+
+int snapshots_take_before(const char *name, const char *what, const struct progress *progress,
+                          char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+{
+	char chosen[NAME_MACHINE_MAX + 1], before[32];
+	enum built how;
+
+	(void)snprintf(before, sizeof(before), "before-%.20s-", what);
+	name_by_time(before, chosen);
+	return snapshots_take(name, chosen, false, progress, ret, &how, e);
 }
 
 int snapshots_take_held(const struct places *p, const char *snapshot, const struct progress *progress,

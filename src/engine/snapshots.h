@@ -39,6 +39,9 @@ int snapshots_list(const char *name, struct root_snapshots *ret, struct err *e);
 int snapshots_take(const char *name, const char *snapshot, bool copy, const struct progress *p,
                    char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e);
 
+/* snapshots_take_before - one before something risky, "before-WHAT-20261126-131530"; never a full copy. */
+int snapshots_take_before(const char *name, const char *what, const struct progress *p, char ret[static NAME_MACHINE_MAX + 1],
+                          struct err *e);
 /* snapshots_take_held - the same for who has the name already (drivers/hold); never a full copy. */
 int snapshots_take_held(const struct places *p, const char *snapshot, const struct progress *progress,
                         char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e);

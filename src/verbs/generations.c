@@ -61,7 +61,7 @@ static int show_commands(const char *name, const struct update *u)
 	return verb_print_buf(&text);
 }
 
-static int update(const char *name, struct update *u, const char *config_file, bool dry, bool plain)
+static int update(const char *name, struct update *u, const char *config_file, bool dry, bool plain, bool keeps)
 {
 	CLEANUP(buf_done) struct buf module = { 0 };
 	struct err e = { 0 };
@@ -73,6 +73,9 @@ static int update(const char *name, struct update *u, const char *config_file, b
 		u->config = buf_text(&module);
 	if (dry)
 		return show_commands(name, u);
+	r = keeps ? working_keep(name, "update") : STATUS_DONE;
+	if (r != STATUS_DONE)
+		return r;
 	r = update_container(name, u, working_progress(plain), &e);
 	working_done();
 	return r < 0 ? verb_fail(&e) : tell_built(name);
@@ -87,11 +90,12 @@ int verb_update(const struct verb *v, int argc, char **argv)
 		{ "nixos-path", required_argument, NULL, 'n' },
 		{ "dry-run", no_argument, NULL, 'q' },
 		{ "progress", no_argument, NULL, 'p' },
+		{ "snapshot", no_argument, NULL, 's' },
 		{ 0 },
 	};
 	const char *config_file = NULL;
 	struct update u = { 0 };
-	bool dry = false, plain = false;
+	bool dry = false, plain = false, keeps = false;
 	int option, r;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -103,13 +107,14 @@ int verb_update(const struct verb *v, int argc, char **argv)
 		config_file = option == 'f' ? optarg : config_file;
 		dry |= option == 'q';
 		plain |= option == 'p';
+		keeps |= option == 's';
 	}
 	r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
 	if (!!u.config + !!config_file + !!u.nix.flake > 1)
 		return verb_usage(v, "--config, --config-file and --flake: one of them");
-	return update(argv[optind], &u, config_file, dry, plain);
+	return update(argv[optind], &u, config_file, dry, plain, keeps);
 }
 
 /* ---- generations */

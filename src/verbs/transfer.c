@@ -14,6 +14,7 @@
 #include "engine/target.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
+#include "verbs/working.h"
 
 /* A path on the host counts from where we are; one in the machine from its root. */
 static int absolute(const char *path, bool host, struct strs *to, struct err *e)
@@ -74,20 +75,22 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 	static const struct option options[] = { { "force", no_argument, NULL, 'f' },
 		                                 { "read-only", no_argument, NULL, 'r' },
 		                                 { "dry-run", no_argument, NULL, 'n' },
+		                                 { "snapshot", no_argument, NULL, 's' },
 		                                 { 0 } };
 	bool binds = strcmp(v->name, "bind") == 0, from = strcmp(v->name, "copy-from") == 0;
 	CLEANUP(strs_done) struct strs words = { 0 };
-	bool force = false, read_only = false, dry = false;
+	bool force = false, read_only = false, dry = false, keeps = false;
 	const char *second;
 	struct err e;
 	int option, r;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?' || (option == 'f' && binds) || (option == 'r' && !binds))
+		if (option == '?' || (option == 'f' && binds) || (option == 'r' && !binds) || (option == 's' && (binds || from)))
 			return verb_usage(v, "an option it does not have");
 		force |= option == 'f';
 		read_only |= option == 'r';
 		dry |= option == 'n';
+		keeps |= option == 's';
 	}
 	r = verb_first_name(v, argc, argv);
 	if (r != STATUS_DONE)
@@ -108,6 +111,9 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 	}
 	if (dry)
 		return show(argv[optind], binds, from, &words);
+	r = keeps ? working_keep(argv[optind], "copy-to") : STATUS_DONE;
+	if (r != STATUS_DONE)
+		return r;
 	r = machined_await(binds  ? MACHINED_BIND
 	                   : from ? MACHINED_COPY_FROM
 	                          : MACHINED_COPY_TO,

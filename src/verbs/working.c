@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "engine/snapshots.h"
+#include "verbs/verbs.h"
 #include "words/name.h"
 
 static volatile sig_atomic_t asked_to_stop;
@@ -67,6 +69,17 @@ void working_done(void)
 	if (drawn)
 		fputs("\r\033[K", stderr);
 	drawn = false;
+}
+
+int working_keep(const char *name, const char *what)
+{
+	char kept[NAME_MACHINE_MAX + 1];
+	struct err e = { 0 };
+
+	if (snapshots_take_before(name, what, NULL, kept, &e) < 0)
+		return verb_fail(&e);
+	fprintf(stderr, "machdeck: %s: snapshot %s (machdeck restore %s %s goes back)\n", name, kept, name, kept);
+	return STATUS_DONE;
 }
 
 bool working_confirm(const char *name, const char *question)

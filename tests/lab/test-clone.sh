@@ -153,7 +153,9 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		mini /src
 		machdeck create a --tree /src
 		exits 1 machdeck snapshot a
-		told "can not share blocks" "--copy"
+		told "can not share blocks" "machdeck snapshot --copy a"
+		exits 1 machdeck update --snapshot a
+		told "can not share blocks"
 		exits 66 machdeck reset --yes a
 		told 'machdeck snapshot a base'
 		exits 0 machdeck snapshot --copy a base
@@ -372,6 +374,15 @@ on_btrfs_all_copies_are_snapshots() {
 		machdeck start a; machdeck start b
 		want 10 serves mini http://10.233.1.2/
 		want 10 serves mini http://10.233.2.2/
+		exits 3 machdeck run --snapshot a -- /bin/sh -c 'echo ran >/srv/index.html; exit 3'
+		told "a: snapshot before-run-"
+		kept=$(machdeck snapshots --json a | jq -r '.snapshots[].name | select(startswith("before-run-"))')
+		want 10 serves ran http://10.233.1.2/
+		exits 64 machdeck copy-from --snapshot a /etc/x
+		exits 66 machdeck run --snapshot nobody -- /bin/true
+		machdeck stop a
+		exits 0 machdeck restore --yes a "$kept"
+		same "page as it was" mini "$(cat $ROOTS/a/srv/index.html)"
 		machdeck destroy --yes a; machdeck destroy --yes b
 		[ -z "$(ls $ROOTS/.snapshots)" ] || fail "snapshots are left"
 		no_leftovers
