@@ -135,22 +135,21 @@ two_who_set_and_one_who_uses_sed_lose_nothing() { # 125
 # sweep ACTION - a save for each system call that it makes, from the keeping of what was on, which then ends as ACTION says.
 sweep='
 	sweep() {
-		local action=$1 begin end n rc
-		put; strace -qq -f -o /tmp/calls machdeck set web HOST_ADDRESS=10.9.0.2 >/dev/null 2>&1 || fail "no save"
-		begin=$(grep -n "\"history\"" /tmp/calls | sed -n "1s/:.*//p") end=$(grep -n "web: saved" /tmp/calls | sed "s/:.*//")
-		for ((n = begin; n <= end; n++)); do
+		local action=$1 call n rc
+		put; strace -qq -o /tmp/calls machdeck set web HOST_ADDRESS=10.9.0.2 >/dev/null 2>&1 || fail "no save"
+		while read -r call n; do # the name of each, and how many of that name there were
 			put; rc=0
-			strace -qq -f -o /tmp/call -e trace=all -e inject=all:$action:when=$n machdeck set web HOST_ADDRESS=10.9.0.2 >/tmp/said 2>&1 || rc=$?
+			strace -qq -o /tmp/call -e trace=$call -e inject=$call:$action:when=$n machdeck set web HOST_ADDRESS=10.9.0.2 >/tmp/said 2>&1 || rc=$?
 			RUNS=$((RUNS + 1))
 			if cmp -s $CONFS/web.conf /tmp/new; then :
 			elif cmp -s $CONFS/web.conf /tmp/before; then
-				[ $rc -ne 0 ] || fail "$action at call $n: says saved, but is the old one: $(grep INJECTED /tmp/call)"
-				! grep -q saved /tmp/said || grep -q "nothing was saved" /tmp/said || fail "$action at call $n: $(cat /tmp/said)"
+				[ $rc -ne 0 ] || fail "$action at $call $n: says saved, but is the old one"
+				! grep -q saved /tmp/said || grep -q "nothing was saved" /tmp/said || fail "$action at $call $n: $(cat /tmp/said)"
 			else
-				fail "$action at call $n: torn: $(cat $CONFS/web.conf)"
+				fail "$action at $call $n: torn: $(cat $CONFS/web.conf)"
 			fi
 			same "confs listed" web.conf "$(cd $CONFS && ls)"
-		done
+		done < <(awk -F "(" "/\"history\"/ { on = 1 } /exit_group/ { on = 0 } { seen[\$1]++ } on { print \$1, seen[\$1] }" /tmp/calls)
 	}
 	put() { cp /tmp/before $CONFS/web.conf; }
 	RUNS=0
