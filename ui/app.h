@@ -95,7 +95,7 @@ enum app_prompt {
 	PROMPT_SEARCH,  /* in the details, a text, the logs */
 	PROMPT_LINES,   /* which lines of the logs are shown */
 	PROMPT_RUN,     /* a command for the targets */
-	PROMPT_SAVE,    /* a file for the logs */
+	PROMPT_SAVE,    /* a file for the logs, or for what is typed in a form */
 	PROMPT_PALETTE, /* an action or a machine */
 	PROMPT_FIELD,   /* a value of the form */
 	PROMPT_NEW,     /* a name that is free, for an errand */
@@ -125,6 +125,7 @@ enum app_effect {
 	APP_FORM_JUDGE,  /* beside all other containers */
 	APP_FORM_PREVIEW,
 	APP_FORM_PLAN,
+	APP_FORM_WRITE, /* what is typed to the file text, which is none yet */
 	APP_FORM_SETTLED, /* it goes on from what others saved meanwhile */
 	APP_FORM_SAVE,
 	APP_FORM_PATHS, /* read the folder text, for what stands before it in the field too: app_form_paths() takes it */

@@ -272,7 +272,7 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 		break;
 	case PROMPT_SAVE:
 		if (*text)
-			app_todo(a, APP_SAVE_LOGS, CONTROL_START, NULL, text, NULL);
+			app_todo(a, a->form.open ? APP_FORM_WRITE : APP_SAVE_LOGS, CONTROL_START, NULL, text, NULL);
 		break;
 	case PROMPT_NAME:
 		take_name(a, w, text, now_usec);

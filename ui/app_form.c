@@ -174,6 +174,15 @@ void app_form_settle(struct app *a, size_t row)
 		app_todo(a, APP_FORM_SETTLED, CONTROL_START, a->form.name, NULL, NULL);
 }
 
+/* The line is typed over the form, whose row stays. */
+static void write_elsewhere(struct app *a)
+{
+	size_t row = a->menu_row;
+
+	app_open_prompt(a, PROMPT_SAVE, "");
+	a->menu_row = row;
+}
+
 bool app_form_act(struct app *a, enum action action)
 {
 	if (!a->form.open)
@@ -195,6 +204,8 @@ bool app_form_act(struct app *a, enum action action)
 		app_todo(a, APP_FORM_PREVIEW, CONTROL_START, a->form.name, NULL, NULL);
 	else if (action == ACTION_FORM_PLAN)
 		app_todo(a, APP_FORM_PLAN, CONTROL_START, a->form.name, NULL, NULL);
+	else if (action == ACTION_FORM_WRITE)
+		write_elsewhere(a);
 	else if (action == ACTION_FORM_TAKE && a->form.held[0])
 		app_todo(a, APP_FORM_OPEN, CONTROL_START, a->form.name, NULL, NULL);
 	else if (action == ACTION_FORM_DISCARD || (action == ACTION_CLOSE && !form_is_dirty(&a->form)))

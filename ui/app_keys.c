@@ -76,6 +76,7 @@ bool app_can(const struct app *a, const struct world *w, enum action action)
 	case ACTION_FORM_TAKE:
 		return a->menu == MENU_FORM && a->form.held[0];
 	case ACTION_FORM_PLAN:
+	case ACTION_FORM_WRITE:
 		return a->menu == MENU_FORM;
 	case ACTION_FORM_COMMIT:
 		return a->text == APP_TEXT_SAVE || a->text == APP_TEXT_ERRAND;
@@ -525,6 +526,7 @@ static void act(struct app *a, const struct world *w, enum action action, uint64
 	case ACTION_FORM_SAVE:
 	case ACTION_FORM_TAKE:
 	case ACTION_FORM_PLAN:
+	case ACTION_FORM_WRITE:
 	case ACTION_FORM_DISCARD: /* of menus */
 	case ACTION_COMPLETE:
 	case ACTION_ACCEPT:

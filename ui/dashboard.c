@@ -298,6 +298,7 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_FORM_JUDGE:
 	case APP_FORM_PREVIEW:
 	case APP_FORM_PLAN:
+	case APP_FORM_WRITE:
 	case APP_FORM_SETTLED:
 	case APP_FORM_SAVE:
 	case APP_FORM_PATHS:

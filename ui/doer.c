@@ -306,6 +306,7 @@ void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 	case APP_FORM_JUDGE:
 	case APP_FORM_PREVIEW:
 	case APP_FORM_PLAN:
+	case APP_FORM_WRITE:
 	case APP_FORM_SETTLED:
 	case APP_FORM_SAVE:
 	case APP_FORM_PATHS:

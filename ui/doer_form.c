@@ -12,6 +12,7 @@
 #include "drivers/aside.h"
 #include "drivers/child.h"
 #include "engine/edit.h"
+#include "engine/recorder.h"
 #include "ui/doer_choices.h"
 #include "ui/doer_paths.h"
 
@@ -387,6 +388,28 @@ static bool is_clash(struct doer_form *f)
 	       f->app->form.clashes.n > 0;
 }
 
+/* Its conf was removed, or is no file any more. */
+static bool is_gone(const struct doer_form *f)
+{
+	CLEANUP(buf_done) struct buf now = { 0 };
+
+	return edit_meanwhile(&f->edit, &now, NULL) < 0;
+}
+
+static void write_elsewhere(struct doer_form *f, const char *path)
+{
+	const struct buf *text = &f->app->form.text;
+	CLEANUP(close_p) int fd = -1;
+	struct err e;
+
+	if (recorder_create(path, &fd, &e) < 0)
+		say(f, STYLE_BAD, e.text);
+	else if (write(fd, buf_text(text), text->len) != (ssize_t)text->len)
+		app_say(f->app, STYLE_BAD, now_usec(), "cannot write all of '%s': %s", path, strerror(errno));
+	else
+		app_say(f->app, STYLE_GOOD, now_usec(), "written to %s; the conf itself is as it was", path);
+}
+
 /* The form goes on from what others saved. */
 static void settled(struct doer_form *f)
 {
@@ -412,11 +435,14 @@ static void on_saved(int r, const struct err *e, void *arg)
 	if (r == -EBUSY && is_clash(f)) {
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
 		app_form_clashed(f->app);
-	} else if (r < 0) {
-		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
+	} else if (r < 0 && r != -EINPROGRESS) {
+		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s%s", e->text, is_gone(f) ? "; W writes it to another file" : "");
 	} else {
-		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s", f->app->form.name, then[r],
-		        e ? "; " : "", e ? e->text : "");
+		if (r < 0)
+			app_say(f->app, STYLE_BAD, now_usec(), "%s", e->text);
+		else
+			app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s", f->app->form.name, then[r],
+			        e ? "; " : "", e ? e->text : "");
 		f->app->menu = MENU_NONE;
 		form_close(&f->app->form);
 		let_go(f);
@@ -452,6 +478,8 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 		settled(f);
 	else if (c->what == APP_FORM_PATHS)
 		read_paths(f, c->text);
+	else if (c->what == APP_FORM_WRITE)
+		write_elsewhere(f, c->text);
 	else if (c->what == APP_FORM_SAVE)
 		begin_save(f);
 	else if (c->what == APP_FORM_JUDGE) {

@@ -130,6 +130,7 @@ enum effect { LOOKS, ACTS };
 	X(DROP_VALUE, SCREEN_MENU, ACTS, "x Del", "take out", "in a form: take the value out of the conf")    \
 	X(FORM_DISCARD, SCREEN_MENU, LOOKS, "Q", "discard", "in a form: leave it, and forget what was changed") \
 	X(FORM_PLAN, SCREEN_MENU, LOOKS, "p", "plan", "in a form: what a start would do with it")            \
+	X(FORM_WRITE, SCREEN_MENU, ACTS, "W", "save as", "in a form: write what is typed to another file") \
 	X(COMPLETE, SCREEN_PROMPT, LOOKS, "Tab", "complete", "of a form's value: the next one that is possible here") \
 	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "k Up", "up", "one up")           \
 	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "j Down", "down", "one down")   \

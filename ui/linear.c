@@ -168,7 +168,7 @@ static void on_errand(void *arg)
 static void do_form(struct linear *l, const struct talk_command *c)
 {
 	CLEANUP(buf_done) struct buf out = { 0 };
-	struct app_command command = { .what = c->form };
+	struct app_command command = { .what = c->form, .text = l->talk.edits.file };
 	char said[ERR_TEXT_MAX];
 
 	memcpy(command.name, c->name, sizeof(command.name));

@@ -1,5 +1,6 @@
 #include "ui/talk_form.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -66,7 +67,7 @@ static void help(const struct form *f, struct buf *out)
 	else
 		buf_puts(out, "A setting's number or name: change it. x and a number: take it out.\n"
 		              "l: all settings. p: what a start would do. s: what would be saved, then save it.\n"
-		              "b: back, without saving.\n");
+		              "w and a file: write it there. b: back, without saving.\n");
 }
 
 void talk_form_begin(struct talk_form *t, const struct form *f, struct buf *out)
@@ -197,6 +198,12 @@ static enum app_effect refuse(const struct form *f, struct buf *out)
 	return APP_NOTHING;
 }
 
+static enum app_effect write_to(struct talk_form *t, const char *file)
+{
+	(void)snprintf(t->file, sizeof(t->file), "%s", file);
+	return APP_FORM_WRITE;
+}
+
 static enum app_effect choose(struct talk_form *t, struct form *f, const char *line, struct buf *out)
 {
 	bool takes_out = strncmp(line, "x ", 2) == 0;
@@ -216,6 +223,8 @@ static enum app_effect choose(struct talk_form *t, struct form *f, const char *l
 		return APP_FORM_PLAN;
 	else if (strcmp(line, "b") == 0)
 		return leave(t, f, out);
+	else if (strncmp(line, "w ", 2) == 0)
+		return write_to(t, line + 2 + strspn(line + 2, " "));
 	else if (takes_out)
 		return take_out(f, line + 2 + strspn(line + 2, " "), out);
 	else if (find_row(f, line, &row) && f->held[0])

@@ -17,6 +17,7 @@ enum talk_form_asks {
 struct talk_form {
 	enum talk_form_asks asks;
 	bool looks; /* it was told that another one edits it */
+	char file[LINE_SIZE]; /* of APP_FORM_WRITE */
 };
 
 /* talk_form_begin - what is set, and what can be typed. */

@@ -121,10 +121,22 @@ static int make_temp(int dir, const char *leaf, mode_t mode, const struct buf *o
 
 /* ---- in its place */
 
-static int changed(struct swapped *s, const char *leaf, struct err *e)
+static int changed(struct swapped *s, const char *leaf, const char *how, struct err *e)
 {
 	s->other = true;
-	return err_set(e, STATUS_BUSY, EBUSY, "%s was changed by somebody else since it was read: nothing was saved", leaf);
+	return err_set(e, STATUS_BUSY, EBUSY, "%s was %s since it was read: nothing was saved", leaf, how);
+}
+
+/* Whether it still holds old. What is a link now is not written through. */
+static int look(int dir, const char *leaf, const struct buf *old, struct swapped *s, struct err *e)
+{
+	int r = read_leaf(dir, leaf, &s->theirs, e);
+
+	if (r == -ENOENT)
+		return changed(s, leaf, "removed", e);
+	if (r == -ELOOP)
+		return changed(s, leaf, "replaced by a link", e);
+	return r == 0 && !buf_same(&s->theirs, old) ? changed(s, leaf, "changed by somebody else", e) : r;
 }
 
 /* A third one wrote between the two exchanges: what is under temp is theirs. It is never deleted. */
@@ -152,7 +164,7 @@ static int take_back(int dir, const char *leaf, const char *temp, const struct b
 	if (read_leaf(dir, temp, &out, NULL) < 0 || !buf_same(&out, new))
 		return keep_third(dir, leaf, temp, s, e);
 	(void)unlinkat(dir, temp, 0);
-	return changed(s, leaf, e);
+	return changed(s, leaf, "changed by somebody else", e);
 }
 
 static int finish(int dir, const char *temp, struct swapped *s)
@@ -167,11 +179,9 @@ static int finish(int dir, const char *temp, struct swapped *s)
 static int rename_over(int dir, const char *leaf, const char *temp, const struct buf *old, struct swapped *s,
                        struct err *e)
 {
-	int r = read_leaf(dir, leaf, &s->theirs, e);
+	int r = look(dir, leaf, old, s, e);
 
-	if (r == 0 && !buf_same(&s->theirs, old))
-		r = changed(s, leaf, e);
-	else if (r == 0 && renameat(dir, temp, dir, leaf) < 0)
+	if (r == 0 && renameat(dir, temp, dir, leaf) < 0)
 		r = err_sys(e, errno, "cannot write %s (it is as it was)", leaf);
 	if (r < 0) {
 		(void)unlinkat(dir, temp, 0);
@@ -192,7 +202,7 @@ static int exchange(int dir, const char *leaf, const char *temp, const struct bu
 			return rename_over(dir, leaf, temp, old, s, e);
 		(void)unlinkat(dir, temp, 0);
 		if (r == -ENOENT)
-			return changed(s, leaf, e);
+			return changed(s, leaf, "removed", e);
 		return err_sys(e, -r, "cannot write %s (it is as it was)", leaf);
 	}
 	r = read_leaf(dir, temp, &s->theirs, e);
@@ -210,13 +220,11 @@ int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, cons
 	if (r < 0)
 		return r;
 	if (old) {
-		r = read_leaf(dir, leaf, &ret->theirs, e);
-		if (r == -ENOENT || (r == 0 && !buf_same(&ret->theirs, old)))
-			return changed(ret, leaf, e);
-		buf_done(&ret->theirs);
-		ret->theirs = (struct buf){ 0 };
+		r = look(dir, leaf, old, ret, e);
 		if (r < 0)
 			return r;
+		buf_done(&ret->theirs);
+		ret->theirs = (struct buf){ 0 };
 	}
 	r = make_temp(dir, leaf, mode, old, new, temp);
 	if (r < 0)
@@ -227,7 +235,7 @@ int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, cons
 		return finish(dir, NULL, ret);
 	r = -errno;
 	(void)unlinkat(dir, temp, 0);
-	return r == -EEXIST ? changed(ret, leaf, e) : err_sys(e, -r, "cannot make %s", leaf);
+	return r == -EEXIST ? changed(ret, leaf, "made by somebody else", e) : err_sys(e, -r, "cannot make %s", leaf);
 }
 
 /* ---- after a kill */

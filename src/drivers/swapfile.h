@@ -24,8 +24,7 @@ void swapped_done(struct swapped *s);
  * The new text is written beside it, the two are exchanged, and what came out is compared with `old`: when it is
  * something else, both are exchanged back.
  *
- * errors  -EBUSY STATUS_BUSY: it was changed, removed or made meanwhile (ret->other, theirs);  -ELOOP
- *         STATUS_UNSAFE_HOST: a link;  -ENOSPC, -EROFS, -EDQUOT, ... of what can not be written: dir/leaf is as it was */
+ * errors  -EBUSY STATUS_BUSY: it was changed, removed, made or replaced by a link meanwhile (ret->other, theirs);  -ENOSPC, -EROFS, -EDQUOT, ... of what can not be written: dir/leaf is as it was */
 int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new, struct swapped *ret,
              struct err *e);
 

@@ -186,6 +186,26 @@ int edit_look(const char *name, struct edit *ret, struct err *e)
 	return r;
 }
 
+int edit_settle(struct edit *x, const struct buf *theirs, bool ours, struct buf *text, struct err *e)
+{
+	struct buf both = { 0 }, old = { 0 };
+	int r = conf_merge(x->path, &x->old, text, theirs, ours ? CLASH_MINE : CLASH_THEIRS, &both, e);
+
+	buf_add(&old, buf_text(theirs), theirs->len);
+	if (r == 0 && old.bad)
+		r = err_no_memory(e);
+	if (r < 0) {
+		buf_done(&both);
+		buf_done(&old);
+		return r;
+	}
+	buf_done(&x->old);
+	buf_done(text);
+	x->old = old;
+	*text = both;
+	return 0;
+}
+
 int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e)
 {
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
@@ -364,7 +384,7 @@ static int merge(struct edit *x, struct buf *text, struct buf *theirs, struct st
 	return 0;
 }
 
-static int swap(struct edit *x, struct buf *text, struct strs *warnings, struct err *e)
+static int swap(struct edit *x, struct buf *text, struct strs *warnings, bool *ret_unconfirmed, struct err *e)
 {
 	CLEANUP(swapped_done) struct swapped s = { 0 };
 	int r = x->kind == EDIT_CONF ? 0 : edit_settings_folder(x, true, e);
@@ -384,11 +404,13 @@ static int swap(struct edit *x, struct buf *text, struct strs *warnings, struct 
 	if (s.unprotected)
 		strs_addf(warnings, "%s: its file system does not protect it from others who write at the same moment",
 		          x->path);
-	return s.unconfirmed ? err_set(e, STATUS_IO, EIO, "%s: saved, but not confirmed on disk", x->path) : 0;
+	*ret_unconfirmed = s.unconfirmed;
+	return 0;
 }
 
 int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct err *e)
 {
+	bool unconfirmed = false;
 	struct err why;
 	int r;
 
@@ -401,7 +423,7 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 		return r;
 	if (edit_history_add(x->store, &x->old, &why) < 0)
 		strs_addf(warnings, "%s: undo will not know this change: %s", x->places.name, why.text);
-	r = swap(x, text, warnings, e);
+	r = swap(x, text, warnings, &unconfirmed, e);
 	if (r < 0)
 		return r;
 	settle(x, text, warnings);
@@ -412,6 +434,8 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 	buf_done(&x->old);
 	x->old = (struct buf){ 0 };
 	buf_add(&x->old, buf_text(text), text->len);
+	if (unconfirmed)
+		return err_set(e, STATUS_IO, EINPROGRESS, "%s: saved, but not confirmed on disk", x->path);
 	return 1;
 }
 

@@ -17,6 +17,7 @@
 #include "engine/places.h"
 
 #define EDIT_HISTORY 20
+#define EDIT_DRAFTS  "/var/lib/machdeck/drafts"
 #define EDIT_LEAF_SIZE  (NAME_MACHINE_MAX + 16)
 #define EDIT_STORE_SIZE (NAME_MACHINE_MAX + EDIT_LEAF_SIZE + 8)
 
@@ -65,6 +66,10 @@ void edit_done(struct edit *x); /* also takes one whose dir and hold.fd are -1 *
  * errors  as confs_load() */
 int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e);
 
+/* edit_settle - the editing goes on from theirs, as edit_meanwhile() read it: text becomes theirs with mine in it, and of keys
+ * that both changed whose ours says. errors  as conf_merge() */
+int edit_settle(struct edit *x, const struct buf *theirs, bool ours, struct buf *text, struct err *e);
+
 /* edit_judge - text as a start would take it, and beside all other containers of the host. warnings: as conf_read()
  * errors  -EINVAL STATUS_DATA "FILE:LINE:COLUMN: reason", a contradiction, or a conflict with another one */
 int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnings, struct err *e);
@@ -85,7 +90,7 @@ int edit_plan(const struct edit *x, const struct buf *text, struct buf *ret, str
  *
  * warnings  what the caller must say though it is saved
  * returns   1 saved, 0 it was that already
- * errors    as edit_judge() and swapfile(): nothing was saved; the sentence says where a text of others is kept */
+ * errors    -EINPROGRESS STATUS_IO: it is saved, but a power cut may undo that;  as edit_judge() and swapfile(): nothing was saved; the sentence says where a text of others is kept */
 int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct err *e);
 
 /* What is to be done so that it runs as it is configured. */

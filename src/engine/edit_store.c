@@ -17,7 +17,6 @@
 
 #define FOLDER   "/var/lib/machdeck"
 #define HISTORY  FOLDER "/history"
-#define DRAFTS   FOLDER "/drafts"
 #define TEXT_MAX (1U << 20)
 
 static const struct files_new durable = { .mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1, .durable = true };
@@ -143,28 +142,28 @@ int edit_history_add(const char *name, const struct buf *text, struct err *e)
 int edit_draft_save(const char *name, const struct buf *text, struct err *e)
 {
 	CLEANUP(close_p) int dir = -1;
-	int r = files_mkdir("", DRAFTS, 0700, &dir, e);
+	int r = files_mkdir("", EDIT_DRAFTS, 0700, &dir, e);
 
 	if (r < 0)
 		return r;
 	r = files_replace(dir, name, &durable, buf_text(text), text->len);
-	return r < 0 ? err_sys(e, -r, "cannot keep what was typed in " DRAFTS "/%s", name) : 0;
+	return r < 0 ? err_sys(e, -r, "cannot keep what was typed in " EDIT_DRAFTS "/%s", name) : 0;
 }
 
 int edit_draft_read(const char *name, struct buf *ret, struct err *e)
 {
-	char path[sizeof(DRAFTS) + EDIT_STORE_SIZE];
+	char path[sizeof(EDIT_DRAFTS) + EDIT_STORE_SIZE];
 
-	(void)snprintf(path, sizeof(path), DRAFTS "/%s", name);
+	(void)snprintf(path, sizeof(path), EDIT_DRAFTS "/%s", name);
 	return files_read("", path, TEXT_MAX, ret, NULL, e);
 }
 
 int edit_draft_drop(const char *name, struct err *e)
 {
-	char path[sizeof(DRAFTS) + EDIT_STORE_SIZE];
+	char path[sizeof(EDIT_DRAFTS) + EDIT_STORE_SIZE];
 	int r = gate_ask(e, "cannot remove a draft");
 
-	(void)snprintf(path, sizeof(path), DRAFTS "/%s", name);
+	(void)snprintf(path, sizeof(path), EDIT_DRAFTS "/%s", name);
 	if (r < 0)
 		return r;
 	return unlink(path) < 0 && errno != ENOENT ? err_sys(e, errno, "cannot remove %s", path) : 0;

@@ -41,7 +41,7 @@ int recorder_create(const char *path, int *ret_fd, struct err *e)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
 
 	if (fd < 0 && errno == EEXIST)
-		return err_set(e, STATUS_BUSY, EEXIST, "%s exists: a recording takes a new file", path);
+		return err_set(e, STATUS_BUSY, EEXIST, "%s exists: it takes a new file", path);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot create %s", path);
 	*ret_fd = fd;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,9 @@
 
 #include "base/cleanup.h"
 #include "base/gate.h"
+#include "base/text.h"
 #include "drivers/files.h"
+#include "engine/recorder.h"
 #include "verbs/editing.h"
 #include "verbs/verbs.h"
 
@@ -210,6 +213,96 @@ static int take_draft(const struct edit *x, struct buf *text, bool *ret_stays, s
 	return 0;
 }
 
+static const char *or_not_set(const char *value)
+{
+	return *value ? value : "not set";
+}
+
+static void print_clashes(const struct strs *clashes)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	for (size_t i = 0; i + 3 < clashes->n; i += 4) {
+		char shown[ERR_TEXT_MAX];
+
+		buf_addf(&text, "%s: it was %.150s, it is now %.150s, you typed %.150s\n", clashes->v[i], or_not_set(clashes->v[i + 1]),
+		         or_not_set(clashes->v[i + 2]), or_not_set(clashes->v[i + 3]));
+		text_printable(shown, sizeof(shown), buf_text(&text), text.len);
+		fprintf(stderr, "%s\n", shown);
+		buf_done(&text);
+		text = (struct buf){ 0 };
+	}
+}
+
+static bool answers(const char *question, char *ret, int size)
+{
+	if (!isatty(STDIN_FILENO))
+		return false;
+	printf("%s ", question);
+	fflush(stdout);
+	if (!fgets(ret, size, stdin))
+		return false;
+	ret[strcspn(ret, "\n")] = '\0';
+	return *ret;
+}
+
+/* Others saved the same keys: both are shown, and whose count is asked. True: it is to be saved once more. */
+static bool settles(struct edit *x, struct buf *text)
+{
+	CLEANUP(buf_done) struct buf theirs = { 0 };
+	CLEANUP(strs_done) struct strs clashes = { 0 };
+	char answer[16];
+	struct err e;
+
+	if (x->kind != EDIT_CONF || edit_meanwhile(x, &theirs, NULL) < 0 ||
+	    conf_clashes(x->path, &x->old, text, &theirs, &clashes, NULL) < 0 || clashes.n == 0)
+		return false;
+	print_clashes(&clashes);
+	if (!answers("Type theirs or yours for what is to count, or nothing to stop:", answer, sizeof(answer)) ||
+	    (strcmp(answer, "theirs") != 0 && strcmp(answer, "yours") != 0))
+		return false;
+	if (edit_settle(x, &theirs, strcmp(answer, "yours") == 0, text, &e) == 0)
+		return true;
+	(void)verb_fail(&e);
+	return false;
+}
+
+/* Its conf is gone, or no file any more. */
+static void offer_another_file(const struct edit *x, const struct buf *text)
+{
+	CLEANUP(buf_done) struct buf now = { 0 };
+	CLEANUP(close_p) int fd = -1;
+	char path[PATH_MAX];
+	struct err e;
+
+	if (x->kind != EDIT_CONF || edit_meanwhile(x, &now, NULL) == 0 ||
+	    !answers("Save what you typed as another file, which (nothing: none)?", path, sizeof(path)))
+		return;
+	if (recorder_create(path, &fd, &e) < 0)
+		(void)verb_fail(&e);
+	else if (write(fd, buf_text(text), text->len) != (ssize_t)text->len)
+		fprintf(stderr, "machdeck: cannot write all of '%s': %s\n", path, strerror(errno));
+	else
+		printf("%s: written\n", path);
+}
+
+static int save(struct edit *x, struct buf *text, bool dry)
+{
+	int status = editing_save(x, text, dry);
+
+	while (status == STATUS_BUSY && settles(x, text))
+		status = editing_save(x, text, dry);
+	if (status == STATUS_BUSY)
+		offer_another_file(x, text);
+	return status;
+}
+
+static void tell_kept(const struct edit *x, const char *unit)
+{
+	fprintf(stderr, "machdeck: what you typed is kept in %s/%s; `machdeck edit %s%s%s%s%s` goes on with it\n", EDIT_DRAFTS, x->store,
+	        unit ? "--unit" : "", unit && *unit ? "=" : "", unit ? unit : "", unit ? " " : "", x->places.name);
+}
+
 int verb_edit(const struct verb *v, int argc, char **argv)
 {
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
@@ -229,13 +322,12 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 	if (take_left_copy(&x, &e) < 0 || take_draft(&x, &text, &stays, &e) < 0)
 		return verb_fail(&e);
 	r = edit_until_good(&x, &text, &e);
-	status = r == 0 ? editing_save(&x, &text, o.dry) : (int)e.status;
+	status = r == 0 ? save(&x, &text, o.dry) : (int)e.status;
 	if (r < 0 && r != -ECANCELED)
 		(void)verb_fail(&e);
 	if (status == STATUS_DONE)
 		return !o.dry && !stays && edit_draft_drop(x.store, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
 	if (text.len > 0 && edit_draft_save(x.store, &text, &lost) == 0)
-		fprintf(stderr, "machdeck: what you typed is kept; `machdeck edit %s%s%s%s%s` goes on with it\n",
-		        o.unit ? "--unit" : "", o.unit && *o.unit ? "=" : "", o.unit ? o.unit : "", o.unit ? " " : "", x.places.name);
+		tell_kept(&x, o.unit);
 	return status;
 }

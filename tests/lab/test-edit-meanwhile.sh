@@ -126,15 +126,37 @@ a_conf_that_goes_or_turns_into_a_link_is_not_written_through() { # 116
 		conf web PRIVATE_NETWORK=1
 		editor 'echo AUTO_START=1 >>"\$1"; rm /etc/containers/web.conf'
 		exits 75 env EDITOR=/tmp/ed machdeck edit web </dev/null
-		told 'what you typed is kept'
+		told 'web.conf was removed since it was read' 'what you typed is kept in /var/lib/machdeck/drafts/web;'
 		not test -e \$CONFS/web.conf
 		grep -q AUTO_START=1 /var/lib/machdeck/drafts/web
+		rm -rf /var/lib/machdeck; conf web PRIVATE_NETWORK=1
+		printf '/root/saved-as\n' | script -qec 'env EDITOR=/tmp/ed machdeck edit web' /dev/null >/tmp/said 2>&1 || true
+		grep -q 'another file' /tmp/said
+		same 'saved as' 'PRIVATE_NETWORK=1 AUTO_START=1' "\$(xargs </root/saved-as)"
+		not test -e \$CONFS/web.conf
 		rm -rf /var/lib/machdeck
 		conf web PRIVATE_NETWORK=1; echo PRIVATE_NETWORK=1 >/root/elsewhere
 		editor 'echo AUTO_START=1 >>"\$1"; ln -sf /root/elsewhere /etc/containers/web.conf'
-		exits 78 env EDITOR=/tmp/ed machdeck edit web </dev/null
+		exits 75 env EDITOR=/tmp/ed machdeck edit web </dev/null
+		told 'web.conf was replaced by a link since it was read'
 		same elsewhere PRIVATE_NETWORK=1 "\$(cat /root/elsewhere)"
 		grep -q AUTO_START=1 /var/lib/machdeck/drafts/web
+	END
+}
+
+what_is_typed_in_a_form_whose_conf_goes_can_be_written_elsewhere() { # 116
+	inside <<-END
+		rm -rf /var/lib/machdeck; mkdir -p \$ROOTS/{web,xdb}
+		conf web PRIVATE_NETWORK=1; conf xdb PRIVATE_NETWORK=1
+		printf '%s\n' 'wait 2 machines' 'key e' 'wait AUTO_START' 'key Enter' 'type 1' 'key Enter' 'wait changed' 'save /tmp/typed' \
+			'wait 1 machine' 'key S' 'wait +AUTO_START=1' 'rest 300' 'key Enter' 'wait web.conf was removed since it was read' 'wait W writes it' \
+			'key W' 'wait save to file' 'type /root/from-form' 'key Enter' 'wait written to /root/from-form' 'wait web: conf, changed' >/tmp/script
+		rm -f /tmp/typed; machdeck --script /tmp/script >/tmp/said 2>&1 & editing=\$!
+		want 10 test -s /tmp/typed
+		rm \$CONFS/web.conf
+		wait \$editing || fail "\$(cat /tmp/said)"
+		same 'the file' 'PRIVATE_NETWORK=1 AUTO_START=1 600' "\$(xargs </root/from-form) \$(stat -c %a /root/from-form)"
+		not test -e \$CONFS/web.conf
 	END
 }
 
@@ -157,10 +179,10 @@ what_was_typed_outlives_who_is_killed() { # 121
 		for signal in HUP TERM KILL; do
 			editor "echo TYPED_\$signal=1 >>\"\\\$1\"; kill -\$signal \\\$PPID; sleep 0.2"
 			EDITOR=/tmp/ed machdeck edit web >/dev/null 2>&1 </dev/null || true
+			same "modes after \$signal" 600 "\$(find /run/machdeck/.edit /var/lib/machdeck/drafts -type f -printf '%m\n' 2>/dev/null | sort -u)"
 			editor true
 			want 30 eval 'printf "y\n" | script -qec "env EDITOR=/tmp/ed machdeck edit web" /tmp/said >/dev/null 2>&1; grep -q TYPED_'\$signal' \$CONFS/web.conf'
 			grep -q 'Go on with it' /tmp/said
-			same mode 600 "\$(stat -c %a /run/machdeck/.edit/web.conf 2>/dev/null || echo 600)"
 		done
 	END
 }

@@ -76,8 +76,14 @@ what_is_declared_elsewhere_is_refused_before_anything_is_typed() { # 116, 124
 		same text PRIVATE_NETWORK=1 "$(cat /store/declared.conf)"
 		rm $CONFS/declared.conf
 		conf mine PRIVATE_NETWORK=1; mkdir -p /var/lib/containers/mine
-		exits 77 setpriv --reuid=65534 --regid=65534 --clear-groups machdeck set mine AUTO_START=1
-		told 'only root may'
+		for verb in 'set mine AUTO_START=1' 'edit mine' 'unset mine PRIVATE_NETWORK' 'undo mine'; do
+			exits 77 setpriv --reuid=65534 --regid=65534 --clear-groups env EDITOR=/tmp/opens machdeck $verb
+			told 'only root may'
+		done
+		not test -e /tmp/opened
+		printf '%s\n' 'wait mine' 'key e' 'wait read-only: ' 'key E' 'wait read-only: ' show >/tmp/script
+		exits 0 setpriv --reuid=65534 --regid=65534 --clear-groups env EDITOR=/tmp/opens machdeck --script /tmp/script
+		[[ $said != *AUTO_START* ]] || fail "$said"
 	END
 }
 
@@ -110,9 +116,19 @@ a_change_made_meanwhile_is_kept() { # 113
 		same both '10.9.0.5 10.9.0.6' "$(machdeck get web HOST_ADDRESS) $(machdeck get web LOCAL_ADDRESS)"
 		printf '#!/bin/sh\nsed -i s/10.9.0.5/10.9.0.8/ "$1"; sed -i s/10.9.0.5/10.9.0.9/ %s\n' $CONFS/web.conf >/tmp/both
 		exits 75 env EDITOR=/tmp/both machdeck edit web </dev/null
-		told 'HOST_ADDRESS was changed meanwhile'
+		told 'HOST_ADDRESS was changed meanwhile' 'HOST_ADDRESS: it was 10.9.0.5, it is now 10.9.0.9, you typed 10.9.0.8' \
+			'what you typed is kept in /var/lib/machdeck/drafts/web;'
 		same theirs 10.9.0.9 "$(machdeck get web HOST_ADDRESS)"
 		grep -q 10.9.0.8 /var/lib/machdeck/drafts/web
+		for answer in '' theirs yours; do
+			rm -f /var/lib/machdeck/drafts/web
+			sed -i s/^HOST_ADDRESS=.*/HOST_ADDRESS=10.9.0.5/ $CONFS/web.conf
+			rc=0; printf '%s\n' "$answer" | script -qec 'env EDITOR=/tmp/both machdeck edit web' /dev/null >/tmp/said 2>&1 || rc=$?
+			grep -q 'you typed 10.9.0.8' /tmp/said || fail "$(cat /tmp/said)"
+			case $answer in yours) now=10.9.0.8 ended=0 ;; theirs) now=10.9.0.9 ended=0 ;; *) now=10.9.0.9 ended=75 ;; esac
+			same "after '$answer'" "$ended $now" "$rc $(machdeck get web HOST_ADDRESS)"
+			[ -n "$answer" ] || same "kept, mode" 600 "$(stat -c %a /var/lib/machdeck/drafts/web)"
+		done
 	END
 }
 
@@ -171,10 +187,25 @@ a_save_that_is_killed_at_any_call_leaves_old_or_new() { # 109
 a_save_whose_calls_fail_is_never_said_to_be_saved() { # 110
 	inside <<-END
 		$sweep
-		for error in ENOSPC EIO EDQUOT EROFS; do
+		for error in ENOSPC EIO EDQUOT EROFS EINTR ENOMEM; do
 			sweep error=\$error
 		done
-		[ \$RUNS -gt 240 ] || fail "only \$RUNS calls were tried"
+		[ \$RUNS -gt 360 ] || fail "only \$RUNS calls were tried"
+	END
+}
+
+what_is_saved_and_not_confirmed_by_the_disk_is_told_as_such() { # 110
+	inside <<-'END'
+		mkdir -p /var/lib/containers/web; conf web PRIVATE_NETWORK=1
+		folder_fails() { exits "$1" strace -qq -f -o /dev/null -P $CONFS -e trace=fsync -e inject=fsync:error=EIO "${@:2}"; }
+		folder_fails 74 machdeck set web AUTO_START=1
+		told 'saved, but not confirmed on disk'
+		same conf 1 "$(machdeck get web AUTO_START)"
+		printf '%s\n' 'wait web' 'key e' 'wait AUTO_START' 'key x' 'key S' 'wait -AUTO_START=1' 'rest 300' 'key Enter' \
+			'wait web.conf: saved, but not confirmed on disk' show >/tmp/script
+		folder_fails 0 machdeck --script /tmp/script
+		[[ $said != *'not saved'* ]] || fail "$said"
+		same conf PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
 	END
 }
 

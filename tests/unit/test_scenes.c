@@ -552,6 +552,28 @@ static void the_plan_of_a_form_is_read_and_saves_nothing(void **state)
 	assert_int_equal(s->app.text, APP_TEXT_NONE);
 }
 
+static void what_is_typed_in_a_form_can_be_written_to_another_file(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+	struct app_command c;
+
+	(void)state;
+	open_form(s);
+	go_to(s, "HOST_PORT", 1);
+	press(s, "W/root/copy");
+	assert_int_equal(s->app.prompt, PROMPT_SAVE);
+	app_key(&s->app, &s->world, '\r', SAMPLE_NOW);
+	assert_true(app_next(&s->app, &c));
+	assert_int_equal(c.what, APP_FORM_WRITE);
+	assert_string_equal(c.text, "/root/copy");
+	app_command_done(&c);
+	assert_int_equal(s->app.menu, MENU_FORM);
+	press(s, "W\r"); /* to none */
+	assert_int_equal(s->app.menu, MENU_FORM);
+	press(s, "q");
+	assert_false(s->app.form.open);
+}
+
 static void what_a_form_would_save_at_each_size(void **state)
 {
 	static const char diff[] = "--- /etc/containers/" WEB ".conf\n+++ after\n-HOST_PORT=tcp:8080:80,tcp:8443:443\n"
@@ -881,6 +903,7 @@ int main(void)
 		cmocka_unit_test(the_question_before_mending_at_each_size),
 		cmocka_unit_test(a_form_at_each_size),
 		cmocka_unit_test(what_another_one_edits_is_looked_at_and_not_changed),
+		cmocka_unit_test(what_is_typed_in_a_form_can_be_written_to_another_file),
 		cmocka_unit_test(the_plan_of_a_form_is_read_and_saves_nothing),
 		cmocka_unit_test(what_a_form_would_save_at_each_size),
 		cmocka_unit_test(escape_leaves_every_dialog_and_nothing_is_begun),
