@@ -146,7 +146,6 @@ static const struct topic {
 	{ "--personality=",            "its architecture",        RESTART },
 	{ "-D",                        "its root",                RESTART },
 	{ "-M",                        "its name",                IGNORED },
-	{ "--setenv",                  "its environment",         IGNORED }, /* repeats other keys */
 	{ "",                          "EXTRA_NSPAWN_FLAGS",      RESTART },
 };
 /* clang-format on */
@@ -160,20 +159,30 @@ static const struct topic *topic_of(const char *word)
 	return t;
 }
 
+/* What the engine itself puts into the environment says other keys once more. */
+static bool is_repeated(const char *assignment)
+{
+	static const char *const keys[] = { "PRIVATE_NETWORK", "HOST_BRIDGE",    "HOST_ADDRESS", "LOCAL_ADDRESS",
+		                            "HOST_ADDRESS6",   "LOCAL_ADDRESS6", "HOST_PORT",    "PATH" };
+	size_t len = strcspn(assignment, "=");
+
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (strlen(keys[i]) == len && strncmp(assignment, keys[i], len) == 0)
+			return true;
+	return false;
+}
+
 /* One line an argument: an option of two words becomes one; the payload is left out. */
 static void join_options(const struct strs *argv, struct strs *ret)
 {
 	for (size_t i = 1; i < argv->n && strcmp(argv->v[i], PLAN_GUEST_DIR "/init") != 0; i++) {
-		const struct topic *t = topic_of(argv->v[i]);
-		bool two = strcmp(argv->v[i], "-D") == 0 || strcmp(argv->v[i], "-M") == 0 ||
-		           strcmp(argv->v[i], "--setenv") == 0;
+		const char *word = argv->v[i], *next = i + 1 < argv->n ? argv->v[i + 1] : "";
 
-		if (t->weight == IGNORED)
-			i += two;
-		else if (two && i + 1 < argv->n)
-			strs_addf(ret, "-D%s", argv->v[++i]);
-		else
-			strs_add(ret, argv->v[i]);
+		bool two = strcmp(word, "-D") == 0 || strcmp(word, "-M") == 0, env = strcmp(word, "--setenv") == 0;
+
+		if (topic_of(word)->weight != IGNORED && !(env && is_repeated(next)))
+			strs_addf(ret, "%s%s%s", word, env ? "=" : "", two || env ? next : "");
+		i += two || env;
 	}
 }
 

@@ -39,7 +39,12 @@ from_making_to_removing_the_host_is_as_before() {
 		want 10 serves mini http://10.233.1.1:9090/
 		want 10 serves mini http://10.233.2.1:8080/
 		same states "active active" "$(state one) $(state two)"
-		for name in one two; do
+		keys "$(at two)" "key x" "rest 300" "key y" "wait stopped"
+		keys "$(at two)" "key =" "wait rename two as" "type three" "key Enter" "wait Enter renames two to three" "rest 300" "key Enter" \
+			"wait renamed to three"
+		keys "$(at three)" "key s" "wait three: started"
+		want 10 serves mini http://10.233.2.1:8080/
+		for name in one three; do
 			keys "$(at $name)" "key -" "wait delete" "rest 300" "type $name" "key Enter" \
 				"wait $name: destroyed"
 		done

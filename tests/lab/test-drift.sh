@@ -76,6 +76,47 @@ an_edited_conf_tells_whether_reload_is_enough() {
 	END
 }
 
+# As test_drift judges them, here for real, each upon what the ones before it left.
+what_a_verdict_says_is_done_and_nothing_differs_then() {
+	inside <<-'END'
+		ip link add br7 type bridge; ip link set br7 up; ip link add br8 type bridge; ip link set br8 up; mkdir -p /srv/d
+		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		exits 0 machdeck start web
+		follows() { # VERDICT VERB WORD...
+			exits 0 machdeck "${@:2:1}" web "${@:3}"
+			verdict=nothing
+			[[ $said != *'web: a reload applies it'* ]] || verdict=reload
+			[[ $said != *'web: it takes a restart'* ]] || verdict=restart
+			same "what follows from ${*:2}" "$1" $verdict
+			[ $verdict = nothing ] || exits 0 machdeck $verdict web
+			want 10 machdeck diff web
+		}
+		follows nothing set AUTO_START=1 TIMEOUT_START_SEC=2min COPY_RESOLV_CONF=0
+		follows nothing set MEMORY_MAX=512M CPU_QUOTA=50% TASKS_MAX=200 IO_WEIGHT=50
+		follows nothing unset CPU_QUOTA
+		follows reload set LOCAL_ADDRESS=10.1.0.3
+		follows reload set HOST_ADDRESS=10.1.0.9
+		follows reload set HOST_ADDRESS6=fc00::1 LOCAL_ADDRESS6=fc00::2
+		follows reload set MASQUERADE=1
+		follows reload unset MASQUERADE HOST_ADDRESS6 LOCAL_ADDRESS6
+		follows reload set LOCAL_MAC_ADDRESS=02:00:00:00:00:01
+		follows restart set HOST_PORT=tcp:8080:80 EXTRA_NSPAWN_FLAGS=--bind-ro=/srv/d
+		follows restart set HOST_PORT=tcp:8081:80 EXTRA_NSPAWN_FLAGS=--setenv=A=B
+		follows reload set LOCAL_ADDRESS=10.1.0.4
+		follows nothing set HOST_PORT=8081:80
+		follows restart set EXTRA_VETHS=vx1,hostAddress=10.2.0.1,localAddress=10.2.0.2 TMPFS=/scratch
+		follows reload set EXTRA_VETHS=vx1,hostBridge=br7
+		follows restart unset EXTRA_VETHS HOST_PORT LOCAL_MAC_ADDRESS
+		follows restart set HOST_BRIDGE=br7 LOCAL_ADDRESS=10.7.0.2/24 HOST_ADDRESS=10.7.0.1
+		follows reload set HOST_BRIDGE=br8
+		follows reload set LOCAL_ADDRESS=10.7.0.3/24
+		follows restart set ADDITIONAL_CAPABILITIES=CAP_SYS_TIME ALLOWED_DEVICES=/dev/null:rw RELEASE=2020
+		follows restart unset PRIVATE_NETWORK HOST_BRIDGE LOCAL_ADDRESS HOST_ADDRESS
+		exits 0 machdeck stop web
+		rm $CONFS/web.conf; systemctl daemon-reload
+	END
+}
+
 what_systemd_has_of_its_unit_is_compared() {
 	inside <<-'END'
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 MEMORY_MAX=512M TIMEOUT_START_SEC=2min
