@@ -449,24 +449,28 @@ static bool is_tree(const struct build *b)
 }
 
 /* Two machines of one ID would write the same journal; an empty one is filled at the first boot. */
+int build_part(const struct rootfs *t, const char *name, const char *twin_of, struct err *e)
+{
+	CLEANUP(buf_done) struct buf host = { 0 };
+	CLEANUP(buf_done) struct buf id = { 0 };
+	char line[NAME_MACHINE_MAX + 2];
+	int r = 0;
+
+	(void)snprintf(line, sizeof(line), "%.*s\n", NAME_MACHINE_MAX, name);
+	if (rootfs_read(t, "etc/machine-id", ID_MAX, &id, NULL) >= 0 && id.len > 0)
+		r = rootfs_put(t, "etc/machine-id", 0444, "", 0, e);
+	if (r == 0 && rootfs_read(t, "etc/hostname", HOSTNAME_MAX, &host, NULL) >= 0 &&
+	    strcspn(buf_text(&host), "\n") == strlen(twin_of) && strncmp(buf_text(&host), twin_of, strlen(twin_of)) == 0)
+		r = rootfs_put(t, "etc/hostname", 0644, line, strlen(line), e);
+	return r;
+}
+
 static int part_from_twin(const struct build *b, const struct places *p, const char *path, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
-	CLEANUP(buf_done) struct buf host = { 0 };
-	CLEANUP(buf_done) struct buf id = { 0 };
-	char name[NAME_MACHINE_MAX + 2];
 	int r = b->source == BUILD_OVERLAY ? overlay_open(p, &t, e) : rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
 
-	if (r < 0)
-		return r;
-	(void)snprintf(name, sizeof(name), "%s\n", p->name);
-	if (rootfs_read(&t, "etc/machine-id", ID_MAX, &id, NULL) >= 0 && id.len > 0)
-		r = rootfs_put(&t, "etc/machine-id", 0444, "", 0, e);
-	if (r == 0 && rootfs_read(&t, "etc/hostname", HOSTNAME_MAX, &host, NULL) >= 0 &&
-	    strcspn(buf_text(&host), "\n") == strlen(b->twin_of) &&
-	    strncmp(buf_text(&host), b->twin_of, strlen(b->twin_of)) == 0)
-		r = rootfs_put(&t, "etc/hostname", 0644, name, strlen(name), e);
-	return r;
+	return r < 0 ? r : build_part(&t, p->name, b->twin_of, e);
 }
 
 int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,

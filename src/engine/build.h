@@ -59,5 +59,8 @@ int build_profile(const struct nix_source *s, const struct places *p, const char
  * warnings: what a start would miss, such as an init. */
 int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,
                const struct progress *progress, enum built *ret_how, struct strs *warnings, struct err *e);
+/* build_part - what was copied from the tree of twin_of gets a host name and a machine ID of its own. */
+struct rootfs;
+int build_part(const struct rootfs *t, const char *name, const char *twin_of, struct err *e);
 /* build_undo - remove what build_root made. */
 void build_undo(const struct build *b, const struct places *p, int roots, const char *leaf);

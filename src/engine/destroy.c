@@ -42,23 +42,6 @@ static void add_if_there(struct strs *to, const char *folder, const char *leaf)
 	}
 }
 
-/* An overlay that is its root goes with it. */
-static int see_mounts(const struct places *p, struct strs *ret, struct err *e)
-{
-	CLEANUP(strs_done) struct strs all = { 0 };
-	char of[NAME_MACHINE_MAX + 1];
-	bool overlay = overlay_of(p, of);
-	int r = mounts_below(p->root, &all, e);
-
-	for (size_t i = 0; r == 0 && i < all.n; i++) {
-		if (overlay && strcmp(all.v[i], p->root) == 0)
-			overlay = false;
-		else
-			strs_add(ret, all.v[i]);
-	}
-	return r == 0 && ret->bad ? err_no_memory(e) : r;
-}
-
 int destroy_look(const char *name, struct destroy_look *ret, struct err *e)
 {
 	CLEANUP(destroy_look_done) struct destroy_look l = { 0 };
@@ -74,7 +57,7 @@ int destroy_look(const char *name, struct destroy_look *ret, struct err *e)
 	if (r == 0)
 		r = places_temps(p.roots, "trash", name, &trash, e);
 	if (r == 0 && p.has_root)
-		r = see_mounts(&p, &l.mounts, e);
+		r = overlay_mounts(&p, &l.mounts, e);
 	if (r < 0)
 		return r;
 	l.running = settle_is_up(name);
@@ -120,7 +103,7 @@ static int look_whether_up(const char *name, const struct destroy_options *o, co
 static int look_at_mounts(const struct places *p, const struct destroy_options *o, struct err *e)
 {
 	CLEANUP(strs_done) struct strs mounts = { 0 };
-	int r = see_mounts(p, &mounts, e);
+	int r = overlay_mounts(p, &mounts, e);
 
 	if (r == 0 && mounts.n == 0)
 		r = overlay_detach(p, e);
@@ -167,6 +150,8 @@ static int wipe_temps(int roots, const struct places *p, const struct progress *
 	CLEANUP(strs_done) struct strs trash = { 0 };
 	int r = places_temps(p->roots, "trash", p->name, &trash, e);
 
+	if (r == 0) /* what others that were killed had begun */
+		r = places_temps(p->roots, "new", p->name, &trash, e);
 	for (size_t i = 0; r == 0 && i < trash.n; i++) {
 		CLEANUP(free_p) char *shown = NULL;
 

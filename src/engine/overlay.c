@@ -115,10 +115,32 @@ int overlay_look(const struct places *p, const char *step, struct err *e)
 	               step, p->name, buf_text(&who), names.n > 1 ? "them" : "it", names.v[0], names.v[0]);
 }
 
+int overlay_disown(const struct places *p, struct err *e)
+{
+	char of[OWN_SIZE + 4];
+	int r = gate_ask(e, "cannot change the root of %s", p->name);
+
+	(void)snprintf(of, sizeof(of), "%s/" OVERLAY_FOLDER "/%s/of", p->roots, p->name);
+	if (r == 0 && unlink(of) < 0 && errno != ENOENT && errno != ENOTDIR)
+		r = err_sys(e, errno, "cannot remove %s", of);
+	return r;
+}
+
+/* What an overlay_renew() that was killed left. */
+static int wipe_temps(int above, const char *all, const char *name, const struct progress *progress, struct err *e)
+{
+	CLEANUP(strs_done) struct strs temps = { 0 };
+	int r = places_temps(all, "new", name, &temps, e);
+
+	for (size_t i = 0; r == 0 && i < temps.n; i++)
+		r = wipe_tree(above, temps.v[i], temps.v[i], progress, e);
+	return r;
+}
+
 int overlay_forget(const struct places *p, const struct progress *progress, struct err *e)
 {
 	CLEANUP(close_p) int above = -1;
-	char all[OVERLAY_PATH_SIZE], own[OWN_SIZE], of[NAME_MACHINE_MAX + 4];
+	char all[OVERLAY_PATH_SIZE], own[OWN_SIZE];
 	int r;
 
 	overlay_folder(p, all);
@@ -126,13 +148,34 @@ int overlay_forget(const struct places *p, const struct progress *progress, stru
 	r = files_open("", all, O_RDONLY | O_DIRECTORY, &above, e);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	(void)snprintf(of, sizeof(of), "%s/of", p->name);
-	if (unlinkat(above, of, 0) < 0 && errno != ENOENT && errno != ENOTDIR) /* first: half of one is never mounted */
-		return err_sys(e, errno, "cannot remove %s/of", own);
-	r = wipe_tree(above, p->name, own, progress, e);
+	r = overlay_disown(p, e); /* first: half of one is never mounted */
+	if (r == 0)
+		r = wipe_tree(above, p->name, own, progress, e);
+	if (r == 0)
+		r = wipe_temps(above, all, p->name, progress, e);
 	if (r == 0)
 		(void)rmdir(all); /* the last one takes it along */
 	return r;
+}
+
+static void sweep_temps(const struct places *p)
+{
+	CLEANUP(strs_done) struct strs temps = { 0 };
+	CLEANUP(close_p) int above = -1;
+	char all[OVERLAY_PATH_SIZE];
+
+	overlay_folder(p, all);
+	if (places_temps(all, "new", NULL, &temps, NULL) < 0 || temps.n == 0 ||
+	    files_open("", all, O_RDONLY | O_DIRECTORY, &above, NULL) < 0)
+		return;
+	for (size_t i = 0; i < temps.n; i++) {
+		CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+		char owner[NAME_MACHINE_MAX + 1];
+
+		places_temp_owner(temps.v[i], "new", owner);
+		if (hold_name(owner, &hold, NULL) >= 0)
+			(void)wipe_tree(above, temps.v[i], temps.v[i], NULL, NULL);
+	}
 }
 
 void overlay_sweep(const struct places *p)
@@ -149,6 +192,7 @@ void overlay_sweep(const struct places *p)
 		if (!is_there(p, all.v[i]) && hold_name(all.v[i], &hold, NULL) >= 0 && !is_there(p, all.v[i]))
 			(void)overlay_forget(&other, NULL, NULL);
 	}
+	sweep_temps(p);
 }
 
 /* The overlay's own folder has the owner and mode of upper. */
@@ -168,26 +212,36 @@ static int make_upper(int own, const char *shown, const char *lower, struct err 
 	return 0;
 }
 
+/* leaf, in the folder of all that is open as above. */
+static int make_layers(const struct places *p, int above, const char *leaf, const char *of, struct err *e)
+{
+	CLEANUP(close_p) int own = -1;
+	char lower[OWN_SIZE];
+	int r;
+
+	(void)snprintf(lower, sizeof(lower), "%s/%s", p->roots, of);
+	if (mkdirat(above, leaf, 0700) < 0)
+		return err_sys(e, errno, "cannot make " OVERLAY_FOLDER "/%s", leaf);
+	own = openat(above, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = own < 0 ? err_sys(e, errno, "cannot open " OVERLAY_FOLDER "/%s", leaf) : make_upper(own, leaf, lower, e);
+	if (r == 0 && symlinkat(of, own, "of") < 0) /* last: who reads it finds the rest */
+		r = err_sys(e, errno, "cannot make " OVERLAY_FOLDER "/%s/of", leaf);
+	return r;
+}
+
 int overlay_make(const struct places *p, const char *of, struct err *e)
 {
 	CLEANUP(close_p) int above = -1;
-	CLEANUP(close_p) int own = -1;
-	char all[OVERLAY_PATH_SIZE], shown[OWN_SIZE], lower[OWN_SIZE];
+	char all[OVERLAY_PATH_SIZE];
 	int r = gate_ask(e, "cannot make the root of %s", p->name);
 
 	overlay_folder(p, all);
-	own_path(p, shown);
-	(void)snprintf(lower, sizeof(lower), "%s/%s", p->roots, of);
 	if (r == 0)
 		r = overlay_forget(p, NULL, e);
 	if (r == 0)
 		r = files_mkdir("", all, 0700, &above, e);
 	if (r == 0)
-		r = files_mkdir("", shown, 0700, &own, e);
-	if (r == 0)
-		r = make_upper(own, shown, lower, e);
-	if (r == 0 && symlinkat(of, own, "of") < 0) /* last: who reads it finds the rest */
-		r = err_sys(e, errno, "cannot make %s/of", shown);
+		r = make_layers(p, above, p->name, of, e);
 	if (r < 0)
 		(void)overlay_forget(p, NULL, NULL);
 	return r;
@@ -209,16 +263,23 @@ static int explain(const struct places *p, int r, struct err *e)
 	return r == -EINVAL ? err_wrap(e, r, "the file system of %s can be no overlay's upper one", p->roots) : r;
 }
 
-int overlay_open(const struct places *p, struct rootfs *ret, struct err *e)
+static int open_layers(const struct places *p, const char *leaf, const char *of, struct rootfs *ret, struct err *e)
 {
 	CLEANUP(buf_done) struct buf options = { 0 };
-	int fd, r = read_options(p, &options, e);
+	int fd, r;
 
-	if (r == -ENOENT)
-		return err_set(e, STATUS_FAILED, ENOENT, "the root of %s is no overlay", p->name);
-	if (r == 0)
-		r = mounts_overlay_apart(p->root, buf_text(&options), &fd, e);
+	overlay_options(p->roots, leaf, of, &options);
+	r = options.bad ? err_no_memory(e) : mounts_overlay_apart(p->root, buf_text(&options), &fd, e);
 	return r < 0 ? explain(p, r, e) : rootfs_take(fd, p->root, 0, ret, e);
+}
+
+int overlay_open(const struct places *p, struct rootfs *ret, struct err *e)
+{
+	char of[NAME_MACHINE_MAX + 1];
+
+	if (!overlay_of(p, of))
+		return err_set(e, STATUS_FAILED, ENOENT, "the root of %s is no overlay", p->name);
+	return open_layers(p, p->name, of, ret, e);
 }
 
 static int mounted(const struct places *p, struct strs *ret, struct err *e)
@@ -226,6 +287,22 @@ static int mounted(const struct places *p, struct strs *ret, struct err *e)
 	int r = mounts_below(p->root, ret, e);
 
 	return r < 0 ? r : strs_has(ret, p->root);
+}
+
+int overlay_mounts(const struct places *p, struct strs *ret, struct err *e)
+{
+	CLEANUP(strs_done) struct strs all = { 0 };
+	char of[NAME_MACHINE_MAX + 1];
+	bool overlay = overlay_of(p, of);
+	int r = mounts_below(p->root, &all, e);
+
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		if (overlay && strcmp(all.v[i], p->root) == 0)
+			overlay = false;
+		else
+			strs_add(ret, all.v[i]);
+	}
+	return r == 0 && ret->bad ? err_no_memory(e) : r;
 }
 
 int overlay_attach(const struct places *p, struct err *e)
@@ -274,4 +351,40 @@ int overlay_detach(const struct places *p, struct err *e)
 		return r;
 	(void)rmdir(p->root);
 	return 0;
+}
+
+static int exchange(const struct places *p, int above, const char *temp, struct err *e)
+{
+	int r = overlay_detach(p, e);
+
+	if (r == 0 && renameat2(above, temp, above, p->name, RENAME_EXCHANGE) < 0)
+		r = err_sys(e, errno, "cannot exchange what %s has written", p->name);
+	return r;
+}
+
+int overlay_renew(const struct places *p, overlay_part_fn *part, const struct progress *progress, struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+	CLEANUP(close_p) int above = -1;
+	char all[OVERLAY_PATH_SIZE], temp[PLACES_TEMP_SIZE], of[NAME_MACHINE_MAX + 1] = "";
+	int r;
+
+	overlay_folder(p, all);
+	(void)overlay_of(p, of);
+	r = files_open("", all, O_RDONLY | O_DIRECTORY, &above, e);
+	if (r == 0)
+		r = places_temp("new", p->name, temp, e);
+	if (r == 0)
+		r = make_layers(p, above, temp, of, e);
+	if (r == 0)
+		r = open_layers(p, temp, of, &t, e);
+	if (r == 0)
+		r = part(&t, p->name, of, e);
+	rootfs_done(&t);
+	if (r == 0)
+		r = exchange(p, above, temp, e);
+	(void)overlay_attach(p, r == 0 ? e : NULL);
+	if (above >= 0)
+		(void)wipe_temps(above, all, p->name, progress, NULL);
+	return r;
 }

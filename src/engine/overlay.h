@@ -15,6 +15,8 @@
 
 #define OVERLAY_PATH_SIZE 64
 
+struct rootfs;
+
 /* overlay_folder - the folder in which each such container has one. */
 void overlay_folder(const struct places *p, char ret[static OVERLAY_PATH_SIZE]);
 
@@ -34,12 +36,20 @@ int overlay_look(const struct places *p, const char *step, struct err *e);
 int overlay_make(const struct places *p, const char *of, struct err *e);
 int overlay_forget(const struct places *p, const struct progress *progress, struct err *e);
 void overlay_sweep(const struct places *p);
+/* overlay_disown - the first step of overlay_forget(): its root is an overlay no more, and never mounted as one again. */
+int overlay_disown(const struct places *p, struct err *e);
+/* overlay_renew - all that it has written goes, at once or not at all; mounted afterwards. part makes a tree `name`'s that
+ * was `of`'s (build_part()). errors: as overlay_detach() */
+typedef int overlay_part_fn(const struct rootfs *t, const char *name, const char *of, struct err *e);
+int overlay_renew(const struct places *p, overlay_part_fn *part, const struct progress *progress, struct err *e);
+
+/* overlay_mounts - as mounts_below() of p's root, but for the overlay that it is. */
+int overlay_mounts(const struct places *p, struct strs *ret, struct err *e);
 
 /* overlay_open - the tree that p's root will be, mounted nowhere; ret owned, rootfs_done().
  * overlay_attach - mount it when p's root is one and not mounted; the empty folder for it is made when it is missing.
  * overlay_detach - unmount it when it is; that folder goes, too.
  * errors  -EBUSY STATUS_BUSY: in use, or more is mounted on it; -EINVAL: that file system can be no overlay's upper one */
-struct rootfs;
 int overlay_open(const struct places *p, struct rootfs *ret, struct err *e);
 int overlay_attach(const struct places *p, struct err *e);
 int overlay_detach(const struct places *p, struct err *e);

@@ -220,6 +220,14 @@ static void name_by_time(const char *before, char ret[static NAME_MACHINE_MAX + 
 	(void)snprintf(ret, NAME_MACHINE_MAX + 1, "%s%s", before, text);
 }
 
+static void name_before(const char *what, char ret[static NAME_MACHINE_MAX + 1])
+{
+	char before[NAME_MACHINE_MAX];
+
+	(void)snprintf(before, sizeof(before), "before-%.24s-", what);
+	name_by_time(before, ret);
+}
+
 static int take(const struct places *p, const char *snapshot, bool share, const struct progress *progress,
                 enum built *ret_how, struct err *e)
 {
@@ -257,42 +265,71 @@ static int take(const struct places *p, const char *snapshot, bool share, const 
 	return r;
 }
 
+/* Another one of the same second is name-2 and so on. For who holds the machine's name. */
+static void number(const struct places *p, char name[static NAME_MACHINE_MAX + 1])
+{
+	char first[NAME_MACHINE_MAX + 1], path[OWN_FOLDER_SIZE + NAME_MACHINE_MAX + 1];
+
+	memcpy(first, name, sizeof(first));
+	for (unsigned i = 2; i <= SAME_SECOND_MAX; i++) {
+		own_folder(p, path);
+		(void)snprintf(path + strlen(path), NAME_MACHINE_MAX + 2, "/%s", name);
+		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return;
+		(void)snprintf(name, NAME_MACHINE_MAX + 1, "%.*s-%u", NAME_MACHINE_MAX - 11, first, i);
+	}
+}
+
+/* timed: chosen is by the time, and becomes another one when that is taken. */
+static int take_as(const char *name, char chosen[static NAME_MACHINE_MAX + 1], bool timed, bool full,
+                   const struct progress *progress, enum built *ret_how, struct err *e)
+{
+	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
+	struct places p = { 0 };
+	int r = gate_ask(e, "cannot make a snapshot of %s", name);
+
+	if (r == 0)
+		r = places_hold(name, &hold, &p, e);
+	if (r == 0 && timed)
+		number(&p, chosen);
+	if (r == 0)
+		r = take(&p, chosen, !full, progress, ret_how, e);
+	return r == -EOPNOTSUPP
+	               ? err_wrap(e, r, "cannot make a snapshot of %s (`machdeck snapshot --copy %s` makes a full copy)", name,
+	                          name)
+	               : r;
+}
+
 int snapshots_take(const char *name, const char *snapshot, bool full, const struct progress *progress,
                    char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e)
 {
-	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	char chosen[NAME_MACHINE_MAX + 1];
-	struct places p = { 0 };
-	int r = gate_ask(e, "cannot make a snapshot of %s", name);
+	int r;
 
 	if (snapshot[0])
 		(void)snprintf(chosen, sizeof(chosen), "%.*s", NAME_MACHINE_MAX, snapshot);
 	else
 		name_by_time("", chosen);
+	r = check_snapshot(snapshot[0] ? snapshot : chosen, e);
 	if (r == 0)
-		r = check_snapshot(snapshot[0] ? snapshot : chosen, e);
+		r = take_as(name, chosen, !snapshot[0], full, progress, ret_how, e);
 	if (r == 0)
-		r = places_hold(name, &hold, &p, e);
-	if (r == 0)
-		r = take(&p, chosen, !full, progress, ret_how, e);
-	if (r < 0)
-		return r == -EOPNOTSUPP
-		               ? err_wrap(e, r, "cannot make a snapshot of %s (`machdeck snapshot --copy %s` makes a full copy)",
-		                          name, name)
-		               : r;
-	memcpy(ret, chosen, sizeof(chosen));
-	return 0;
+		memcpy(ret, chosen, sizeof(chosen));
+	return r;
 }
 
 int snapshots_take_before(const char *name, const char *what, const struct progress *progress,
                           char ret[static NAME_MACHINE_MAX + 1], struct err *e)
 {
-	char chosen[NAME_MACHINE_MAX + 1], before[32];
+	char chosen[NAME_MACHINE_MAX + 1];
 	enum built how;
+	int r;
 
-	(void)snprintf(before, sizeof(before), "before-%.20s-", what);
-	name_by_time(before, chosen);
-	return snapshots_take(name, chosen, false, progress, ret, &how, e);
+	name_before(what, chosen);
+	r = take_as(name, chosen, true, false, progress, &how, e);
+	if (r == 0)
+		memcpy(ret, chosen, sizeof(chosen));
+	return r;
 }
 
 int snapshots_take_held(const struct places *p, const char *snapshot, const struct progress *progress,
@@ -356,7 +393,7 @@ static int look_whether_down(const struct places *p, struct rootfs *ret, struct 
 		return err_set(e, STATUS_BUSY, EBUSY,
 		               "cannot exchange the root of %s: it is running (machdeck stop %s)", p->name,
 		               p->name);
-	r = mounts_below(p->root, &mounts, e);
+	r = overlay_mounts(p, &mounts, e);
 	if (r == 0 && mounts.n > 0)
 		return err_set(e, STATUS_BUSY, EBUSY, "cannot exchange the root of %s: still mounted: %s",
 		               p->name, mounts.v[0]);
@@ -372,7 +409,7 @@ static int put_root(const struct places *p, int from, const char *word, const st
 {
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
 	CLEANUP(close_p) int roots = -1;
-	char temp[PLACES_TEMP_SIZE], before[NAME_MACHINE_MAX];
+	char temp[PLACES_TEMP_SIZE];
 	enum built how;
 	int r = look_whether_down(p, &root, e);
 
@@ -390,12 +427,59 @@ static int put_root(const struct places *p, int from, const char *word, const st
 	}
 	if (r < 0)
 		return r;
-	(void)snprintf(before, sizeof(before), "before-%.24s-", word);
-	name_by_time(before, ret);
+	name_before(word, ret);
 	r = exchange(p, roots, temp, ret, e);
 	if (r < 0)
 		(void)wipe_tree(roots, temp, temp, NULL, NULL);
 	return r;
+}
+
+/* An overlay's root becomes a tree of its own. Who is killed in between finds all in snapshots. */
+static int replace_overlay(const struct places *p, int from, const char *word, const struct progress *progress, struct err *e)
+{
+	CLEANUP(close_p) int roots = -1;
+	char temp[PLACES_TEMP_SIZE], unit[NAME_UNIT_SIZE];
+	enum built how;
+	int r = places_open_roots(p, &roots, e);
+
+	if (r == 0)
+		r = places_temp("new", p->name, temp, e);
+	if (r == 0)
+		r = copy(from, word, roots, temp, false, TREECOPY_SHARE_OR_COPY, progress, &how, e);
+	if (r < 0)
+		return r;
+	r = overlay_detach(p, e);
+	if (r == 0)
+		r = overlay_disown(p, e);
+	if (r == 0 && renameat2(roots, temp, roots, p->name, RENAME_NOREPLACE) < 0)
+		r = err_sys(e, errno, "cannot make %s", p->root);
+	if (r < 0) {
+		(void)wipe_tree(roots, temp, temp, NULL, NULL);
+		(void)overlay_attach(p, NULL);
+		return r;
+	}
+	r = overlay_forget(p, progress, e);
+	name_unit(p->name, unit);
+	return r < 0 ? r : settle_reread(unit, e); /* the mount's unit goes */
+}
+
+/* from -1: what is below it. What it is now is kept first: a full copy, for it takes what is below, too. */
+static int put_overlay(const struct places *p, int from, const char *word, const struct progress *progress,
+                       char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
+	enum built how;
+	int r = look_whether_down(p, &root, e);
+
+	rootfs_done(&root); /* else it could not be unmounted */
+	name_before(word, ret);
+	number(p, ret);
+	if (r == 0)
+		r = take(p, ret, false, progress, &how, e);
+	if (r < 0)
+		return r;
+	r = from < 0 ? overlay_renew(p, build_part, progress, e) : replace_overlay(p, from, word, progress, e);
+	return r < 0 ? err_wrap(e, r, "%s is kept as %s, but not exchanged", p->name, ret) : 0;
 }
 
 static bool is_nix(const char *name)
@@ -405,24 +489,13 @@ static bool is_nix(const char *name)
 	return load_plan("", name, &l, NULL) >= 0 && l.plan.kind == KIND_NIX;
 }
 
-static int look_at_overlays(const struct places *p, struct err *e)
-{
-	char of[NAME_MACHINE_MAX + 1];
-
-	if (!overlay_of(p, of))
-		return overlay_look(p, "exchange the root of", e);
-	return err_set(e, STATUS_BUSY, EOPNOTSUPP,
-	               "cannot exchange the root of %s: it is an overlay over that of %s (destroy it and clone again; "
-	               "`machdeck clone %s NEW` makes a full copy, whose root can be exchanged)",
-	               p->name, of, p->name);
-}
-
-/* Which state is meant: an open folder, or -1 for an empty root. */
+/* Which state is meant: an open folder, or -1 for an empty root, or for an overlay's what is below it. */
 static int find_state(const struct places *p, const char *snapshot, int *ret_own, int *ret, struct err *e)
 {
-	int r = look_at_overlays(p, e);
+	char of[NAME_MACHINE_MAX + 1];
+	int r = overlay_look(p, "exchange the root of", e);
 
-	if (r < 0 || (!snapshot && is_nix(p->name)))
+	if (r < 0 || (!snapshot && (overlay_of(p, of) || is_nix(p->name))))
 		return r;
 	r = open_snapshot(p, snapshot ? snapshot : SNAPSHOTS_BASE, ret_own, ret, e);
 	if (r == -ENOENT && !snapshot)
@@ -439,6 +512,7 @@ static int go_back(const char *name, const char *snapshot, const struct progress
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(close_p) int own = -1;
 	CLEANUP(close_p) int state = -1;
+	char of[NAME_MACHINE_MAX + 1];
 	struct places p = { 0 };
 	int r = gate_ask(e, "cannot exchange the root of %s", name);
 
@@ -446,7 +520,10 @@ static int go_back(const char *name, const char *snapshot, const struct progress
 		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = find_state(&p, snapshot, &own, &state, e);
-	return r < 0 ? r : put_root(&p, state, snapshot ? snapshot : "reset", progress, ret, e);
+	if (r < 0)
+		return r;
+	return overlay_of(&p, of) ? put_overlay(&p, state, snapshot ? snapshot : "reset", progress, ret, e)
+	                          : put_root(&p, state, snapshot ? snapshot : "reset", progress, ret, e);
 }
 
 int snapshots_restore(const char *name, const char *snapshot, const struct progress *progress,

@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "engine/overlay.h"
 #include "engine/snapshots.h"
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 #include "verbs/working.h"
+
+#define QUESTION_SIZE 384
 
 struct wish {
 	bool copy, json, dry, plain, yes;
@@ -145,18 +148,27 @@ static int confirm(const struct verb *v, const char *name, const struct wish *w,
 	return w->yes || w->typed || working_confirm(name, question) ? STATUS_DONE : STATUS_USAGE;
 }
 
+static void ask(const char *name, const char *snapshot, char ret[static QUESTION_SIZE])
+{
+	char of[NAME_MACHINE_MAX + 1], more[NAME_MACHINE_MAX + 64] = "";
+	struct places p;
+
+	if (snapshot && places_find(name, &p, NULL) >= 0 && overlay_of(&p, of))
+		(void)snprintf(more, sizeof(more), " It is no overlay over that of %s any more.", of);
+	(void)snprintf(ret, QUESTION_SIZE, "The root of %s becomes %s; what it is now is kept as a snapshot.%s", name,
+	               snapshot ? snapshot : "what it began as", more);
+}
+
 static int go_back(const struct verb *v, const char *name, const char *snapshot, const struct wish *w)
 {
-	char kept[NAME_MACHINE_MAX + 1], question[256];
+	char kept[NAME_MACHINE_MAX + 1], question[QUESTION_SIZE];
 	const struct progress *progress;
 	struct err e = { 0 };
 	int r = snapshots_check(name, snapshot, &e);
 
 	if (r < 0)
 		return verb_fail(&e);
-	(void)snprintf(question, sizeof(question),
-	               "The root of %s becomes %s; what it is now is kept as a snapshot.", name,
-	               snapshot ? snapshot : "what it began as");
+	ask(name, snapshot, question);
 	if (w->dry) {
 		printf("%s\n", question);
 		return STATUS_DONE;
