@@ -109,7 +109,7 @@ a_killed_removal_is_told_and_finished() {
 	script <<-'END'
 		tree big
 		tree other
-		perl -e 'for (1..40000) { open my $f, ">", "$ARGV[0]/f$_" }' $ROOTS/big/var/lib
+		perl -e 'for (1..100000) { open my $f, ">", "$ARGV[0]/f$_" }' $ROOTS/big/var/lib
 		machdeck destroy --yes big &
 		pid=$!
 		want 10 compgen -G "$ROOTS/.trash-big-*"

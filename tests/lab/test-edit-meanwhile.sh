@@ -42,13 +42,44 @@ power_cut() {
 		umount \$CONFS
 	END
 	mkdir -p "$T/cut"
-	mount -n -o "loop${2:+,$2}" "$T/cut.img" "$T/cut"
+	mount -n -o "loop${2:+,$2}" "$T/cut.img" "$T/cut" || skip "this kernel can not mount a copy of a $1 that is mounted"
 	found=$(cat "$T/cut/web.conf") && ! grep -q late "$T/cut/beside"
 	umount "$T/cut"
 	same "the conf after the cut" $'PRIVATE_NETWORK=1\nAUTO_START=1' "$found"
 }
 a_saved_conf_survives_a_power_cut_on_ext4() { power_cut ext4; } # 112
 a_saved_conf_survives_a_power_cut_on_xfs() { power_cut xfs nouuid; }
+a_saved_conf_survives_a_power_cut_on_btrfs() { power_cut btrfs; }
+
+# attributes FILE [set] - an ACL, a label and an attribute of a user; or what there is of them.
+attributes() {
+	python3 - "$@" <<-'END'
+		import os, struct, sys
+		nobody = 0xffffffff
+		entries = ((1, 6, nobody), (2, 4, 1000), (4, 4, nobody), (16, 4, nobody), (32, 0, nobody))
+		wanted = {'system.posix_acl_access': struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *e) for e in entries),
+		          'security.selinux': b'system_u:object_r:etc_t:s0\0', 'user.mine': b'yes'}
+		for name, value in wanted.items():
+		    if len(sys.argv) > 2:
+		        os.setxattr(sys.argv[1], name, value)
+		    assert os.getxattr(sys.argv[1], name) == value, name
+	END
+}
+
+what_hangs_on_a_conf_stays_on_it() { # 120
+	has ext4
+	echo PRIVATE_NETWORK=1 >"$T/ext4/web.conf"
+	chown 0:34 "$T/ext4/web.conf"
+	attributes "$T/ext4/web.conf" set
+	inside <<-'END'
+		mount --bind /fs/ext4 $CONFS; mkdir -p $ROOTS/web
+		exits 0 machdeck set web AUTO_START=1
+		umount $CONFS
+	END
+	same conf $'PRIVATE_NETWORK=1\nAUTO_START=1' "$(cat "$T/ext4/web.conf")"
+	same 'mode and owner' '640 0 34' "$(stat -c '%a %u %g' "$T/ext4/web.conf")"
+	attributes "$T/ext4/web.conf"
+}
 
 # A group of btrfs has a limit that holds for root, too, and needs no tools inside.
 a_quota_that_is_used_up_keeps_the_old_text_what_was_typed_and_the_dashboard() { # 111
@@ -168,6 +199,8 @@ a_machine_that_starts_meanwhile_is_left_running_and_told_about() { # 117
 		exits 0 env EDITOR=/tmp/ed machdeck edit web
 		told 'web: saved' 'it takes a restart'
 		same pid "\$(cat /tmp/pid)" "\$(systemctl show -P MainPID container@web)"
+		printf '%s\n' 'size 200x40' 'wait STALE' 'key D' 'wait it takes a restart: R' >/tmp/script
+		exits 0 machdeck --script /tmp/script
 		exits 0 machdeck stop web
 	END
 }

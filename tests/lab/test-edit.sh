@@ -43,6 +43,23 @@ a_changed_key_is_one_hunk() { # 118, 119, 120
 	END
 }
 
+each_kind_of_value_is_read_back_as_it_was_typed_by_systemd_too() { # 118
+	inside <<-'END'
+		mkdir -p $ROOTS/web; conf web PRIVATE_NETWORK=1
+		values=('a\b\\c\' "it's" '"quoted"' '# no comment' 'a;b' '$HOME ${HOME} `id` $(id)' ' blanks at both ends  ' 'é 日本 → 👋' "$(printf 'x%.0s' {1..4096})" '%n %% =')
+		keys=(); for i in "${!values[@]}"; do keys+=("V$i=${values[i]}"); done
+		exits 0 machdeck set web "${keys[@]}"
+		for i in "${!values[@]}"; do
+			same "V$i" "${values[i]}" "$(machdeck get web V$i)"
+			same "V$i, by systemd" "${values[i]}" "$(systemd-run --quiet --pipe --wait -p EnvironmentFile=$CONFS/web.conf sh -c "printf %s \"\$V$i\"" | tr -d '\r')"
+		done
+		exits 65 machdeck set web $'V0=a\nb'
+		exits 65 machdeck set web $'V0=a\rb'
+		exits 65 machdeck set web $'V0=\xff'
+		same V0 "${values[0]}" "$(machdeck get web V0)"
+	END
+}
+
 what_a_start_would_refuse_is_not_saved() {
 	inside <<-'END'
 		mkdir -p /var/lib/containers/{web,db}
@@ -263,6 +280,31 @@ an_export_is_imported_as_the_same_conf() {
 		cmp /tmp/web.json /tmp/again.json
 		exits 0 machdeck import /tmp/again.json
 		cmp /tmp/first $CONFS/web.conf
+	END
+}
+
+hostile_documents_cost_little_and_change_nothing() { # 151
+	inside <<-'END'
+		conf web PRIVATE_NETWORK=1
+		before=$(find $CONFS -printf '%p %s %T@ %i\n')
+		refused() { # STATUS DOCUMENT WORDS...
+			exits "$1" timeout 10 systemd-run --quiet --pipe --wait -p MemoryMax=64M -p MemorySwapMax=0 machdeck import "$2"
+			told "${@:3}"
+			same "confs after $2" "$before" "$(find $CONFS -printf '%p %s %T@ %i\n')"
+		}
+		{ printf '{"containers": '; head -c 100M /dev/zero | tr '\0' ' '; printf '{}}'; } >/tmp/long
+		perl -e 'print "{\"containers\":" x 10000' >/tmp/deep
+		perl -e 'print "{\"containers\":{", (map { "\"c$_\":{}," } 1..60000), "\"web\":{\"extraFlags\":[\"--bind=/\",7]}}}"' >/tmp/wide
+		echo '{"containers": {"web": {"autoStart": true}, "x": {"forwardPorts": [{"hostPort": 9223372036854775808}]}}}' >/tmp/port
+		echo '{"containers": {"web": {"autoStart": true}, "x": {"extraFlags": ["--bind=/:/host"]}}}' >/tmp/unsafe
+		refused 65 /tmp/long /tmp/long
+		refused 65 /tmp/deep 'nested deeper'
+		refused 65 /tmp/wide '/containers/web/extraFlags/1'
+		refused 65 /tmp/port /tmp/port
+		refused 64 /tmp/unsafe '/containers/x: a bind mount of / gives it the host' '--yes'
+		exits 0 machdeck import --yes /tmp/unsafe
+		same flags --bind=/:/host "$(machdeck get x EXTRA_NSPAWN_FLAGS | xargs)"
+		rm /tmp/long
 	END
 }
 
