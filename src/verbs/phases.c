@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "drivers/readiness.h"
 #include "engine/claims.h"
 #include "engine/gateway.h"
 #include "engine/load.h"
@@ -19,6 +20,7 @@
 #include "engine/prepare.h"
 #include "engine/start.h"
 #include "engine/startlimit.h"
+#include "words/name.h"
 
 #define ENDING_MS 1000
 
@@ -86,6 +88,39 @@ static int step_prepare(struct phase_call *c, const struct loaded *l, struct err
 	return r;
 }
 
+/* Links go a moment before systemd-nspawn does. */
+static bool is_ending(int pidfd)
+{
+	struct pollfd process = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&process, 1, ENDING_MS) > 0;
+}
+
+static int step_poststart(struct phase_call *c, const struct netops *host, const struct strs *masquerade, struct err *e)
+{
+	int r;
+
+	c->step = "poststart";
+	r = network_host_up("", c->name, host, e);
+	return r < 0 || masquerade->n == 0 ? r : make_way_out(c, masquerade, e);
+}
+
+/* The fork of a start: systemd hears that the container is up when its host's side is, too. One that ends meanwhile has
+ * failed to start, but has said why itself. */
+static int step_ready(struct phase_call *c, const struct loaded *l, struct readiness *ready, struct err *e)
+{
+	int r = readiness_wait(ready, e);
+
+	if (r == 0)
+		r = step_poststart(c, &l->plan.poststart, &l->plan.masquerade, e);
+	if (r == 0 && l->plan.wait_fifo)
+		r = prepare_wait_ready(&l->container, &l->plan, ready->main_fd, e);
+	if (r == 0)
+		return readiness_pass(ready, e);
+	c->quiet = is_ending(ready->main_fd);
+	return r;
+}
+
 /* --- the phases */
 
 static int phase_prestart(struct phase_call *c, struct err *e)
@@ -111,6 +146,8 @@ static int phase_start(struct phase_call *c, struct err *e)
 {
 	CLEANUP(loaded_done) struct loaded l = { 0 };
 	CLEANUP(close_p) int lock = -1;
+	struct readiness ready;
+	char run[sizeof(PLAN_RUN_DIR) + NAME_MACHINE_MAX + 1];
 	int r;
 
 	startlimit_begin(c->name, c->forgive);
@@ -128,6 +165,11 @@ static int phase_start(struct phase_call *c, struct err *e)
 	c->step = "start";
 	r = start_files(&l, e);
 	close(take_fd(&lock));
+	(void)snprintf(run, sizeof(run), PLAN_RUN_DIR "/%s", c->name);
+	if (r == 0)
+		r = readiness_fork(run, &ready, e);
+	if (r == 1)
+		return step_ready(c, &l, &ready, e);
 	return r < 0 ? r : start_exec(&l.plan, e);
 }
 
@@ -143,34 +185,13 @@ static int open_main_process(pid_t *ret_pid)
 	return process_open(*ret_pid);
 }
 
-/* Links go a moment before systemd-nspawn does. */
-static bool is_ending(int pidfd)
-{
-	struct pollfd process = { .fd = pidfd, .events = POLLIN };
-
-	return poll(&process, 1, ENDING_MS) > 0;
-}
-
-/* What was started counts, whatever the conf says by now. A container that ends at once has failed to start,
- * but has said why itself. */
+/* What was started counts, whatever the conf says by now. */
 static int phase_poststart(struct phase_call *c, struct err *e)
 {
 	CLEANUP(claims_done) struct claims started = { 0 };
-	CLEANUP(loaded_done) struct loaded l = { 0 };
-	pid_t pid;
-	CLEANUP(close_p) int pidfd = open_main_process(&pid);
-	int r;
+	int r = claims_read("", c->name, &started, e);
 
-	r = claims_read("", c->name, &started, e);
-	if (r == 0)
-		r = network_host_up("", c->name, &started.host, e);
-	if (r == 0 && started.masquerade.n > 0)
-		r = make_way_out(c, &started.masquerade, e);
-	if (r == 0 && load_plan("", c->name, &l, NULL) == 0 && l.plan.wait_fifo)
-		r = prepare_wait_ready(&l.container, &l.plan, pidfd, e);
-	if (r < 0 && pidfd >= 0 && is_ending(pidfd))
-		c->quiet = true;
-	return r;
+	return r < 0 ? r : step_poststart(c, &started.host, &started.masquerade, e);
 }
 
 static int phase_poweroff(struct phase_call *c, struct err *e)

@@ -6,7 +6,7 @@ set -euo pipefail
 trace=$(mktemp)
 systemctl start machdeck-net
 watcher=$(systemctl show -p MainPID --value machdeck-net)
-strace -f -qq -s 64 -e trace=execve,sendto,sendmsg -o "$trace" -p 1 -p "$watcher" &
+strace -f -qq -s 64 -e trace=execve,clone,sendto,sendmsg -o "$trace" -p 1 -p "$watcher" &
 tracer=$!
 until grep -q '^TracerPid:.[1-9]' "/proc/$watcher/status"; do sleep 0.01; done
 systemctl start container@bench
@@ -19,6 +19,8 @@ awk -v watcher="$watcher" '
 	/execve\("/ { side[$1] = "" }
 	/execve\("[^"]*\/machdeck(-unit)?"/ { n++; side[$1] = / "start", / ? "" : "host" }
 	/execve\("\/run\/machdeck\/init"/ { n++; side[$1] = "guest" }
+	/execve\(/ { is_ours[$1] = /\/machdeck/ }
+	/clone\(/ && is_ours[$1] && $NF ~ /^[0-9]+$/ { n++; side[$NF] = "host" }
 	/send(to|msg)\(.*(\[\[\{nlmsg_len|RTM_(NEW|DEL|SET))/ { sends[$1 == watcher ? "host" : side[$1]]++ }
 	END {
 		printf "processes of ours: %d\n", n

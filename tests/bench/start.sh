@@ -4,7 +4,8 @@
 # One container with IPv4 and IPv6, a forwarded port and two extra veths is started on one host in five ways in turn:
 #   bare    systemd-nspawn with the same argv, nothing before or after
 #   post    the same with an ExecStartPost= that does nothing: what systemd itself takes for a second process, which it
-#           moves into its cgroup (up to systemd 254 that waits for a grace period of the kernel's RCU)
+#           moves into its cgroup (up to systemd 254 that waits for a grace period of the kernel's RCU); ours does
+#           without, see drivers/readiness.h
 #   ours    container@.service
 #   shell   the same unit with scripts that take the module's steps (shell-start)
 #   module  the same unit with the module's own scripts (module-start)

@@ -7,7 +7,8 @@
 scenario killed
 POINTS=20
 
-# What the unit runs instead of machdeck: a phase of which /run/kill/PHASE holds options for strace gets them, once.
+# What the unit runs instead of machdeck: a phase of which /run/kill/PHASE holds options for strace gets them, once. That
+# of the phase "ready", the fork of a start that waits until it is, is held still until strace has it.
 on killed bash -euo pipefail -c '
 	mkdir -p /run/kill /run/systemd/system/container@.service.d
 	cat >/usr/local/bin/phase && chmod 0755 /usr/local/bin/phase
@@ -15,14 +16,20 @@ on killed bash -euo pipefail -c '
 		[Service]
 		ExecStart=
 		ExecStart=/usr/local/bin/phase start %i
-		ExecStartPost=
-		ExecStartPost=/usr/local/bin/phase poststart %i
 		ExecStopPost=
 		ExecStopPost=/usr/local/bin/phase stopped %i
 	END
 	systemctl daemon-reload
 ' <<'END'
 #!/bin/bash
+trace_fork() { # MAIN
+	until fork=$(pgrep -P "$1" -f "machdeck unit start"); do :; done
+	kill -STOP "$1"
+	strace -qqq -p "$fork" -o /run/kill/trace $(cat /run/kill/options) &
+	until grep -qE '^(TracerPid:.[1-9]|State:.Z)' "/proc/$fork/status"; do :; done
+	kill -CONT "$1"
+}
+[ "$1" != start ] || ! mv /run/kill/ready /run/kill/options 2>/dev/null || trace_fork $$ &
 mv "/run/kill/$1" /run/kill/options 2>/dev/null || exec machdeck unit "$@"
 exec strace -D -qqq -o /run/kill/trace $(cat /run/kill/options) machdeck unit "$@"
 END
@@ -31,9 +38,10 @@ END
 killing='
 	small k
 	conf k PRIVATE_NETWORK=1 HOST_ADDRESS=10.30.0.1 LOCAL_ADDRESS=10.30.0.2 HOST_PORT=tcp:8080:80 \
-		"EXTRA_VETHS=\"kv,hostAddress=10.30.1.1,localAddress=10.30.1.2\""
+		"EXTRA_VETHS=\"kv,hostAddress=10.30.1.1,localAddress=10.30.1.2\"" TIMEOUT_START_SEC=5s
+	systemctl daemon-reload
 	works() {
-		want 10 serves k http://10.30.0.1:8080/
+		want 20 serves k http://10.30.0.1:8080/
 		want 10 systemctl is-active container@k
 		same forwards "tcp 8080 10.30.0.2 80" "$(forwards)"
 		same host "10.30.0.1/32 10.30.1.1/32" "$(addresses)"
@@ -68,9 +76,10 @@ killing='
 	points() {
 		sed -n "$1,$2p" /run/kill/calls | awk -v points='$POINTS' "{ call[NR] = \$0 } END { for (i = 0; i < points; i++) print call[1 + int(i * NR / points)] }" >/run/kill/points
 	}
-	was_killed() { # PHASE, as systemd saw it
+	was_killed() { # PHASE, as systemd saw it, or strace
 		local process=Control
 		[ $1 != start ] || process=Main
+		[ $1 != ready ] || { grep -q "^+++ killed by SIGKILL" /run/kill/trace; return; }
 		journalctl --sync
 		has_line k "$process process exited, code=killed, status=9/KILL"
 	}
@@ -119,15 +128,15 @@ systemd_nspawn_killed_anywhere_comes_back_by_itself() {
 	END
 }
 
-a_poststart_killed_anywhere_comes_back_by_itself() {
+what_waits_until_it_is_ready_comes_back_by_itself_wherever_it_is_killed() {
 	inside <<-END
 		$killing
 		$(cat <<-'REST'
 			systemctl stop machdeck-net # so that there is something to do
-			record poststart
-			points 2 999999
+			record ready
+			points 1 999999
 			once() { systemctl start --no-block container@k && works; }
-			at_each_point poststart
+			at_each_point ready
 			systemctl start machdeck-net
 		REST
 		)
