@@ -101,6 +101,32 @@ struct question {
 	size_t n;
 };
 
+/* Our own last complaint in that run, from before the lines that were found: a guest that is stopped for it can have
+ * said more since then than anybody wants to read. */
+static void take_complaint(sd_journal *j, const struct question *q, struct loglines *found)
+{
+	static const char start[] = "machdeck: ";
+
+	sd_journal_flush_matches(j);
+	journal_match(j, "_SYSTEMD_UNIT", q->unit);
+	journal_match(j, "_SYSTEMD_INVOCATION_ID", q->invocation);
+	journal_match(j, "PRIORITY", "3");
+	if (sd_journal_seek_tail(j) < 0)
+		return;
+	for (int i = 0; i < LOOK_AT_MAX && sd_journal_previous(j) > 0; i++) {
+		uint64_t usec = 0;
+		size_t len;
+		const char *message = journal_field(j, "MESSAGE", &len);
+
+		if (!message || len < strlen(start) || memcmp(message, start, strlen(start)) != 0)
+			continue;
+		(void)sd_journal_get_realtime_usec(j, &usec);
+		if (usec < found->v[found->n - 1].usec)
+			take_entry(j, found);
+		return;
+	}
+}
+
 static int look(sd_journal *j, FILE *answer, const void *question)
 {
 	const struct question *q = question;
@@ -125,6 +151,8 @@ static int look(sd_journal *j, FILE *answer, const void *question)
 	}
 	if (!found.v)
 		return found.bad ? -1 : 0;
+	if (found.n == q->n && q->invocation && *q->invocation)
+		take_complaint(j, q, &found);
 	if (tells_of_oom(&found))
 		take_oom(j, q->unit, &found);
 	for (size_t i = found.n; i > 0; i--)

@@ -52,6 +52,21 @@ a_tree_that_is_not_there_is_named() {
 	END
 }
 
+what_the_host_s_side_fails_at_is_named_however_much_the_guest_says_after_it() {
+	scene <<-'END'
+		web clash
+		conf clash PRIVATE_NETWORK=1 HOST_ADDRESS=10.60.0.1 LOCAL_ADDRESS=10.60.0.2
+		once clash
+		ip link add d0 type bridge
+		ip link set d0 up
+		ip route add 10.60.0.2/32 dev d0
+		exits 1 machdeck start clash
+		told "cannot add the route to 10.60.0.2 on ve-clash: that route is on d0 already"
+		why clash unit-step "cannot add the route to 10.60.0.2 on ve-clash: that route is on d0 already"
+		nothing_left clash
+	END
+}
+
 the_source_of_a_bind_mount_that_is_missing_is_named() {
 	scene <<-'END'
 		small web
