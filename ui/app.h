@@ -102,6 +102,7 @@ enum app_prompt {
 	PROMPT_ROOT,    /* what the tree of a new container is made of */
 	PROMPT_EXTRA,   /* ... and from where, and with what */
 	PROMPT_PORTS,   /* its forwarded ports */
+	PROMPT_YOURS,   /* the word by which what is typed in a form counts over what others saved */
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
@@ -386,6 +387,8 @@ bool app_form_act(struct app *a, enum action action);
  * MENU_CLASH. */
 void app_form_clashed(struct app *a);
 void app_form_settle(struct app *a, size_t row);
+/* app_form_overwrite - what was typed at PROMPT_YOURS. */
+void app_form_overwrite(struct app *a, const char *text);
 void app_form_take(struct app *a, const char *text);
 void app_form_typed(struct app *a);
 void app_form_complete(struct app *a);

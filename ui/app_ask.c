@@ -288,6 +288,9 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 	case PROMPT_FIELD:
 		app_form_take(a, text);
 		break;
+	case PROMPT_YOURS:
+		app_form_overwrite(a, text);
+		break;
 	case PROMPT_NONE:
 	case PROMPT_PALETTE:
 		break;
@@ -333,8 +336,8 @@ static void type(struct app *a, int key)
 /* What is pasted may be typed too, but it never confirms anything. */
 void app_prompt_key(struct app *a, int key)
 {
-	if ((key & INPUT_PASTED) && a->prompt == PROMPT_NAME)
-		app_say(a, STYLE_TEXT, 0, "type the name: pasted text does not confirm");
+	if ((key & INPUT_PASTED) && (a->prompt == PROMPT_NAME || a->prompt == PROMPT_YOURS))
+		app_say(a, STYLE_TEXT, 0, "type it: pasted text does not confirm");
 	else
 		type(a, key);
 }

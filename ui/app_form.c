@@ -157,30 +157,49 @@ void app_form_clashed(struct app *a)
 	a->menu_row = a->form.clashes.n; /* past the heads: back, which changes nothing */
 }
 
-void app_form_settle(struct app *a, size_t row)
+static void settle(struct app *a, bool ours)
 {
-	size_t choice = row - a->form.clashes.n;
 	struct err e;
 
-	if (row < a->form.clashes.n)
-		return;
-	a->menu = MENU_FORM;
-	a->menu_row = 1;
-	if (choice == 0)
-		return;
-	if (form_settle(&a->form, choice == 2, &e) < 0)
+	if (form_settle(&a->form, ours, &e) < 0)
 		app_say(a, STYLE_BAD, 0, "%s", e.text);
 	else
 		app_todo(a, APP_FORM_SETTLED, CONTROL_START, a->form.name, NULL, NULL);
 }
 
-/* The line is typed over the form, whose row stays. */
-static void write_elsewhere(struct app *a)
+static void open_over(struct app *a, enum app_prompt prompt)
 {
 	size_t row = a->menu_row;
 
-	app_open_prompt(a, PROMPT_SAVE, "");
+	app_open_prompt(a, prompt, "");
 	a->menu_row = row;
+}
+
+void app_form_settle(struct app *a, size_t row)
+{
+	size_t choice = row - a->form.clashes.n;
+
+	if (row < a->form.clashes.n)
+		return;
+	if (choice == 2) {
+		open_over(a, PROMPT_YOURS);
+		return;
+	}
+	a->menu = MENU_FORM;
+	a->menu_row = 1;
+	if (choice == 1)
+		settle(a, false);
+}
+
+void app_form_overwrite(struct app *a, const char *text)
+{
+	if (strcmp(text, "yours") != 0) {
+		app_say(a, STYLE_TEXT, 0, "nothing was done: yours was not typed");
+		return;
+	}
+	a->menu = MENU_FORM;
+	a->menu_row = 1;
+	settle(a, true);
 }
 
 bool app_form_act(struct app *a, enum action action)
@@ -205,7 +224,7 @@ bool app_form_act(struct app *a, enum action action)
 	else if (action == ACTION_FORM_PLAN)
 		app_todo(a, APP_FORM_PLAN, CONTROL_START, a->form.name, NULL, NULL);
 	else if (action == ACTION_FORM_WRITE)
-		write_elsewhere(a);
+		open_over(a, PROMPT_SAVE);
 	else if (action == ACTION_FORM_TAKE && a->form.held[0])
 		app_todo(a, APP_FORM_OPEN, CONTROL_START, a->form.name, NULL, NULL);
 	else if (action == ACTION_FORM_DISCARD || (action == ACTION_CLOSE && !form_is_dirty(&a->form)))

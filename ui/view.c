@@ -508,7 +508,7 @@ static void build_prompt(const struct app *a, struct view *v)
 		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
 		[PROMPT_PALETTE] = ": ",    [PROMPT_FIELD] = "",          [PROMPT_NAME] = "its name: ",
 		[PROMPT_NEW] = "",          [PROMPT_ROOT] = "",           [PROMPT_EXTRA] = "",
-		[PROMPT_PORTS] = "ports: ",
+		[PROMPT_PORTS] = "ports: ", [PROMPT_YOURS] = "over theirs, type yours: ",
 	};
 
 	v->prompt = labels[a->prompt];
