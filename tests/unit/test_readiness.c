@@ -91,6 +91,7 @@ static void begin(void (*main_process)(void))
 		}
 		first = fork();
 		if (first == 0) {
+			(void)alarm(30); /* and not for ever */
 			say("HELLO=1");
 			main_process();
 			_exit(0);
