@@ -368,8 +368,10 @@ static int save(void *arg, struct err *e)
 	CLEANUP(free_p) char *joined = NULL;
 	struct doer_form *f = arg;
 	struct err lost;
-	int r = edit_save(&f->edit, &f->app->form.text, &warnings, e);
+	int r;
 
+	edit_paths(&f->edit, &f->app->form.text, &warnings);
+	r = edit_save(&f->edit, &f->app->form.text, &warnings, e);
 	if (r < 0)
 		return r;
 	if (edit_draft_drop(f->edit.places.name, &lost) < 0)

@@ -295,6 +295,21 @@ void edit_fit(const struct edit *x, const struct buf *text, struct strs *warning
 	(void)hostlint_others(&will.container, was_good ? &was.container : NULL, warnings, NULL);
 }
 
+void edit_paths(const struct edit *x, const struct buf *text, struct strs *warnings)
+{
+	CLEANUP(strs_done) struct strs before = { 0 }, after = { 0 };
+	CLEANUP(loaded_done) struct loaded was = { 0 }, will = { 0 };
+
+	if (x->kind != EDIT_CONF || load(x, text, &will, NULL) < 0)
+		return;
+	if (load(x, &x->old, &was, NULL) == 0)
+		hostlint_paths(&was.container, &before);
+	hostlint_paths(&will.container, &after);
+	for (size_t i = 0; i < after.n; i++)
+		if (!strs_has(&before, after.v[i]))
+			strs_add(warnings, after.v[i]);
+}
+
 /* What a start takes, and what its unit gets. */
 static void describe(const struct loaded *l, const char *conf, struct buf *ret)
 {

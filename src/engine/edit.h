@@ -78,6 +78,9 @@ int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnin
  * (networks that overlap), or of a drop-in what another one sets that systemd reads later; as far as x->old does not have it already. It is no failure that this can not be told. */
 void edit_fit(const struct edit *x, const struct buf *text, struct strs *warnings);
 
+/* edit_paths - the same of what is to be bound and is not there (hostlint_paths()): never in a loop. */
+void edit_paths(const struct edit *x, const struct buf *text, struct strs *warnings);
+
 /* edit_preview - append the conf's difference, and below it the plan's (argv, network, directives). -ENOMEM, and as
  * edit_judge() for a text that has no plan */
 int edit_preview(const struct edit *x, const struct buf *text, struct buf *ret, struct err *e);

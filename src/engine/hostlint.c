@@ -1,10 +1,14 @@
 #include "engine/hostlint.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "decide/lint.h"
+#include "decide/values.h"
 #include "drivers/confs.h"
 #include "drivers/files.h"
 #include "drivers/nft_rules.h"
@@ -105,6 +109,29 @@ int hostlint_others(const struct container *c, const struct container *was, stru
 		if (!strs_has(&before, after.v[i]))
 			strs_add(ret, after.v[i]);
 	return before.bad || after.bad || ret->bad ? err_no_memory(e) : 0;
+}
+
+static void look_at(const struct container *c, const char *key, const char *path, const char *what, struct strs *ret)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		strs_addf(ret, "%s: %s: %s, which is to be %s, is not there", c->name, key, path, what);
+}
+
+void hostlint_paths(const struct container *c, struct strs *ret)
+{
+	const char *bind;
+
+	for (size_t at = 0; (bind = value_next_bind(&c->flags, &at));) {
+		CLEANUP(free_p) char *source = NULL, *target = NULL;
+		struct why w;
+
+		if (value_bind(bind, &source, &target, &w) == 0 && source[0] == '/')
+			look_at(c, "EXTRA_NSPAWN_FLAGS", source, "bound", ret);
+	}
+	if (c->netns_path)
+		look_at(c, "NETWORK_NAMESPACE_PATH", c->netns_path, "joined", ret);
 }
 
 int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e)

@@ -36,6 +36,10 @@ void hostlint_judge(const struct hostlint *h, const struct container *c, const s
 /* hostlint_one - the same of one container, and what it and each other conf have in the other's way; all read now. */
 int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e);
 
+/* hostlint_paths - append what is to be bound, or joined, and is not there. It looks at paths, which may be on a file system
+ * that does not answer: for processes that may wait. */
+void hostlint_paths(const struct container *c, struct strs *ret);
+
 /* hostlint_others - append what c and each other conf have in each other's way, as all are read now, and was did not have
  * already; NULL: none was. */
 int hostlint_others(const struct container *c, const struct container *was, struct strs *ret, struct err *e);

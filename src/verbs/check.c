@@ -200,6 +200,7 @@ static int look_at_host(const struct checked *all, enum resolve_sources sources,
 		if (!all->asked[i] || !all->good[i])
 			continue;
 		hostlint_judge(&h, all->containers[i], m, &found);
+		hostlint_paths(all->containers[i], &found);
 		report_warnings(report, all->names.v[i], &found);
 	}
 	return r;

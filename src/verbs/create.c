@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "engine/create.h"
+#include "engine/hostlint.h"
 #include "engine/settle.h"
 #include "verbs/confoptions.h"
 #include "verbs/verbs.h"
@@ -174,6 +175,18 @@ static void tell(const struct wish *w, const struct created *made)
 	fflush(stdout);
 }
 
+/* What of it does not fit this host as it is now. */
+static void warn_of_host(const struct created *made)
+{
+	CLEANUP(hostlint_done) struct hostlint h = { 0 };
+	CLEANUP(strs_done) struct strs warnings = { 0 };
+
+	if (hostlint_read(&h, NULL) == 0)
+		hostlint_judge(&h, &made->container, NULL, &warnings);
+	hostlint_paths(&made->container, &warnings);
+	verb_warn(&warnings);
+}
+
 static int run(struct wish *w)
 {
 	CLEANUP(created_done) struct created made = { 0 };
@@ -185,7 +198,10 @@ static int run(struct wish *w)
 	if (w->dry) {
 		r = create_decide(&w->create, &made, &warnings, &e);
 		verb_warn(&warnings);
-		return r < 0 ? verb_fail(&e) : show(w, &made);
+		if (r < 0)
+			return verb_fail(&e);
+		warn_of_host(&made);
+		return show(w, &made);
 	}
 	progress = working_progress(w->plain);
 	r = create_container(&w->create, progress, &made, &warnings, &e);
@@ -193,6 +209,7 @@ static int run(struct wish *w)
 	verb_warn(&warnings);
 	if (r < 0)
 		return verb_fail(&e);
+	warn_of_host(&made);
 	tell(w, &made);
 	if (!w->start)
 		return STATUS_DONE;

@@ -71,6 +71,7 @@ static int show(const struct edit *x, const struct buf *text)
 	if (edit_judge(x, text, &warnings, &e) < 0 || edit_preview(x, text, &diff, &e) < 0)
 		return verb_fail(&e);
 	edit_fit(x, text, &warnings);
+	edit_paths(x, text, &warnings);
 	verb_warn(&warnings);
 	if (diff.len == 0)
 		printf("%s: nothing would change\n", x->places.name);
@@ -91,6 +92,7 @@ int editing_save(struct edit *x, struct buf *text, bool dry)
 	if (dry)
 		return show(x, text);
 	edit_fit(x, text, &fit);
+	edit_paths(x, text, &fit);
 	r = edit_save(x, text, &warnings, &e);
 	if (r > 0)
 		strs_add_all(&warnings, &fit);

@@ -24,6 +24,8 @@ a_copied_tree_starts_and_serves_with_users_of_its_own() {
 		[ -p $ROOTS/one/var/lib/fifo ]
 		exits 75 machdeck create one --tree /src
 		told "there is a container one already: $CONFS/one.conf"
+		exits 0 machdeck create two --tree /src --dry-run --host-bridge br77 --extra-nspawn-flags --bind=/srv/none
+		told 'there is no bridge br77' '/srv/none, which is to be bound, is not there'
 		machdeck start one
 		want 10 serves mini http://10.233.1.2/
 		want 10 serves mini http://10.233.1.1:8080/
