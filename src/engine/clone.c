@@ -123,6 +123,12 @@ static int check_overlay(const struct clone *c, const struct original *o, struct
 	return 0;
 }
 
+static void warn_of_boot(const struct clone *c, const struct original *o, struct strs *warnings)
+{
+	if (c->overlay && o->loaded.container.auto_start)
+		strs_addf(warnings, "%s is to start at boot (AUTO_START=1), which it can not while the clone is there", c->from);
+}
+
 /* How build_root() would copy it: that tries the same ways in this order. */
 static enum built how_copied(const struct clone *c, const struct original *o)
 {
@@ -215,6 +221,7 @@ int clone_decide(const struct clone *c, struct created *ret, struct strs *says, 
 	if (r < 0)
 		return r;
 	made.how = how_copied(c, &o);
+	warn_of_boot(c, &o, warnings);
 	r = say_all(c, &o, &made, up, says, e);
 	if (r < 0)
 		return r;
@@ -353,5 +360,8 @@ int clone_container(const struct clone *c, const struct progress *progress, stru
 		r = lock_lower(&o, &lower, e);
 	if (r < 0)
 		return r;
-	return make(c, &o, up, progress, ret, warnings, e);
+	r = make(c, &o, up, progress, ret, warnings, e);
+	if (r == 0)
+		warn_of_boot(c, &o, warnings);
+	return r;
 }

@@ -219,8 +219,10 @@ an_overlay_takes_no_room_and_nothing_changes_below_it() {
 		exits 75 machdeck clone --overlay a b-1
 		told "it is running"
 		machdeck stop a
+		machdeck set a AUTO_START=1
 		exits 0 machdeck clone --overlay --dry-run a b-1
-		told "# root: an overlay over $ROOTS/a" "# a can not be started"
+		told "# root: an overlay over $ROOTS/a" "# a can not be started" "a is to start at boot (AUTO_START=1), which it can not"
+		machdeck unset a AUTO_START
 		not strace -o /dev/null -f -e trace=mount -e inject=mount:error=EINVAL machdeck clone --overlay a b-1
 		[ ! -e $CONFS/b-1.conf ] && [ ! -e $ROOTS/b-1 ] && [ ! -e $ROOTS/.overlays ] || fail "a failure left something"
 		exits 0 machdeck clone --overlay a b-1
