@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "engine/errand.h"
 #include "engine/places.h"
@@ -76,13 +77,24 @@ static void on_said(const char *line, void *arg)
 	x->d->changed(x->d->arg);
 }
 
+/* What it warns of stands above what it would do; the list of states is no such text. */
+static void tell_looked(const struct running *x, int r, const char *result, const struct strs *warnings, const struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	for (size_t i = 0; warnings && i < warnings->n && x->looks != ERRAND_RESTORE; i++)
+		buf_addf(&text, "# warning: %s\n", warnings->v[i]);
+	buf_puts(&text, result);
+	app_errand_looked(x->d->app, x->looks, x->name, r, text.bad ? result : buf_text(&text), e);
+}
+
 static void on_done(int r, const char *result, const struct strs *warnings, const struct err *e, void *arg)
 {
 	struct running *x = arg;
 	struct doer_errands *d = x->d;
 
 	if (x->looks != ERRAND_NONE)
-		app_errand_looked(d->app, x->looks, x->name, r, result, e);
+		tell_looked(x, r, result, warnings, e);
 	else
 		app_errand_result(d->app, x->name, r, result, warnings, e, now_usec());
 	forget(x);

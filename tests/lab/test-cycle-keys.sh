@@ -74,8 +74,11 @@ a_clone_gets_another_name_and_both_are_destroyed_by_keys() {
 		exits 0 machdeck create gone --tree /src --start; exits 0 machdeck destroy --yes gone # leaves what stays on a host
 		before=$(picture)
 		exits 0 machdeck create one --tree /src
-		keys "wait one" "key Y" "type two" "key Enter" "wait must stay as it is" "key j" "key Enter" "wait root: an overlay over" "rest 300" "key Enter" \
+		exits 0 machdeck set one AUTO_START=1
+		keys "wait one" "key Y" "type two" "key Enter" "wait must stay as it is" "key j" "key Enter" "wait root: an overlay over" \
+			"wait warning: one is to start at boot" "rest 300" "key Enter" \
 			"wait can be no overlay" "key @" "wait machdeck clone --overlay one two"
+		exits 0 machdeck unset one AUTO_START
 		keys "wait one" "key Y" "wait clone one as" "type two" "key Enter" "wait must stay as it is" "key Enter" "wait root: a full copy" "rest 300" "key Enter" "wait two: cloned" "wait two " "key @" "wait machdeck clone one two"
 		same second "$(cat $ROOTS/one/srv/index.html)" "$(cat $ROOTS/two/srv/index.html)"
 		keys "$(at two)" "key =" "wait rename two as" "type one" "key Enter" "wait is taken" "key C-u" "type three" "key Enter" \
