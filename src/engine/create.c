@@ -15,6 +15,7 @@
 #include "drivers/files.h"
 #include "drivers/hold.h"
 #include "drivers/subvolume.h"
+#include "drivers/treecopy.h"
 #include "drivers/wipe.h"
 #include "engine/hostsfile.h"
 #include "engine/occupied.h"
@@ -329,8 +330,27 @@ static void sweep(const struct places *p, int roots)
 	}
 }
 
-/* Where a state costs nothing, the one to reset to is kept. */
-static void keep_base(const struct created *made, int roots, struct strs *warnings)
+/* Whether a state costs next to nothing: a subvolume's, or shared blocks, of a tree that was just written. */
+static bool keeps_base(const struct create *c, int roots, int root)
+{
+	switch (c->build.source) {
+	case BUILD_TREE:
+	case BUILD_IMAGE:
+	case BUILD_TARBALL:
+	case BUILD_BOOTSTRAP:
+		return subvolume_is(root) || treecopy_shares(roots);
+	case BUILD_ADOPT: /* may be of any size */
+	case BUILD_EMPTY:
+	case BUILD_OVERLAY:
+	case BUILD_NIX:
+		return subvolume_is(root);
+	}
+	return false;
+}
+
+/* The state to reset to. */
+static void keep_base(const struct create *c, const struct created *made, int roots, const struct progress *progress,
+                      struct strs *warnings)
 {
 	CLEANUP(close_p)
 	int root = openat(roots, made->places.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -338,8 +358,8 @@ static void keep_base(const struct created *made, int roots, struct strs *warnin
 	enum built how;
 	struct err e;
 
-	if (root >= 0 && subvolume_is(root) &&
-	    snapshots_take_held(&made->places, SNAPSHOTS_BASE, NULL, kept, &how, &e) < 0)
+	if (root >= 0 && keeps_base(c, roots, root) &&
+	    snapshots_take_held(&made->places, SNAPSHOTS_BASE, progress, kept, &how, &e) < 0)
 		strs_addf(warnings, "what it began as is not kept: %s", e.text);
 }
 
@@ -368,7 +388,7 @@ static int build(const struct create *c, struct created *made, const struct prog
 	if (r < 0)
 		build_undo(&c->build, p, roots, temp);
 	else
-		keep_base(made, roots, warnings);
+		keep_base(c, made, roots, progress, warnings);
 	return r;
 }
 

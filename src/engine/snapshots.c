@@ -501,7 +501,7 @@ static int find_state(const struct places *p, const char *snapshot, int *ret_own
 	if (r == -ENOENT && !snapshot)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
 		               "it is not known where %s began: there is no snapshot \"" SNAPSHOTS_BASE
-		               "\" (machdeck snapshot %s " SNAPSHOTS_BASE " makes one of what it is now)",
+		               "\" (machdeck snapshot --copy %s " SNAPSHOTS_BASE " makes one of what it is now)",
 		               p->name, p->name);
 	return r;
 }

@@ -157,7 +157,7 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		exits 1 machdeck update --snapshot a
 		told "can not share blocks"
 		exits 66 machdeck reset --yes a
-		told 'machdeck snapshot a base'
+		told 'machdeck snapshot --copy a base'
 		exits 0 machdeck snapshot --copy a base
 		told "a: snapshot base (a full copy)"
 		exits 75 machdeck snapshot --copy a base
@@ -424,6 +424,9 @@ on_xfs_all_copies_share_their_blocks() {
 		mini /src
 		roots_on xfs
 		machdeck create a --tree /src --private-users no
+		echo changed >$ROOTS/a/srv/index.html
+		exits 0 machdeck reset --yes a
+		same "page as it began" mini "$(cat $ROOTS/a/srv/index.html)"
 		dd if=/dev/urandom of=$ROOTS/a/var/lib/big bs=1M count=60 status=none; sync -f $ROOTS
 		free() { sync -f $ROOTS; df --output=avail -k $ROOTS | tail -n 1; }
 		had=$(free)
