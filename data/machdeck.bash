@@ -97,7 +97,7 @@ _machdeck() {
 		rollback) words="--dry-run --progress $(_machdeck_names)" ;;
 		destroy) words="--yes --name --detach --no-stop --now --dry-run $(_machdeck_names)" ;;
 		import)
-			words='--root --release --registries --dry-run --yes --expr -'
+			words='--root --release --registries --include --dry-run --yes --expr -'
 			[ "$before" != --registries ] || words='v1 v2'
 			;;
 		export) words="--root --virtualisation $(_machdeck_names)" ;;

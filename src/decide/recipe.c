@@ -237,14 +237,19 @@ static const char options_of[] =
 	"  // (if all ? virtualisation.containers"
 	"   then { virtualisation = { containers = plain all.virtualisation.containers; }; } else {})";
 
-void recipe_nix_eval(const char *name, const char *text, struct strs *ret)
+void recipe_nix_eval(const char *name, const char *text, const struct strs *folders, struct strs *ret)
 {
 	static const char *const words[] = { "nix-instantiate", "--eval",  "--strict", "--json", "--readonly-mode",
 		                             "--store",         "dummy://", "--option",
-		                             "allow-import-from-derivation", "false" };
+		                             "allow-import-from-derivation", "false", "--option",
+		                             "restrict-eval", "true", "--option", "nix-path", "" };
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		strs_add(ret, words[i]);
+	for (size_t i = 0; i < folders->n; i++) {
+		strs_add(ret, "-I");
+		strs_add(ret, folders->v[i]);
+	}
 	if (name) {
 		strs_add(ret, "--argstr");
 		strs_add(ret, "file");

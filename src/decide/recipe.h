@@ -46,9 +46,10 @@ void recipe_nix_build(const struct nix_source *s, const char *result, struct str
 void recipe_nix_set(const struct nix_source *s, const char *profile, const char *configuration, const char *built,
                     struct strs *ret);
 /* recipe_nix_eval - prints the options of containers that a file or a text in Nix defines, as JSON that import_json() takes:
- * {containers = ...}, a module of NixOS, or the containers themselves. Nothing is built or written. name is the absolute
- * path of the file; NULL: text is it. */
-void recipe_nix_eval(const char *name, const char *text, struct strs *ret);
+ * {containers = ...}, a module of NixOS, or the containers themselves. Nothing is built or written, and
+ * nothing is read but below the folders that it may read: "NAME=FOLDER" or "FOLDER", which are what <NAME> is looked for in, too.
+ * name is the absolute path of the file; NULL: text is it. */
+void recipe_nix_eval(const char *name, const char *text, const struct strs *folders, struct strs *ret);
 /* recipe_nix_configuration - the text of etc/nixos/configuration.nix around what a person wrote. */
 void recipe_nix_configuration(const char *name, const char *config, struct buf *ret);
 /* recipe_nix_import - the config that is the module in the file of that absolute path. */

@@ -65,11 +65,11 @@ static void build_environment(struct strs *ret)
 		                              "NO_PROXY",          "NIX_PATH",         "NIX_REMOTE",
 		                              "NIX_CONFIG",        "NIX_PROFILES",     "SSL_CERT_FILE",
 		                              "NIX_SSL_CERT_FILE", "SOURCE_DATE_EPOCH" };
-	const char *path = getenv("PATH");
+	const char *path = getenv("PATH"), *home = getenv("HOME");
 
 	strs_addf(ret, "PATH=%s", path && *path ? path : DEFAULT_PATH);
 	strs_add(ret, "LANG=C.UTF-8");
-	strs_add(ret, "HOME=/root");
+	strs_addf(ret, "HOME=%s", geteuid() == 0 || !home ? "/root" : home);
 	for (size_t i = 0; i < COUNT(passed); i++) {
 		const char *value = getenv(passed[i]);
 
@@ -78,7 +78,7 @@ static void build_environment(struct strs *ret)
 	}
 }
 
-/* All mounts but one become read-only, for this process and its children. */
+/* All mounts, but one, become read-only, for this process and its children. */
 static int write_only_to(const char *folder)
 {
 	struct mount_attr no_writing = { .attr_set = MOUNT_ATTR_RDONLY },
@@ -86,9 +86,9 @@ static int write_only_to(const char *folder)
 
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount(folder, folder, NULL, MS_BIND, NULL) < 0 ||
+	    (*folder && mount(folder, folder, NULL, MS_BIND, NULL) < 0) ||
 	    syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &no_writing, sizeof(no_writing)) < 0 ||
-	    syscall(SYS_mount_setattr, AT_FDCWD, folder, 0, &writing, sizeof(writing)) < 0 ||
+	    (*folder && syscall(SYS_mount_setattr, AT_FDCWD, folder, 0, &writing, sizeof(writing)) < 0) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	return 0;
@@ -112,7 +112,7 @@ static _Noreturn void become(const struct program *p, const char *file, struct s
 		_exit(127);
 	umask(022);
 	r = p->only_writes ? write_only_to(p->only_writes) : 0;
-	if (r < 0)
+	if (r < 0 && (r != -EPERM || *p->only_writes)) /* where root may not do that, what writes nothing writes nothing */
 		complain("cannot shut it in", -r);
 	(void)execve(file, p->argv->v, environment->v);
 	complain(file, errno);

@@ -11,8 +11,8 @@
 
 struct program {
 	const struct strs *argv;  /* argv[0] is looked for in PATH */
-	const char *only_writes;  /* NULL: anywhere. Else it sees all other file systems read-only, has no network, and
-	                           * gains no privileges */
+	const char *only_writes;  /* NULL: anywhere. Else it sees all other file systems read-only ("": all), has no network,
+	                           * and gains no privileges */
 	const char *remedy;       /* what helps when it is missing: "install mmdebstrap" */
 	unsigned limit_s;         /* it may be silent for so long; with an answer: take so long */
 	const char *folder;       /* where it runs; NULL: / */

@@ -24,6 +24,7 @@
 #define SILENT_LIMIT_S 1800
 #define EVAL_LIMIT_S   60
 #define PATH_SIZE      512
+#define CHANNELS       "/nix/var/nix/profiles/per-user/root/channels"
 #define ID_MAX         64
 #define HOSTNAME_MAX   256
 
@@ -130,30 +131,70 @@ int build_nix_module(const char *file, struct buf *ret, struct err *e)
 	return ret->bad ? err_no_memory(e) : 0;
 }
 
-int build_nix_eval(const char *file, const char *text, size_t max, struct buf *ret, struct err *e)
+/* Links in its way are resolved, for Nix asks where a file really is. */
+static void add_folder(const char *name, const char *folder, struct strs *ret)
 {
-	CLEANUP(strs_done) struct strs words = { 0 };
+	char real[PATH_MAX];
+
+	if (realpath(folder, real) && (*name || !strchr(real, '=')))
+		strs_addf(ret, "%s%s%s", name, *name ? "=" : "", real);
+}
+
+/* What <NAME> means: of NIX_PATH what is on this host, else root's channels. */
+static void add_nix_path(struct strs *ret)
+{
+	const char *path = getenv("NIX_PATH");
+	CLEANUP(strs_done) struct strs elements = { 0 };
+
+	strs_split(&elements, path ? path : "nixpkgs=" CHANNELS "/nixpkgs:nixpkgs=" CHANNELS "/nixos:" CHANNELS, ":");
+	for (size_t i = 0; i < elements.n; i++) {
+		char *sign = strchr(elements.v[i], '=');
+
+		if (sign)
+			*sign = '\0';
+		if ((sign ? sign[1] : elements.v[i][0]) == '/')
+			add_folder(sign ? elements.v[i] : "", sign ? sign + 1 : elements.v[i], ret);
+	}
+	ret->bad |= elements.bad;
+}
+
+int build_nix_eval(const char *file, const char *text, const struct strs *folders, size_t max, struct buf *ret, struct err *e)
+{
+	CLEANUP(strs_done) struct strs words = { 0 }, readable = { 0 };
 	const struct program program = { .argv = &words,
+		                         .only_writes = geteuid() == 0 ? "" : NULL,
 		                         .remedy = "install nix-bin, or import the JSON that it prints elsewhere",
 		                         .limit_s = EVAL_LIMIT_S,
 		                         .folder = ".",
 		                         .answer = ret,
 		                         .answer_max = max };
-	char path[PATH_MAX];
+	char path[PATH_MAX], folder[PATH_MAX];
 	int r;
 
 	if (file && !realpath(file, path))
 		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno, "%s: %s", file,
 		               strerror(errno));
-	recipe_nix_eval(file ? path : NULL, text, &words);
-	if (words.bad)
+	(void)snprintf(folder, sizeof(folder), "%.*s/", file ? (int)(strrchr(path, '/') - path) : 1, file ? path : ".");
+	add_folder("here", folder, &readable);
+	for (size_t i = 0; i < folders->n; i++)
+		add_folder("here", folders->v[i], &readable);
+	add_nix_path(&readable);
+	recipe_nix_eval(file ? path : NULL, text, &readable, &words);
+	if (words.bad || readable.bad)
 		return err_no_memory(e);
 	r = program_run(&program, NULL, e);
 	if (r == -EIO)
 		e->status = STATUS_DATA;
 	if (r == 0 && ret->bad)
 		return err_no_memory(e);
-	return r < 0 ? err_wrap(e, r, "cannot evaluate %s", file ? file : "the expression") : 0;
+	if (r < 0)
+		r = err_wrap(e, r, "cannot evaluate %s", file ? file : "the expression");
+	if (r == -EIO && strstr(e->text, "restricted mode")) {
+		struct err why = *e;
+
+		return err_set(e, why.status, EIO, "%s (--include FOLDER lets it be read)", why.text);
+	}
+	return r;
 }
 
 /* ---- before */

@@ -39,9 +39,10 @@ const char *built_word(enum built how);
 int build_nix_module(const char *file, struct buf *ret, struct err *e);
 
 /* build_nix_eval - append the JSON of a file in Nix, of at most max bytes; file NULL: of the expression text, whose relative
- * paths begin where the process is. errors: -ENOENT STATUS_NO_CONTAINER: no file, no Nix; else STATUS_DATA with what Nix
+ * paths begin where the process is. It reads the file's folder (or that), folders besides, and what NIX_PATH names, and has no
+ * network; as root it writes nothing. errors: -ENOENT STATUS_NO_CONTAINER: no file, no Nix; else STATUS_DATA with what Nix
  * says, STATUS_DEADLINE */
-int build_nix_eval(const char *file, const char *text, size_t max, struct buf *ret, struct err *e);
+int build_nix_eval(const char *file, const char *text, const struct strs *folders, size_t max, struct buf *ret, struct err *e);
 
 /* build_check - what can be known before: that the source is there and the program that is needed. */
 int build_check(const struct build *b, const struct places *p, struct err *e);

@@ -46,10 +46,10 @@ static bool is_nix(const char *file)
 	return dot && strcmp(dot, ".nix") == 0;
 }
 
-static int read_document(const char *file, const char *expression, struct buf *ret, struct err *e)
+static int read_document(const char *file, const char *expression, const struct strs *folders, struct buf *ret, struct err *e)
 {
 	return file && !is_nix(file) ? read_all(file, ret, e)
-	                             : build_nix_eval(file, expression, IMPORT_SIZE_MAX, ret, e);
+	                             : build_nix_eval(file, expression, folders, IMPORT_SIZE_MAX, ret, e);
 }
 
 static bool is_imported(const struct imported *all, const char *name)
@@ -177,9 +177,11 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		{ "yes", no_argument, NULL, 'y' },
 		{ "expr", required_argument, NULL, 'x' },
 		{ "registries", required_argument, NULL, 'V' },
+		{ "include", required_argument, NULL, 'I' },
 		{ 0 },
 	};
 	CLEANUP(imported_done) struct imported all = { 0 };
+	CLEANUP(strs_done) struct strs folders = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	enum registries_format format = REGISTRIES_V1;
 	enum release release = RELEASE_DEFAULT;
@@ -201,11 +203,13 @@ int verb_import(const struct verb *v, int argc, char **argv)
 		expression = option == 'x' ? optarg : expression;
 		dry |= option == 'n';
 		yes |= option == 'y';
+		if (option == 'I')
+			strs_add(&folders, optarg);
 	}
 	if (argc - optind != (expression ? 0 : 1))
 		return verb_usage(v, "one file, - for standard input, or --expr");
 	file = expression ? NULL : argv[optind];
-	if (read_document(file, expression, &text, &e) < 0)
+	if (read_document(file, expression, &folders, &text, &e) < 0)
 		return verb_fail(&e);
 	if (!file || strcmp(file, "-") == 0)
 		file = file ? "stdin" : "expr";

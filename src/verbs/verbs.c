@@ -53,7 +53,7 @@ const struct verb verbs[] = {
 	{ "generations", verb_generations, "[--json] NAME", "the systems that Nix built for it", false },
 	{ "rollback", verb_rollback, "[--dry-run] NAME [GENERATION]", "go back to a system that Nix built before", false },
 	{ "destroy", verb_destroy, "[--yes] [--detach] [--dry-run] ... NAME", "remove it: root, conf, and what belongs to them", false },
-	{ "import", verb_import, "[--root DIR] [--release R] [--registries v1|v2] [--dry-run] [--yes] FILE|-|--expr NIX", "confs from the modules' options in JSON or Nix", false },
+	{ "import", verb_import, "[--root DIR] [--release R] [--registries v1|v2] [--include FOLDER]... [--dry-run] [--yes] FILE|-|--expr NIX", "confs from the modules' options in JSON or Nix", false },
 	{ "export", verb_export, "[--root DIR] [--virtualisation] [NAME...]", "confs as the modules' options in JSON, for import", false },
 	{ "diff", verb_diff, "[--json] NAME...", "what differs between conf, start and what is seen", false },
 	{ "get", verb_get, "[--json] [--unit[=FILE]] NAME [KEY...]", "what its conf says", false },

@@ -310,6 +310,31 @@ nix_that_is_no_container_is_refused_in_a_sentence() {
 	says 'none.nix: No such file'
 }
 
+nix_reads_the_folder_of_its_file_and_what_is_named() {
+	local what
+	with_nix
+	host
+	mkdir -p "$H/in/sub" "$H/beside"
+	echo -n 10.0.0.7 >"$H/beside/a" && cp "$H/beside/a" "$H/in/sub/a" && ln -s "$H/beside/a" "$H/in/link"
+	for what in ../beside/a ./link "$H/beside/a" /etc/passwd '(builtins.fetchurl "http://127.0.0.1:9/x")'; do
+		echo "{ web = { privateNetwork = true; localAddress = builtins.readFile $what; }; }" >"$H/in/c.nix"
+		verb 65 import "$H/in/c.nix"
+		says 'is forbidden in restricted mode'
+		says '(--include FOLDER lets it be read)'
+	done
+	for what in ./sub/a ../beside/a ./link; do
+		echo "{ web = { privateNetwork = true; localAddress = builtins.readFile $what; }; }" >"$H/in/c.nix"
+		verb 0 import --include "$H/beside" "$H/in/c.nix"
+		grep -qx LOCAL_ADDRESS=10.0.0.7 "$H/etc/containers/web.conf" || fail "of $what: $(cat "$H/etc/containers/web.conf")"
+	done
+	mkdir -p "$H/nixpkgs/lib" && echo '{ mkDefault = x: x; }' >"$H/nixpkgs/lib/default.nix" && ln -s nixpkgs "$H/channel"
+	echo '{ lib, ... }: { containers.web = { privateNetwork = true; localAddress = lib.mkDefault "10.0.0.8"; }; }' >"$H/in/c.nix"
+	NIX_PATH=nixpkgs=$H/channel verb 0 import "$H/in/c.nix"
+	grep -qx LOCAL_ADDRESS=10.0.0.8 "$H/etc/containers/web.conf" || fail "NIX_PATH is not read"
+	NIX_PATH=nixpkgs=https://127.0.0.1:9/x.tar.gz verb 65 import "$H/in/c.nix"
+	says "'lib' of NixOS is used, and there is none here"
+}
+
 nix_files_need_nix() {
 	host
 	OUT=$(PATH=/none "$MACHDECK" import --root "$H" --expr '{}' 2>&1) && fail "it is taken"
