@@ -451,6 +451,24 @@ static void an_image_says_how_it_would_start(void **state)
 	compare("tabs-image", &c, 80, 24, false);
 }
 
+static void a_root_over_or_below_another_says_so(void **state)
+{
+	(void)state;
+	for (int below = 0; below < 2; below++) {
+		CLEANUP(scene_done) struct scene c;
+		CLEANUP(buf_done) struct buf all = { 0 };
+
+		scene_begin(&c, "web", MACHINE_STOPPED);
+		if (!below)
+			set(&c.m->overlay_over, "base");
+		for (int i = 0; below && i < 2; i++)
+			strs_add(&c.m->overlays, i ? "copy2" : "copy1");
+		all = screens(&c, 80, 24, false);
+		assert_non_null(strstr(buf_text(&all), below ? "root       must not change: below the overlays of copy1, copy2 "
+		                                             : "root       an overlay over that of base "));
+	}
+}
+
 static void a_ghost_says_what_is_gone(void **state)
 {
 	CLEANUP(scene_done) struct scene c;
@@ -537,6 +555,7 @@ int main(void)
 		cmocka_unit_test(hostile_text_stays_text_in_every_tab),
 		cmocka_unit_test(a_virtual_machine_says_who_knows_it),
 		cmocka_unit_test(an_image_says_how_it_would_start),
+		cmocka_unit_test(a_root_over_or_below_another_says_so),
 		cmocka_unit_test(a_ghost_says_what_is_gone),
 		cmocka_unit_test(a_failed_machine_shows_its_evidence),
 		cmocka_unit_test(what_helps_a_stale_machine_is_on_its_tabs),
