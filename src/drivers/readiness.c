@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "base/process.h"
 #include "drivers/files.h"
 
@@ -73,7 +74,9 @@ int readiness_fork(const char *path, struct readiness *ret, struct err *e)
 	*ret = (struct readiness){ .dir = -1, .socket = -1, .main = getpid() };
 	if (!manager || manager[0] != '/')
 		return 0;
-	r = files_open("", path, O_PATH | O_DIRECTORY, &ret->dir, e);
+	r = gate_ask(e, "cannot make %s/" OURS, path);
+	if (r == 0)
+		r = files_open("", path, O_PATH | O_DIRECTORY, &ret->dir, e);
 	if (r < 0)
 		return r;
 	ret->main_fd = process_open(ret->main);
@@ -164,8 +167,10 @@ int readiness_wait(struct readiness *r, struct err *e)
 
 int readiness_pass(struct readiness *r, struct err *e)
 {
-	int told;
+	int told = gate_ask(e, "cannot tell systemd that it is ready");
 
+	if (told < 0)
+		return told;
 	disarm(r); /* who is up already would be stopped, and stay so */
 	told = tell_manager(r);
 	if (told == 0 && renameat(r->dir, LATER, r->dir, OURS) < 0)
