@@ -124,6 +124,17 @@ hosts_writes_a_block_that_names_resolve_by() {
 	same named "10.9.0.2 fc00:9::2" "$(on units getent ahosts named.containers | awk '$2 == "STREAM" { print $1 }' | sort | xargs)"
 	same kept 192.0.2.1 "$(on units getent ahosts kept | awk 'NR == 1 { print $1 }')"
 	same mode 600 "$(on units stat -c %a /etc/hosts)"
+	on units bash -euo pipefail -s <<-'END' # 153 of the threat model
+		cp /etc/hosts /tmp/hosts; n=0
+		hostile() { printf 'PRIVATE_NETWORK=1\nHOST_ADDRESS=10.9.9.1\nLOCAL_ADDRESS=%s\n' "$2" >"/etc/containers/$1.conf"; }
+		for name in 'a b' '-n' '$(id)' $'x\n192.0.2.9 bank.example' 'x#' 'bad_name' '.hidden' 'localhost bank.example'; do hostile "$name" 10.9.9.2; done
+		for address in '192.0.2.9 bank.example' '192.0.2.9;id' '999.1.1.1' '10.9.9.2#' 'bank.example' '::1%lo'; do
+			hostile "h$((++n))" "$address"
+		done
+		machdeck hosts --write >/tmp/said 2>&1 || true
+		diff /tmp/hosts /etc/hosts || { cat /tmp/said; exit 1; }
+		find /etc/containers -name '*.conf' -newer /tmp/hosts -delete
+	END
 }
 
 three_hundred_confs_take_the_generator_under_100_ms() {
