@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "decide/conf.h"
 #include "decide/envfile.h"
 
@@ -87,6 +88,8 @@ static int cannot(const char *file, const char *key, const char *value, struct e
 {
 	if (value && strpbrk(value, "\n\r"))
 		return err_set(e, STATUS_DATA, EINVAL, "%s: %s: its value has a line break, which a conf can not hold", file, key);
+	if (value && !text_is_utf8(value, strlen(value), NULL))
+		return err_set(e, STATUS_DATA, EINVAL, "%s: %s: its value is not UTF-8, which all of a conf is", file, key);
 	return err_set(e, STATUS_DATA, EINVAL, "%s: %s can not be changed in it by a program: edit it by hand", file,
 	               key);
 }

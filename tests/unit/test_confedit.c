@@ -56,7 +56,7 @@ static void a_value_of_several_lines_is_one_value(void **state)
 	becomes("# x\nTMPFS=/a\\\n/b\nB=c\n", "TMPFS", NULL, "# x\nB=c\n");
 }
 
-static void a_value_with_a_line_break_is_refused_as_such(void **state)
+static void what_no_conf_can_hold_is_refused_as_such(void **state)
 {
 	struct conf_change change = { "LOCAL_ADDRESS", "10.0.0.1\nAUTO_START=1" };
 	CLEANUP(buf_done) struct buf got = { 0 };
@@ -65,6 +65,9 @@ static void a_value_with_a_line_break_is_refused_as_such(void **state)
 	(void)state;
 	assert_int_equal(conf_edit("web", "A=b\n", 4, &change, 1, &got, &e), -EINVAL);
 	assert_string_equal(e.text, "web: LOCAL_ADDRESS: its value has a line break, which a conf can not hold");
+	change.value = "\xff";
+	assert_int_equal(conf_edit("web", "A=b\n", 4, &change, 1, &got, &e), -EINVAL);
+	assert_string_equal(e.text, "web: LOCAL_ADDRESS: its value is not UTF-8, which all of a conf is");
 }
 
 static void of_several_the_last_stays(void **state)
@@ -165,7 +168,7 @@ int main(void)
 		cmocka_unit_test(what_is_so_already_stays),
 		cmocka_unit_test(a_missing_line_comes_last),
 		cmocka_unit_test(a_value_of_several_lines_is_one_value),
-		cmocka_unit_test(a_value_with_a_line_break_is_refused_as_such),
+		cmocka_unit_test(what_no_conf_can_hold_is_refused_as_such),
 		cmocka_unit_test(of_several_the_last_stays),
 		cmocka_unit_test(what_is_in_our_order_stays_so),
 		cmocka_unit_test(a_text_that_can_not_be_read_is_not_changed),
