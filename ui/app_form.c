@@ -227,7 +227,7 @@ bool app_form_act(struct app *a, enum action action)
 		open_over(a, PROMPT_SAVE);
 	else if (action == ACTION_FORM_TAKE && a->form.held[0])
 		app_todo(a, APP_FORM_OPEN, CONTROL_START, a->form.name, NULL, NULL);
-	else if (action == ACTION_FORM_DISCARD || (action == ACTION_CLOSE && !form_is_dirty(&a->form)))
+	else if (action == ACTION_FORM_DISCARD || (action == ACTION_CLOSE && (a->form.saving || !form_is_dirty(&a->form))))
 		leave(a);
 	else if (action == ACTION_CLOSE)
 		app_say(a, STYLE_BUSY, 0, "it is changed and not saved: S saves, Q leaves it as it was");

@@ -114,14 +114,21 @@ static void say_briefly(struct doer_form *f, enum style style, const char *text)
 	f->app->message.brief = true;
 }
 
-static void leave(struct doer_form *f)
+/* And what lies over it. */
+static void close_form(struct app *a)
 {
-	struct app *a = f->app;
-
-	if (a->text == APP_TEXT_FORM_PLAN)
+	if (!a->form.open)
+		return;
+	if (a->text == APP_TEXT_FORM_PLAN || a->text == APP_TEXT_SAVE)
 		a->text = APP_TEXT_NONE;
+	a->prompt = PROMPT_NONE;
 	a->menu = MENU_NONE;
 	form_close(&a->form);
+}
+
+static void leave(struct doer_form *f)
+{
+	close_form(f->app);
 	let_go(f);
 }
 
@@ -432,22 +439,23 @@ static void on_saved(int r, const struct err *e, void *arg)
 		[EDIT_RESTART] = "saved; it takes a restart: R (D says why)",
 	};
 	struct doer_form *f = arg;
+	struct form *form = &f->app->form;
+	const char *name = f->edit.places.name;
 
 	f->saving = NULL;
-	if (r == -EBUSY && is_clash(f)) {
+	form->saving = false;
+	if (r == -EBUSY && form->open && is_clash(f)) {
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
 		app_form_clashed(f->app);
-	} else if (r < 0 && r != -EINPROGRESS) {
+	} else if (r < 0 && r != -EINPROGRESS && form->open) {
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s%s", e->text, is_gone(f) ? "; W writes it to another file" : "");
+	} else if (r < 0) {
+		app_say(f->app, STYLE_BAD, now_usec(), "%s%s%s", r == -EINPROGRESS ? "" : name, r == -EINPROGRESS ? "" : ": not saved: ",
+		        e->text);
+		leave(f);
 	} else {
-		if (r < 0)
-			app_say(f->app, STYLE_BAD, now_usec(), "%s", e->text);
-		else
-			app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s", f->app->form.name, then[r],
-			        e ? "; " : "", e ? e->text : "");
-		f->app->menu = MENU_NONE;
-		form_close(&f->app->form);
-		let_go(f);
+		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s", name, then[r], e ? "; " : "", e ? e->text : "");
+		leave(f);
 	}
 	f->changed(f->arg);
 }
@@ -464,6 +472,7 @@ static void begin_save(struct doer_form *f)
 	say(f, STYLE_BUSY, "saving ...");
 	if (aside_begin(f->loop, save, f, SAVE_USEC, on_saved, f, &f->saving, &e) < 0)
 		say(f, STYLE_BAD, e.text);
+	f->app->form.saving = f->saving;
 }
 
 void doer_form_do(struct doer_form *f, const struct world *w, const struct app_command *c)
@@ -487,7 +496,7 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 	else if (c->what == APP_FORM_JUDGE) {
 		judge(f);
 		keep_draft(f);
-	} else if (c->what == APP_FORM_CLOSE) {
+	} else if (c->what == APP_FORM_CLOSE && !f->saving) { /* else when that has ended */
 		if (f->edit.hold.fd >= 0) /* else it is who edits it that has one */
 			(void)edit_draft_drop(c->name, NULL);
 		let_go(f);

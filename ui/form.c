@@ -77,11 +77,13 @@ void form_reread(struct form *f, const struct buf *text)
 
 bool form_why_not(const struct form *f, char ret[static ERR_TEXT_MAX])
 {
-	if (f->freed)
+	if (f->saving)
+		(void)snprintf(ret, ERR_TEXT_MAX, "it is being saved; q leaves it to that");
+	else if (f->freed)
 		(void)snprintf(ret, ERR_TEXT_MAX, "read-only until e takes it: nobody edits it now");
 	else
 		(void)snprintf(ret, ERR_TEXT_MAX, "read-only: %s edits it; e takes it when that is over", f->held);
-	return f->held[0];
+	return f->saving || f->held[0];
 }
 
 /* ---- what others saved meanwhile */

@@ -89,6 +89,7 @@ struct form {
 	bool previews;              /* what would be saved, or its plan, is shown */
 	char held[80];              /* who edits it, "PID 12 (root, since 10:03)", so that it is only looked at; "": it is ours */
 	bool freed;                 /* nobody does any more: it can be had */
+	bool saving;                /* and nothing is typed meanwhile */
 	struct buf theirs;          /* the conf as others made it meanwhile */
 	struct strs clashes; /* keys that both changed: key, what it was, theirs, ours, and so on */
 };

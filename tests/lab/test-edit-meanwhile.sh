@@ -225,7 +225,8 @@ a_disk_that_hangs_keeps_nobody_waiting() { # 123
 		$editor
 		conf web PRIVATE_NETWORK=1
 		printf '%s\n' 'wait web' 'key e' 'wait AUTO_START' 'key Enter' 'key C-u' 'type 1' 'key Enter' 'key S' 'wait +AUTO_START=1' \
-			'rest 300' 'key Enter' 'wait saving' 'key j' 'key k' 'save /tmp/meanwhile' 'wait saved' show >/tmp/script
+			'rest 300' 'key Enter' 'wait saving' 'key j' 'key k' 'save /tmp/meanwhile' 'key x' 'wait it is being saved' 'key S' 'key q' \
+			'wait stop' 'key e' 'wait the last form is still being saved' 'wait web: saved' show >/tmp/script
 		exits 0 strace -qq -f -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=6000000 machdeck --script /tmp/script
 		grep -q saving /tmp/meanwhile
 		same conf 1 "\$(machdeck get web AUTO_START)"

@@ -574,6 +574,27 @@ static void what_is_typed_in_a_form_can_be_written_to_another_file(void **state)
 	assert_false(s->app.form.open);
 }
 
+static void what_is_being_saved_is_not_changed_and_can_be_left(void **state)
+{
+	static const char *const changing[] = { "\r", "x", "S" };
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+
+	(void)state;
+	open_form(s);
+	go_to(s, "HOST_PORT", 1);
+	press(s, "x");
+	assert_true(form_is_dirty(&s->app.form));
+	s->app.form.saving = true;
+	for (size_t i = 0; i < COUNT(changing); i++) {
+		press(s, changing[i]);
+		assert_int_equal(s->app.prompt, PROMPT_NONE);
+		assert_string_equal(s->app.message.text, "it is being saved; q leaves it to that");
+	}
+	press(s, "q"); /* though it is changed */
+	assert_false(s->app.form.open);
+	assert_int_equal(s->app.menu, MENU_NONE);
+}
+
 static void what_a_form_would_save_at_each_size(void **state)
 {
 	static const char diff[] = "--- /etc/containers/" WEB ".conf\n+++ after\n-HOST_PORT=tcp:8080:80,tcp:8443:443\n"
@@ -905,6 +926,7 @@ int main(void)
 		cmocka_unit_test(a_form_at_each_size),
 		cmocka_unit_test(what_another_one_edits_is_looked_at_and_not_changed),
 		cmocka_unit_test(what_is_typed_in_a_form_can_be_written_to_another_file),
+		cmocka_unit_test(what_is_being_saved_is_not_changed_and_can_be_left),
 		cmocka_unit_test(the_plan_of_a_form_is_read_and_saves_nothing),
 		cmocka_unit_test(what_a_form_would_save_at_each_size),
 		cmocka_unit_test(escape_leaves_every_dialog_and_nothing_is_begun),
