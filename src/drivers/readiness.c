@@ -30,7 +30,7 @@ static struct sockaddr_un address(const char *path)
 
 /* ---- before the fork */
 
-static int bind_ours(struct readiness *r, const char *path)
+static int bind_ours(struct readiness *r, const char *path, const char *manager)
 {
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct sockaddr_un a;
@@ -42,7 +42,7 @@ static int bind_ours(struct readiness *r, const char *path)
 	(void)unlinkat(r->dir, OURS, 0);
 	(void)unlinkat(r->dir, LATER, 0);
 	if (r->socket < 0 || bind(r->socket, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    symlinkat(getenv("NOTIFY_SOCKET"), r->dir, LATER) < 0)
+	    symlinkat(manager, r->dir, LATER) < 0)
 		return -errno;
 	return 0;
 }
@@ -80,7 +80,7 @@ int readiness_fork(const char *path, struct readiness *ret, struct err *e)
 	if (r < 0)
 		return r;
 	ret->main_fd = process_open(ret->main);
-	r = ret->main_fd < 0 ? -errno : bind_ours(ret, path);
+	r = ret->main_fd < 0 ? -errno : bind_ours(ret, path, manager);
 	if (r == 0)
 		r = arm(ret);
 	if (r < 0)
