@@ -49,6 +49,14 @@ bool overlay_of(const struct places *p, char ret[static NAME_MACHINE_MAX + 1])
 	return overlay_read(p->roots, p->name, ret);
 }
 
+bool overlay_left(const struct places *p)
+{
+	char own[OWN_SIZE];
+
+	own_path(p, own);
+	return faccessat(AT_FDCWD, own, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Those that there are, of whomever; for root. */
 static int list(const struct places *p, struct strs *ret, struct err *e)
 {
@@ -296,12 +304,9 @@ int overlay_mounts(const struct places *p, struct strs *ret, struct err *e)
 	bool overlay = overlay_of(p, of);
 	int r = mounts_below(p->root, &all, e);
 
-	for (size_t i = 0; r == 0 && i < all.n; i++) {
-		if (overlay && strcmp(all.v[i], p->root) == 0)
-			overlay = false;
-		else
+	for (size_t i = 0; r == 0 && i < all.n; i++)
+		if (!overlay || strcmp(all.v[i], p->root) != 0)
 			strs_add(ret, all.v[i]);
-	}
 	return r == 0 && ret->bad ? err_no_memory(e) : r;
 }
 
@@ -334,19 +339,22 @@ int overlay_attach(const struct places *p, struct err *e)
 
 int overlay_detach(const struct places *p, struct err *e)
 {
-	CLEANUP(strs_done) struct strs mounts = { 0 };
+	CLEANUP(strs_done) struct strs others = { 0 };
 	char of[NAME_MACHINE_MAX + 1];
 	int r;
 
 	if (!overlay_of(p, of))
 		return 0;
-	r = mounted(p, &mounts, e);
-	if (r < 0)
-		return r;
-	if (r > 0 && mounts.n > 1)
-		return err_set(e, STATUS_BUSY, EBUSY, "still mounted: %s (umount it)", mounts.v[mounts.n - 1]);
-	if (r > 0)
-		r = mounts_undo(p->root, e);
+	r = overlay_mounts(p, &others, e);
+	if (r == 0 && others.n > 0)
+		r = err_set(e, STATUS_BUSY, EBUSY, "still mounted: %s (umount it)", others.v[others.n - 1]);
+	for (int more = r == 0; more > 0;) {
+		CLEANUP(strs_done) struct strs mounts = { 0 };
+
+		more = r = mounted(p, &mounts, e);
+		if (more > 0)
+			more = (r = mounts_undo(p->root, e)) == 0;
+	}
 	if (r < 0)
 		return r;
 	(void)rmdir(p->root);

@@ -26,6 +26,8 @@ bool overlay_read(const char *roots, const char *name, char ret[static NAME_MACH
 
 /* overlay_over - the names of those whose root is an overlay over p's, sorted. Who may not look is told of none. */
 int overlay_over(const struct places *p, struct strs *ret, struct err *e);
+/* overlay_left - whether there is a folder of it, be its root one or not any more. */
+bool overlay_left(const struct places *p);
 /* overlay_look - whether p's root may change: -EBUSY STATUS_BUSY, "cannot STEP NAME: ...", while one is over it. Who may not
  * look is not told: what it would be asked for takes root all the same. */
 int overlay_look(const struct places *p, const char *step, struct err *e);
@@ -43,7 +45,8 @@ int overlay_disown(const struct places *p, struct err *e);
 typedef int overlay_part_fn(const struct rootfs *t, const char *name, const char *of, struct err *e);
 int overlay_renew(const struct places *p, overlay_part_fn *part, const struct progress *progress, struct err *e);
 
-/* overlay_mounts - as mounts_below() of p's root, but for the overlay that it is. */
+/* overlay_mounts - as mounts_below() of p's root, but for the overlay that it is; systemd, which sees what we mount a moment later,
+ * may have mounted that once more. */
 int overlay_mounts(const struct places *p, struct strs *ret, struct err *e);
 
 /* overlay_open - the tree that p's root will be, mounted nowhere; ret owned, rootfs_done().

@@ -346,21 +346,6 @@ int snapshots_take_held(const struct places *p, const char *snapshot, const stru
 
 /* ---- going back */
 
-/* What is at temp becomes the snapshot name, or name-2 and so on when there is one of that second already. */
-static int keep(int roots, const char *temp, int own, char name[static NAME_MACHINE_MAX + 1])
-{
-	char first[NAME_MACHINE_MAX + 1];
-
-	memcpy(first, name, sizeof(first));
-	for (int i = 2; renameat2(roots, temp, own, name, RENAME_NOREPLACE) < 0; i++) {
-		if (errno != EEXIST || i > SAME_SECOND_MAX)
-			return -errno;
-		(void)snprintf(name, NAME_MACHINE_MAX + 1, "%.*s-%u", NAME_MACHINE_MAX - 11, first,
-		               (unsigned)i);
-	}
-	return 0;
-}
-
 /* The new root is at temp; the old one becomes the snapshot backup. Each step leaves a whole root in place. */
 static int exchange(const struct places *p, int roots, const char *temp,
                     char backup[static NAME_MACHINE_MAX + 1], struct err *e)
@@ -376,10 +361,10 @@ static int exchange(const struct places *p, int roots, const char *temp,
 		               : 0;
 	if (renameat2(roots, temp, roots, p->name, RENAME_EXCHANGE) < 0)
 		return err_sys(e, errno, "cannot exchange %s", p->root);
-	r = keep(roots, temp, own, backup);
-	if (r == 0)
+	number(p, backup);
+	if (renameat2(roots, temp, own, backup, RENAME_NOREPLACE) == 0)
 		return 0;
-	r = err_sys(e, -r, "cannot keep the old root of %s as %s", p->name, backup);
+	r = err_sys(e, errno, "cannot keep the old root of %s as %s", p->name, backup);
 	(void)renameat2(roots, temp, roots, p->name, RENAME_EXCHANGE);
 	return r;
 }
@@ -438,7 +423,7 @@ static int put_root(const struct places *p, int from, const char *word, const st
 static int replace_overlay(const struct places *p, int from, const char *word, const struct progress *progress, struct err *e)
 {
 	CLEANUP(close_p) int roots = -1;
-	char temp[PLACES_TEMP_SIZE], unit[NAME_UNIT_SIZE];
+	char temp[PLACES_TEMP_SIZE];
 	enum built how;
 	int r = places_open_roots(p, &roots, e);
 
@@ -458,9 +443,18 @@ static int replace_overlay(const struct places *p, int from, const char *word, c
 		(void)overlay_attach(p, NULL);
 		return r;
 	}
-	r = overlay_forget(p, progress, e);
+	return overlay_forget(p, progress, e);
+}
+
+/* The mount's unit goes, or sees that it was mounted anew. */
+static int tell_systemd(const struct places *p, struct err *e)
+{
+	char unit[NAME_UNIT_SIZE];
+	int r;
+
 	name_unit(p->name, unit);
-	return r < 0 ? r : settle_reread(unit, e); /* the mount's unit goes */
+	r = settle_reread(unit, e);
+	return r < 0 ? err_wrap(e, r, "%s is exchanged, but systemd was not told", p->name) : 0;
 }
 
 /* from -1: what is below it. What it is now is kept first: a full copy, for it takes what is below, too. */
@@ -479,7 +473,9 @@ static int put_overlay(const struct places *p, int from, const char *word, const
 	if (r < 0)
 		return r;
 	r = from < 0 ? overlay_renew(p, build_part, progress, e) : replace_overlay(p, from, word, progress, e);
-	return r < 0 ? err_wrap(e, r, "%s is kept as %s, but not exchanged", p->name, ret) : 0;
+	if (r < 0)
+		return err_wrap(e, r, "%s is kept as %s, but not exchanged", p->name, ret);
+	return tell_systemd(p, e);
 }
 
 static bool is_nix(const char *name)
@@ -506,13 +502,27 @@ static int find_state(const struct places *p, const char *snapshot, int *ret_own
 	return r;
 }
 
+static int put(const struct places *p, int from, const char *word, const struct progress *progress,
+               char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+{
+	char of[NAME_MACHINE_MAX + 1];
+	bool was_overlay = overlay_left(p);
+	int r;
+
+	if (overlay_of(p, of))
+		return put_overlay(p, from, word, progress, ret, e);
+	r = put_root(p, from, word, progress, ret, e);
+	if (r == 0 && was_overlay) /* a restore was killed */
+		r = overlay_forget(p, progress, e);
+	return r == 0 && was_overlay ? tell_systemd(p, e) : r;
+}
+
 static int go_back(const char *name, const char *snapshot, const struct progress *progress,
                    char ret[static NAME_MACHINE_MAX + 1], struct err *e)
 {
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
 	CLEANUP(close_p) int own = -1;
 	CLEANUP(close_p) int state = -1;
-	char of[NAME_MACHINE_MAX + 1];
 	struct places p = { 0 };
 	int r = gate_ask(e, "cannot exchange the root of %s", name);
 
@@ -520,10 +530,7 @@ static int go_back(const char *name, const char *snapshot, const struct progress
 		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
 		r = find_state(&p, snapshot, &own, &state, e);
-	if (r < 0)
-		return r;
-	return overlay_of(&p, of) ? put_overlay(&p, state, snapshot ? snapshot : "reset", progress, ret, e)
-	                          : put_root(&p, state, snapshot ? snapshot : "reset", progress, ret, e);
+	return r < 0 ? r : put(&p, state, snapshot ? snapshot : "reset", progress, ret, e);
 }
 
 int snapshots_restore(const char *name, const char *snapshot, const struct progress *progress,

@@ -303,7 +303,7 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 			same left a "$(ls -A $ROOTS | xargs)"
 			! findmnt -nlo TARGET | grep "^$ROOTS/" || fail "still mounted"
 		}
-		for step in mkdirat:1 symlinkat:1 fsmount:1 renameat2:1 renameat2:2 mount:1; do
+		for step in mkdirat:1 symlinkat:1 fsmount:1 renameat2:2 mount:1; do
 			killed ${step/:/ } clone --overlay a b || fail "$step: it was not killed"
 			if [ -e $CONFS/b.conf ]; then # systemd was not told
 				exits 0 machdeck start b
@@ -317,7 +317,7 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 			exits 0 machdeck destroy --yes c
 			nothing_but_a
 		done
-		for step in umount2:1 linkat:1 renameat2:1 mount:1 unlinkat:1; do
+		for step in umount2:1 linkat:1 mount:1; do
 			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
 			killed ${step/:/ } rename b c || fail "$step: it was not killed"
 			[ ! -e $CONFS/b.conf ] || exits 0 machdeck rename b c
@@ -326,10 +326,10 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 			exits 0 machdeck destroy --yes c
 			nothing_but_a
 		done
-		for step in fsmount:1 umount2:1 renameat2:2 mount:1 unlink:1 renameat2:2; do
+		for step in fsmount:1 renameat2:2 mount:1 unlink:1; do
 			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
 			way="reset --yes b" page=mini
-			[ $step != unlink:1 ] && [ -z "${last:-}" ] || { exits 0 machdeck snapshot --copy b last; way="restore --yes b last" page=changed last=1; }
+			[ $step != unlink:1 ] || { exits 0 machdeck snapshot --copy b last; echo later >$ROOTS/b/srv/index.html; way="restore --yes b last" page=changed; }
 			killed ${step/:/ } $way || fail "$step: it was not killed"
 			exits 0 machdeck $way
 			exits 0 machdeck start b
@@ -338,7 +338,7 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 			rmdir $ROOTS/.snapshots
 			nothing_but_a
 		done
-		for step in umount2:1 unlinkat:1 unlinkat:3 openat2:3; do
+		for step in umount2:1 unlinkat:1 openat2:3; do
 			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
 			killed ${step/:/ } destroy --yes b || fail "$step: it was not killed"
 			[ ! -e $CONFS/b.conf ] || exits 0 machdeck destroy --yes b
