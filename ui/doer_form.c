@@ -300,7 +300,7 @@ static void preview(struct doer_form *f)
 	struct err e;
 
 	if (!form_is_dirty(&a->form)) {
-		say(f, STYLE_TEXT, "nothing is changed");
+		say_briefly(f, STYLE_BUSY, "nothing is changed");
 		return;
 	}
 	if (edit_judge(&f->edit, &a->form.text, NULL, &e) < 0 ||
@@ -428,7 +428,7 @@ static void settled(struct doer_form *f)
 	buf_add(&f->edit.old, buf_text(&form->base), form->base.len);
 	judge(f);
 	keep_draft(f);
-	say(f, STYLE_TEXT, form_is_dirty(form) ? "S saves what is left of yours" : "it is as others left it");
+	say_briefly(f, STYLE_BUSY, form_is_dirty(form) ? "S saves what is left of yours" : "it is as others left it");
 }
 
 static void on_saved(int r, const struct err *e, void *arg)

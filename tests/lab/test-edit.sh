@@ -229,21 +229,31 @@ what_is_saved_and_not_confirmed_by_the_disk_is_told_as_such() { # 110
 a_full_file_system_keeps_the_old_text() { # 111
 	inside <<-'END'
 		mkdir -p /var/lib/containers/web
+		printf '#!/bin/sh\necho AUTO_START=1 >>"$1"\n' >/tmp/adds; chmod +x /tmp/adds
+		keeps_both() { # VERB...
+			rm -rf /var/lib/machdeck/drafts
+			for verb; do
+				rc=0; said=$(EDITOR=/tmp/adds machdeck $verb 2>&1 </dev/null) || rc=$?
+				same "status of $verb" 73 "${rc/74/73}"
+				same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+			done
+			same 'the text of the editor' 'PRIVATE_NETWORK=1 AUTO_START=1' "$(xargs </var/lib/machdeck/drafts/web)"
+		}
 		mount -t tmpfs -o size=64k,mode=755 tmpfs $CONFS
 		conf web PRIVATE_NETWORK=1
 		dd if=/dev/zero of=$CONFS/filler bs=4k 2>/dev/null || true
-		said=0; machdeck set web AUTO_START=1 >/tmp/out 2>&1 || said=$?
-		same status 73 "${said/74/73}"
-		same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		keeps_both 'set web AUTO_START=1' 'edit web'
 		rm $CONFS/filler
-		mount -o remount,ro $CONFS
+		echo "mount -o remount,ro $CONFS" >>/tmp/adds
+		keeps_both 'edit web'
+		exits 73 env EDITOR=/tmp/adds machdeck edit web # before anything is typed
+		told read-only
 		exits 73 machdeck set web AUTO_START=1
-		same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		sed -i '$d' /tmp/adds
 		umount $CONFS
 		mount -t tmpfs -o nr_inodes=3,mode=755 tmpfs $CONFS
 		conf web PRIVATE_NETWORK=1; : >$CONFS/filler
-		exits 73 machdeck set web AUTO_START=1
-		same text PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
+		keeps_both 'set web AUTO_START=1' 'edit web'
 		umount $CONFS
 	END
 }

@@ -240,6 +240,24 @@ a_form_is_filled_by_lines_alone() {
 	END
 }
 
+who_saved_the_same_meanwhile_is_seen_and_overwritten_by_a_typed_word() { # 113
+	inside <<-END
+		$helper
+		rm -rf /var/lib/machdeck/drafts; mkdir -p \$ROOTS/{web,xdb}
+		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
+		rm -f /tmp/typed; keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.1.0.8' 'key Enter' 'wait changed' 'save /tmp/typed' 'wait 2 machines' \
+			'key S' 'wait +LOCAL_ADDRESS=10.1.0.8' 'rest 300' 'key Enter' 'wait others changed the same' 'wait was    10.1.0.2' \
+			'wait is now 10.1.0.7' 'wait yours  10.1.0.8' 'key j j Enter' 'wait type yours' 'type yes' 'key Enter' 'wait yours was not typed' \
+			'key Enter' 'type yours' 'key Enter' 'wait S saves what is left' 'key S' 'wait +LOCAL_ADDRESS=10.1.0.8' 'rest 300' 'key Enter' \
+			'wait web: saved' & editing=\$!
+		want 10 test -s /tmp/typed
+		sed -i s/10.1.0.2/10.1.0.7/ \$CONFS/web.conf
+		conf xdb PRIVATE_NETWORK=1
+		wait \$editing
+		same address 10.1.0.8 "\$(machdeck get web LOCAL_ADDRESS)"
+	END
+}
+
 who_saved_the_same_meanwhile_is_seen_by_lines_alone() { # 113
 	inside <<-'END'
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2

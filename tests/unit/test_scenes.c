@@ -671,7 +671,7 @@ static void what_others_saved_meanwhile_at_each_size(void **state)
 	static const char theirs[] = "# the shop\nAUTO_START=1\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.7\n";
 	static const struct {
 		const char *keys, *address;
-	} answers[] = { { "\r", "10.0.0.9" }, { "q", "10.0.0.9" }, { "j\r", "10.0.0.7" }, { "jj\ryours\r", "10.0.0.9" },
+	} answers[] = { { "\r", "10.0.0.9" }, { "q", "10.0.0.9" }, { "j\r", "10.0.0.7" }, { "jj\r", "10.0.0.9" },
 		{ "jj\ryes\r\r\x1bq", "10.0.0.9" } };
 
 	(void)state;
@@ -692,6 +692,10 @@ static void what_others_saved_meanwhile_at_each_size(void **state)
 		if (i == 0)
 			at_each_size("clash", s);
 		press(s, answers[i].keys);
+		if (s->app.prompt == PROMPT_YOURS) {
+			at_each_size("clash-yours", s);
+			press(s, "yours\r");
+		}
 		assert_int_equal(s->app.menu, MENU_FORM);
 		(void)snprintf(line, sizeof(line), "LOCAL_ADDRESS=%s\n", answers[i].address);
 		assert_non_null(strstr(buf_text(&s->app.form.text), line));
