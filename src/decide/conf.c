@@ -399,23 +399,27 @@ static void put_flags(struct buf *b, const struct container *c)
 		conf_put(b, "EXTRA_NSPAWN_FLAGS", buf_text(&words));
 }
 
+void conf_veth_word(const struct veth *v, struct buf *ret)
+{
+	buf_puts(ret, v->name);
+	if (v->bridge)
+		buf_addf(ret, ",hostBridge=%s", v->bridge);
+	for (int k = 0; k < LINK_KEYS; k++) {
+		char text[ADDR_TEXT_SIZE];
+
+		addr_print(&v->addr[k], true, text);
+		if (text[0])
+			buf_addf(ret, ",%s=%s", veth_options[k], text);
+	}
+}
+
 static void put_veths(struct buf *b, const struct container *c)
 {
 	CLEANUP(buf_done) struct buf words = { 0 };
 
 	for (size_t i = 0; i < c->n_veths; i++) {
-		const struct veth *v = &c->veths[i];
-
-		buf_addf(&words, "%s%s", i == 0 ? "" : " ", v->name);
-		if (v->bridge)
-			buf_addf(&words, ",hostBridge=%s", v->bridge);
-		for (int k = 0; k < LINK_KEYS; k++) {
-			char text[ADDR_TEXT_SIZE];
-
-			addr_print(&v->addr[k], true, text);
-			if (text[0])
-				buf_addf(&words, ",%s=%s", veth_options[k], text);
-		}
+		buf_puts(&words, i == 0 ? "" : " ");
+		conf_veth_word(&c->veths[i], &words);
 	}
 	b->bad |= words.bad;
 	if (c->n_veths > 0)

@@ -34,5 +34,8 @@ bool conf_knows_key(const char *name);
 /* conf_put - append KEY=value and a newline, quoted when systemd or we would read the bare text differently. */
 void conf_put(struct buf *to, const char *key, const char *value);
 
+/* conf_veth_word - append an extra link as a word of EXTRA_VETHS=. */
+void conf_veth_word(const struct veth *v, struct buf *ret);
+
 /* conf_has_secrets - whether there are values that nobody else should read (threat model O1): mode 0600 then. */
 bool conf_has_secrets(const struct container *c);

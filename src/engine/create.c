@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,26 +124,116 @@ static void set_address(struct draft *d, const char *key, const struct addr *a)
 	draft_replace(d, key, text);
 }
 
-/* A free one in the network of the other container's. A point to point address of IPv6 has a network in mind. */
+/* A free one in the network of the other container's, taken from now on. A point to point address of IPv6 has a network in
+ * mind. */
+static int take_near(const struct addr *theirs, struct occupied *o, struct addr *ret, struct err *e)
+{
+	struct addr near = *theirs, a;
+	int r;
+
+	if (near.prefix == addr_bits(&near))
+		near.prefix = addr_bits(&near) == 32 ? 24 : 112;
+	r = allocate_near(&o->taken, &near, ret, e);
+	if (r < 0)
+		return r;
+	a = *ret;
+	a.prefix = addr_bits(&a);
+	taken_add(&o->taken, &a);
+	return 0;
+}
+
 static int set_near(struct draft *d, const char *key, const struct addr *theirs, struct occupied *o,
                     struct err *e)
 {
-	struct addr near = *theirs, a;
+	struct addr a;
 	char text[ADDR_TEXT_SIZE];
 	int r;
 
 	if (!addr_is_set(theirs) || draft_get(d, key))
 		return 0;
-	if (near.prefix == addr_bits(&near))
-		near.prefix = addr_bits(&near) == 32 ? 24 : 112;
-	r = allocate_near(&o->taken, &near, &a, e);
+	r = take_near(theirs, o, &a, e);
 	if (r < 0)
 		return r;
 	addr_print(&a, true, text);
 	draft_replace(d, key, text);
-	a.prefix = addr_bits(&a);
-	taken_add(&o->taken, &a);
 	return 0;
+}
+
+static int take_pair(struct occupied *o, struct addr *ret_host, struct addr *ret_local, struct err *e)
+{
+	int r = allocate_pair(&o->taken, ret_host, ret_local, e);
+
+	if (r == 0) {
+		taken_add(&o->taken, ret_host);
+		taken_add(&o->taken, ret_local);
+	}
+	return r;
+}
+
+static bool is_taken(const struct occupied *o, const char *link)
+{
+	for (size_t i = 0; i < o->n; i++)
+		for (size_t k = 0; k < o->v[i].n_veths; k++)
+			if (strcmp(o->v[i].veths[k].name, link) == 0)
+				return true;
+	return if_nametoindex(link) != 0;
+}
+
+/* Both ends of an extra link have that name, so it is one that no link of the host has: "lan7" becomes "lan1". */
+static int take_link(const char *like, const struct occupied *o, const struct strs *chosen, char ret[static NAME_LINK_SIZE],
+                     struct err *e)
+{
+	size_t len = strlen(like);
+
+	while (len > 1 && like[len - 1] >= '0' && like[len - 1] <= '9')
+		len--;
+	for (unsigned n = 1; n < 10000; n++) {
+		char number[8];
+		int digits = snprintf(number, sizeof(number), "%u", n);
+
+		(void)snprintf(ret, NAME_LINK_SIZE, "%.*s%s", (int)(len < 15U - (unsigned)digits ? len : 15U - (unsigned)digits), like,
+		               number);
+		if (!strs_has(chosen, ret) && !is_taken(o, ret))
+			return 0;
+	}
+	return err_set(e, STATUS_CANNOT_CREATE, ENOSPC, "no name for a link like %s is free", like);
+}
+
+static int change_veth(struct veth *v, struct occupied *o, struct err *e)
+{
+	int r = 0;
+
+	if (!v->bridge && v->addr[HOST4].family == AF_INET && v->addr[LOCAL4].family == AF_INET)
+		r = take_pair(o, &v->addr[HOST4], &v->addr[LOCAL4], e);
+	else if (addr_is_set(&v->addr[LOCAL4]))
+		r = take_near(&v->addr[LOCAL4], o, &v->addr[LOCAL4], e);
+	if (r == 0 && addr_is_set(&v->addr[LOCAL6]))
+		r = take_near(&v->addr[LOCAL6], o, &v->addr[LOCAL6], e);
+	return r;
+}
+
+static int change_veths(struct draft *d, const struct container *like, struct occupied *o, struct err *e)
+{
+	CLEANUP(strs_done) struct strs chosen = { 0 };
+	CLEANUP(buf_done) struct buf words = { 0 };
+
+	for (size_t i = 0; i < like->n_veths; i++) {
+		struct veth v = like->veths[i];
+		char name[NAME_LINK_SIZE];
+		int r = take_link(v.name, o, &chosen, name, e);
+
+		if (r == 0)
+			r = change_veth(&v, o, e);
+		if (r < 0)
+			return r;
+		v.name = name;
+		strs_add(&chosen, name);
+		buf_puts(&words, i == 0 ? "" : " ");
+		conf_veth_word(&v, &words);
+	}
+	if (words.len > 0)
+		draft_replace(d, "EXTRA_VETHS", buf_text(&words));
+	return words.bad || chosen.bad ? err_no_memory(e) : 0;
 }
 
 static int change_ports(struct draft *d, const struct container *like, struct occupied *o, struct err *e)
@@ -170,7 +261,7 @@ static int change_what_is_taken(struct draft *d, const struct container *like, s
 
 	if (!like->host_bridge && a[HOST4].family == AF_INET && a[LOCAL4].family == AF_INET &&
 	    !draft_get(d, "HOST_ADDRESS") && !draft_get(d, "LOCAL_ADDRESS")) {
-		r = allocate_pair(&o->taken, &host, &local, e);
+		r = take_pair(o, &host, &local, e);
 		if (r < 0)
 			return r;
 		set_address(d, "HOST_ADDRESS", &host);
@@ -181,6 +272,8 @@ static int change_what_is_taken(struct draft *d, const struct container *like, s
 		r = set_near(d, "LOCAL_ADDRESS6", &a[LOCAL6], o, e);
 	if (r == 0 && !draft_get(d, "HOST_PORT"))
 		r = change_ports(d, like, o, e);
+	if (r == 0 && !draft_get(d, "EXTRA_VETHS"))
+		r = change_veths(d, like, o, e);
 	if (r == 0 && like->has_mac && !draft_get(d, "LOCAL_MAC_ADDRESS"))
 		draft_set(d, "LOCAL_MAC_ADDRESS", "");
 	return r;
@@ -216,6 +309,17 @@ static int fill_in(struct draft *d, const struct create *c, struct occupied *o, 
 	return r;
 }
 
+/* A link that is moved is in one machine alone, and there is no other like it. */
+static void leave_links(struct draft *d, const struct container *like, struct strs *warnings)
+{
+	CLEANUP(free_p) char *links = strs_join(&like->interfaces, " ");
+
+	if (like->interfaces.n == 0 || draft_get(d, "INTERFACES"))
+		return;
+	draft_replace(d, "INTERFACES", "");
+	strs_addf(warnings, "INTERFACES: %s stays with %s alone (--interfaces names others)", links ? links : "", like->name);
+}
+
 static int decide_conf(const struct create *c, struct created *ret, struct strs *warnings, struct err *e)
 {
 	CLEANUP(occupied_done) struct occupied o = { 0 };
@@ -225,6 +329,8 @@ static int decide_conf(const struct create *c, struct created *ret, struct strs 
 
 	strs_add_all(&d.keys, &c->options->keys);
 	strs_add_all(&d.values, &c->options->values);
+	if (r == 0 && c->like)
+		leave_links(&d, c->like, warnings);
 	if (r == 0)
 		r = fill_in(&d, c, &o, e);
 	if (r == 0)

@@ -292,15 +292,28 @@ static void a_clone_has_what_is_free_and_a_name_of_its_own(void **state)
 	put_file(in("etc/hostname"), "new\n", 0644);
 	put_file(in("etc/machine-id"), "0123\n", 0444);
 	draft_set(&draft, "HOST_PORT", "tcp:18080:80");
+	draft_set(&draft, "EXTRA_VETHS", "vq9,hostAddress=10.77.0.1,localAddress=10.77.0.2 vq8,hostBridge=br0,localAddress=10.78.0.5/24");
+	draft_set(&draft, "INTERFACES", "nic7");
 	draft_set(&draft, "PRIVATE_USERS", "no");
 	assert_int_equal(create_as("new", NULL), 0);
 	created_done(&made);
+	strs_done(&warnings);
 	if (clone_container(&c, NULL, &made, &warnings, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_true(made.container.addr[LOCAL4].bytes[3] == 2 && made.container.addr[LOCAL4].bytes[1] != 99);
 	assert_int_not_equal(made.container.ports[0].host, 18080);
 	assert_int_equal(made.container.ports[0].guest, 80);
 	assert_string_equal(made.container.private_users, "no");
+	assert_int_equal(made.container.interfaces.n, 0);
+	assert_true(strs_has(&warnings, "INTERFACES: nic7 stays with new alone (--interfaces names others)"));
+	assert_int_equal(made.container.n_veths, 2);
+	assert_string_equal(made.container.veths[0].name, "vq1");
+	assert_string_equal(made.container.veths[0].bridge, "br0");
+	assert_int_equal(made.container.veths[0].addr[LOCAL4].bytes[3], 6);
+	assert_string_equal(made.container.veths[1].name, "vq2");
+	assert_true(made.container.veths[1].addr[HOST4].bytes[1] != 77);
+	assert_int_equal(made.container.veths[1].addr[LOCAL4].bytes[3], 2);
+	assert_true(made.container.veths[1].addr[LOCAL4].bytes[2] != made.container.addr[LOCAL4].bytes[2]);
 	same_text("/var/lib/containers/second/etc/hostname", "second\n");
 	same_text("/var/lib/containers/second/etc/machine-id", "");
 }
