@@ -95,9 +95,10 @@ a_clone_has_its_own_place_on_a_bridge_and_what_it_is_told() {
 		same address 192.168.0.7/24 "$(address b)"
 		not grep AUTO_START $CONFS/b.conf
 		machdeck create v --tree /src --extra-veths vx,localAddress=10.4.0.2
-		exits 65 machdeck clone v w
+		exits 65 machdeck clone v w --extra-veths vy,localAddress=10.4.0.2
 		told "address 10.4.0.2 is container v's too"
-		exits 0 machdeck clone v w --extra-veths vy,localAddress=10.4.0.3
+		exits 0 machdeck clone v w
+		same link vx1,localAddress=10.4.0.3 "$(machdeck get w EXTRA_VETHS)"
 		exits 66 machdeck clone nobody x
 		for i in a b v w; do machdeck destroy --yes $i; done
 		no_leftovers
