@@ -300,8 +300,7 @@ static int mounted(const struct places *p, struct strs *ret, struct err *e)
 int overlay_mounts(const struct places *p, struct strs *ret, struct err *e)
 {
 	CLEANUP(strs_done) struct strs all = { 0 };
-	char of[NAME_MACHINE_MAX + 1];
-	bool overlay = overlay_of(p, of);
+	bool overlay = overlay_left(p);
 	int r = mounts_below(p->root, &all, e);
 
 	for (size_t i = 0; r == 0 && i < all.n; i++)
@@ -318,6 +317,11 @@ int overlay_attach(const struct places *p, struct err *e)
 	CLEANUP(close_p) int root = -1;
 	int r = read_options(p, &options, e);
 
+	if (r == -ENOENT && overlay_left(p)) /* until systemd reads its units anew, that of the mount is there */
+		return err_set(e, STATUS_UNSAFE_HOST, ESTALE,
+		               "the root of %s is half an overlay: it was not destroyed or restored to the end (machdeck destroy %s, or "
+		               "restore it again)",
+		               p->name, p->name);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
@@ -340,10 +344,9 @@ int overlay_attach(const struct places *p, struct err *e)
 int overlay_detach(const struct places *p, struct err *e)
 {
 	CLEANUP(strs_done) struct strs others = { 0 };
-	char of[NAME_MACHINE_MAX + 1];
 	int r;
 
-	if (!overlay_of(p, of))
+	if (!overlay_left(p))
 		return 0;
 	r = overlay_mounts(p, &others, e);
 	if (r == 0 && others.n > 0)

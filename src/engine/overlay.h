@@ -52,7 +52,7 @@ int overlay_mounts(const struct places *p, struct strs *ret, struct err *e);
 /* overlay_open - the tree that p's root will be, mounted nowhere; ret owned, rootfs_done().
  * overlay_attach - mount it when p's root is one and not mounted; the empty folder for it is made when it is missing.
  * overlay_detach - unmount it when it is; that folder goes, too.
- * errors  -EBUSY STATUS_BUSY: in use, or more is mounted on it; -EINVAL: that file system can be no overlay's upper one */
+ * errors  -EBUSY STATUS_BUSY: in use, or more is mounted on it; -ESTALE STATUS_UNSAFE_HOST: it was one; -EINVAL: that file system can be no overlay's upper one */
 int overlay_open(const struct places *p, struct rootfs *ret, struct err *e);
 int overlay_attach(const struct places *p, struct err *e);
 int overlay_detach(const struct places *p, struct err *e);

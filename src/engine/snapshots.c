@@ -507,12 +507,16 @@ static int put(const struct places *p, int from, const char *word, const struct 
 {
 	char of[NAME_MACHINE_MAX + 1];
 	bool was_overlay = overlay_left(p);
+	struct places now; /* the folder that it was mounted on may be gone */
 	int r;
 
 	if (overlay_of(p, of))
 		return put_overlay(p, from, word, progress, ret, e);
-	r = put_root(p, from, word, progress, ret, e);
-	if (r == 0 && was_overlay) /* a restore was killed */
+	r = overlay_detach(p, e); /* of a restore that was killed */
+	places_name(p, p->name, &now);
+	if (r == 0)
+		r = put_root(&now, from, word, progress, ret, e);
+	if (r == 0 && was_overlay)
 		r = overlay_forget(p, progress, e);
 	return r == 0 && was_overlay ? tell_systemd(p, e) : r;
 }

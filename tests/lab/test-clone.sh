@@ -327,11 +327,13 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 			exits 0 machdeck destroy --yes c
 			nothing_but_a
 		done
-		for step in fsmount:1 renameat2:2 mount:1 unlink:1; do
+		for step in fsmount:1 renameat2:2 mount:1 restore; do
 			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
 			way="reset --yes b" page=mini
-			[ $step != unlink:1 ] || { exits 0 machdeck snapshot --copy b last; echo later >$ROOTS/b/srv/index.html; way="restore --yes b last" page=changed; }
-			killed ${step/:/ } $way || fail "$step: it was not killed"
+			[ $step != restore ] || { exits 0 machdeck snapshot --copy b last; echo later >$ROOTS/b/srv/index.html; way="restore --yes b last" page=changed; }
+			at=${step/restore/renameat2:2}
+			killed ${at/:/ } $way || fail "$step: it was not killed"
+			[ $step != restore ] || not machdeck start b # by the mount's unit it would be what it was
 			exits 0 machdeck $way
 			exits 0 machdeck start b
 			same "$step: what is there" "b $page" "$(cat $ROOTS/b/etc/hostname $ROOTS/b/srv/index.html | xargs)"
@@ -339,9 +341,10 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 			rmdir $ROOTS/.snapshots
 			nothing_but_a
 		done
-		for step in umount2:1 unlinkat:1 openat2:3; do
+		for step in umount2:1 unlinkat:1 openat2:4; do
 			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
 			killed ${step/:/ } destroy --yes b || fail "$step: it was not killed"
+			[ $step != openat2:4 ] || { exits 78 machdeck start b; told "was not destroyed or restored to the end (machdeck destroy b"; }
 			[ ! -e $CONFS/b.conf ] || exits 0 machdeck destroy --yes b
 			exits 66 machdeck status b
 			nothing_but_a
