@@ -164,27 +164,6 @@ static int take_all(struct jsonplace *at, json_t *root, enum release release, st
 	return r;
 }
 
-/* jansson recurses; how deep a text goes can be told before. */
-static bool is_too_deep(const char *text, size_t len)
-{
-	size_t depth = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < len; i++) {
-		if (quoted && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!quoted && (text[i] == '}' || text[i] == ']') && depth > 0)
-			depth--;
-		if (depth > IMPORT_DEPTH_MAX)
-			return true;
-	}
-	return false;
-}
-
 int import_json(const char *file, const char *text, size_t len, enum release r, struct imported *ret,
                 struct err *e)
 {
@@ -196,13 +175,14 @@ int import_json(const char *file, const char *text, size_t len, enum release r, 
 
 	if (len > IMPORT_SIZE_MAX)
 		return err_set(e, STATUS_DATA, EINVAL, "%s: larger than 1 MiB", file);
-	if (is_too_deep(text, len))
-		return err_set(e, STATUS_DATA, EINVAL, "%s: nested deeper than %d levels", file,
-		               IMPORT_DEPTH_MAX);
+	if (!place_find(&at, text, len)) /* jansson recurses */
+		return place_refuse(&at, "nested deeper than %d levels", PLACE_DEPTH_MAX);
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
-	if (!root)
-		return err_set(e, STATUS_DATA, EINVAL, "%s:%d:%d: not JSON: %s", file, why.line, why.column,
-		               why.text);
+	if (!root) {
+		(void)place_find(&at, text, (size_t)why.position);
+		return place_refuse(&at, "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
+	}
+	at.path[0] = '\0';
 	result = take_all(&at, root, r, &all);
 	json_decref(root);
 	if (result < 0)

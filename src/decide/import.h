@@ -8,8 +8,7 @@
 #include "decide/virtualisation.h"
 #include "words/container.h"
 
-#define IMPORT_SIZE_MAX  (1024 * 1024)
-#define IMPORT_DEPTH_MAX 32
+#define IMPORT_SIZE_MAX (1024 * 1024)
 
 struct imported {
 	struct container *v; /* sorted by name */

@@ -28,6 +28,69 @@ void place_leave(struct jsonplace *at, size_t len)
 	at->path[len] = '\0';
 }
 
+/* The string that begins with the quote at FROM; where it ends: at its other quote, or at LEN. */
+static size_t take_string(const char *text, size_t from, size_t len, char *ret, size_t size)
+{
+	size_t end = from + 1;
+
+	while (end < len && text[end] != '"')
+		end += text[end] == '\\' ? 2 : 1;
+	if (end > len)
+		end = len;
+	(void)snprintf(ret, size, "%.*s", (int)(end - from - 1), text + from + 1);
+	return end;
+}
+
+bool place_find(struct jsonplace *at, const char *text, size_t len)
+{
+	struct {
+		size_t path_len, items;
+		bool is_list;
+	} levels[PLACE_DEPTH_MAX], *in = NULL;
+	size_t depth = 0;
+	char key[128] = "";
+
+	at->path[0] = '\0';
+	for (size_t i = 0; i < len; i++) {
+		switch (text[i]) {
+		case '"':
+			i = take_string(text, i, len, key, sizeof(key));
+			break;
+		case ':':
+		case ',':
+			if (!in)
+				break;
+			place_leave(at, in->path_len);
+			if (in->is_list)
+				(void)place_enter_index(at, ++in->items);
+			else if (text[i] == ':')
+				(void)place_enter(at, key);
+			break;
+		case '{':
+		case '[':
+			if (depth == PLACE_DEPTH_MAX)
+				return false;
+			in = &levels[depth++];
+			in->path_len = strlen(at->path);
+			in->is_list = text[i] == '[';
+			in->items = 0;
+			if (in->is_list)
+				(void)place_enter_index(at, 0);
+			break;
+		case '}':
+		case ']':
+			if (!in)
+				break;
+			place_leave(at, in->path_len);
+			in = --depth > 0 ? &levels[depth - 1] : NULL;
+			break;
+		default:
+			break;
+		}
+	}
+	return true;
+}
+
 int place_refuse(const struct jsonplace *at, const char *format, ...)
 {
 	char why[VALUE_WHY_SIZE];

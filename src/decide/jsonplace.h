@@ -20,6 +20,11 @@ size_t place_enter(struct jsonplace *at, const char *step);
 size_t place_enter_index(struct jsonplace *at, size_t index);
 void place_leave(struct jsonplace *at, size_t len);
 
+/* place_find - make AT's path that of the value in which LEN bytes of a text end, which need not be JSON; false, and the
+ * path of what is too deep, when a value before that has more than PLACE_DEPTH_MAX levels around it. */
+#define PLACE_DEPTH_MAX 32
+bool place_find(struct jsonplace *at, const char *text, size_t len);
+
 /* place_refuse - "FILE: /PATH: REASON" (STATUS_DATA); returns -EINVAL. */
 int place_refuse(const struct jsonplace *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* place_judge - what a function of values.h returned, and why. */

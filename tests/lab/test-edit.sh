@@ -308,9 +308,9 @@ hostile_documents_cost_little_and_change_nothing() { # 151
 		echo '{"containers": {"web": {"autoStart": true}, "x": {"forwardPorts": [{"hostPort": 9223372036854775808}]}}}' >/tmp/port
 		echo '{"containers": {"web": {"autoStart": true}, "x": {"extraFlags": ["--bind=/:/host"]}}}' >/tmp/unsafe
 		refused 65 /tmp/long /tmp/long
-		refused 65 /tmp/deep 'nested deeper'
+		refused 65 /tmp/deep '/containers/containers/' 'nested deeper'
 		refused 65 /tmp/wide '/containers/web/extraFlags/1'
-		refused 65 /tmp/port /tmp/port
+		refused 65 /tmp/port '/containers/x/forwardPorts/0/hostPort: not JSON'
 		refused 64 /tmp/unsafe '/containers/x: a bind mount of / gives it the host' '--yes'
 		exits 0 machdeck import --yes /tmp/unsafe
 		same flags --bind=/:/host "$(machdeck get x EXTRA_NSPAWN_FLAGS | xargs)"

@@ -277,7 +277,35 @@ static void hostile_documents_are_refused(void **state)
 	for (int i = 0; i < 10000; i++)
 		buf_puts(&deep, "{\"a\":");
 	assert_int_equal(import(buf_text(&deep), RELEASE_DEFAULT, &all, &e), -22);
-	assert_string_equal(e.text, "in.json: nested deeper than 32 levels");
+	assert_non_null(strstr(e.text, "in.json: /a/a/a/"));
+	assert_non_null(strstr(e.text, "/a: nested deeper than 32 levels"));
+}
+
+static void what_is_not_json_is_said_with_its_place(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "{\"containers\": {\"a,b\": [1, {\"x\": []}], \"a\": {\"forwardPorts\": [{}, {\"hostPort\": 9223372036854775808}]}}}",
+		  "in.json: /containers/a/forwardPorts/1/hostPort: not JSON: too big integer" },
+		{ "{\"containers\": {\"a\": {\"path\": \"/]}\\\"\", \"autoStart\": NaN}}}",
+		  "in.json: /containers/a/autoStart: not JSON: invalid token" },
+		{ "{\"containers\": {\"a\": {\"path\": \"/\\ud800\"}}}", "in.json: /containers/a/path: not JSON: " },
+		{ "{\"containers\": {\"a\": {\"ephemeral\": true, \"ephemeral\": false}}}",
+		  "in.json: /containers/a: not JSON: duplicate object key" },
+		{ "{\"containers\": {\"a\": {}}, \"", "in.json: not JSON: premature end of input" },
+		{ "]{", "in.json: not JSON: " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct imported all = { 0 };
+		struct err e = { 0 };
+
+		assert_int_equal(import(bad[i].text, RELEASE_DEFAULT, &all, &e), -22);
+		if (strncmp(e.text, bad[i].says, strlen(bad[i].says)) != 0)
+			fail_msg("'%s' is not '%s'", e.text, bad[i].says);
+	}
 }
 
 static void as_many_containers_as_fit_are_compared_at_once(void **state)
@@ -329,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_long_key_leaves_room_for_the_reason),
 		cmocka_unit_test(names_that_no_machine_can_have_are_refused),
 		cmocka_unit_test(hostile_documents_are_refused),
+		cmocka_unit_test(what_is_not_json_is_said_with_its_place),
 		cmocka_unit_test(as_many_containers_as_fit_are_compared_at_once),
 		cmocka_unit_test(an_older_module_has_fewer_options),
 	};
