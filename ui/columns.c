@@ -88,14 +88,6 @@ void columns_print(const struct columns *c, struct buf *ret)
 		         columns_info(c->order[i])->word);
 }
 
-bool columns_same(const struct columns *a, const struct columns *b)
-{
-	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		if (a->order[i] != b->order[i] || a->shown[i] != b->shown[i])
-			return false;
-	return true;
-}
-
 bool columns_show(struct columns *c, enum column_id id, bool shown)
 {
 	if (id == COLUMN_NAME)

@@ -58,7 +58,6 @@ void columns_default(struct columns *ret);
 int columns_parse(const char *text, struct columns *ret, struct err *e);
 /* columns_print - what columns_parse() reads, all columns. */
 void columns_print(const struct columns *c, struct buf *ret);
-bool columns_same(const struct columns *a, const struct columns *b);
 
 /* columns_show - false when it can not be: the name is never hidden. */
 bool columns_show(struct columns *c, enum column_id id, bool shown);

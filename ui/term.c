@@ -39,11 +39,10 @@ struct terminal {
 	char type[65];    /* what terminfo knows it as */
 	char sync[2][32]; /* what begins and ends a frame; "": nothing */
 	bool locale_is_ascii, only_ascii;
-	bool taken;        /* it is ours just now */
-	bool modern;       /* knows the private modes */
-	bool mouse, focus; /* are wanted */
+	bool taken;  /* it is ours just now */
+	bool modern; /* knows the private modes */
+	bool mouse;  /* is wanted */
 	char note[160];
-	int depth; /* colours in use */
 	attr_t attributes[STYLE_COUNT];
 	short pairs[STYLE_COUNT];
 };
@@ -134,7 +133,7 @@ static void build_enter_and_leave(struct terminal *t)
 	buf_puts(&t->enter, TERMSEQ_PASTE_ON);
 	if (t->modern) {
 		buf_puts(&t->leave, "\x1b\\"); /* ends what was broken off in the middle */
-		buf_puts(&t->leave, TERMSEQ_SYNC_OFF TERMSEQ_FOCUS_OFF TERMSEQ_MOUSE_OFF);
+		buf_puts(&t->leave, TERMSEQ_SYNC_OFF TERMSEQ_MOUSE_OFF);
 	}
 	buf_puts(&t->leave, TERMSEQ_PASTE_OFF);
 	add_capability(&t->leave, "sgr0");
@@ -172,21 +171,16 @@ void term_set_theme(struct terminal *t, enum theme theme, enum theme_color color
 	const struct theme_wishes w = { color, getenv("SYSTEMD_COLORS"), getenv("NO_COLOR"), t->type,
 		                        has_colors() ? COLORS : 0 };
 	bool colours = has_colors() && start_color() == OK && use_default_colors() == OK;
+	int depth = colours ? theme_depth(&w) : 0;
 
-	t->depth = colours ? theme_depth(&w) : 0;
 	for (int i = 0; i < STYLE_COUNT; i++) {
-		struct look l = theme_look(theme, (enum style)i, t->depth);
+		struct look l = theme_look(theme, (enum style)i, depth);
 
 		t->attributes[i] = attributes_of(t, l.attributes);
 		t->pairs[i] = 0;
 		if ((l.fg >= 0 || l.bg >= 0) && init_pair((short)(i + 1), (short)l.fg, (short)l.bg) == OK)
 			t->pairs[i] = (short)(i + 1);
 	}
-}
-
-int term_depth(const struct terminal *t)
-{
-	return t->depth;
 }
 
 /* What curses has written since the last call, appended to to (NULL: dropped). */
@@ -358,24 +352,14 @@ bool term_has_blocks(const struct terminal *t)
 }
 
 /* A mode that is on or off, now and after each time the terminal was given away. */
-static bool set_mode(struct terminal *t, bool *mode, bool on, const char *bytes)
+bool term_set_mouse(struct terminal *t, bool on)
 {
 	if (!t->modern)
 		return false;
-	if (*mode != on && t->taken)
-		buf_puts(&t->out, bytes);
-	*mode = on;
+	if (t->mouse != on && t->taken)
+		buf_puts(&t->out, on ? TERMSEQ_MOUSE_ON : TERMSEQ_MOUSE_OFF);
+	t->mouse = on;
 	return true;
-}
-
-bool term_set_mouse(struct terminal *t, bool on)
-{
-	return set_mode(t, &t->mouse, on, on ? TERMSEQ_MOUSE_ON : TERMSEQ_MOUSE_OFF);
-}
-
-bool term_set_focus(struct terminal *t, bool on)
-{
-	return set_mode(t, &t->focus, on, on ? TERMSEQ_FOCUS_ON : TERMSEQ_FOCUS_OFF);
 }
 
 bool term_ask_sync(struct terminal *t)
@@ -527,7 +511,6 @@ bool term_resume(struct terminal *t)
 	if (!t->taken) { /* twice, and xterm would forget where its cursor was before the first time */
 		buf_add(&t->out, t->enter.p, t->enter.len);
 		buf_puts(&t->out, t->mouse ? TERMSEQ_MOUSE_ON : "");
-		buf_puts(&t->out, t->focus ? TERMSEQ_FOCUS_ON : "");
 	}
 	t->taken = true;
 	return true;

@@ -43,16 +43,12 @@ bool term_has_blocks(const struct terminal *t);
  * THEME_COLOR_AUTO.
  */
 void term_set_theme(struct terminal *t, enum theme theme, enum theme_color color);
-/* term_depth - colours in use: 0, 8, 16, 256. */
-int term_depth(const struct terminal *t);
 
 /* All of these are off at first, and false when this terminal can not. Events come as keys of input.h. */
 
 /* term_set_mouse - presses and the wheel. The terminal's own selection then needs Shift: the person's choice.
  */
 bool term_set_mouse(struct terminal *t, bool on);
-/* term_set_focus - INPUT_FOCUS_IN and INPUT_FOCUS_OUT. */
-bool term_set_focus(struct terminal *t, bool on);
 /* term_ask_sync - ask whether it can show a frame at once, before the first frame: some terminals draw a
  * letter of the question, which that wipes away. On INPUT_SYNC_KNOWN call term_use_sync(). Where terminfo
  * tells (Sync) it is used without asking. */

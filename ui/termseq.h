@@ -9,8 +9,6 @@
 /* Private modes of xterm that others took over; ctlseqs "DECSET". */
 #define TERMSEQ_PASTE_ON  "\x1b[?2004h"
 #define TERMSEQ_PASTE_OFF "\x1b[?2004l"
-#define TERMSEQ_FOCUS_ON  "\x1b[?1004h"
-#define TERMSEQ_FOCUS_OFF "\x1b[?1004l"
 #define TERMSEQ_MOUSE_ON  "\x1b[?1000h\x1b[?1006h"
 #define TERMSEQ_MOUSE_OFF "\x1b[?1006l\x1b[?1000l"
 #define TERMSEQ_SYNC_ON   "\x1b[?2026h"

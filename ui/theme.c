@@ -118,21 +118,6 @@ const char *theme_word(enum theme t)
 	return words[t];
 }
 
-bool theme_parse(const char *word, enum theme *ret)
-{
-	for (unsigned t = 0; t < THEME_COUNT; t++)
-		if (!strcasecmp(theme_word((enum theme)t), word)) {
-			*ret = (enum theme)t;
-			return true;
-		}
-	return false;
-}
-
-int theme_background(enum theme t)
-{
-	return t == THEME_DEUTERANOPIA || t == THEME_TRITANOPIA ? 0 : OWN;
-}
-
 static int depth_of(int colors)
 {
 	return colors >= 256 ? 256 : colors >= 16 ? 16 : colors >= 8 ? 8 : 0;

@@ -34,10 +34,6 @@ struct look {
 /* theme_look - of a style at a depth of theme_depth(). */
 struct look theme_look(enum theme t, enum style s, int depth);
 const char *theme_word(enum theme t);
-/* theme_parse - false when there is none of that name. */
-bool theme_parse(const char *word, enum theme *ret);
-/* theme_background - what the theme is made for where it states no background: a colour; -1: any. */
-int theme_background(enum theme t);
 
 enum theme_color { THEME_COLOR_AUTO, THEME_COLOR_ALWAYS, THEME_COLOR_NEVER };
 
