@@ -97,20 +97,15 @@ static void report_one(struct report *report, const struct snapshot *s, const ch
 
 int verb_diff(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	CLEANUP(snapshot_done) struct snapshot s = { 0 };
 	CLEANUP(netmap_done) struct netmap m = { 0 };
 	struct report report = { 0 };
-	bool json = false;
+	bool json;
 	struct err e;
-	int option, status;
+	int status = verb_json(v, argc, argv, &json);
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json = true;
-	}
-	status = verb_names(v, argc, argv, optind);
+	if (status == STATUS_DONE)
+		status = verb_names(v, argc, argv, optind);
 	if (status != STATUS_DONE)
 		return status;
 	if (observe_once(&s, &e) < 0 || netmap_read(&s, NETWATCH_MAP, &m, &e) < 0)

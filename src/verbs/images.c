@@ -1,5 +1,4 @@
 /* machdeck images: what systemd-machined keeps to start machines from. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -50,20 +49,14 @@ static json_t *document(const struct images *l)
 
 int verb_images(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	CLEANUP(images_done) struct images l = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
-	bool json = false;
+	bool json;
 	struct err e;
-	int option;
+	int r = verb_no_name(v, argc, argv, &json, "it lists all images");
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json = true;
-	}
-	if (optind < argc)
-		return verb_usage(v, "it lists all images, and takes no name");
+	if (r != STATUS_DONE)
+		return r;
 	if (machined_store(&l, &e) < 0)
 		return verb_fail(&e);
 	if (json)

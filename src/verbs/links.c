@@ -1,7 +1,6 @@
 /* machdeck links: the network of the host and of all running machines. */
 #include "verbs/links.h"
 
-#include <getopt.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -311,22 +310,16 @@ static int print(const struct links_view *v, const struct snapshot *machines)
 
 int verb_links(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	CLEANUP(snapshot_done) struct snapshot machines = { 0 };
 	CLEANUP(netmap_done) struct netmap map = { 0 };
 	CLEANUP(netwanted_done) struct netwanted wanted = { 0 };
 	struct links_view view = { .map = &map, .wanted = &wanted };
-	bool json = false;
+	bool json;
 	struct err e = { 0 };
-	int option, status;
+	int status = verb_no_name(v, argc, argv, &json, "it shows the whole host");
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json = true;
-	}
-	if (optind < argc)
-		return verb_usage(v, "it shows the whole host, and takes no name");
+	if (status != STATUS_DONE)
+		return status;
 	if (read_all(&machines, &map, &wanted, &e) < 0)
 		return verb_fail(&e);
 	privileges_missing(&view.limits);

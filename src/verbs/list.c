@@ -1,5 +1,4 @@
 /* machdeck list: every configured and every running machine, by name. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,20 +115,14 @@ static void tell_leftovers(void)
 
 int verb_list(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	CLEANUP(snapshot_done) struct snapshot s = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
-	bool json = false;
+	bool json;
 	struct err e = { 0 };
-	int option;
+	int r = verb_no_name(v, argc, argv, &json, "it lists all machines");
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		json = true;
-	}
-	if (optind < argc)
-		return verb_usage(v, "it lists all machines, and takes no name");
+	if (r != STATUS_DONE)
+		return r;
 	if (observe_once(&s, &e) < 0)
 		return verb_fail(&e);
 	if (json)

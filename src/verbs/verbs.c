@@ -112,23 +112,40 @@ int verb_name(const struct verb *v, int argc, char **argv)
 	return r == STATUS_DONE && argc - optind > 1 ? verb_usage(v, "one name only") : r;
 }
 
-int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name)
+int verb_json(const struct verb *v, int argc, char **argv, bool *ret)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-	bool json = false;
-	int option, r;
+	int option;
 
+	*ret = false;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == '?')
 			return verb_usage(v, "an option it does not have");
-		json = true;
+		*ret = true;
 	}
-	r = verb_name(v, argc, argv);
-	if (r != STATUS_DONE)
-		return r;
-	*ret_json = json;
-	*ret_name = argv[optind];
 	return STATUS_DONE;
+}
+
+int verb_no_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char *what)
+{
+	char why[128];
+	int r = verb_json(v, argc, argv, ret_json);
+
+	if (r != STATUS_DONE || optind == argc)
+		return r;
+	(void)snprintf(why, sizeof(why), "%s, and takes no name", what);
+	return verb_usage(v, why);
+}
+
+int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name)
+{
+	int r = verb_json(v, argc, argv, ret_json);
+
+	if (r == STATUS_DONE)
+		r = verb_name(v, argc, argv);
+	if (r == STATUS_DONE)
+		*ret_name = argv[optind];
+	return r;
 }
 
 void verb_warn(const struct strs *warnings)

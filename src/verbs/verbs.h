@@ -41,6 +41,10 @@ int verb_names(const struct verb *v, int argc, char **argv, int first);
  * machines may follow. */
 int verb_name(const struct verb *v, int argc, char **argv);
 int verb_first_name(const struct verb *v, int argc, char **argv);
+/* verb_json - the options of a verb that has --json alone; what is left begins at optind. Returns as verb_names.
+ * verb_no_name - it takes nothing else; WHAT it does says why: "it lists all images". */
+int verb_json(const struct verb *v, int argc, char **argv, bool *ret);
+int verb_no_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char *what);
 /* verb_one_name - the arguments "[--json] NAME". Returns as verb_names. */
 int verb_one_name(const struct verb *v, int argc, char **argv, bool *ret_json, const char **ret_name);
 /* verb_is_up - whether it runs. errors: as observe_once() */

@@ -1,7 +1,6 @@
 /* machdeck watch: a line for each change, when it happens and never else, until it is interrupted or nobody
  * reads. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,18 +185,12 @@ static int run(struct watch *w, struct err *e)
 
 int verb_watch(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	struct watch w = { 0 };
 	struct err e;
-	int option, r;
+	int r = verb_no_name(v, argc, argv, &w.json, "it watches all machines");
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?')
-			return verb_usage(v, "an option it does not have");
-		w.json = true;
-	}
-	if (optind < argc)
-		return verb_usage(v, "it watches all machines, and takes no name");
+	if (r != STATUS_DONE)
+		return r;
 	r = run(&w, &e);
 	driftlog_free(w.driftlog);
 	observer_free(w.observer);
