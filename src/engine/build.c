@@ -511,6 +511,8 @@ static int part_from_twin(const struct build *b, const struct places *p, const c
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
 	int r = b->source == BUILD_OVERLAY ? overlay_open(p, &t, e) : rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
 
+	if (r == 0 && b->source == BUILD_OVERLAY)
+		r = overlay_hide_nodes(&t, e);
 	return r < 0 ? r : build_part(&t, p->name, b->twin_of, e);
 }
 

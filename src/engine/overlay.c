@@ -290,6 +290,13 @@ int overlay_open(const struct places *p, struct rootfs *ret, struct err *e)
 	return open_layers(p, p->name, of, ret, e);
 }
 
+int overlay_hide_nodes(const struct rootfs *t, struct err *e)
+{
+	int r = rootfs_has(t, "dev") ? wipe_tree(t->fd, "dev", "its /dev", NULL, e) : 0;
+
+	return r < 0 ? r : rootfs_mkdir(t, "dev", 0755, e);
+}
+
 static int mounted(const struct places *p, struct strs *ret, struct err *e)
 {
 	int r = mounts_below(p->root, ret, e);
@@ -389,6 +396,8 @@ int overlay_renew(const struct places *p, overlay_part_fn *part, const struct pr
 		r = make_layers(p, above, temp, of, e);
 	if (r == 0)
 		r = open_layers(p, temp, of, &t, e);
+	if (r == 0)
+		r = overlay_hide_nodes(&t, e);
 	if (r == 0)
 		r = part(&t, p->name, of, e);
 	rootfs_done(&t);

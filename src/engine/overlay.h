@@ -40,6 +40,9 @@ int overlay_forget(const struct places *p, const struct progress *progress, stru
 void overlay_sweep(const struct places *p);
 /* overlay_disown - the first step of overlay_forget(): its root is an overlay no more, and never mounted as one again. */
 int overlay_disown(const struct places *p, struct err *e);
+/* overlay_hide_nodes - there is none of the lower tree's device nodes in t's /dev, which systemd-nspawn covers with its own anyway:
+ * one that a unit with DevicePolicy=closed may not make could not become another user's, as it has to with PRIVATE_USERS=pick. */
+int overlay_hide_nodes(const struct rootfs *t, struct err *e);
 /* overlay_renew - all that it has written goes, at once or not at all; mounted afterwards. part makes a tree `name`'s that
  * was `of`'s (build_part()). errors: as overlay_detach() */
 typedef int overlay_part_fn(const struct rootfs *t, const char *name, const char *of, struct err *e);

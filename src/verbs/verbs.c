@@ -108,8 +108,13 @@ int verb_first_name(const struct verb *v, int argc, char **argv)
 int verb_name(const struct verb *v, int argc, char **argv)
 {
 	int r = verb_names(v, argc, argv, optind);
+	char why[NAME_MACHINE_MAX + 80];
 
-	return r == STATUS_DONE && argc - optind > 1 ? verb_usage(v, "one name only") : r;
+	if (r != STATUS_DONE || argc - optind <= 1)
+		return r;
+	(void)snprintf(why, sizeof(why), "one name only, and '%s' is another (what says yes or no is --KEY or --KEY=0)",
+	               argv[optind + 1]);
+	return verb_usage(v, why);
 }
 
 int verb_json(const struct verb *v, int argc, char **argv, bool *ret)

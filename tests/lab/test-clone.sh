@@ -213,6 +213,7 @@ what_nix_makes_is_reset_to_nothing() {
 an_overlay_takes_no_room_and_nothing_changes_below_it() {
 	script <<-'END'
 		mini /src; echo a >/src/etc/hostname
+		mknod /src/dev/console c 5 1 # as debootstrap makes it; the unit may not make it anew
 		mkdir -p $ROOTS; mount -t tmpfs -o mode=0700 roots $ROOTS
 		machdeck create a --tree /src; machdeck snapshot --copy a base
 		machdeck start a
@@ -276,6 +277,7 @@ an_overlay_takes_no_room_and_nothing_changes_below_it() {
 		told "e: reset; it was kept as before-reset-"
 		kept=${said##* }
 		same "page, host name, machine ID" "mini e" "$(cat $ROOTS/e/srv/index.html $ROOTS/e/etc/hostname $ROOTS/e/etc/machine-id | xargs)"
+		[ ! -e $ROOTS/e/dev/console ] && [ -c $ROOTS/a/dev/console ] || fail "a node that its unit may not make is seen"
 		same "what it wrote" "changed e" "$(cat $ROOTS/.snapshots/e/$kept/srv/index.html) $(ls -A $ROOTS/.overlays | xargs)"
 		exits 0 machdeck restore --dry-run e "$kept"
 		told "It is no overlay over that of a any more."
