@@ -61,6 +61,12 @@ bool cgroup_is_frozen(struct cgroupfs *fs, const char *path);
 /* cgroup_unknown - what is told of a cgroup that is not there. */
 void cgroup_unknown(struct cgroup_now *ret);
 
+/* cgroup_fork_beside - fork(2), the child in a cgroup of its own below the unit's: in that of a unit with Delegate= no process
+ * may stay, or systemd-nspawn can not hand the container the controllers of cgroup 2 (EBUSY, "no internal processes" in
+ * cgroup-v2.rst; a limit of a guest's own service would then do nothing). It is born there: to be moved waits for a
+ * grace period of the kernel's RCU. Where that can not be, as without cgroup 2 (or below valgrind), it is a plain fork. */
+pid_t cgroup_fork_beside(void);
+
 /* cgroup_estimate - memory and tasks from the processes, each only where *io does not know it for want of a
  * controller, and marked so.
  *

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/gate.h"
 #include "base/process.h"
+#include "drivers/cgroup.h"
 #include "drivers/files.h"
 
 #define OURS  "notify"
@@ -85,7 +86,7 @@ int readiness_fork(const char *path, struct readiness *ret, struct err *e)
 		r = arm(ret);
 	if (r < 0)
 		return err_sys(e, -r, "cannot make %s/" OURS, path);
-	fork_of_us = fork();
+	fork_of_us = cgroup_fork_beside();
 	if (fork_of_us == 0)
 		return 1;
 	(void)snprintf(ours, sizeof(ours), "%s/" OURS, path);

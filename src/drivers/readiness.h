@@ -3,8 +3,8 @@
  *
  * An ExecStartPost= would do the same, but systemd moves each process that it starts into a cgroup, which up to
  * systemd 254 waits for a grace period of the kernel's RCU: 6 to 14 ms more until the container counts as started. A fork of
- * the process that becomes systemd-nspawn is where it belongs already. It takes the place of the manager's socket, and
- * passes on what systemd-nspawn says, as systemd-nspawn, which NotifyAccess=main asks for; that takes root.
+ * the process that becomes systemd-nspawn is born where it belongs (cgroup_fork_beside()). It takes the place of the manager's
+ * socket, and passes on what systemd-nspawn says, as systemd-nspawn, which NotifyAccess=main asks for; that takes root.
  *
  * Until readiness_pass() the container depends on the fork: when that ends, however it comes to that, the kernel sends
  * systemd-nspawn a SIGTERM (F_SETSIG of fcntl(2)). */

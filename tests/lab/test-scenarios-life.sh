@@ -281,6 +281,8 @@ status_and_list_have_a_word_for_every_state() {
 		exits 3 machdeck status down
 		exits 3 machdeck status bad
 		exits 66 machdeck status nobody
+		inner_is_free() { (cd "/sys/fs/cgroup$(property slow ControlGroup)" && grep -q . supervisor/cgroup.procs && ! grep . cgroup.procs); }
+		want 10 inner_is_free # of processes, or the guest gets no controllers
 		touch $ROOTS/slow/go
 		want 10 is slow running
 
