@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gate.h"
 #include "drivers/cgroup_fs.h"
 
 /* The same as systemd's for a process that it starts beside the main one of a unit with Delegate=. */
@@ -22,7 +23,7 @@ static int open_beside(void)
 	CLEANUP(close_p) int dir = -1;
 	int beside = -1;
 
-	if (cgroupfs_open("", &fs, NULL) < 0)
+	if (gate_ask(NULL, "cannot make " BESIDE) < 0 || cgroupfs_open("", &fs, NULL) < 0)
 		return -1;
 	if (cgroup_of_leader(fs, getpid(), &unit) == 0)
 		dir = cgroup_dir(fs, unit, O_PATH);
