@@ -309,6 +309,8 @@ static void cancel(struct app *a)
 		take_filter(a, a->filter_before);
 	if (a->prompt == PROMPT_NAME)
 		app_close_question(a);
+	if (a->prompt == PROMPT_FIELD)
+		app_todo(a, APP_FORM_TYPED, CONTROL_START, a->form.name, NULL, NULL);
 	a->prompt = PROMPT_NONE;
 }
 

@@ -43,14 +43,19 @@ static void changed(struct app *a)
 }
 
 /* Without the place in the conf: one is there. */
-static void refuse(struct app *a, size_t field, const char *why)
+static void say_why(struct app *a, enum style style, size_t field, const char *why)
 {
 	char place[64];
 	const char *at;
 
 	(void)snprintf(place, sizeof(place), ": %s: ", form_key(field));
 	at = strstr(why, place);
-	app_say(a, STYLE_BAD, 0, "%s", at ? at + strlen(place) : why);
+	app_say(a, style, 0, "%s", at ? at + strlen(place) : why);
+}
+
+static void refuse(struct app *a, size_t field, const char *why)
+{
+	say_why(a, STYLE_BAD, field, why);
 }
 
 void app_form_take(struct app *a, const char *text)
@@ -75,6 +80,12 @@ void app_form_typed(struct app *a)
 		refuse(a, a->form.field, e.text);
 	else
 		app_say(a, STYLE_TEXT, 0, "%s", form_help(a->form.field));
+	app_todo(a, APP_FORM_TYPED, CONTROL_START, a->form.name, NULL, NULL);
+}
+
+void app_form_told(struct app *a, enum style style, const char *why)
+{
+	say_why(a, style, a->form.field, why);
 }
 
 /* Whether the paths that are there are those of the folder that was typed; else they are asked for. */
@@ -96,8 +107,10 @@ void app_form_complete(struct app *a)
 	if (a->prompt != PROMPT_FIELD || !has_paths(a))
 		return;
 	next = form_complete(&a->form, a->form.field, a->typed, a->line.text);
-	if (next)
-		line_set(&a->line, next);
+	if (!next)
+		return;
+	line_set(&a->line, next);
+	app_todo(a, APP_FORM_TYPED, CONTROL_START, a->form.name, NULL, NULL);
 }
 
 void app_form_paths(struct app *a, const char *within, struct strs *choices)

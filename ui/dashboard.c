@@ -296,6 +296,7 @@ static bool obey(struct dashboard *d, const struct app_command *c)
 	case APP_ERRAND_CANCEL:
 	case APP_FORM_OPEN:
 	case APP_FORM_JUDGE:
+	case APP_FORM_TYPED:
 	case APP_FORM_PREVIEW:
 	case APP_FORM_PLAN:
 	case APP_FORM_WRITE:

@@ -304,6 +304,7 @@ void doer_do(struct doer *d, const struct world *w, const struct app_command *c)
 		break;
 	case APP_FORM_OPEN:
 	case APP_FORM_JUDGE:
+	case APP_FORM_TYPED:
 	case APP_FORM_PREVIEW:
 	case APP_FORM_PLAN:
 	case APP_FORM_WRITE:

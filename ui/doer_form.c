@@ -15,9 +15,9 @@
 #include "engine/recorder.h"
 #include "ui/doer_choices.h"
 #include "ui/doer_paths.h"
+#include "ui/doer_typed.h"
 
 #define SAVE_USEC  120000000
-#define DRAFT_USEC 30000000
 #define HELD_USEC  (30 * 86400 * 1000000ULL) /* somebody else may leave a form open for long */
 
 struct doer_form {
@@ -26,7 +26,8 @@ struct doer_form {
 	doer_form_changed_fn *changed;
 	void *arg;
 	struct edit edit; /* dir -1: none is open */
-	struct aside *saving, *drafting;
+	struct aside *saving;
+	struct doer_typed *typed;
 	struct doer_paths *paths;
 	struct child *waiting; /* for who edits what is looked at; NULL: for nobody */
 };
@@ -48,6 +49,10 @@ int doer_form_new(sd_event *loop, struct app *app, doer_form_changed_fn *changed
 		return err_no_memory(e);
 	*f = (struct doer_form){ .loop = loop, .app = app, .changed = changed, .arg = arg };
 	f->edit = (struct edit){ .hold.fd = -1, .dir = -1 };
+	if (doer_typed_new(loop, app, &f->edit, changed, arg, &f->typed, e) < 0) {
+		free(f);
+		return -ENOMEM;
+	}
 	*ret = f;
 	return 0;
 }
@@ -63,8 +68,8 @@ void doer_form_free(struct doer_form *f)
 {
 	if (!f)
 		return;
+	doer_typed_free(f->typed);
 	aside_forget(f->saving);
-	aside_forget(f->drafting);
 	doer_paths_free(f->paths);
 	let_go(f);
 	free(f);
@@ -229,33 +234,7 @@ static void begin(struct doer_form *f, const struct world *w, const char *name)
 	f->app->menu_row = 1;
 }
 
-/* ---- what was typed */
-
-static int save_draft(void *arg, struct err *e)
-{
-	const struct form *form = arg;
-
-	return form_is_dirty(form) ? edit_draft_save(form->name, &form->text, e) : edit_draft_drop(form->name, e);
-}
-
-static void on_draft(int r, const struct err *e, void *arg)
-{
-	struct doer_form *f = arg;
-
-	f->drafting = NULL;
-	if (r < 0)
-		app_say(f->app, STYLE_BAD, now_usec(), "%s", e->text);
-	f->changed(f->arg);
-}
-
-static void keep_draft(struct doer_form *f)
-{
-	struct err e;
-
-	if (!f->drafting &&
-	    aside_begin(f->loop, save_draft, &f->app->form, DRAFT_USEC, on_draft, f, &f->drafting, &e) < 0)
-		say(f, STYLE_BAD, e.text);
-}
+/* ---- what would be saved */
 
 /* Once: below what a person typed, above what follows from it. */
 static void show_odd(struct doc *d, struct strs *odd)
@@ -427,7 +406,7 @@ static void settled(struct doer_form *f)
 	buf_done(&f->edit.old);
 	buf_add(&f->edit.old, buf_text(&form->base), form->base.len);
 	judge(f);
-	keep_draft(f);
+	doer_typed_keep(f->typed);
 	say_briefly(f, STYLE_BUSY, form_is_dirty(form) ? "S saves what is left of yours" : "it is as others left it");
 }
 
@@ -444,6 +423,8 @@ static void on_saved(int r, const struct err *e, void *arg)
 
 	f->saving = NULL;
 	form->saving = false;
+	if (r >= 0 || r == -EINPROGRESS)
+		doer_typed_drop(f->typed, name);
 	if (r == -EBUSY && form->open && is_clash(f)) {
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
 		app_form_clashed(f->app);
@@ -495,10 +476,12 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 		begin_save(f);
 	else if (c->what == APP_FORM_JUDGE) {
 		judge(f);
-		keep_draft(f);
-	} else if (c->what == APP_FORM_CLOSE && !f->saving) { /* else when that has ended */
+		doer_typed_keep(f->typed);
+	} else if (c->what == APP_FORM_TYPED)
+		doer_typed_soon(f->typed);
+	else if (c->what == APP_FORM_CLOSE && !f->saving) { /* else when that has ended */
 		if (f->edit.hold.fd >= 0) /* else it is who edits it that has one */
-			(void)edit_draft_drop(c->name, NULL);
+			doer_typed_drop(f->typed, c->name);
 		let_go(f);
 	}
 }

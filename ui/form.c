@@ -204,7 +204,7 @@ static int whole(const struct form *f, size_t field, size_t item, const char *va
 	return after.bad || ret->bad ? err_no_memory(e) : 0;
 }
 
-static int next_text(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e)
+int form_with(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e)
 {
 	CLEANUP(buf_done) struct buf all = { 0 };
 	struct conf_change change = { .key = fields[field].key };
@@ -221,7 +221,7 @@ int form_try(const struct form *f, size_t field, size_t item, const char *value,
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	CLEANUP(container_done) struct container c = { 0 };
-	int r = next_text(f, field, item, value, &text, e);
+	int r = form_with(f, field, item, value, &text, e);
 
 	return r < 0 ? r : conf_read(f->name, f->name, buf_text(&text), text.len, &c, NULL, e);
 }
@@ -229,7 +229,7 @@ int form_try(const struct form *f, size_t field, size_t item, const char *value,
 int form_set(struct form *f, size_t field, size_t item, const char *value, struct err *e)
 {
 	struct buf text = { 0 };
-	int r = next_text(f, field, item, value, &text, e);
+	int r = form_with(f, field, item, value, &text, e);
 
 	if (r < 0) {
 		buf_done(&text);

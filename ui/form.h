@@ -122,6 +122,9 @@ const char *form_key(size_t field);
 const char *form_help(size_t field);
 const char *form_group(size_t field);
 
+/* form_with - append the text of the conf with value in that place; "" or NULL takes it out. errors: -EINVAL and as conf_edit() */
+int form_with(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e);
+
 /* form_try - whether value would be taken there, by the grammar of a conf and as it fits the rest of it: 0, or
  * -EINVAL and e says why. form_set - take it; "" or NULL takes it out. */
 int form_try(const struct form *f, size_t field, size_t item, const char *value, struct err *e);

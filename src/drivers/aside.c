@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -30,6 +31,15 @@ void aside_forget(struct aside *a)
 	sd_event_source_disable_unref(a->timer);
 	close_p(&a->fd);
 	free(a);
+}
+
+void aside_wait(struct aside *a, int ms)
+{
+	struct pollfd p = { .fd = a ? a->fd : -1, .events = POLLIN };
+
+	if (a)
+		(void)poll(&p, 1, ms);
+	aside_forget(a);
 }
 
 static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg)
@@ -97,9 +107,9 @@ int aside_begin(sd_event *loop, aside_work_fn *work, void *work_arg, uint64_t li
 	if (r >= 0) {
 		a->fd = ends[0];
 		theirs = ends[1];
-		r = sd_event_add_io(loop, &a->io, a->fd, EPOLLIN, on_readable, a);
+		r = !loop ? 0 : sd_event_add_io(loop, &a->io, a->fd, EPOLLIN, on_readable, a);
 	}
-	if (r >= 0)
+	if (r >= 0 && loop)
 		r = sd_event_add_time_relative(loop, &a->timer, CLOCK_MONOTONIC, limit_usec, 1000,
 		                               on_deadline, a);
 	if (r >= 0)

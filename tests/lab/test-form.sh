@@ -54,7 +54,8 @@ a_conflict_with_another_machine_is_said_and_not_saved() { # 122, too: leaving as
 		mkdir -p \$ROOTS/web \$ROOTS/xdb
 		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		conf xdb PRIVATE_NETWORK=1 HOST_ADDRESS=10.2.0.1 LOCAL_ADDRESS=10.2.0.2
-		keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.2.0.2' 'key Enter' 'wait xdb' 'key S' 'rest 300' 'key q' \
+		keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.2.0.2' 'wait xdb' 'key C-u' 'type 10.1.0.3' 'wait its address on' \
+			'key C-u' 'type 10.2.0.2' 'key Enter' 'wait xdb' 'key S' 'rest 300' 'key q' \
 			'wait S saves, Q leaves' 'key Q'
 		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2' "\$(xargs <\$CONFS/web.conf)"
 	END
@@ -113,7 +114,23 @@ what_was_typed_outlives_the_dashboard() {
 		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.1.0.7' 'key Enter' 'rest 500'
 		want 10 grep -q LOCAL_ADDRESS=10.1.0.7 /var/lib/machdeck/drafts/web
-		keys 'wait is back: S saves' 'key S' 'wait +LOCAL_ADDRESS=10.1.0.7' 'rest 300' 'key Enter' 'wait saved'
+		keys 'wait is back: S saves' 'key j j j j j j j j j j Enter' 'key C-u' 'type 10.1.0.' # and is half typed
+		grep -qx LOCAL_ADDRESS=10.1.0. /var/lib/machdeck/drafts/web
+		printf '%s\n' 'wait web' 'key e' 'wait is back: S saves' 'key j j j j j j j j j j Enter' 'type 7' 'rest 60000' >/tmp/half
+		machdeck --script /tmp/half >/dev/null 2>&1 & typing=\$!
+		want 10 grep -qx LOCAL_ADDRESS=10.1.0.7 /var/lib/machdeck/drafts/web
+		kill -9 \$typing; wait \$typing || true
+		same mode 600 "\$(stat -c %a /var/lib/machdeck/drafts/web)"
+		for signal in HUP TERM; do
+			opens machdeck
+			wait_for 'web .*stopped'; tmux send-keys -t s e; wait_for 'is back: S saves'
+			tmux send-keys -t s j j j j j j j j j j Enter; wait_for 'LOCAL_ADDRESS: 10'
+			tmux send-keys -t s -l 7; wait_for 'LOCAL_ADDRESS: 10.*7\$'
+			kill -\$signal \$(pgrep -fx machdeck)
+			wait_for status=
+		done
+		grep -qx LOCAL_ADDRESS=10.1.0.777 /var/lib/machdeck/drafts/web
+		keys 'wait is back: S saves' 'key j j j j j j j j j j Enter' 'key Backspace Backspace' 'key Enter' 'key S' 'wait +LOCAL_ADDRESS=10.1.0.7' 'rest 300' 'key Enter' 'wait saved'
 		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.7' "\$(xargs <\$CONFS/web.conf)"
 		not test -e /var/lib/machdeck/drafts/web
 	END
