@@ -72,7 +72,7 @@ _machdeck() {
 		images | links) words=--json ;;
 		copy-to) words="--force --snapshot --dry-run $(_machdeck_names)" ;;
 		copy-from) words="--force --dry-run $(_machdeck_names)" ;;
-		bind) words="--read-only --dry-run $(_machdeck_names)" ;;
+		bind) words="--read-only --idmap --dry-run $(_machdeck_names)" ;;
 		show | show-ip) words="--json $(_machdeck_names)" ;;
 		logs)
 			case ${COMP_WORDS[COMP_CWORD - 1]} in

@@ -24,24 +24,14 @@
 #include "base/cleanup.h"
 #include "base/gate.h"
 #include "base/process.h"
+#include "drivers/enter_private.h"
 #include "drivers/loginshell.h"
 #include "drivers/machined.h"
 #include "drivers/relay.h"
 
-#define CGROUP_SIZE     4096
 #define EXIT_CANNOT_RUN 127 /* as shells say it */
 
-struct entrance {
-	int leader; /* pidfd */
-	int proc;   /* /proc/LEADER */
-	int root;
-	int namespaces; /* CLONE_NEW*, those that are not our own */
-	uint64_t bounding;
-	unsigned long persona;    /* 32 bits on a 64-bit host, mostly not */
-	char cgroup[CGROUP_SIZE]; /* as /proc/LEADER/cgroup has it */
-};
-
-static void entrance_done(struct entrance *m)
+void entrance_done(struct entrance *m)
 {
 	close_p(&m->leader);
 	close_p(&m->proc);
@@ -132,7 +122,7 @@ static int look(struct entrance *m, const struct registration *reg)
 	return r;
 }
 
-static int entrance_open(const char *name, struct entrance *ret, struct err *e)
+int entrance_open(const char *name, struct entrance *ret, struct err *e)
 {
 	CLEANUP(registration_done) struct registration reg = { 0 };
 	CLEANUP(entrance_done) struct entrance m = { .leader = -1, .proc = -1, .root = -1 };
@@ -206,7 +196,7 @@ static void send_message(int socket, const char *step, int errnum, int fd)
 
 static int write_own_pid(const char *folder, const char *cgroup)
 {
-	char path[CGROUP_SIZE + 64];
+	char path[ENTER_CGROUP_SIZE + 64];
 	int fd, r = 0;
 
 	(void)snprintf(path, sizeof(path), "%s%s/cgroup.procs", folder, cgroup);
@@ -267,7 +257,7 @@ static int limit_capabilities(uint64_t bounding)
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-static int become_root_of(const struct entrance *m)
+int entrance_become_root(const struct entrance *m)
 {
 	if (fchdir(m->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
 		return -errno;
@@ -321,7 +311,7 @@ static const char *in_child(struct entrance *m, const struct relay *relay, int *
 		return "join its cgroup";
 	if ((*ret_r = setns(m->leader, m->namespaces & ~CLONE_NEWPID) < 0 ? -errno : 0) < 0)
 		return "join its namespaces";
-	if ((*ret_r = become_root_of(m)) < 0)
+	if ((*ret_r = entrance_become_root(m)) < 0)
 		return "become its root";
 	if ((*ret_r = limit_capabilities(m->bounding)) < 0)
 		return "limit the capabilities";

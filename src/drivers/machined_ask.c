@@ -107,7 +107,7 @@ static int refused(struct machined_ask *a, const sd_bus_error *answer)
 		char said[ERR_TEXT_MAX];
 
 		(void)snprintf(said, sizeof(said), "%s", a->e.text);
-		return err_set(&a->e, a->e.status, EOPNOTSUPP, "%s (--bind= among EXTRA_NSPAWN_FLAGS of its conf does it from its next start on)", said);
+		return err_set(&a->e, a->e.status, EOPNOTSUPP, "%s (as root, `machdeck bind` does it)", said);
 	}
 	return sd_bus_error_get_errno(answer) == EEXIST ? -EEXIST : r; /* the caller has a remedy */
 }

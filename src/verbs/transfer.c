@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/strs.h"
 #include "decide/shellwords.h"
+#include "drivers/enter.h"
 #include "drivers/machined_ask.h"
 #include "engine/target.h"
 #include "verbs/show.h"
@@ -35,8 +36,10 @@ static int absolute(const char *path, bool host, struct strs *to, struct err *e)
 	return 0;
 }
 
-static int show(const char *name, bool binds, bool from, const struct strs *words)
+static int show(const char *name, bool binds, bool from, int flags, const struct strs *words)
 {
+	bool ours = binds && enter_users(name);
+
 	CLEANUP(target_done) struct target t = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err e;
@@ -47,12 +50,15 @@ static int show(const char *name, bool binds, bool from, const struct strs *word
 		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s is not running", name);
 		return verb_fail(&e);
 	}
-	buf_addf(&text, "machinectl %s %s", binds ? "bind" : from ? "copy-from" : "copy-to", name);
+	buf_addf(&text, "%s %s%s%s %s", ours ? "machdeck" : "machinectl", binds ? "bind" : from ? "copy-from" : "copy-to",
+	         ours && flags & ENTER_READ_ONLY ? " --read-only" : "", ours && flags & ENTER_IDMAP ? " --idmap" : "", name);
 	for (size_t i = 0; i < 2; i++) {
 		buf_puts(&text, " ");
 		shellwords_quote(words->v[i], &text);
 	}
-	if (words->n > 2) /* machinectl has no word for replacing before v254 */
+	if (ours)
+		buf_puts(&text, " # machinectl refuses it for a machine with users of its own");
+	else if (words->n > 2) /* machinectl has no word for replacing before v254 */
 		buf_addf(&text, " # %s", strcmp(words->v[2], "replace") == 0 ? "replacing what is there" : words->v[2]);
 	buf_puts(&text, "\n");
 	return verb_print_buf(&text);
@@ -74,21 +80,22 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = { { "force", no_argument, NULL, 'f' },
 		                                 { "read-only", no_argument, NULL, 'r' },
+		                                 { "idmap", no_argument, NULL, 'i' },
 		                                 { "dry-run", no_argument, NULL, 'n' },
 		                                 { "snapshot", no_argument, NULL, 's' },
 		                                 { 0 } };
 	bool binds = strcmp(v->name, "bind") == 0, from = strcmp(v->name, "copy-from") == 0;
 	CLEANUP(strs_done) struct strs words = { 0 };
-	bool force = false, read_only = false, dry = false, keeps = false;
+	bool force = false, dry = false, keeps = false;
 	const char *second;
 	struct err e;
-	int option, r;
+	int flags = 0, option, r;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?' || (option == 'f' && binds) || (option == 'r' && !binds) || (option == 's' && (binds || from)))
+		if (option == '?' || (option == 'f' && binds) || (strchr("ri", option) && !binds) || (option == 's' && (binds || from)))
 			return verb_usage(v, "an option it does not have");
 		force |= option == 'f';
-		read_only |= option == 'r';
+		flags |= option == 'r' ? ENTER_READ_ONLY : option == 'i' ? ENTER_IDMAP : 0;
 		dry |= option == 'n';
 		keeps |= option == 's';
 	}
@@ -102,7 +109,7 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 	    absolute(argc - optind == 2 ? words.v[0] : second, from, &words, &e) < 0)
 		return verb_fail(&e);
 	if (binds)
-		strs_add(&words, read_only ? "ro" : "rw");
+		strs_add(&words, flags & ENTER_READ_ONLY ? "ro" : "rw");
 	else if (force)
 		strs_add(&words, "replace");
 	if (words.bad) {
@@ -110,7 +117,7 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 		return verb_fail(&e);
 	}
 	if (dry)
-		return show(argv[optind], binds, from, &words);
+		return show(argv[optind], binds, from, flags, &words);
 	r = keeps ? working_keep(argv[optind], "copy-to") : STATUS_DONE;
 	if (r != STATUS_DONE)
 		return r;
@@ -118,6 +125,8 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 	                   : from ? MACHINED_COPY_FROM
 	                          : MACHINED_COPY_TO,
 	                   argv[optind], words.v, NULL, &e);
+	if (r == -EOPNOTSUPP && binds && geteuid() == 0)
+		r = enter_bind(argv[optind], words.v[0], words.v[1], flags, &e);
 	if (r == -EEXIST && !binds) {
 		char what[ERR_TEXT_MAX];
 

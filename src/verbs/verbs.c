@@ -31,7 +31,7 @@ const struct verb verbs[] = {
 	{ "login", verb_session, "NAME", "a login console of a running machine", false },
 	{ "copy-to", verb_transfer, "[--force] [--snapshot] [--dry-run] NAME PATH [PATH]", "copy a file or folder into a running machine", false },
 	{ "copy-from", verb_transfer, "[--force] [--dry-run] NAME PATH [PATH]", "copy a file or folder out of a running machine", false },
-	{ "bind", verb_transfer, "[--read-only] [--dry-run] NAME PATH [PATH]", "show a running machine a file or folder of the host", false },
+	{ "bind", verb_transfer, "[--read-only] [--idmap] [--dry-run] NAME PATH [PATH]", "show a running machine a file or folder of the host", false },
 	{ "logs", verb_logs, "[-f] [-n N] [-p PRIO] [--grep RE] [--json] NAME...", "what they log, inside and on the host", false },
 	{ "show", verb_show, "[--json] NAME", "its registration and unit, as KEY=VALUE lines", false },
 	{ "images", verb_images, "[--json]", "trees and images that systemd-machined keeps", false },

@@ -51,6 +51,41 @@ a_folder_of_the_host_is_shown() {
 	END
 }
 
+one_with_users_of_its_own_is_shown_it_too() {
+	inside <<-'END'
+		small box; conf box PRIVATE_NETWORK=1 PRIVATE_USERS=pick
+		exits 0 machdeck start box
+		mkdir -p /srv/shown; mount -t tmpfs shown /srv/shown; mkdir /srv/shown/deep; mount -t tmpfs deep /srv/shown/deep
+		chmod 0777 /srv/shown/deep; echo seen >/srv/shown/it; echo deep >/srv/shown/deep/it
+		exits 0 machdeck bind --dry-run --read-only box /srv/shown /made/ro
+		same said "machdeck bind --read-only box /srv/shown /made/ro # machinectl refuses it for a machine with users of its own" "$said"
+		not machdeck run box -- test -e /made
+		exits 0 machdeck bind --read-only box /srv/shown /made/ro
+		exits 0 machdeck bind --read-only box /srv/shown/it /made/file
+		exits 0 machdeck bind box /srv/shown /made/rw
+		same shown "seen deep seen seen" "$(machdeck run box -- cat /made/ro/it /made/ro/deep/it /made/rw/it /made/file | xargs)"
+		same owner "65534 0" "$(machdeck run box -- stat -c %u /made/ro /made | xargs)"
+		machdeck run box -- touch /made/rw/deep/x
+		test -e /srv/shown/deep/x
+		for tried in "touch /made/ro/deep/y" "mount -o remount,bind,rw /made/ro" "mount -o remount,bind,rw /made/ro/deep" "umount /made/ro/deep"; do
+			not machdeck run box -- $tried
+		done
+		exits 66 machdeck bind box /srv/nosuch
+		exits 1 machdeck bind box /srv/shown /etc/os-release
+		machdeck run box -- ln -s /etc /srv/link
+		exits 0 machdeck bind box /srv/shown/it /srv/link/only-in-the-guest
+		not test -e /etc/only-in-the-guest
+		! findmnt -nlo TARGET | grep -e /made -e "^/run/it" || fail "it is mounted on the host"
+		if machdeck bind --idmap box /srv/shown /made/mine; then # tmpfs can since Linux 6.3
+			same owner 0 "$(machdeck run box -- stat -c %u /made/mine)"
+			machdeck run box -- touch /made/mine/x
+			same owner 0 "$(stat -c %u /srv/shown/x)"
+		fi
+		machdeck stop box
+		umount /srv/shown/deep /srv/shown
+	END
+}
+
 images_and_properties_are_those_of_machinectl() {
 	inside <<-'END'
 		mkdir -p /var/lib/machines/tree
