@@ -98,7 +98,7 @@ int readiness_fork(const char *path, struct readiness *ret, struct err *e)
 /* ---- in the fork */
 
 /* As systemd-nspawn: the credentials are its. */
-static int tell_manager(struct readiness *r)
+static int tell_manager(const struct readiness *r, char *message)
 {
 	union {
 		struct cmsghdr head;
@@ -108,7 +108,7 @@ static int tell_manager(struct readiness *r)
 		                .cmsg_len = CMSG_LEN(sizeof(struct ucred)) } };
 	const struct ucred who = { .pid = r->main, .uid = getuid(), .gid = getgid() };
 	struct sockaddr_un to = address(getenv("NOTIFY_SOCKET"));
-	struct iovec bytes = { .iov_base = r->message, .iov_len = strlen(r->message) };
+	struct iovec bytes = { .iov_base = message, .iov_len = strlen(message) };
 	const struct msghdr m = { .msg_name = &to,
 		                  .msg_namelen = sizeof(to),
 		                  .msg_iov = &bytes,
@@ -131,39 +131,49 @@ static bool is_ready(const char *message)
 	return strncmp(line, ready, strlen(ready)) == 0 && strchr("\n", line[strlen(ready)]);
 }
 
-/* Pass on what has come, up to the one that says READY=1. Returns 1 when that is r->message, -EAGAIN when nothing
- * is left. */
-static int pass_on(struct readiness *r)
+/* Pass one message on. Returns 1 when it is kept, in r->message, since it says READY=1; -EAGAIN when there is none. */
+static int pass_one(struct readiness *r)
 {
-	ssize_t len;
+	char message[READINESS_MESSAGE + 1];
+	ssize_t len = recv(r->socket, message, sizeof(message) - 1, 0);
 
-	while ((len = recv(r->socket, r->message, sizeof(r->message) - 1, 0)) >= 0) {
-		int sent;
-
-		r->message[len] = '\0';
-		if (is_ready(r->message))
-			return 1;
-		sent = tell_manager(r);
-		if (sent < 0)
-			return sent;
-	}
-	return -errno;
+	if (len < 0)
+		return -errno;
+	message[len] = '\0';
+	if (!is_ready(message))
+		return tell_manager(r, message);
+	memcpy(r->message, message, (size_t)len + 1);
+	return 1;
 }
 
-int readiness_wait(struct readiness *r, struct err *e)
+/* Until fd is readable, or, where there is none, until READY=1. */
+static int wait_until(struct readiness *r, int fd, struct err *e)
 {
-	struct pollfd fds[] = { { .fd = r->socket, .events = POLLIN },
-		                { .fd = r->main_fd, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+		                { .fd = r->main_fd, .events = POLLIN },
+		                { .fd = r->socket, .events = POLLIN } };
 	int got;
 
 	do {
 		if (poll(fds, COUNT(fds), -1) < 0)
 			return err_sys(e, errno, "cannot wait for systemd-nspawn");
-		got = pass_on(r);
+		got = pass_one(r);
 		if (got == -EAGAIN && fds[1].revents)
 			return err_set(e, STATUS_SYSTEM, ESRCH, "systemd-nspawn has ended");
-	} while (got == -EAGAIN);
-	return got < 0 ? err_sys(e, -got, "cannot pass on what systemd-nspawn says") : 0;
+		if (fd < 0 ? got == 1 : fds[0].revents != 0)
+			return 0;
+	} while (got >= 0 || got == -EAGAIN);
+	return err_sys(e, -got, "cannot pass on what systemd-nspawn says");
+}
+
+int readiness_wait(struct readiness *r, struct err *e)
+{
+	return wait_until(r, -1, e);
+}
+
+int readiness_wait_for(struct readiness *r, int fd, struct err *e)
+{
+	return wait_until(r, fd, e);
 }
 
 int readiness_pass(struct readiness *r, struct err *e)
@@ -173,13 +183,13 @@ int readiness_pass(struct readiness *r, struct err *e)
 	if (told < 0)
 		return told;
 	disarm(r); /* who is up already would be stopped, and stay so */
-	told = tell_manager(r);
+	told = tell_manager(r, r->message);
 	if (told == 0 && renameat(r->dir, LATER, r->dir, OURS) < 0)
 		told = -errno;
-	while (told == 0) {
-		told = pass_on(r);
+	while (told >= 0) {
+		told = pass_one(r);
 		if (told == 1)
-			told = tell_manager(r);
+			told = tell_manager(r, r->message);
 	}
 	return told == -EAGAIN ? 0 : err_sys(e, -told, "cannot tell systemd that it is ready");
 }

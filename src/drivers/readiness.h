@@ -19,10 +19,10 @@
 struct readiness {
 	int dir; /* where our socket is, and the link that takes its place */
 	int socket;
-	int alarm[2]; /* a pair: the end of one is a signal from the other */
-	pid_t main;   /* what becomes systemd-nspawn */
-	int main_fd;  /* a pidfd of it */
-	char message[READINESS_MESSAGE + 1];
+	int alarm[2];                        /* a pair: the end of one is a signal from the other */
+	pid_t main;                          /* what becomes systemd-nspawn */
+	int main_fd;                         /* a pidfd of it */
+	char message[READINESS_MESSAGE + 1]; /* the one that is kept */
 };
 
 /* readiness_fork - fork, with our socket `notify` in the folder of that path and NOTIFY_SOCKET naming it.
@@ -37,6 +37,10 @@ int readiness_fork(const char *path, struct readiness *ret, struct err *e);
  *
  * errors  -ESRCH: systemd-nspawn has ended;  the system's */
 int readiness_wait(struct readiness *r, struct err *e);
+
+/* readiness_wait_for - in the fork, after that: pass on what is said until fd is readable. Who would not read would have
+ * systemd-nspawn wait, deaf to signals, as soon as the socket is full. errors as readiness_wait() */
+int readiness_wait_for(struct readiness *r, int fd, struct err *e);
 
 /* readiness_pass - in the fork: pass READY=1 on, and have systemd-nspawn talk to the manager itself from now on. */
 int readiness_pass(struct readiness *r, struct err *e);

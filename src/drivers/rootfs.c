@@ -364,38 +364,34 @@ int rootfs_open_dir(const struct rootfs *t, const char *path)
 	return open_inside(t, path, O_RDONLY | O_DIRECTORY);
 }
 
-int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int seconds, struct err *e)
+int rootfs_open_fifo(const struct rootfs *t, const char *path, int *ret_fd, struct err *e)
 {
 	CLEANUP(close_p) int seen = open_inside(t, path, O_PATH | O_NOFOLLOW);
-	CLEANUP(close_p) int fd = -1;
-	CLEANUP(close_p) int dir = -1;
-	struct pollfd poll_fds[] = { { .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
-	const char *leaf = "";
 	struct stat st;
-	int n, r = gate_ask(e, "cannot take %s away", path);
+	int fd;
 
-	if (r < 0)
-		return r;
 	if (seen < 0 || fstat(seen, &st) < 0 || !S_ISFIFO(st.st_mode))
 		return err_set(e, STATUS_UNSAFE_TREE, EINVAL, "%s in %s is not a FIFO any more", path,
 		               t->path);
-	poll_fds[0].fd = fd = files_reopen(seen, O_RDONLY);
+	fd = files_reopen(seen, O_RDONLY);
 	if (fd < 0)
 		return err_sys(e, -fd, "cannot open %s in %s", path, t->path);
-	n = poll(poll_fds, COUNT(poll_fds), seconds * 1000);
-	if (n < 0)
-		return err_sys(e, errno, "cannot wait for %s in %s", path, t->path);
-	if (n == 0)
-		return err_set(e, STATUS_DEADLINE, ETIMEDOUT, "nothing came through %s in %s within %d s",
-		               path, t->path, seconds);
-	if (!poll_fds[0].revents)
-		return err_set(e, STATUS_FAILED, ECANCELED, "the container ended before it wrote to %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+int rootfs_unlink(const struct rootfs *t, const char *path, struct err *e)
+{
+	CLEANUP(close_p) int dir = -1;
+	const char *leaf = "";
+	int r = gate_ask(e, "cannot take %s away", path);
+
+	if (r < 0)
+		return r;
 	dir = open_above(t, path, &leaf, e);
 	if (dir < 0)
 		return dir;
-	if (unlinkat(dir, leaf, 0) < 0 && errno != ENOENT)
-		return fail(t, "remove", path, errno, e);
-	return 0;
+	return unlinkat(dir, leaf, 0) < 0 && errno != ENOENT ? fail(t, "remove", path, errno, e) : 0;
 }
 
 int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e)

@@ -68,6 +68,7 @@ int rootfs_open_dir(const struct rootfs *t, const char *path);
  * that block end after 5 minutes. errors: -ENOENT, -ECONNREFUSED (nobody listens), ... */
 int rootfs_connect(const struct rootfs *t, const char *path, int *ret_fd, struct err *e);
 
-/* rootfs_wait_fifo - wait until somebody writes to that FIFO, and remove it; at most so many seconds (-ETIMEDOUT,
- * STATUS_DEADLINE), and not longer than the process of pidfd lives (-ECANCELED, STATUS_FAILED; -1: whatever lives). */
-int rootfs_wait_fifo(const struct rootfs *t, const char *path, int pidfd, int seconds, struct err *e);
+/* rootfs_open_fifo - that FIFO, for reading, whether somebody writes to it or not: it becomes readable. */
+int rootfs_open_fifo(const struct rootfs *t, const char *path, int *ret_fd, struct err *e);
+/* rootfs_unlink - take a file away; that there is none is no failure. */
+int rootfs_unlink(const struct rootfs *t, const char *path, struct err *e);

@@ -14,9 +14,8 @@
 #include "drivers/rootfs.h"
 #include "engine/overlay.h"
 
-#define COPY_MAX     65536
-#define READY_FIFO   "var/lib/startup-done"
-#define READY_WAIT_S 600
+#define COPY_MAX   65536
+#define READY_FIFO "var/lib/startup-done"
 
 /* The part of an absolute path below the plan's root; NULL when it is the host's. */
 static const char *below_root(const struct plan *p, const char *path)
@@ -208,10 +207,18 @@ int prepare_root(const struct container *c, const struct plan *p, struct strs *w
 	return r;
 }
 
-int prepare_wait_ready(const struct container *c, const struct plan *p, int pidfd, struct err *e)
+int prepare_open_ready(const struct container *c, const struct plan *p, int *ret_fd, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
 	int r = rootfs_open(p->root, ROOTFS_REFUSE, uid_base(c), &t, e);
 
-	return r < 0 ? r : rootfs_wait_fifo(&t, READY_FIFO, pidfd, READY_WAIT_S, e);
+	return r < 0 ? r : rootfs_open_fifo(&t, READY_FIFO, ret_fd, e);
+}
+
+int prepare_was_ready(const struct container *c, const struct plan *p, struct err *e)
+{
+	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
+	int r = rootfs_open(p->root, ROOTFS_REFUSE, uid_base(c), &t, e);
+
+	return r < 0 ? r : rootfs_unlink(&t, READY_FIFO, e);
 }

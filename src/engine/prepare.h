@@ -17,6 +17,7 @@
  *           STATUS_DATA, STATUS_CANNOT_CREATE: the host's resolv.conf is larger than 64 KiB, missing */
 int prepare_root(const struct container *c, const struct plan *p, struct strs *warnings, struct err *e);
 
-/* prepare_wait_ready - 2014 only: wait until the guest has written to its FIFO, or the process of pidfd (-1: none)
- * has ended (-ECANCELED). The unit's TimeoutStartSec= ends it before this does, with -ETIMEDOUT after ten minutes. */
-int prepare_wait_ready(const struct container *c, const struct plan *p, int pidfd, struct err *e);
+/* prepare_open_ready - 2014 only: the FIFO that the guest writes to when it is ready; *ret_fd becomes readable then.
+ * prepare_was_ready - and so it goes. */
+int prepare_open_ready(const struct container *c, const struct plan *p, int *ret_fd, struct err *e);
+int prepare_was_ready(const struct container *c, const struct plan *p, struct err *e);

@@ -105,6 +105,16 @@ static int step_poststart(struct phase_call *c, const struct netops *host, const
 	return r < 0 || masquerade->n == 0 ? r : make_way_out(c, masquerade, e);
 }
 
+static int wait_fifo(const struct loaded *l, struct readiness *ready, struct err *e)
+{
+	CLEANUP(close_p) int fifo = -1;
+	int r = prepare_open_ready(&l->container, &l->plan, &fifo, e);
+
+	if (r == 0)
+		r = readiness_wait_for(ready, fifo, e);
+	return r < 0 ? r : prepare_was_ready(&l->container, &l->plan, e);
+}
+
 /* The fork of a start: systemd hears that the container is up when its host's side is, too. One that ends meanwhile has
  * failed to start, but has said why itself. */
 static int step_ready(struct phase_call *c, const struct loaded *l, struct readiness *ready, struct err *e)
@@ -114,7 +124,7 @@ static int step_ready(struct phase_call *c, const struct loaded *l, struct readi
 	if (r == 0)
 		r = step_poststart(c, &l->plan.poststart, &l->plan.masquerade, e);
 	if (r == 0 && l->plan.wait_fifo)
-		r = prepare_wait_ready(&l->container, &l->plan, ready->main_fd, e);
+		r = wait_fifo(l, ready, e);
 	if (r == 0)
 		return readiness_pass(ready, e);
 	c->quiet = is_ending(ready->main_fd);

@@ -239,6 +239,60 @@ static void a_container_that_ends_before_it_was_ready_is_noticed(void **state)
 	assert_int_equal(main_end(), 3);
 }
 
+/* Ready at once, as with --notify-ready=no, but the guest has a way of its own to tell. */
+static void talk_on(void)
+{
+	struct readiness r;
+	struct err e;
+
+	if (readiness_fork(FOLDER, &r, &e) == 1)
+		_exit(readiness_wait(&r, &e) < 0 || readiness_wait_for(&r, to_fork[0], &e) < 0 ||
+		      readiness_pass(&r, &e) < 0);
+	say("READY=1\nSTATUS=first");
+	for (int i = 0; i < 1000; i++)
+		say(i % 2 ? "STATUS=again and again" : "READY=1");
+	say("STATUS=said all");
+	wait_in(to_main);
+}
+
+static void nobody_is_kept_waiting_with_what_he_says_while_a_guest_gets_ready(void **state)
+{
+	(void)state;
+	begin(talk_on);
+	for (int i = 0; i < 500; i++)
+		expect("STATUS=again and again");
+	expect("STATUS=said all");
+	assert_int_equal(hear(100), 0);
+	let_go(to_fork);
+	expect("READY=1");
+	let_go(to_main);
+	assert_int_equal(main_end(), 0);
+}
+
+/* What a fork that waits for something else hears of the end. */
+static void end_while_waited_for(void)
+{
+	struct readiness r;
+	struct err e;
+
+	if (readiness_fork(FOLDER, &r, &e) == 1) {
+		int got = readiness_wait(&r, &e) < 0 ? 0 : readiness_wait_for(&r, to_fork[0], &e);
+
+		send_to(MANAGER, got == -ESRCH ? "it has ended" : e.text);
+		_exit(0);
+	}
+	say("READY=1");
+}
+
+static void a_container_that_ends_before_its_guest_was_ready_is_noticed(void **state)
+{
+	(void)state;
+	begin(end_while_waited_for);
+	assert_int_not_equal(hear(10000), 0);
+	assert_string_equal(heard, "it has ended");
+	assert_int_equal(main_end(), 0);
+}
+
 static void where_nobody_waits_nothing_is_forked(void **state)
 {
 	static const char *const values[] = { NULL, "@abstract", "vsock:2:1" };
@@ -274,6 +328,8 @@ static int all(void)
 		CASE(the_word_comes_when_the_host_is_ready_and_all_else_at_once),
 		CASE(a_fork_that_is_killed_stops_the_container),
 		CASE(a_container_that_ends_before_it_was_ready_is_noticed),
+		CASE(nobody_is_kept_waiting_with_what_he_says_while_a_guest_gets_ready),
+		CASE(a_container_that_ends_before_its_guest_was_ready_is_noticed),
 		CASE(where_nobody_waits_nothing_is_forked),
 		CASE(what_cannot_be_made_is_told),
 	};
