@@ -11,10 +11,10 @@ static const struct {
 	size_t first, last;                /* of more that is asked; first == last: nothing */
 } sources[] = {
 	{ "tree", "a copy of a folder", "--tree", NULL, "folder: ", 0, 0 },
-	{ "image", "a copy of a tree in /var/lib/machines", "--image", NULL, "image: ", 0, 0 },
+	{ "image", "a copy of one in /var/lib/machines", "--image", NULL, "image: ", 0, 0 },
 	{ "tarball", "an archive, unpacked", "--tarball", NULL, "archive: ", 0, 0 },
-	{ "debian", "installed by mmdebstrap or debootstrap", "--bootstrap", "debian", "release: ", 0, 2 },
-	{ "ubuntu", "installed by mmdebstrap or debootstrap", "--bootstrap", "ubuntu", "release: ", 0, 2 },
+	{ "debian", "installed by mmdebstrap", "--bootstrap", "debian", "release: ", 0, 2 },
+	{ "ubuntu", "installed by mmdebstrap", "--bootstrap", "ubuntu", "release: ", 0, 2 },
 	{ "fedora", "installed by dnf", "--bootstrap", "fedora", "release: ", 0, 2 },
 	{ "arch", "installed by pacstrap", "--bootstrap", "arch", NULL, 1, 2 },
 	{ "adopt", "the tree that is at its place already", "--adopt", NULL, NULL, 0, 0 },

@@ -146,6 +146,13 @@ void recipe_untar(const char *archive, const char *target, struct strs *ret)
 	strs_addf(ret, "--file=%s", archive);
 }
 
+void recipe_dissect(const char *image, const char *target, struct strs *ret)
+{
+	for (const char *const *word = (const char *const[]){ "systemd-dissect", "--copy-from", image, "/", target, NULL }; *word;
+	     word++)
+		strs_add(ret, *word);
+}
+
 void recipe_nix_build(const struct nix_source *s, const char *result, struct strs *ret)
 {
 	const char *sharp = s->flake && !s->system_path ? strchr(s->flake, '#') : NULL;

@@ -32,6 +32,9 @@ int recipe_bootstrap(const struct bootstrap *b, const char *target, const char *
 /* recipe_untar - an archive, compressed or not, into the folder target: owners by number, modes, xattrs and ACLs are
  * kept. GNU tar refuses members with ".." and makes links that lead away last. */
 void recipe_untar(const char *archive, const char *target, struct strs *ret);
+/* recipe_dissect - a disk image's file systems, as systemd-nspawn would mount them, into the folder target; they are
+ * mounted read-only and for that program alone. source: systemd-dissect(1), since 247 */
+void recipe_dissect(const char *image, const char *target, struct strs *ret);
 
 /* What Nix is to build or take, as the reference's tool calls it (behaviours C.3). */
 struct nix_source {

@@ -69,10 +69,34 @@ static int bootstrap_words(const struct build *b, const char *target, struct str
 	                        ret, e);
 }
 
+static int find_tree(const char *path, const char *what, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, STATUS_USAGE, ENOTDIR, "%s is not a folder, but %s is one", path, what);
+	return 0;
+}
+
+/* 1: it is a disk's, a file. */
+static int find_image(const char *name, char ret[static PATH_SIZE], struct err *e)
+{
+	if (!name_is_machine(name))
+		return err_set(e, STATUS_USAGE, EINVAL, "'%s' can not be the name of an image", name);
+	(void)snprintf(ret, PATH_SIZE, IMAGES "/%.*s.raw", NAME_MACHINE_MAX, name);
+	if (access(ret, F_OK) == 0)
+		return 1;
+	(void)snprintf(ret, PATH_SIZE, IMAGES "/%.*s", NAME_MACHINE_MAX, name);
+	return find_tree(ret, "an image", e);
+}
+
 static int words_of(const struct build *b, const struct places *p, const char *target, struct strs *ret,
                     struct err *e)
 {
-	char profile[PATH_SIZE], configuration[PATH_SIZE + 32];
+	char profile[PATH_SIZE], configuration[PATH_SIZE + 32], image[PATH_SIZE];
+	int r;
 
 	switch (b->source) {
 	case BUILD_BOOTSTRAP:
@@ -86,9 +110,15 @@ static int words_of(const struct build *b, const struct places *p, const char *t
 		               target);
 		recipe_nix_set(&b->nix, profile, configuration, "RESULT", ret);
 		break;
+	case BUILD_IMAGE:
+		r = find_image(b->from, image, e);
+		if (r < 0)
+			return r;
+		if (r == 1)
+			recipe_dissect(image, target, ret);
+		break;
 	case BUILD_ADOPT:
 	case BUILD_TREE:
-	case BUILD_IMAGE:
 	case BUILD_EMPTY:
 	case BUILD_OVERLAY:
 		break;
@@ -199,32 +229,6 @@ int build_nix_eval(const char *file, const char *text, const struct strs *folder
 
 /* ---- before */
 
-static int find_tree(const char *path, const char *what, struct err *e)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", path, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return err_set(e, STATUS_USAGE, ENOTDIR, "%s is not a folder, but %s is one", path, what);
-	return 0;
-}
-
-static int find_image(const char *name, char ret[static PATH_SIZE], struct err *e)
-{
-	(void)snprintf(ret, PATH_SIZE, IMAGES "/%.*s.raw", NAME_MACHINE_MAX, name);
-	if (!name_is_machine(name))
-		return err_set(e, STATUS_USAGE, EINVAL, "'%s' can not be the name of an image", name);
-	if (access(ret, F_OK) == 0)
-		return err_set(e, STATUS_USAGE, EOPNOTSUPP,
-		               "%s is a disk image, and a container of ours has a tree (systemd-nspawn@%s "
-		               "starts it as it "
-		               "is)",
-		               ret, name);
-	(void)snprintf(ret, PATH_SIZE, IMAGES "/%.*s", NAME_MACHINE_MAX, name);
-	return find_tree(ret, "an image", e);
-}
-
 static int find_program(const char *name, const char *package, struct err *e)
 {
 	CLEANUP(free_p) char *file = NULL;
@@ -254,7 +258,8 @@ int build_check(const struct build *b, const struct places *p, struct err *e)
 	case BUILD_OVERLAY:
 		return find_tree(b->from, "a tree", e);
 	case BUILD_IMAGE:
-		return find_image(b->from, path, e);
+		r = find_image(b->from, path, e);
+		return r == 1 ? find_program("systemd-dissect", "systemd-container", e) : r;
 	case BUILD_TARBALL:
 		r = find_readable(b->from, e);
 		return r < 0 ? r : find_program("tar", "tar", e);
@@ -468,7 +473,9 @@ static int make(const struct build *b, const struct places *p, int roots, const 
 		return copy_tree(b->from, b->live, roots, leaf, path, progress, ret_how, e);
 	case BUILD_IMAGE:
 		r = find_image(b->from, image, e);
-		return r < 0 ? r : copy_tree(image, false, roots, leaf, path, progress, ret_how, e);
+		return r < 0    ? r
+		       : r == 1 ? run_builder(b, p, roots, leaf, path, progress, e)
+		                : copy_tree(image, false, roots, leaf, path, progress, ret_how, e);
 	case BUILD_TARBALL:
 	case BUILD_BOOTSTRAP:
 		return run_builder(b, p, roots, leaf, path, progress, e);

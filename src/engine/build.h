@@ -12,7 +12,7 @@
 enum build_source {
 	BUILD_ADOPT,     /* the root that is there already */
 	BUILD_TREE,      /* a copy of the folder `from` */
-	BUILD_IMAGE,     /* a copy of the tree `from` of /var/lib/machines */
+	BUILD_IMAGE,     /* a copy of the tree `from` of /var/lib/machines, or of what is in the disk image of that name */
 	BUILD_TARBALL,   /* the archive `from`, unpacked by GNU tar that can write nowhere else */
 	BUILD_BOOTSTRAP, /* a system that another program installs */
 	BUILD_EMPTY,     /* an empty root: SYSTEM_PATH= says what runs; `from` is that, or NULL */

@@ -83,11 +83,26 @@ a_root_that_is_there_and_an_image_become_containers() {
 		told "--adopt"
 		exits 0 machdeck create old --adopt --private-users=no --start
 		want 10 serves mini http://10.233.1.2/
-		mkdir -p /var/lib/machines; mini /var/lib/machines/img; touch /var/lib/machines/disk.raw
+		mkdir -p /var/lib/machines; mini /var/lib/machines/img
 		exits 0 machdeck create new --image img --start
 		want 10 serves mini http://10.233.2.2/
-		exits 64 machdeck create disk --image disk
-		told "disk image" "systemd-nspawn@disk"
+		install -m 0755 /dev/stdin /usr/local/bin/systemd-dissect <<-"TOOL"
+			#!/bin/bash
+			echo "$*" >>/run/dissected
+			[ -s "$2" ] || { echo "Failed to dissect image: No partition table"; exit 1; }
+			cp -aT "$(cat "$2")$3" "$4"
+		TOOL
+		echo /var/lib/machines/img >/var/lib/machines/disk.raw; : >/var/lib/machines/torn.raw
+		exits 0 machdeck create disk --image disk --dry-run
+		told "systemd-dissect --copy-from /var/lib/machines/disk.raw / $ROOTS/disk"
+		[ ! -e /run/dissected ] || fail "a dry run did it"
+		exits 0 machdeck create disk --image disk --start
+		told "disk: created"
+		want 10 serves mini http://10.233.3.2/
+		exits 1 machdeck create torn --image torn
+		told "No partition table"
+		[ ! -e $CONFS/torn.conf ] && no_leftovers
+		machdeck destroy --yes disk; rm /usr/local/bin/systemd-dissect /run/dissected
 		exits 64 machdeck create nothing
 		told "--tree, --image, --tarball"
 		exits 66 machdeck create nothing --tree /nowhere
@@ -98,7 +113,7 @@ a_root_that_is_there_and_an_image_become_containers() {
 		told "address 10.233.2.2 is container new's too"
 		[ ! -e $CONFS/odd.conf ] && no_leftovers
 		machdeck destroy --yes old; machdeck destroy --yes new
-		rm -r /var/lib/machines/img /var/lib/machines/disk.raw
+		rm -r /var/lib/machines/img /var/lib/machines/*.raw
 	END
 }
 
