@@ -28,16 +28,49 @@
 
 static const char *const usual[] = { "editor", "nano", "vim", "vi" };
 
-/* Those that take +LINE. */
-static bool takes_line(const char *program)
+/* How it is told the line: +LINE is what nearly all take, as systemctl edit and visudo suppose, too. */
+enum line_style { LINE_PLUS, LINE_COMMAND, LINE_BEHIND, LINE_GOTO, LINE_NEVER };
+
+static enum line_style line_style(const char *program)
 {
-	static const char *const known[] = { "editor", "nano", "pico", "vim", "vi", "nvim", "emacs", "joe", "micro", "ne" };
+	static const struct {
+		const char *name;
+		enum line_style style;
+	} others[] = {
+		{ "busybox", LINE_COMMAND }, { "hx", LINE_BEHIND }, { "helix", LINE_BEHIND }, { "subl", LINE_BEHIND },
+		{ "code", LINE_GOTO }, { "codium", LINE_GOTO }, { "ed", LINE_NEVER }, { "sh", LINE_NEVER },
+	};
 	const char *slash = strrchr(program, '/');
 
-	for (size_t i = 0; i < COUNT(known); i++)
-		if (strcmp(slash ? slash + 1 : program, known[i]) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (strcmp(slash ? slash + 1 : program, others[i].name) == 0)
+			return others[i].style;
+	return LINE_PLUS;
+}
+
+static void add_file(struct strs *argv, const char *path, size_t line)
+{
+	enum line_style style = line > 1 && !argv->bad ? line_style(argv->v[0]) : LINE_NEVER;
+
+	switch (style) {
+	case LINE_PLUS:
+		strs_addf(argv, "+%zu", line);
+		break;
+	case LINE_COMMAND:
+		strs_add(argv, "-c");
+		strs_addf(argv, "%zu", line);
+		break;
+	case LINE_GOTO:
+		strs_add(argv, "--goto");
+		strs_addf(argv, "%s:%zu", path, line);
+		return;
+	case LINE_BEHIND:
+		strs_addf(argv, "%s:%zu", path, line);
+		return;
+	case LINE_NEVER:
+		break;
+	}
+	strs_add(argv, path);
 }
 
 static void wished(struct strs *ret)
@@ -66,9 +99,7 @@ static _Noreturn void become_editor(const struct strs *wish, const char *path, s
 			strs_add_all(&argv, wish);
 		else
 			strs_add(&argv, usual[i]);
-		if (line > 1 && !argv.bad && takes_line(argv.v[0]))
-			strs_addf(&argv, "+%zu", line);
-		strs_add(&argv, path);
+		add_file(&argv, path, line);
 		if (!argv.bad)
 			(void)execvp(argv.v[0], argv.v);
 	}
@@ -303,12 +334,35 @@ static void tell_kept(const struct edit *x, const char *unit)
 	        unit ? "--unit" : "", unit && *unit ? "=" : "", unit ? unit : "", unit ? " " : "", x->places.name);
 }
 
+/* Where there is one already that nobody could be asked about, that stays, too. */
+static void keep_typed(const struct edit *x, const struct buf *text, bool stays, const char *unit)
+{
+	char earlier[EDIT_STORE_SIZE + sizeof(PLACES_EARLIER)];
+	CLEANUP(buf_done) struct buf draft = { 0 };
+	struct err e;
+
+	if (text->len == 0 || buf_same(text, &x->old))
+		return;
+	(void)snprintf(earlier, sizeof(earlier), "%s" PLACES_EARLIER, x->store);
+	if (stays && edit_draft_read(x->store, &draft, &e) == 0 && !buf_same(&draft, text)) {
+		if (edit_draft_save(earlier, &draft, &e) < 0) {
+			(void)verb_fail(&e);
+			return;
+		}
+		fprintf(stderr, "machdeck: what was typed before that is kept in %s/%s\n", EDIT_DRAFTS, earlier);
+	}
+	if (edit_draft_save(x->store, text, &e) < 0)
+		(void)verb_fail(&e);
+	else
+		tell_kept(x, unit);
+}
+
 int verb_edit(const struct verb *v, int argc, char **argv)
 {
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct edit_options o;
-	struct err e, lost;
+	struct err e;
 	bool stays = false;
 	int status = editing_options(v, argc, argv, "nu", &o), r;
 
@@ -327,7 +381,6 @@ int verb_edit(const struct verb *v, int argc, char **argv)
 		(void)verb_fail(&e);
 	if (status == STATUS_DONE)
 		return !o.dry && !stays && edit_draft_drop(x.store, &e) < 0 ? verb_fail(&e) : STATUS_DONE;
-	if (text.len > 0 && edit_draft_save(x.store, &text, &lost) == 0)
-		tell_kept(&x, o.unit);
+	keep_typed(&x, &text, stays, o.unit);
 	return status;
 }

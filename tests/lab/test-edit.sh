@@ -113,12 +113,26 @@ an_editor_is_led_back_to_the_line() {
 		same conf PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"
 		exits 0 env EDITOR=true machdeck edit web </dev/null
 		told 'stays kept'
+		exits 1 env EDITOR=/nowhere machdeck edit web </dev/null
+		told 'no editor /nowhere'
+		[[ $said != *'you typed'* ]] || fail "$said"
+		grep -q HOST_PORT=bad /var/lib/machdeck/drafts/web
+		printf '#!/bin/sh\necho AUTO_START=worse >>"$1"\n' >/tmp/worse; chmod +x /tmp/worse
+		exits 65 env EDITOR=/tmp/worse machdeck edit web </dev/null
+		told 'before that is kept in /var/lib/machdeck/drafts/web:earlier' 'what you typed is kept'
+		grep -q HOST_PORT=bad /var/lib/machdeck/drafts/web:earlier; grep -q worse /var/lib/machdeck/drafts/web
+		mv /var/lib/machdeck/drafts/web:earlier /var/lib/machdeck/drafts/web
 		printf '#!/bin/sh\nsed -i "s/bad/8080/" "$1"\n' >/tmp/good; chmod +x /tmp/good
 		printf 'y\n' | script -qec 'env EDITOR=/tmp/good machdeck edit web' /dev/null >/tmp/said 2>&1
 		grep -q 'Go on with it' /tmp/said
 		same port 8080 "$(machdeck get web HOST_PORT)"
 		exits 0 env EDITOR=true machdeck edit web
 		told 'nothing to change'
+		printf '#!/bin/sh\necho "$@" >>/tmp/arguments\ncase $1 in +3) sed -i s/bad2/1/ "$2" ;; *) echo AUTO_START=bad2 >>"$1" ;; esac\n' >/tmp/twice
+		chmod +x /tmp/twice
+		printf 'y\n' | script -qec 'env VISUAL=/tmp/worse SYSTEMD_EDITOR=/tmp/twice machdeck edit web' /dev/null >/tmp/said 2>&1
+		same 'the editor was told' "/run/machdeck/.edit/web.conf +3 /run/machdeck/.edit/web.conf" "$(xargs </tmp/arguments)"
+		same start 1 "$(machdeck get web AUTO_START)"
 		same left '' "$(find /run/machdeck/.edit /var/lib/machdeck/drafts -type f)"
 	END
 }
