@@ -186,10 +186,20 @@ int edit_look(const char *name, struct edit *ret, struct err *e)
 	return r;
 }
 
+/* Settings have no keys that are told apart: all of one, or all of the other. */
+static int settle_text(const struct edit *x, const struct buf *theirs, bool ours, const struct buf *mine, struct buf *ret,
+                       struct err *e)
+{
+	if (x->kind == EDIT_CONF)
+		return conf_merge(x->path, &x->old, mine, theirs, ours ? CLASH_MINE : CLASH_THEIRS, ret, e);
+	buf_add(ret, buf_text(ours ? mine : theirs), ours ? mine->len : theirs->len);
+	return ret->bad ? err_no_memory(e) : 0;
+}
+
 int edit_settle(struct edit *x, const struct buf *theirs, bool ours, struct buf *text, struct err *e)
 {
 	struct buf both = { 0 }, old = { 0 };
-	int r = conf_merge(x->path, &x->old, text, theirs, ours ? CLASH_MINE : CLASH_THEIRS, &both, e);
+	int r = settle_text(x, theirs, ours, text, &both, e);
 
 	buf_add(&old, buf_text(theirs), theirs->len);
 	if (r == 0 && old.bad)
@@ -203,14 +213,18 @@ int edit_settle(struct edit *x, const struct buf *theirs, bool ours, struct buf 
 	buf_done(text);
 	x->old = old;
 	*text = both;
+	x->absent = false;
 	return 0;
 }
 
 int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e)
 {
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
-	int r = confs_load("", x->places.name, &file, e);
+	int r;
 
+	if (x->kind != EDIT_CONF)
+		return edit_settings_read(x, ret, e);
+	r = confs_load("", x->places.name, &file, e);
 	if (r < 0)
 		return r;
 	*ret = file.text;

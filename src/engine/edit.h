@@ -62,12 +62,12 @@ int edit_read(struct edit *x, struct err *e);
 void edit_others(const struct edit *x, struct strs *ret);
 void edit_done(struct edit *x); /* also takes one whose dir and hold.fd are -1 */
 
-/* edit_meanwhile - the conf as it is on the disk now: x->old, unless somebody wrote it without us. ret owned.
- * errors  as confs_load() */
+/* edit_meanwhile - the conf, or the settings, as they are on the disk now: x->old, unless somebody wrote it without us. ret owned.
+ * errors  as confs_load(), files_read() */
 int edit_meanwhile(const struct edit *x, struct buf *ret, struct err *e);
 
 /* edit_settle - the editing goes on from theirs, as edit_meanwhile() read it: text becomes theirs with mine in it, and of keys
- * that both changed whose ours says. errors  as conf_merge() */
+ * that both changed whose ours says; of settings all of ours or of theirs. errors  as conf_merge() */
 int edit_settle(struct edit *x, const struct buf *theirs, bool ours, struct buf *text, struct err *e);
 
 /* edit_judge - text as a start would take it, and beside all other containers of the host. warnings: as conf_read()

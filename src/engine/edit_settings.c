@@ -107,9 +107,14 @@ static int read_instead(struct edit *x, struct err *e)
 	return 0;
 }
 
+int edit_settings_read(const struct edit *x, struct buf *ret, struct err *e)
+{
+	return files_read("", x->path, SETTINGS_MAX, ret, NULL, e);
+}
+
 int edit_read(struct edit *x, struct err *e)
 {
-	int r = files_read("", x->path, SETTINGS_MAX, &x->old, NULL, e);
+	int r = edit_settings_read(x, &x->old, e);
 
 	x->absent = r == -ENOENT;
 	return x->absent ? read_instead(x, e) : r;

@@ -277,18 +277,31 @@ static bool answers(const char *question, char *ret, int size)
 	return *ret;
 }
 
+/* What others changed, and what was typed: keys of a conf, lines of settings. */
+static bool shows_clashes(const struct edit *x, const struct buf *theirs, const struct buf *mine)
+{
+	static const char *const labels[] = { "as others left it", "as you typed it" };
+	CLEANUP(strs_done) struct strs clashes = { 0 };
+	CLEANUP(buf_done) struct buf diff = { 0 };
+
+	if (x->kind == EDIT_CONF) {
+		(void)conf_clashes(x->path, &x->old, mine, theirs, &clashes, NULL);
+		print_clashes(&clashes);
+		return clashes.n > 0;
+	}
+	return conf_diff(labels[0], buf_text(&x->old), buf_text(theirs), &diff) >= 0 &&
+	       conf_diff(labels[1], buf_text(&x->old), buf_text(mine), &diff) >= 0 && verb_print_buf(&diff) == STATUS_DONE;
+}
+
 /* Others saved the same keys: both are shown, and whose count is asked. True: it is to be saved once more. */
 static bool settles(struct edit *x, struct buf *text)
 {
 	CLEANUP(buf_done) struct buf theirs = { 0 };
-	CLEANUP(strs_done) struct strs clashes = { 0 };
 	char answer[16];
 	struct err e;
 
-	if (x->kind != EDIT_CONF || edit_meanwhile(x, &theirs, NULL) < 0 ||
-	    conf_clashes(x->path, &x->old, text, &theirs, &clashes, NULL) < 0 || clashes.n == 0)
+	if (edit_meanwhile(x, &theirs, NULL) < 0 || !shows_clashes(x, &theirs, text))
 		return false;
-	print_clashes(&clashes);
 	if (!answers("Type theirs or yours for what is to count, or nothing to stop:", answer, sizeof(answer)) ||
 	    (strcmp(answer, "theirs") != 0 && strcmp(answer, "yours") != 0))
 		return false;
@@ -306,7 +319,7 @@ static void offer_another_file(const struct edit *x, const struct buf *text)
 	char path[PATH_MAX];
 	struct err e;
 
-	if (x->kind != EDIT_CONF || edit_meanwhile(x, &now, NULL) == 0 ||
+	if (edit_meanwhile(x, &now, NULL) == 0 ||
 	    !answers("Save what you typed as another file, which (nothing: none)?", path, sizeof(path)))
 		return;
 	if (recorder_create(path, &fd, &e) < 0)

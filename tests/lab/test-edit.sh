@@ -163,6 +163,27 @@ a_change_made_meanwhile_is_kept() { # 113
 	END
 }
 
+settings_that_others_changed_meanwhile_are_shown_and_asked_about() { # 113, 116
+	inside <<-'END'
+		mkdir -p /var/lib/machines/img/{etc,usr} /etc/systemd/nspawn; rm -rf /var/lib/machdeck/drafts
+		settings=/etc/systemd/nspawn/img.nspawn
+		printf '#!/bin/sh\nsed -i s/8080/8081/ "$1"; sed -i s/8080/8082/ %s\n' $settings >/tmp/both; chmod +x /tmp/both
+		for answer in '' theirs yours; do
+			rm -f /var/lib/machdeck/drafts/*; printf '[Network]\nPort=tcp:8080:80\n' >$settings
+			rc=0; printf '%s\n' "$answer" | script -qec 'env EDITOR=/tmp/both machdeck edit img' /dev/null >/tmp/said 2>&1 || rc=$?
+			for words in 'as others left it' '+Port=tcp:8082:80' 'as you typed it' '+Port=tcp:8081:80'; do grep -qF -- "$words" /tmp/said || fail "$(cat /tmp/said)"; done
+			case $answer in yours) now=8081 ended=0 ;; theirs) now=8082 ended=0 ;; *) now=8082 ended=75 ;; esac
+			same "after '$answer'" "$ended tcp:$now:80" "$rc $(machdeck get img Network.Port)"
+			[ -n "$answer" ] || grep -q 8081 /var/lib/machdeck/drafts/img:nspawn
+		done
+		printf '#!/bin/sh\necho Zone=a >>"$1"; rm %s\n' $settings >/tmp/both
+		printf '/root/settings-as\n' | script -qec 'env EDITOR=/tmp/both machdeck edit img' /dev/null >/tmp/said 2>&1 || true
+		grep -q Zone=a /root/settings-as || fail "$(cat /tmp/said)"
+		not test -e $settings
+		rm -r /var/lib/machines/img /var/lib/machdeck/drafts
+	END
+}
+
 two_who_set_and_one_who_uses_sed_lose_nothing() { # 125
 	inside <<-'END'
 		mkdir -p /var/lib/containers/web
