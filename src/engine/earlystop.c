@@ -17,22 +17,22 @@
 
 struct earlystop {
 	struct units *units;
-	struct strs stopping; /* units that are, now */
+	struct strs starting, stopping; /* units that are, now */
 };
 
-static void set_stopping(struct strs *list, const char *unit, bool stopping)
+static void set_in(struct strs *list, const char *unit, bool is_in)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (strcmp(list->v[i], unit) != 0)
 			continue;
-		if (stopping)
+		if (is_in)
 			return;
 		free(list->v[i]);
 		list->v[i] = list->v[--list->n];
 		list->v[list->n] = NULL;
 		return;
 	}
-	if (stopping)
+	if (is_in)
 		strs_add(list, unit);
 }
 
@@ -106,24 +106,35 @@ static void stop_again(const char *unit, bool only_shells)
 	}
 }
 
+static void on_state(struct earlystop *s, const struct unit *unit)
+{
+	bool was_starting = strs_has(&s->starting, unit->name),
+	     was_stopping = strs_has(&s->stopping, unit->name);
+	bool is_stopping = strcmp(unit->active, "deactivating") == 0;
+
+	set_in(&s->starting, unit->name, strcmp(unit->active, "activating") == 0);
+	set_in(&s->stopping, unit->name, is_stopping);
+	if (is_stopping && !was_stopping)
+		stop_again(unit->name, !was_starting);
+}
+
 static void on_unit(const struct units_event *event, void *arg)
 {
 	const struct unit *unit = event->unit;
 	struct earlystop *s = arg;
 
-	if (event->change == UNITS_DOWN || event->change == UNITS_UP)
+	if (event->change == UNITS_DOWN || event->change == UNITS_UP) {
+		strs_done(&s->starting);
 		strs_done(&s->stopping);
-	if (event->change == UNITS_GONE)
-		set_stopping(&s->stopping, unit->name, false);
+	}
+	if (event->change == UNITS_GONE) {
+		set_in(&s->starting, unit->name, false);
+		set_in(&s->stopping, unit->name, false);
+	}
 	if (event->change != UNITS_STATE || strncmp(unit->name, "container@", 10) != 0)
 		return;
-	if (unit->has_state && unit->active) {
-		bool was = strs_has(&s->stopping, unit->name);
-
-		set_stopping(&s->stopping, unit->name, strcmp(unit->active, "deactivating") == 0);
-		if (!was && strs_has(&s->stopping, unit->name))
-			stop_again(unit->name, true);
-	}
+	if (unit->has_state && unit->active)
+		on_state(s, unit);
 	if (unit->has_service && unit->status_text && strstr(unit->status_text, EARLYSTOP_STATUS) &&
 	    strs_has(&s->stopping, unit->name))
 		stop_again(unit->name, false);
@@ -150,6 +161,7 @@ void earlystop_free(struct earlystop *s)
 	if (!s)
 		return;
 	units_free(s->units);
+	strs_done(&s->starting);
 	strs_done(&s->stopping);
 	free(s);
 }

@@ -5,6 +5,9 @@
  * would last until its deadline. So machdeck-init tells when it listens (STATUS=, EARLYSTOP_STATUS), and if
  * its unit is being stopped by then, the signal is sent to it once more.
  *
+ * One that was still starting is sent it, too: of releases before 2021-05 systemd-nspawn ignores systemd's own signal, and
+ * an ExecStop= is not run before a unit has started.
+ *
  * And where a shell is PID 1, as in the stage 2 of NixOS, it does not hear the signal while it waits for a command:
  * that is ended, too. */
 #pragma once

@@ -97,6 +97,15 @@ one_that_is_not_systemd_or_is_stopped_early_takes_no_longer() {
 			in_ms 8000 systemctl stop container@o
 			nothing_left o
 		done
+		service o never.service <<-'UNIT'
+			[Service]
+			Type=oneshot
+			ExecStart=/bin/sleep 54321
+		UNIT
+		systemctl start --no-block container@o
+		want 10 pgrep -xf '/bin/sleep 54321'
+		in_ms 20000 systemctl stop container@o
+		nothing_left o
 	END
 }
 
