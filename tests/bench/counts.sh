@@ -7,7 +7,7 @@ trace=$(mktemp)
 systemctl start machdeck-net
 rm -f /run/machdeck/.starts.bench # as in rounds.sh
 watcher=$(systemctl show -p MainPID --value machdeck-net)
-strace -f -qq -s 64 -e trace=execve,clone,sendto,sendmsg -o "$trace" -p 1 -p "$watcher" &
+strace -f -qq -s 64 -e trace=execve,clone,clone3,sendto,sendmsg -o "$trace" -p 1 -p "$watcher" &
 tracer=$!
 until grep -q '^TracerPid:.[1-9]' "/proc/$watcher/status"; do sleep 0.01; done
 systemctl start container@bench
@@ -22,7 +22,7 @@ awk -v watcher="$watcher" '
 		side[$1] = is_ours[$1] ? (/machdeck\/init"/ ? "guest" : "host") : ""
 		if (is_ours[$1]) processes[$1]
 	}
-	/clone\(/ && is_ours[$1] && $NF ~ /^[0-9]+$/ { processes[$NF]; side[$NF] = "host" }
+	/clone3?\(/ && is_ours[$1] && $NF ~ /^[0-9]+$/ { processes[$NF]; side[$NF] = "host" }
 	/send(to|msg)\(.*(\[\[\{nlmsg_len|RTM_(NEW|DEL|SET))/ { sends[$1 == watcher ? "host" : side[$1]]++ }
 	END {
 		printf "processes of ours: %d\n", length(processes)
