@@ -228,7 +228,8 @@ static int set_entry(const struct reading *r, const struct env_entry *entry, str
 	return 0;
 }
 
-/* The first module's plan has no place for the newer settings; it must not drop them silently. */
+/* The first module's plan has no place for the newer settings; it must not drop them silently. Its start reads
+ * MACVLANS, which none of its options makes (BUG-7). */
 static int look_for_newer(const struct reading *r, const struct container *c, struct err *e)
 {
 	for (size_t i = 0; release_rules(c->release)->first_options && i < r->env->n; i++) {
@@ -236,7 +237,7 @@ static int look_for_newer(const struct reading *r, const struct container *c, st
 		const struct field *field = field_of_key(entry->key);
 		char where[ERR_TEXT_MAX];
 
-		if (!field || field->since == RELEASE_2014 || !entry->value[0] ||
+		if (!field || field->since == RELEASE_2014 || strcmp(entry->key, "MACVLANS") == 0 || !entry->value[0] ||
 		    envfile_find(r->env, entry->key) != entry)
 			continue;
 		place(r, entry->value_at, where, sizeof(where));
@@ -494,6 +495,8 @@ int conf_write(const struct container *c, struct buf *ret, struct err *e)
 	put_if(ret, "PRIVATE_USERS", c->private_users);
 	if (!release_rules(c->release)->first_options)
 		put_newer(ret, c);
+	else if (c->macvlans.n > 0)
+		put_list(ret, "MACVLANS", &c->macvlans);
 	for (int i = 0; i < LIMITS; i++)
 		put_if(ret, limit_names[i].key, c->limits[i]);
 	put_if(ret, "INIT", c->init);

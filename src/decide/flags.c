@@ -114,6 +114,21 @@ static const struct option_word *find_option(const char *name, size_t len, bool 
 	return n == 1 ? found : NULL;
 }
 
+/* The modules part their flags at blanks, so one text may have been two of them. What an assignment passes on may look
+ * like anything. */
+static bool has_another_option(const char *value)
+{
+	const char *next = strstr(value, " --");
+	size_t len = next ? strcspn(next + 3, "= ") : 0;
+	const struct option_word *o;
+	bool engine;
+
+	if (len == 0 || memchr(value, '=', (size_t)(next - value)))
+		return false;
+	o = find_option(next + 3, len, &engine);
+	return o && strlen(o->name) == len;
+}
+
 /* ret_takes_next: the option's value is the next word. */
 static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
 {
@@ -138,6 +153,8 @@ static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
 				word);
 		if (!o)
 			return value_refuse(w, "'%.60s' is no option of systemd-nspawn", word);
+		if (word[2 + len] == '=' && has_another_option(word + 2 + len + 1))
+			return value_refuse(w, "'%.60s' is two options: give each a word of its own", word);
 		*ret_takes_next = o->takes_value && word[2 + len] != '=';
 		return 0;
 	}
@@ -145,6 +162,10 @@ static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
 		if (strchr("DMibahSP", *p))
 			return value_refuse(w, "'%.60s': the engine decides option -%c itself", word, *p);
 		if (strchr(short_with_value, *p)) {
+			if (p[1] == ' ')
+				return value_refuse(
+					w, "'%.60s' has a blank behind -%c: give the option and its value as two words",
+					word, *p);
 			*ret_takes_next = p[1] == '\0';
 			return 0;
 		}

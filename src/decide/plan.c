@@ -140,6 +140,12 @@ static void add_env(struct strs *argv, const char *key, const char *value)
 	strs_addf(argv, "%s=%s", key, value);
 }
 
+static void argv_macvlans(struct draft *d)
+{
+	for (size_t i = 0; i < d->c->macvlans.n; i++)
+		strs_addf(&d->p->argv, "--network-macvlan=%s", d->c->macvlans.v[i]);
+}
+
 static void argv_network(struct draft *d)
 {
 	const struct container *c = d->c;
@@ -148,6 +154,7 @@ static void argv_network(struct draft *d)
 	if (d->rules->private_net_is_veth) {
 		if (c->private_network)
 			strs_add(argv, "--network-veth");
+		argv_macvlans(d);
 		return;
 	}
 	if (c->private_network)
@@ -170,8 +177,7 @@ static void argv_network(struct draft *d)
 		strs_addf(argv, "--network-veth-extra=%s", c->veths[i].name);
 	for (size_t i = 0; i < c->interfaces.n; i++)
 		strs_addf(argv, "--network-interface=%s", c->interfaces.v[i]);
-	for (size_t i = 0; i < c->macvlans.n; i++)
-		strs_addf(argv, "--network-macvlan=%s", c->macvlans.v[i]);
+	argv_macvlans(d);
 }
 
 /* With ids of its own the container sees the store through mapped ids (B.1). */

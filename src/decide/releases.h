@@ -6,8 +6,8 @@
 #include "words/container.h"
 
 struct release_rules {
-	/* Only PRIVATE_NETWORK, HOST_ADDRESS and LOCAL_ADDRESS exist, and PRIVATE_NETWORK alone drives the network:
-	 * the other options came later (A.13). */
+	/* Only PRIVATE_NETWORK, HOST_ADDRESS and LOCAL_ADDRESS exist (and MACVLANS, in confs alone), and PRIVATE_NETWORK
+	 * alone drives the network: the other options came later (A.13). */
 	bool first_options;
 	bool private_net_is_veth;  /* A.5 7: --network-veth follows PRIVATE_NETWORK, no --private-network */
 	bool address_last;         /* CI-7: in the guest routes come before addresses */

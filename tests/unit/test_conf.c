@@ -165,6 +165,19 @@ static void what_the_first_module_would_ignore_is_refused(void **state)
 	assert_accepted("SYSTEM_PATH=/x\nINTERFACES=\"\"\nEXTRA_NSPAWN_FLAGS=\nRELEASE=2014\n");
 }
 
+static void the_first_module_keeps_its_macvlans(void **state)
+{
+	static const char text[] = "SYSTEM_PATH=/x\nMACVLANS=\"eth1 eth2\"\nRELEASE=2014\n";
+	CLEANUP(container_done) struct container c = { 0 };
+	CLEANUP(buf_done) struct buf again = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(read_conf(text, &c, NULL, &e), 0);
+	assert_int_equal(conf_write(&c, &again, &e), 0);
+	assert_string_equal(buf_text(&again), text);
+}
+
 static void time_spans_are_those_of_systemd(void **state)
 {
 	static const char *const good[] = { "90",       "1min 30s", "infinity", ".5h", "1.5 h 3us", "30\u00b5s",
@@ -213,11 +226,15 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 		                           "--se=x",
 		                           "--pri=x",
 		                           "-E",
-		                           "-j x" };
+		                           "-j x",
+		                           "'-u root'",
+		                           "'--bind=/a --bind-ro=/b'",
+		                           "'--bind-ro=/a:/b --read-only'" };
 	static const char *const good[] = { "--bind=/a:/b", "-U", "--private-users=pick",
 		                            "--read-only",  "*",  "$(id)" };
 	static const char *const good_alone[] = { "-j", "-jqn", "-E A=b", "-EA=b", "-qE A=b", "-p 80 -u root",
-		                                  "--prop A=b" };
+		                                  "--prop A=b", "'--setenv=A=b --bind=/c'",
+		                                  "'--bind=/a --bin'" };
 	char text[128];
 
 	(void)state;
@@ -240,6 +257,12 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 	assert_refused("EXTRA_NSPAWN_FLAGS=\"'--property CPUQuota=5%'\"\n",
 	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '--property CPUQuota=5%' has a blank in the option's name: "
 	               "give the option and its value as two words, or with a '='");
+	assert_refused("EXTRA_NSPAWN_FLAGS=\"'-qE A=b'\"\n",
+	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '-qE A=b' has a blank behind -E: give the option and its "
+	               "value as two words");
+	assert_refused("EXTRA_NSPAWN_FLAGS=\"'--tmpfs=/x --bind=/y'\"\n",
+	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '--tmpfs=/x --bind=/y' is two options: give each a word of its "
+	               "own");
 }
 
 static void a_line_without_an_assignment_is_refused_and_not_quoted(void **state)
@@ -300,6 +323,7 @@ int main(void)
 		cmocka_unit_test(ports_are_refused_with_the_number_of_their_field),
 		cmocka_unit_test(addresses_are_accepted_and_refused_by_the_table),
 		cmocka_unit_test(what_the_first_module_would_ignore_is_refused),
+		cmocka_unit_test(the_first_module_keeps_its_macvlans),
 		cmocka_unit_test(time_spans_are_those_of_systemd),
 		cmocka_unit_test(flags_that_redefine_what_the_engine_decides_are_refused),
 		cmocka_unit_test(a_line_without_an_assignment_is_refused_and_not_quoted),

@@ -89,6 +89,19 @@ static void the_first_module_is_ready_by_a_fifo(void **state)
 		&no_facts);
 }
 
+static void the_first_module_gives_macvlans(void **state)
+{
+	const struct facts f = { .is_32_bit = true, .path = "/bin" };
+	CLEANUP(plan_done) struct plan p =
+		plan_of("old", "SYSTEM_PATH=/x\nPRIVATE_NETWORK=1\nMACVLANS=\"eth1 eth2\"\nRELEASE=2014\n", &f);
+
+	(void)state;
+	assert_string_equal(p.argv.v[6], "--network-veth");
+	assert_string_equal(p.argv.v[7], "--network-macvlan=eth1");
+	assert_string_equal(p.argv.v[8], "--network-macvlan=eth2");
+	assert_string_equal(p.argv.v[9], "--personality=x86");
+}
+
 static void a_profile_makes_a_container_nix(void **state)
 {
 	const struct facts f = { .has_profile = true, .is_32_bit = true, .nixos_dirs = true, .path = "/bin" };
@@ -215,6 +228,7 @@ int main(void)
 		cmocka_unit_test(only_who_has_a_way_out_has_it_in_json),
 		cmocka_unit_test(a_nix_container_is_bound_to_the_store),
 		cmocka_unit_test(the_first_module_is_ready_by_a_fifo),
+		cmocka_unit_test(the_first_module_gives_macvlans),
 		cmocka_unit_test(a_profile_makes_a_container_nix),
 		cmocka_unit_test(the_sources_of_binds_are_known_however_they_are_written),
 		cmocka_unit_test(a_flake_is_no_tree),
