@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,7 +54,7 @@ static int arm(struct readiness *r)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, r->alarm) < 0)
 		return -errno;
 	for (size_t i = 0; i < COUNT(r->alarm); i++)
-		if (fcntl(r->alarm[i], F_SETOWN, r->main) < 0 || fcntl(r->alarm[i], F_SETSIG, SIGTERM) < 0 ||
+		if (fcntl(r->alarm[i], F_SETOWN, r->main) < 0 || fcntl(r->alarm[i], F_SETSIG, SIGKILL) < 0 ||
 		    fcntl(r->alarm[i], F_SETFL, O_ASYNC) < 0)
 			return -errno;
 	return 0;
@@ -174,6 +175,13 @@ int readiness_wait(struct readiness *r, struct err *e)
 int readiness_wait_for(struct readiness *r, int fd, struct err *e)
 {
 	return wait_until(r, fd, e);
+}
+
+void readiness_stop(struct readiness *r)
+{
+	if (gate_ask(NULL, "cannot stop the container") == 0 &&
+	    syscall(SYS_pidfd_send_signal, r->main_fd, SIGTERM, NULL, 0) == 0)
+		(void)wait_until(r, r->main_fd, NULL);
 }
 
 int readiness_pass(struct readiness *r, struct err *e)

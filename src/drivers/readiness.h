@@ -6,8 +6,9 @@
  * the process that becomes systemd-nspawn is born where it belongs (cgroup_fork_beside()). It takes the place of the manager's
  * socket, and passes on what systemd-nspawn says, as systemd-nspawn, which NotifyAccess=main asks for; that takes root.
  *
- * Until readiness_pass() the container depends on the fork: when that ends, however it comes to that, the kernel sends
- * systemd-nspawn a SIGTERM (F_SETSIG of fcntl(2)). */
+ * Until readiness_pass() the container depends on the fork: when that ends, however it comes to that, the kernel kills
+ * systemd-nspawn (F_SETSIG of fcntl(2)), and with it the container. A SIGTERM would not do: systemd-nspawn passes it on once,
+ * and a guest that hears nothing yet would go on, ready for nobody to know. */
 #pragma once
 
 #include <sys/types.h>
@@ -41,6 +42,9 @@ int readiness_wait(struct readiness *r, struct err *e);
 /* readiness_wait_for - in the fork, after that: pass on what is said until fd is readable. Who would not read would have
  * systemd-nspawn wait, deaf to signals, as soon as the socket is full. errors as readiness_wait() */
 int readiness_wait_for(struct readiness *r, int fd, struct err *e);
+
+/* readiness_stop - in the fork, instead: have the container stopped, and wait until it is. */
+void readiness_stop(struct readiness *r);
 
 /* readiness_pass - in the fork: pass READY=1 on, and have systemd-nspawn talk to the manager itself from now on. */
 int readiness_pass(struct readiness *r, struct err *e);

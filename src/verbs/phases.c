@@ -127,7 +127,11 @@ static int step_ready(struct phase_call *c, const struct loaded *l, struct readi
 		r = wait_fifo(l, ready, e);
 	if (r == 0)
 		return readiness_pass(ready, e);
-	c->quiet = is_ending(ready->main_fd);
+	if (!is_ending(ready->main_fd)) {
+		phase_say(c, 3, e->text);
+		readiness_stop(ready);
+	}
+	c->quiet = true;
 	return r;
 }
 

@@ -204,12 +204,45 @@ static void get_killed(void)
 	wait_in(to_main);
 }
 
-static void a_fork_that_is_killed_stops_the_container(void **state)
+static void a_fork_that_is_killed_takes_the_container_with_it(void **state)
 {
 	(void)state;
 	begin(get_killed);
-	assert_int_equal(main_end(), 100 + SIGTERM);
+	assert_int_equal(main_end(), 100 + SIGKILL);
 	assert_int_equal(hear(1), 0);
+}
+
+/* It hears the signal, but has more to say before it is done than the socket takes. */
+static void stop_slowly(void)
+{
+	struct readiness r;
+	sigset_t term;
+	int sig;
+
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &term, NULL);
+	if (readiness_fork(FOLDER, &r, NULL) == 1) {
+		readiness_stop(&r);
+		_exit(1);
+	}
+	close(r.alarm[0]); /* as execve(2) does */
+	close(r.alarm[1]);
+	(void)sigwait(&term, &sig);
+	for (int i = 0; i < 1000; i++)
+		say("STATUS=stopping");
+	wait_in(to_main);
+	_exit(7);
+}
+
+static void one_whose_host_fails_is_stopped_in_peace(void **state)
+{
+	(void)state;
+	begin(stop_slowly);
+	for (int i = 0; i < 1000; i++)
+		expect("STATUS=stopping");
+	let_go(to_main);
+	assert_int_equal(main_end(), 7);
 }
 
 static void end_at_once(void)
@@ -326,7 +359,8 @@ static int all(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_word_comes_when_the_host_is_ready_and_all_else_at_once),
-		CASE(a_fork_that_is_killed_stops_the_container),
+		CASE(a_fork_that_is_killed_takes_the_container_with_it),
+		CASE(one_whose_host_fails_is_stopped_in_peace),
 		CASE(a_container_that_ends_before_it_was_ready_is_noticed),
 		CASE(nobody_is_kept_waiting_with_what_he_says_while_a_guest_gets_ready),
 		CASE(a_container_that_ends_before_its_guest_was_ready_is_noticed),
