@@ -225,7 +225,7 @@ static bool fill(const struct sources *s, const struct known *k, struct machine 
 		.conf_unread = k->conf && k->conf->unread,
 		.conf_hash = k->conf && k->conf->text.p ? buf_hash(&k->conf->text) : 0,
 		.state = state_of(s, k, unit),
-		.leader = k->machine ? k->machine->leader : 0,
+		.leader = k->machine && !k->net->leader_dead ? k->machine->leader : 0,
 		.kind = kind_of(k, name),
 		.os = copy(os_of(s, k), &bad),
 		.cgroup = copy(k->net ? k->net->cgroup : NULL, &bad),

@@ -205,6 +205,9 @@ static void a_registration_whose_leader_and_unit_are_gone_is_a_ghost(void **stat
 	m = merged("web");
 	assert_int_equal(m->state, MACHINE_GHOST);
 	assert_non_null(strstr(m->reason, "leader 77 is dead"));
+	assert_int_equal(m->leader, 0);
+	net[0].leader_dead = false;
+	assert_int_equal(merged("web")->leader, 77);
 }
 
 static void a_crashed_container_that_waits_for_its_restart_is_no_ghost(void **state)
@@ -215,6 +218,7 @@ static void a_crashed_container_that_waits_for_its_restart_is_no_ghost(void **st
 	add_unit(web_unit, MACHINE_RESTARTING)->reason = crashed;
 	assert_int_equal(merged("web")->state, MACHINE_RESTARTING);
 	assert_string_equal(merged("web")->reason, "it crashed");
+	assert_int_equal(merged("web")->leader, 0);
 }
 
 static void while_a_container_stops_it_is_stopping_though_its_registration_is_gone(void **state)
