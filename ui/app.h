@@ -203,6 +203,7 @@ struct app {
 		uint64_t at_usec; /* 0: a remark, no event */
 		bool brief;       /* gone with the next key */
 	} message;
+	bool lines;  /* a talk by lines: no keys are named */
 	bool leaves; /* it was said what leaving would give up */
 	char goal[NAME_MACHINE_MAX + 1]; /* a new machine, selected when it is there; "": none */
 	struct app_job ended; /* the last one, when it went well; no name: none */

@@ -93,7 +93,8 @@ static void take_draft(struct doer_form *f)
 	form->text = draft;
 	draft = (struct buf){ 0 };
 	if (form_is_dirty(form))
-		say(f, STYLE_BUSY, "what was typed before and not saved is back: S saves, Q forgets it");
+		say(f, STYLE_BUSY, f->app->lines ? "what was typed before and not saved is back: s saves, b forgets it"
+		                               : "what was typed before and not saved is back: S saves, Q forgets it");
 }
 
 static void judge(struct doer_form *f)
@@ -261,7 +262,7 @@ static void show_verdict(const struct doer_form *f, struct doc *d)
 	static const char *const words[] = {
 		[EDIT_NOTHING] = "nothing else would be to be done",
 		[EDIT_RELOAD] = "then a reload would apply it",
-		[EDIT_RESTART] = "then it would take a restart",
+		[EDIT_RESTART] = "then a restart would be needed",
 	};
 	CLEANUP(strs_done) struct strs because = { 0 };
 	enum edit_verdict v = edit_verdict(&f->edit, &f->app->form.text, &because);
@@ -407,16 +408,19 @@ static void settled(struct doer_form *f)
 	buf_add(&f->edit.old, buf_text(&form->base), form->base.len);
 	judge(f);
 	doer_typed_keep(f->typed);
-	say_briefly(f, STYLE_BUSY, form_is_dirty(form) ? "S saves what is left of yours" : "it is as others left it");
+	say_briefly(f, STYLE_BUSY, !form_is_dirty(form)  ? "it is as others left it"
+	                           : f->app->lines       ? "s saves what is left of yours"
+	                                                 : "S saves what is left of yours");
 }
 
 static void on_saved(int r, const struct err *e, void *arg)
 {
 	static const char *const then[] = {
 		[EDIT_NOTHING] = "saved; nothing else is to be done",
-		[EDIT_RELOAD] = "saved; a reload applies it: r",
-		[EDIT_RESTART] = "saved; it takes a restart: R (D says why)",
+		[EDIT_RELOAD] = "saved; a reload applies it",
+		[EDIT_RESTART] = "saved; restart needed",
 	};
+	static const char *const keys[] = { [EDIT_NOTHING] = "", [EDIT_RELOAD] = ": r", [EDIT_RESTART] = ": R (D says why)" };
 	struct doer_form *f = arg;
 	struct form *form = &f->app->form;
 	const char *name = f->edit.places.name;
@@ -429,13 +433,13 @@ static void on_saved(int r, const struct err *e, void *arg)
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
 		app_form_clashed(f->app);
 	} else if (r < 0 && r != -EINPROGRESS && form->open) {
-		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s%s", e->text, is_gone(f) ? "; W writes it to another file" : "");
+		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s%s", e->text, !is_gone(f) ? "" : f->app->lines ? "; w and a file writes it there" : "; W writes it to another file");
 	} else if (r < 0) {
 		app_say(f->app, STYLE_BAD, now_usec(), "%s%s%s", r == -EINPROGRESS ? "" : name, r == -EINPROGRESS ? "" : ": not saved: ",
 		        e->text);
 		leave(f);
 	} else {
-		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s", name, then[r], e ? "; " : "", e ? e->text : "");
+		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s%s", name, then[r], f->app->lines ? "" : keys[r], e ? "; " : "", e ? e->text : "");
 		leave(f);
 	}
 	f->changed(f->arg);

@@ -332,6 +332,7 @@ static int set_up(struct linear *l, const struct dashboard_options *o, struct er
 	if (r < 0)
 		return r;
 	l->talk.app = &l->app;
+	l->app.lines = true;
 	if (source_is_tape(l->source))
 		gate_seal("it is a recording");
 	l->talk.locked = gate_is_open() ? NULL : gate_reason();

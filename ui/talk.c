@@ -276,7 +276,9 @@ static struct talk_command command_of_form(enum app_effect what, const char *nam
 
 static struct talk_command edit(struct talk *t, const char *line, struct buf *out)
 {
-	if (t->edits.asks == TALK_FORM_ROW && is_word(line, "q", "quit"))
+	if (t->edits.asks == TALK_FORM_ROW && is_word(line, "q", "quit") && form_is_dirty(&t->app->form))
+		line = "b"; /* it asks */
+	else if (t->edits.asks == TALK_FORM_ROW && is_word(line, "q", "quit"))
 		return (struct talk_command){ .quit = true };
 	return command_of_form(talk_form_line(&t->edits, &t->app->form, line, out), t->app->form.name);
 }

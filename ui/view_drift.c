@@ -17,7 +17,7 @@ static const char *advice(enum drift_cure c)
 		[DRIFT_MEND] = "something was taken away since its start: it can be put back without a restart: M",
 		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough: r",
-		[DRIFT_RESTART] = "it takes a restart: R",
+		[DRIFT_RESTART] = "restart needed: R",
 	};
 
 	return words[c];

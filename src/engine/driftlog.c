@@ -52,7 +52,7 @@ static void tell(const struct drifted *one, struct events *ret)
 		[DRIFT_MEND] = "stale, machdeck mend puts it back",
 		[DRIFT_REREAD] = "stale, a daemon-reload is enough",
 		[DRIFT_RELOAD] = "stale, a reload is enough",
-		[DRIFT_RESTART] = "stale, it takes a restart",
+		[DRIFT_RESTART] = "stale, restart needed",
 	};
 	enum drift_cure cure = drift_verdict(&one->drift);
 	size_t more = one->drift.n > 1 ? one->drift.n - 1 : 0;

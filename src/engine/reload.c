@@ -179,7 +179,7 @@ static void say_what_changed(const struct change *c, struct strs *ret)
 		if (sides[i].ops->n > 0)
 			strs_addf(ret, "its network %s is changed", sides[i].where);
 	for (size_t i = 0; i < c->restart.n; i++)
-		strs_addf(ret, "this takes a restart: %s", c->restart.v[i]);
+		strs_addf(ret, "restart needed: %s", c->restart.v[i]);
 }
 
 int reload_run(const char *name, struct strs *ret_says, struct err *e)

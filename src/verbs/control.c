@@ -100,7 +100,7 @@ static void show_pending(const char *name)
 	if (reload_pending(name, &pending, &live, NULL) < 0)
 		return;
 	for (size_t i = 0; i < pending.n; i++)
-		printf("%s: takes a restart: %s\n", name, pending.v[i]);
+		printf("%s: restart needed: %s\n", name, pending.v[i]);
 }
 
 /* What the switch printed, a line at a time; false: nothing that we know of. */
@@ -199,7 +199,7 @@ static void add_details(enum control_verb verb, const char *name, const struct t
 		return;
 	buf_addf(to, "# %s\n", live ? "something of it changes while it runs (machdeck diff)" : "nothing changes while it runs");
 	for (size_t i = 0; i < pending.n; i++)
-		buf_addf(to, "# takes a restart: %s\n", pending.v[i]);
+		buf_addf(to, "# restart needed: %s\n", pending.v[i]);
 }
 
 static int show_one(const struct snapshot *s, enum control_verb verb, char *name)

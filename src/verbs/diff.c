@@ -20,7 +20,7 @@ static const char *advice(enum drift_cure c)
 		[DRIFT_MEND] = "something was taken away since the start: machdeck mend puts it back",
 		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough",
-		[DRIFT_RESTART] = "a restart is needed",
+		[DRIFT_RESTART] = "restart needed",
 	};
 
 	return words[c];

@@ -43,7 +43,7 @@ static void print_verdict(const struct edit *x, const struct buf *text)
 		printf("%s: a reload %s it (machdeck reload %s)\n", name, text ? "would apply" : "applies", name);
 		break;
 	case EDIT_RESTART:
-		printf("%s: it %s a restart (machdeck restart %s)\n", name, text ? "would take" : "takes", name);
+		printf("%s: restart %s (machdeck restart %s)\n", name, text ? "would be needed" : "needed", name);
 		for (size_t i = 0; i < because.n; i++) {
 			char shown[ERR_TEXT_MAX];
 

@@ -84,7 +84,7 @@ static void pending_lines(struct buf *to, const char *name)
 	if (reload_pending(name, &pending, &live, NULL) < 0)
 		return;
 	for (size_t i = 0; i < pending.n; i++) {
-		buf_addf(to, "  %-10s takes a restart: ", "");
+		buf_addf(to, "  %-10s restart needed: ", "");
 		show_text(to, pending.v[i]);
 		buf_puts(to, "\n");
 	}

@@ -28,7 +28,7 @@ from_making_to_removing_the_host_is_as_before() {
 		same state active "$(state one)"
 		same port tcp:8080:80 "$(machdeck get one HOST_PORT)"
 		keys "$(at one)" "key e" "wait AUTO_START" "key $(printf "j %.0s" {1..19})" "key Enter" "wait HOST_PORT" "key C-u" \
-			"type tcp:9090:80" "key Enter" "key S" "wait +HOST_PORT=tcp:9090:80" "rest 300" "key Enter" "wait takes a restart"
+			"type tcp:9090:80" "key Enter" "key S" "wait +HOST_PORT=tcp:9090:80" "rest 300" "key Enter" "wait restart needed"
 		keys "$(at one)" "key R" "rest 300" "key y" "wait restarted"
 		want 10 serves mini http://10.233.1.1:9090/
 		not fetch http://10.233.1.1:8080/

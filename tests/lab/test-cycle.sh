@@ -31,7 +31,7 @@ by_our_verbs_from_making_to_removing_the_host_is_as_before() {
 			exits 0 machdeck start $1
 			want 10 serves mini http://10.233.1.1:8080/
 			exits 0 machdeck set $1 HOST_PORT=tcp:9090:80
-			told "$1: it takes a restart (machdeck restart $1)" HOST_PORT
+			told "$1: restart needed (machdeck restart $1)" HOST_PORT
 			want 10 serves mini http://10.233.1.1:8080/ # an edit alone changes nothing that runs
 			exits 0 machdeck restart $1
 			want 10 serves mini http://10.233.1.1:9090/
@@ -66,7 +66,7 @@ by_the_verbs_of_nixos_container_the_host_is_as_before() {
 			exits 0 nixos-container start $name
 			want 20 serves box http://10.233.1.1:8080/
 			exits 0 machdeck set $name HOST_PORT=tcp:9090:80
-			told "$name: it takes a restart"
+			told "$name: restart needed"
 			exits 0 nixos-container restart $name
 			want 20 serves box http://10.233.1.1:9090/
 			not fetch http://10.233.1.1:8080/

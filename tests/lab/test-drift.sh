@@ -67,9 +67,9 @@ an_edited_conf_tells_whether_reload_is_enough() {
 		exits 0 machdeck reload web
 		exits 0 machdeck diff web
 		exits 0 machdeck set web HOST_PORT=8081:80
-		told 'it takes a restart' HOST_PORT
+		told 'web: restart needed' HOST_PORT
 		exits 1 machdeck diff web
-		told 'a restart is needed'
+		told 'restart needed'
 		exits 0 machdeck restart web
 		want 10 machdeck diff web
 		exits 66 machdeck diff nosuch
@@ -86,7 +86,7 @@ what_a_verdict_says_is_done_and_nothing_differs_then() {
 			exits 0 machdeck "${@:2:1}" web "${@:3}"
 			verdict=nothing
 			[[ $said != *'web: a reload applies it'* ]] || verdict=reload
-			[[ $said != *'web: it takes a restart'* ]] || verdict=restart
+			[[ $said != *'web: restart needed'* ]] || verdict=restart
 			same "what follows from ${*:2}" "$1" $verdict
 			[ $verdict = nothing ] || exits 0 machdeck $verdict web
 			want 10 machdeck diff web
@@ -161,7 +161,7 @@ watch_tells_when_it_comes_and_when_it_goes() {
 		exits 0 machdeck mend web
 		want 10 has 'web: it runs as it is configured again$'
 		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=8080:80
-		want 10 has 'web: stale, it takes a restart: HOST_PORT'
+		want 10 has 'web: stale, restart needed: HOST_PORT'
 		: >/tmp/lines
 		exits 0 machdeck restart web # and nothing is said of what a start has not done yet
 		want 10 has 'web: running'

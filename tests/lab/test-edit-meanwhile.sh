@@ -197,9 +197,15 @@ a_machine_that_starts_meanwhile_is_left_running_and_told_about() { # 117
 		rmdir \$ROOTS/web; small web; conf web PRIVATE_NETWORK=1
 		editor 'machdeck start web >/dev/null; systemctl show -P MainPID container@web >/tmp/pid; echo HOST_PORT=8080:80 >>"\$1"'
 		exits 0 env EDITOR=/tmp/ed machdeck edit web
-		told 'web: saved' 'it takes a restart'
+		told 'web: saved' 'web: restart needed'
 		same pid "\$(cat /tmp/pid)" "\$(systemctl show -P MainPID container@web)"
-		printf '%s\n' 'size 200x40' 'wait STALE' 'key D' 'wait it takes a restart: R' >/tmp/script
+		printf '%s\n' 'size 200x40' 'wait STALE' 'wait └ restart needed: HOST_PORT' 'key D' 'wait restart needed: R' >/tmp/script
+		exits 0 machdeck --script /tmp/script
+		for size in 80x24 60x15 40x10; do
+			printf '%s\n' "size \$size" 'wait └ restart needed: HOST_PORT' >/tmp/script
+			exits 0 machdeck --script /tmp/script
+		done
+		printf '%s\n' 'size 20x5' 'wait restart' >/tmp/script
 		exits 0 machdeck --script /tmp/script
 		exits 0 machdeck stop web
 	END

@@ -359,7 +359,7 @@ an_import_takes_effect_and_can_be_undone() {
 		small web; conf web PRIVATE_NETWORK=1
 		exits 0 machdeck start web
 		import '{"containers": {"web": {"privateNetwork": true, "macvlans": [], "enableTun": true, "timeoutStartSec": "3min", "autoStart": true}, "new": {}}}'
-		told '/etc/containers/web.conf: changed' '/etc/containers/new.conf: made' 'web: it takes a restart'
+		told '/etc/containers/web.conf: changed' '/etc/containers/new.conf: made' 'web: restart needed'
 		same 'what systemd knows' '3min machines.target' "$(systemctl show -P TimeoutStartUSec container@web) $(systemctl show -P WantedBy container@web)"
 		exits 0 machdeck undo web
 		same conf PRIVATE_NETWORK=1 "$(cat $CONFS/web.conf)"

@@ -201,7 +201,7 @@ a_list_is_filled_previewed_and_saved_by_keys_at_each_size() {
 			conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 			keys '$to_ports' "wait the host's port" 'key Enter' 'type tcp:8080:' "wait 'tcp:8080:': not" 'type 80' \
 				"wait the host's port" 'key Enter' 'key j Enter' 'type tcp:8081:81' 'key Enter' 'key k x' 'wait tcp:8081:81' \
-				'key S' 'wait +HOST_PORT=tcp:8081:81' 'rest 300' 'key Enter' 'wait saved; it'
+				'key S' 'wait +HOST_PORT=tcp:8081:81' 'rest 300' 'key Enter' 'wait saved; restart needed'
 			same "conf at \$SIZE" 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=tcp:8081:81' \
 				"\$(xargs <\$CONFS/web.conf)"
 		done
@@ -247,8 +247,9 @@ a_form_is_filled_by_lines_alone() {
 		line s; tells '^\\+HOST_PORT=tcp:8081:81'; tells '^To save it, type yes'
 		line no; tells '^It is not saved'
 		same 'conf after a no' 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2' "\$(xargs <\$CONFS/web.conf)"
+		line q; tells '^It is changed and not saved'; line; tells '^Nothing is forgotten'
 		line b; tells '^It is changed and not saved'; line; tells '^Nothing is forgotten'
-		line s; tells '^To save it, type yes'; line yes; tells '^web: saved; it takes a restart'
+		line s; tells '^To save it, type yes'; line yes; tells '^web: saved; restart needed$'
 		same 'conf after a yes' 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.9 HOST_PORT=tcp:8081:81' \
 			"\$(xargs <\$CONFS/web.conf)"
 		end_talk
@@ -290,7 +291,7 @@ who_saved_the_same_meanwhile_is_seen_by_lines_alone() { # 113
 		line; tells '^It stays as you typed it'
 		same 'conf after nothing' 10.1.0.7 "$(machdeck get web LOCAL_ADDRESS)"
 		line s; tells '^To save it, type yes'; line yes; tells '^Type theirs or yours'
-		line yours; tells 'S saves'; line s; tells '^\+LOCAL_ADDRESS=10\.1\.0\.8'; line yes; tells '^web: saved'
+		line yours; tells 's saves'; line s; tells '^\+LOCAL_ADDRESS=10\.1\.0\.8'; line yes; tells '^web: saved'
 		same 'conf after yours' 10.1.0.8 "$(machdeck get web LOCAL_ADDRESS)"
 		line web; tells '^e\. edit its conf'; line e; tells '^conf of web> '
 		clash 10.1.0.5 10.1.0.6

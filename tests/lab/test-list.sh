@@ -126,10 +126,10 @@ status_says_when_the_conf_changed_since_the_start() {
 		same after true "$(about web .conf.changed)"
 		exits 0 machdeck status web
 		told 'changed since the start' '10.1.0.3 is configured, and is not there'
-		[[ $said != *'takes a restart'* ]] || fail "$said"
+		[[ $said != *'restart needed'* ]] || fail "$said"
 		conf web PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.2 TMPFS=/mnt
 		exits 0 machdeck status web
-		told 'takes a restart: TMPFS: runs with none, configured is /mnt'
+		told 'restart needed: TMPFS: runs with none, configured is /mnt'
 	END
 }
 

@@ -525,7 +525,7 @@ static void what_helps_a_stale_machine_is_on_its_tabs(void **state)
 	c.look.known = LOOK_CONFIG;
 	c.m->drift = "restart";
 	stale = screens(&c, 100, 24, false);
-	assert_non_null(strstr(buf_text(&stale), "it takes a restart: R"));
+	assert_non_null(strstr(buf_text(&stale), "restart needed: R"));
 	c.m->drift = "nothing";
 	well = screens(&c, 100, 24, false);
 	assert_null(strstr(buf_text(&well), "STALE"));
