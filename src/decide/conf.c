@@ -271,21 +271,29 @@ static int look_for_contradictions(const struct reading *r, const struct contain
 	return 0;
 }
 
+/* What each line says, and not whether they go together. */
+static int read_lines(const struct reading *r, const char *name, struct container *c, struct err *e)
+{
+	int result = 0;
+
+	*c = (struct container){ .name = strdup(name), .release = RELEASE_DEFAULT };
+	if (!c->name)
+		return err_no_memory(e);
+	for (size_t i = 0; result == 0 && i < r->env->n; i++)
+		result = set_entry(r, &r->env->v[i], c, e);
+	return result == 0 ? look_for_newer(r, c, e) : result;
+}
+
 int conf_read(const char *file, const char *name, const char *bytes, size_t len, struct container *ret,
               struct strs *warnings, struct err *e)
 {
-	CLEANUP(container_done) struct container c = { .release = RELEASE_DEFAULT };
+	CLEANUP(container_done) struct container c = { 0 };
 	CLEANUP(envfile_done) struct envfile env = { 0 };
 	struct reading reading = { file, bytes, &env, warnings };
 	int r = envfile_parse(file, bytes, len, &env, e);
 
-	c.name = strdup(name);
-	if (r == 0 && !c.name)
-		r = err_no_memory(e);
-	for (size_t i = 0; r == 0 && i < env.n; i++)
-		r = set_entry(&reading, &env.v[i], &c, e);
 	if (r == 0)
-		r = look_for_newer(&reading, &c, e);
+		r = read_lines(&reading, name, &c, e);
 	if (r == 0)
 		r = look_for_contradictions(&reading, &c, NULL, e);
 	if (r == 0 && warnings && !container_has_private_net(&c))
@@ -295,6 +303,17 @@ int conf_read(const char *file, const char *name, const char *bytes, size_t len,
 	*ret = c;
 	c = (struct container){ 0 };
 	return 0;
+}
+
+int conf_rewrite(const char *file, const char *bytes, size_t len, struct buf *ret, struct err *e)
+{
+	CLEANUP(container_done) struct container c = { 0 };
+	CLEANUP(envfile_done) struct envfile env = { 0 };
+	int r = envfile_parse(file, bytes, len, &env, e);
+
+	if (r == 0)
+		r = read_lines(&(struct reading){ file, bytes, &env, NULL }, "x", &c, e);
+	return r < 0 ? r : conf_write(&c, ret, e);
 }
 
 void conf_mistakes(const char *file, const char *name, const char *bytes, size_t len, struct strs *ret)

@@ -28,6 +28,10 @@ void conf_mistakes(const char *file, const char *name, const char *bytes, size_t
  * The text reads back to the same container, also through systemd. errors: -ENOMEM */
 int conf_write(const struct container *c, struct buf *ret, struct err *e);
 
+/* conf_rewrite - append a conf's text as conf_write() writes what it says. It may be half of a change: what contradicts what
+ * is not looked at. errors: as conf_read() */
+int conf_rewrite(const char *file, const char *bytes, size_t len, struct buf *ret, struct err *e);
+
 /* conf_knows_key - whether it is one of the keys of the table in the manual; a file without any is not a conf. */
 bool conf_knows_key(const char *name);
 

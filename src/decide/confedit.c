@@ -150,14 +150,6 @@ static int drop_earlier(const char *file, const char *key, struct buf *text, str
 
 /* ---- our own order */
 
-/* Whether the text is as conf_write() writes what it says. */
-static bool is_ours(const char *file, const struct buf *text, struct buf *ret)
-{
-	CLEANUP(container_done) struct container c = { 0 };
-
-	return conf_read(file, "x", buf_text(text), text->len, &c, NULL, NULL) == 0 && conf_write(&c, ret, NULL) == 0;
-}
-
 /* conf_write() leaves out what it does not know. */
 static bool knows_all(const char *file, const struct buf *text)
 {
@@ -174,8 +166,8 @@ static void keep_our_order(const char *file, const struct buf *old, struct buf *
 	CLEANUP(buf_done) struct buf before = { 0 };
 	struct buf after = { 0 };
 
-	if (is_ours(file, old, &before) && buf_same(old, &before) && knows_all(file, new) &&
-	    is_ours(file, new, &after)) {
+	if (conf_rewrite(file, buf_text(old), old->len, &before, NULL) == 0 && buf_same(old, &before) &&
+	    knows_all(file, new) && conf_rewrite(file, buf_text(new), new->len, &after, NULL) == 0) {
 		buf_done(new);
 		*new = after;
 	} else {

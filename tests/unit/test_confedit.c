@@ -86,6 +86,16 @@ static void what_is_in_our_order_stays_so(void **state)
 	        "PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\nMY_OWN=x\n");
 }
 
+/* A bridge's address is refused until there is the bridge. */
+static void what_is_half_done_stays_in_our_order(void **state)
+{
+	(void)state;
+	becomes("INTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "LOCAL_ADDRESS", "10.0.0.2/24",
+	        "LOCAL_ADDRESS=10.0.0.2/24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
+	becomes("LOCAL_ADDRESS=10.0.0.2/24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "HOST_BRIDGE", "br0",
+	        "HOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
+}
+
 static void a_text_that_can_not_be_read_is_not_changed(void **state)
 {
 	struct conf_change change = { "A", "x" }, none = { "A B", "x" };
@@ -171,6 +181,7 @@ int main(void)
 		cmocka_unit_test(what_no_conf_can_hold_is_refused_as_such),
 		cmocka_unit_test(of_several_the_last_stays),
 		cmocka_unit_test(what_is_in_our_order_stays_so),
+		cmocka_unit_test(what_is_half_done_stays_in_our_order),
 		cmocka_unit_test(a_text_that_can_not_be_read_is_not_changed),
 		cmocka_unit_test(two_who_changed_other_keys_are_both_heard),
 		cmocka_unit_test(a_clash_is_told_with_its_three_values_and_settled_either_way),

@@ -184,14 +184,14 @@ static void compare_export(const struct container *c)
 	json_decref(again);
 }
 
-/* All keys set at once, in whatever order: byte for byte what import wrote. */
+/* All keys set, at once or one after the other, in whatever order: byte for byte what import wrote. */
 static void compare_set(const struct container *c)
 {
 	struct container empty = { .name = c->name, .release = c->release };
 	CLEANUP(free_p) char *conf = conf_of(c), *text = conf_of(&empty);
 	CLEANUP(free_p) struct conf_change *changes = NULL;
 	CLEANUP(envfile_done) struct envfile env = { 0 };
-	CLEANUP(buf_done) struct buf set = { 0 };
+	CLEANUP(buf_done) struct buf set = { 0 }, step = { 0 };
 	struct err e = { 0 };
 
 	assert_true(envfile_parse("conf", conf, strlen(conf), &env, &e) >= 0);
@@ -202,6 +202,15 @@ static void compare_set(const struct container *c)
 	if (conf_edit("conf", text, strlen(text), changes, env.n, &set, &e) < 0)
 		fail_msg("%s: %s", compared, e.text);
 	assert_string_equal(buf_text(&set), conf);
+	buf_puts(&step, text);
+	for (size_t i = 0; i < env.n; i++) {
+		struct buf next = { 0 };
+
+		assert_true(conf_edit("conf", buf_text(&step), step.len, &changes[i], 1, &next, &e) >= 0);
+		buf_done(&step);
+		step = next;
+	}
+	assert_string_equal(buf_text(&step), conf);
 }
 
 static size_t form_field(const struct form *f, const char *key)
@@ -231,7 +240,8 @@ static void type_value(struct form *f, const char *key, const char *value)
 			fail_msg("%s: %s", compared, e.text);
 }
 
-/* Every value typed in the form, the items of lists one by one: byte for byte what import wrote, and the same plan. */
+/* Every value typed in the form, from the last line to the first, the items of lists one by one: byte for byte what import
+ * wrote, and the same plan. */
 static void compare_form(const struct container *c, const struct facts *facts, const char *wanted_plan)
 {
 	struct container empty = { .name = c->name, .release = c->release };
@@ -246,7 +256,7 @@ static void compare_form(const struct container *c, const struct facts *facts, c
 	assert_true(envfile_parse("conf", conf, strlen(conf), &env, &e) >= 0);
 	buf_puts(&text, base);
 	form_open(&f, c->name, &text);
-	for (size_t i = 0; i < env.n; i++)
+	for (size_t i = env.n; i-- > 0;)
 		type_value(&f, env.v[i].key, env.v[i].value);
 	assert_string_equal(buf_text(&f.text), conf);
 	if (conf_read("conf", c->name, buf_text(&f.text), f.text.len, &typed, NULL, &e) < 0 ||
