@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "decide/conflist.h"
 #include "words/limits.h"
 
 #define BRIDGE "--network-bridge="
@@ -194,15 +195,24 @@ static const char *payload(const struct strs *argv)
 	return "";
 }
 
-/* The values of one key that are in a and not in b, as one text. */
-static void only_in(const struct strs *a, const struct strs *b, const char *key, struct strs *ret)
+/* The values of one key: all of a list of the conf, for it runs with them; else those that are not in b, since some are the engine's
+ * own. Returns whether one is not in b. */
+static bool values_of(const struct strs *a, const struct strs *b, const char *key, struct strs *ret)
 {
+	bool differs = false;
+
 	for (size_t i = 0; i < a->n; i++) {
 		const struct topic *t = topic_of(a->v[i]);
 
-		if (strcmp(t->key, key) == 0 && !strs_has(b, a->v[i]))
+		bool is_new = !strs_has(b, a->v[i]);
+
+		if (strcmp(t->key, key) != 0)
+			continue;
+		if (is_new || (*t->prefix && conf_list_is(key)))
 			strs_add(ret, a->v[i][strlen(t->prefix)] ? a->v[i] + strlen(t->prefix) : a->v[i]);
+		differs |= is_new;
 	}
+	return differs;
 }
 
 static void name_difference(const char *key, const struct strs *was, const struct strs *now, struct strs *ret)
@@ -241,11 +251,13 @@ static enum weight compare_options(const struct strs *was, const struct strs *no
 		CLEANUP(strs_done) struct strs before = { 0 };
 		CLEANUP(strs_done) struct strs after = { 0 };
 
+		bool differs;
+
 		if (i > 0 && strcmp(t->key, topics[i - 1].key) == 0)
 			continue;
-		only_in(was, now, t->key, &before);
-		only_in(now, was, t->key, &after);
-		if (before.n + after.n == 0 || (strcmp(t->prefix, BRIDGE) == 0 && other_bridge(was, now)))
+		differs = values_of(was, now, t->key, &before);
+		differs |= values_of(now, was, t->key, &after);
+		if (!differs || (strcmp(t->prefix, BRIDGE) == 0 && other_bridge(was, now)))
 			continue;
 		name_difference(t->key, &before, &after, ret);
 		if (t->weight > heaviest)

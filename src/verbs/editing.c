@@ -30,14 +30,16 @@ int editing_options(const struct verb *v, int argc, char **argv, const char *has
 	return verb_first_name(v, argc, argv);
 }
 
-/* Of the conf as it is, or with text as it would be. */
-static void print_verdict(const struct edit *x, const struct buf *text)
+/* Of the conf as it is, or with text as it would be; told: also that nothing is to be done. */
+static void print_verdict(const struct edit *x, const struct buf *text, bool told)
 {
 	const char *name = x->places.name;
 	CLEANUP(strs_done) struct strs because = { 0 };
 
 	switch (edit_verdict(x, text, &because)) {
 	case EDIT_NOTHING:
+		if (told)
+			printf("%s: nothing else %s to be done\n", name, text ? "would be" : "is");
 		break;
 	case EDIT_RELOAD:
 		printf("%s: a reload %s it (machdeck reload %s)\n", name, text ? "would apply" : "applies", name);
@@ -59,7 +61,7 @@ void editing_verdict(const char *name)
 	CLEANUP(edit_done) struct edit x = { .hold.fd = -1, .dir = -1 };
 
 	if (edit_find(name, NULL, &x, NULL) == 0)
-		print_verdict(&x, NULL);
+		print_verdict(&x, NULL, false);
 }
 
 static int show(const struct edit *x, const struct buf *text)
@@ -78,7 +80,7 @@ static int show(const struct edit *x, const struct buf *text)
 	if (verb_print_buf(&diff) != STATUS_DONE)
 		return STATUS_IO;
 	if (diff.len > 0)
-		print_verdict(x, text);
+		print_verdict(x, text, true);
 	return STATUS_DONE;
 }
 
@@ -101,7 +103,7 @@ int editing_save(struct edit *x, struct buf *text, bool dry)
 		return verb_fail(&e);
 	printf("%s: %s\n", x->places.name, r > 0 ? "saved" : "nothing to change");
 	if (x->kind == EDIT_CONF || r > 0)
-		print_verdict(x, NULL);
+		print_verdict(x, NULL, r > 0);
 	return STATUS_DONE;
 }
 

@@ -196,7 +196,7 @@ static void a_new_veth_takes_a_restart_and_the_others_change_live(void **state)
 	        "guest: ip link set dev vx1 up\n"
 	        "guest: ip addr add 10.1.0.5 dev vx1\n"
 	        "guest: ip route add 10.1.0.1 dev vx1\n"
-	        "restart: EXTRA_VETHS: runs with none, configured is vx2\n");
+	        "restart: EXTRA_VETHS: runs with vx1, configured is vx1 vx2\n");
 }
 
 static void a_veth_leaves_its_bridge_live(void **state)
