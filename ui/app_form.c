@@ -153,8 +153,18 @@ static bool may_change(struct app *a)
 static void leave(struct app *a)
 {
 	a->menu = MENU_NONE;
+	app_say(a, STYLE_TEXT, 0, "%s", ""); /* what was said was of the form */
 	app_todo(a, APP_FORM_CLOSE, CONTROL_START, a->form.name, NULL, NULL);
 	form_close(&a->form);
+}
+
+void app_form_show(struct app *a, enum app_text text)
+{
+	a->form.previews = true;
+	a->form.row = a->menu_row;
+	a->menu = MENU_NONE;
+	a->text = text;
+	a->text_top = 0;
 }
 
 static void back_to_form(struct app *a)
@@ -162,6 +172,7 @@ static void back_to_form(struct app *a)
 	a->form.previews = false;
 	a->text = APP_TEXT_NONE;
 	a->menu = MENU_FORM;
+	a->menu_row = a->form.row;
 }
 
 void app_form_clashed(struct app *a)

@@ -245,17 +245,6 @@ static void show_odd(struct doc *d, struct strs *odd)
 	strs_done(odd);
 }
 
-/* The results, over the form. */
-static void show(struct doer_form *f, enum app_text text)
-{
-	struct app *a = f->app;
-
-	a->form.previews = true;
-	a->menu = MENU_NONE;
-	a->text = text;
-	a->text_top = 0;
-}
-
 /* What would follow, before it is saved. */
 static void show_verdict(const struct doer_form *f, struct doc *d)
 {
@@ -289,6 +278,8 @@ static void preview(struct doer_form *f)
 		return;
 	}
 	edit_fit(&f->edit, &a->form.text, &odd);
+	if (a->form.odd[0] && !strs_has(&odd, a->form.odd)) /* of its paths */
+		strs_add(&odd, a->form.odd);
 	doc_done(&a->results);
 	for (const char *at = buf_text(&diff); *at;) {
 		size_t n = strcspn(at, "\n");
@@ -300,7 +291,7 @@ static void preview(struct doer_form *f)
 	}
 	show_odd(&a->results, &odd);
 	show_verdict(f, &a->results);
-	show(f, APP_TEXT_SAVE);
+	app_form_show(a, APP_TEXT_SAVE);
 	a->offered_usec = 0;
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
 }
@@ -317,7 +308,7 @@ static void show_plan(struct doer_form *f)
 	}
 	doc_done(&a->results);
 	doc_text(&a->results, STYLE_TEXT, buf_text(&plan));
-	show(f, APP_TEXT_FORM_PLAN);
+	app_form_show(a, APP_TEXT_FORM_PLAN);
 }
 
 /* ---- paths */
@@ -480,7 +471,7 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 		begin_save(f);
 	else if (c->what == APP_FORM_JUDGE) {
 		judge(f);
-		doer_typed_keep(f->typed);
+		doer_typed_taken(f->typed);
 	} else if (c->what == APP_FORM_TYPED)
 		doer_typed_soon(f->typed);
 	else if (c->what == APP_FORM_CLOSE && !f->saving) { /* else when that has ended */

@@ -1,5 +1,6 @@
 #include "ui/doer_typed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,6 +34,11 @@ struct doer_typed {
 static bool is_typing(const struct app *a)
 {
 	return a->prompt == PROMPT_FIELD && a->line.text[0];
+}
+
+static const char *typed(const struct app *a)
+{
+	return is_typing(a) ? a->line.text : "";
 }
 
 static int with_typed(const struct app *a, struct buf *ret, struct err *e)
@@ -100,19 +106,23 @@ void doer_typed_drop(struct doer_typed *t, const char *name)
 
 /* ---- the judgement */
 
-/* In the child: a letter for how bad it is, and the sentence. */
+/* In the child: a letter for how bad it is, and the sentence. Of what was taken all but the paths is known already. */
 static int judge(int out, void *arg)
 {
 	const struct doer_typed *t = arg;
-	CLEANUP(buf_done) struct buf text = { 0 };
+	bool typing = is_typing(t->app);
+	CLEANUP(buf_done) struct buf with = { 0 };
 	CLEANUP(strs_done) struct strs odd = { 0 };
+	const struct buf *text = typing ? &with : &t->app->form.text;
 	const char *why = NULL;
 	struct err e;
 
-	if (with_typed(t->app, &text, &e) < 0 || edit_judge(t->edit, &text, NULL, &e) < 0)
+	if (typing && (with_typed(t->app, &with, &e) < 0 || edit_judge(t->edit, &with, NULL, &e) < 0))
 		why = e.text;
-	else
-		edit_fit(t->edit, &text, &odd);
+	else if (typing)
+		edit_fit(t->edit, text, &odd);
+	if (!why)
+		edit_paths(t->edit, text, &odd);
 	if (!why && odd.n == 0)
 		return 0;
 	(void)dprintf(out, "%c%.*s", why ? '!' : '?', ERR_TEXT_MAX - 2, why ? why : odd.v[0]);
@@ -122,44 +132,61 @@ static int judge(int out, void *arg)
 static void on_judged(int r, char *text, size_t len, const struct err *e, void *arg)
 {
 	struct doer_typed *t = arg;
+	struct form *f = &t->app->form;
 
 	(void)e;
 	t->judging = NULL;
-	if (r != 0 || len < 2 || !is_typing(t->app) || strcmp(t->judged, t->app->line.text) != 0)
+	if (r != 0 || len < 2 || !is_ours(t) || strcmp(t->judged, typed(t->app)) != 0)
 		return;
-	app_form_told(t->app, *text == '!' ? STYLE_BAD : STYLE_BUSY, text + 1);
+	if (is_typing(t->app))
+		app_form_told(t->app, *text == '!' ? STYLE_BAD : STYLE_BUSY, text + 1);
+	else if (!f->problem[0] && !f->odd[0])
+		(void)snprintf(f->odd, sizeof(f->odd), "%s", text + 1);
 	t->changed(t->arg);
 }
 
 /* What is no value by itself was told when it was typed. */
-static bool is_value(const struct form *f, const char *typed)
+static bool can_be_judged(const struct app *a)
 {
-	return form_try(f, f->field, f->item, typed, NULL) == 0;
+	const struct form *f = &a->form;
+
+	return is_typing(a) ? form_try(f, f->field, f->item, a->line.text, NULL) == 0 : form_is_dirty(f) && !f->problem[0];
 }
 
 static int on_rest(sd_event_source *s, uint64_t now, void *arg)
 {
 	struct doer_typed *t = arg;
-	struct app *a = t->app;
 
 	(void)s, (void)now;
 	if (!is_ours(t))
 		return 0;
-	doer_typed_keep(t);
-	child_cancel(take_p(&t->judging));
-	if (!is_typing(a) || !is_value(&a->form, a->line.text))
+	if (t->stale)
+		doer_typed_keep(t);
+	if (!can_be_judged(t->app))
 		return 0;
-	memcpy(t->judged, a->line.text, sizeof(t->judged));
+	(void)snprintf(t->judged, sizeof(t->judged), "%s", typed(t->app));
 	(void)child_start(t->loop, "the judgement of what is typed", judge, t, JUDGE_USEC, ERR_TEXT_MAX, on_judged, t, &t->judging,
 	                  NULL);
 	return 0;
 }
 
+static void when_it_rests(struct doer_typed *t)
+{
+	child_cancel(take_p(&t->judging));
+	(void)sd_event_source_set_time_relative(t->rest, REST_USEC);
+	(void)sd_event_source_set_enabled(t->rest, SD_EVENT_ONESHOT);
+}
+
+void doer_typed_taken(struct doer_typed *t)
+{
+	doer_typed_keep(t);
+	when_it_rests(t);
+}
+
 void doer_typed_soon(struct doer_typed *t)
 {
 	t->stale = is_ours(t);
-	(void)sd_event_source_set_time_relative(t->rest, REST_USEC);
-	(void)sd_event_source_set_enabled(t->rest, SD_EVENT_ONESHOT);
+	when_it_rests(t);
 }
 
 /* ---- its life */

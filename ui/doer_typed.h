@@ -15,8 +15,9 @@ int doer_typed_new(sd_event *loop, struct app *app, const struct edit *edit, doe
 /* doer_typed_free - what is not on the disk yet gets there, which may take two seconds, not more. NULL is fine. */
 void doer_typed_free(struct doer_typed *t);
 
-/* doer_typed_soon - judge and keep it when nothing was typed for a moment. doer_typed_keep - keep it now. doer_typed_drop - the
- * draft of a form that is closed. */
+/* doer_typed_soon - judge and keep it when nothing was typed for a moment. doer_typed_taken - a value was taken: keep it, and look
+ * for its paths. doer_typed_keep - keep it now. doer_typed_drop - the draft of a form that is closed. */
 void doer_typed_soon(struct doer_typed *t);
+void doer_typed_taken(struct doer_typed *t);
 void doer_typed_keep(struct doer_typed *t);
 void doer_typed_drop(struct doer_typed *t, const char *name);

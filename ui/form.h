@@ -87,6 +87,7 @@ struct form {
 	char odd[ERR_TEXT_MAX];     /* what it can be saved with, but hardly meant with (edit_fit); "": nothing */
 	size_t field, item;         /* what is being typed; item: which of a list, or how many there are: a new one */
 	bool previews;              /* what would be saved, or its plan, is shown */
+	size_t row;                 /* which was marked before that */
 	char held[80];              /* who edits it, "PID 12 (root, since 10:03)", so that it is only looked at; "": it is ours */
 	bool freed;                 /* nobody does any more: it can be had */
 	bool saving;                /* and nothing is typed meanwhile */

@@ -41,8 +41,8 @@ what_does_not_fit_the_host_is_said_before_it_is_saved() {
 		told 'are networks that overlap, on different links'
 		exits 0 machdeck set web EXTRA_NSPAWN_FLAGS=--bind=/srv/none
 		told '/srv/none, which is to be bound, is not there'
-		keys 'key Enter' 'type 1' 'key Enter' 'key $(printf 'j %.0s' {1..35}) j' 'key Enter' 'type --bind=/srv/nor' 'key Enter' \
-			'key S' 'wait nor' 'rest 300' 'key Enter' 'wait /srv/nor, which is to be'
+		keys 'key Enter' 'type 1' 'key Enter' 'key $(printf 'j %.0s' {1..35}) j' 'key Enter' 'type --bind=/srv/nor' \
+			'wait /srv/nor, which is to be' 'key Enter' 'wait bind-ro' 'wait /srv/nor, which is to be' 'key S' 'wait nor' 'rest 300' 'key Enter' 'wait /srv/nor, which is to be'
 		exits 0 machdeck set web AUTO_START=0 # it is told of what is changed
 		[[ \$said != *overlap* ]] || fail "\$said"
 	END

@@ -534,6 +534,7 @@ static void the_plan_of_a_form_is_read_and_saves_nothing(void **state)
 {
 	CLEANUP(free_scene) struct scene *s = scene(WEB);
 	struct app_command c;
+	size_t at;
 
 	(void)state;
 	open_form(s);
@@ -541,15 +542,21 @@ static void the_plan_of_a_form_is_read_and_saves_nothing(void **state)
 	assert_true(app_next(&s->app, &c));
 	assert_int_equal(c.what, APP_FORM_PLAN);
 	app_command_done(&c);
-	s->app.form.previews = true;
-	s->app.menu = MENU_NONE;
-	s->app.text = APP_TEXT_FORM_PLAN;
+	go_to(s, "MEMORY_MAX", 0);
+	at = s->app.menu_row;
+	app_form_show(&s->app, APP_TEXT_FORM_PLAN);
+	press(s, "j");
 	app_shown(&s->app, SAMPLE_NOW - APP_CONFIRM_USEC);
 	app_key(&s->app, &s->world, '\r', SAMPLE_NOW);
 	assert_false(app_next(&s->app, &c));
 	press(s, "q");
 	assert_int_equal(s->app.menu, MENU_FORM);
 	assert_int_equal(s->app.text, APP_TEXT_NONE);
+	assert_int_equal(s->app.menu_row, at);
+	press(s, "xq");
+	assert_non_null(strstr(s->app.message.text, "not saved"));
+	press(s, "Q"); /* what was said of the form goes with it */
+	assert_string_equal(s->app.message.text, "");
 }
 
 static void what_is_typed_in_a_form_can_be_written_to_another_file(void **state)
@@ -604,9 +611,7 @@ static void what_a_form_would_save_at_each_size(void **state)
 	(void)state;
 	open_form(s);
 	doc_text(&s->app.results, STYLE_TEXT, diff);
-	s->app.form.previews = true;
-	s->app.menu = MENU_NONE;
-	s->app.text = APP_TEXT_SAVE;
+	app_form_show(&s->app, APP_TEXT_SAVE);
 	at_each_size("form-save", s);
 }
 
