@@ -1,3 +1,4 @@
+#include "engine/beginning.h"
 #include "engine/create.h"
 
 #include <errno.h>
@@ -463,9 +464,13 @@ static void keep_base(const struct create *c, const struct created *made, int ro
 	char kept[NAME_MACHINE_MAX + 1];
 	enum built how;
 	struct err e;
+	int r = 0;
 
-	if (root >= 0 && keeps_base(c, roots, root) &&
-	    snapshots_take_held(&made->places, SNAPSHOTS_BASE, progress, kept, &how, &e) < 0)
+	if (root >= 0)
+		r = keeps_base(c, roots, root)
+		            ? snapshots_take_held(&made->places, SNAPSHOTS_BASE, progress, kept, &how, &e)
+		            : beginning_note(&made->places, &c->build, &e);
+	if (r < 0)
 		strs_addf(warnings, "what it began as is not kept: %s", e.text);
 }
 

@@ -1,6 +1,5 @@
 #include "engine/snapshots.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "drivers/subvolume.h"
 #include "drivers/treecopy.h"
 #include "drivers/wipe.h"
+#include "engine/beginning.h"
 #include "engine/load.h"
 #include "engine/overlay.h"
 #include "engine/settle.h"
@@ -30,32 +30,24 @@ void snapshots_folder(const struct places *p, char ret[static SNAPSHOTS_PATH_SIZ
 	(void)snprintf(ret, SNAPSHOTS_PATH_SIZE, "%s/.snapshots", p->roots);
 }
 
-void root_snapshots_done(struct root_snapshots *s)
-{
-	free(s->v);
-	*s = (struct root_snapshots){ 0 };
-}
-
 /* ---- where they are */
 
-#define OWN_FOLDER_SIZE (SNAPSHOTS_PATH_SIZE + NAME_MACHINE_MAX + 2)
-
-static void own_folder(const struct places *p, char ret[static OWN_FOLDER_SIZE])
+void snapshots_own_folder(const struct places *p, char ret[static SNAPSHOTS_OWN_SIZE])
 {
 	char all[SNAPSHOTS_PATH_SIZE];
 
 	snapshots_folder(p, all);
-	(void)snprintf(ret, OWN_FOLDER_SIZE, "%s/%s", all, p->name);
+	(void)snprintf(ret, SNAPSHOTS_OWN_SIZE, "%s/%s", all, p->name);
 }
 
 static int open_own(const struct places *p, bool make, int *ret, struct err *e)
 {
 	CLEANUP(close_p) int above = -1;
-	char all[SNAPSHOTS_PATH_SIZE], own[OWN_FOLDER_SIZE];
+	char all[SNAPSHOTS_PATH_SIZE], own[SNAPSHOTS_OWN_SIZE];
 	int r;
 
 	snapshots_folder(p, all);
-	own_folder(p, own);
+	snapshots_own_folder(p, own);
 	if (!make)
 		return files_open("", own, O_RDONLY | O_DIRECTORY, ret, e);
 	r = files_mkdir("", all, 0700, &above, e);
@@ -99,79 +91,6 @@ static int open_snapshot(const struct places *p, const char *snapshot, int *ret_
 	return *ret >= 0         ? 0
 	       : errno == ENOENT ? absent(p, snapshot, e)
 	                         : err_sys(e, errno, "cannot open %s", snapshot);
-}
-
-/* ---- which there are */
-
-static int by_time(const void *a, const void *b)
-{
-	const struct root_snapshot *x = a, *y = b;
-
-	if (x->made_usec != y->made_usec)
-		return x->made_usec < y->made_usec ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-/* A copy is made when its folder is; a root that was put aside is older than that, but its name changed then, which ctime
- * tells. Nothing changes in either afterwards. */
-static uint64_t made_usec(int dir, const char *leaf)
-{
-	struct statx x;
-	const struct statx_timestamp *at = &x.stx_ctime;
-
-	if (statx(dir, leaf, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &x) < 0)
-		return 0;
-	if ((x.stx_mask & STATX_BTIME) && x.stx_btime.tv_sec > at->tv_sec)
-		at = &x.stx_btime;
-	return (uint64_t)at->tv_sec * 1000000 + at->tv_nsec / 1000;
-}
-
-static int add(struct root_snapshots *s, int dir, const char *leaf)
-{
-	struct root_snapshot *grown = reallocarray(s->v, s->n + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	s->v = grown;
-	grown[s->n] = (struct root_snapshot){ 0 };
-	(void)snprintf(grown[s->n].name, sizeof(grown->name), "%.*s", NAME_MACHINE_MAX, leaf);
-	grown[s->n].made_usec = made_usec(dir, leaf);
-	s->n++;
-	return 0;
-}
-
-int snapshots_list(const char *name, struct root_snapshots *ret, struct err *e)
-{
-	CLEANUP(root_snapshots_done) struct root_snapshots s = { 0 };
-	CLEANUP(closedir_p) DIR *folder = NULL;
-	struct places p = { 0 };
-	int fd = -1, r = places_find(name, &p, e);
-
-	if (r == 0)
-		r = open_own(&p, false, &fd, e);
-	if (r == -ENOENT && places_find(name, &p, NULL) >= 0) {
-		*ret = s;
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	folder = fdopendir(fd);
-	if (!folder) {
-		close(fd);
-		return err_no_memory(e);
-	}
-	for (struct dirent *entry; r == 0 && (errno = 0, entry = readdir(folder));)
-		if (name_is_machine(entry->d_name))
-			r = add(&s, fd, entry->d_name);
-	if (r < 0)
-		return err_no_memory(e);
-	if (errno)
-		return err_sys(e, errno, "cannot read the snapshots of %s", name);
-	if (s.n > 0)
-		qsort(s.v, s.n, sizeof(*s.v), by_time);
-	*ret = s;
-	s = (struct root_snapshots){ 0 };
-	return 0;
 }
 
 /* ---- copies */
@@ -268,11 +187,11 @@ static int take(const struct places *p, const char *snapshot, bool share, const 
 /* Another one of the same second is name-2 and so on. For who holds the machine's name. */
 static void number(const struct places *p, char name[static NAME_MACHINE_MAX + 1])
 {
-	char first[NAME_MACHINE_MAX + 1], path[OWN_FOLDER_SIZE + NAME_MACHINE_MAX + 1];
+	char first[NAME_MACHINE_MAX + 1], path[SNAPSHOTS_OWN_SIZE + NAME_MACHINE_MAX + 1];
 
 	memcpy(first, name, sizeof(first));
 	for (unsigned i = 2; i <= SAME_SECOND_MAX; i++) {
-		own_folder(p, path);
+		snapshots_own_folder(p, path);
 		(void)snprintf(path + strlen(path), NAME_MACHINE_MAX + 2, "/%s", name);
 		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			return;
@@ -346,6 +265,19 @@ int snapshots_take_held(const struct places *p, const char *snapshot, const stru
 
 /* ---- going back */
 
+/* What a root becomes. */
+struct state {
+	int fd;             /* a copy of that folder; -1: what build makes, or else an empty one, or of an overlay what is below it */
+	bool builds;
+	struct build build; /* points into origin */
+	char origin[PATH_MAX];
+};
+
+static void state_done(struct state *s)
+{
+	close_p(&s->fd);
+}
+
 /* The new root is at temp; the old one becomes the snapshot backup. Each step leaves a whole root in place. */
 static int exchange(const struct places *p, int roots, const char *temp,
                     char backup[static NAME_MACHINE_MAX + 1], struct err *e)
@@ -388,28 +320,35 @@ static int look_whether_down(const struct places *p, struct rootfs *ret, struct 
 	return r < 0 ? r : rootfs_lock(ret, e);
 }
 
-/* from -1: an empty root. */
-static int put_root(const struct places *p, int from, const char *word, const struct progress *progress,
+static int make_root(const struct places *p, const struct state *to, const char *word, int roots, const char *temp,
+                     const struct progress *progress, struct err *e)
+{
+	CLEANUP(strs_done) struct strs ignored = { 0 };
+	enum built how;
+	int r;
+
+	if (to->fd >= 0)
+		return copy(to->fd, word, roots, temp, false, TREECOPY_SHARE_OR_COPY, progress, &how, e);
+	if (to->builds)
+		return build_root(&to->build, p, roots, temp, progress, &how, &ignored, e);
+	r = subvolume_make(roots, temp, 0755);
+	return r < 0 ? err_sys(e, -r, "cannot make a root for %s", p->name) : 0;
+}
+
+static int put_root(const struct places *p, const struct state *to, const char *word, const struct progress *progress,
                     char ret[static NAME_MACHINE_MAX + 1], struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
 	CLEANUP(close_p) int roots = -1;
 	char temp[PLACES_TEMP_SIZE];
-	enum built how;
 	int r = look_whether_down(p, &root, e);
 
 	if (r == 0)
 		r = places_open_roots(p, &roots, e);
 	if (r == 0)
 		r = places_temp("new", p->name, temp, e);
-	if (r < 0)
-		return r;
-	if (from < 0) {
-		r = subvolume_make(roots, temp, 0755);
-		r = r < 0 ? err_sys(e, -r, "cannot make a root for %s", p->name) : 0;
-	} else {
-		r = copy(from, word, roots, temp, false, TREECOPY_SHARE_OR_COPY, progress, &how, e);
-	}
+	if (r == 0)
+		r = make_root(p, to, word, roots, temp, progress, e);
 	if (r < 0)
 		return r;
 	name_before(word, ret);
@@ -485,15 +424,20 @@ static bool is_nix(const char *name)
 	return load_plan("", name, &l, NULL) >= 0 && l.plan.kind == KIND_NIX;
 }
 
-/* Which state is meant: an open folder, or -1 for an empty root, or for an overlay's what is below it. */
-static int find_state(const struct places *p, const char *snapshot, int *ret_own, int *ret, struct err *e)
+/* ret: its fd is -1 before. */
+static int find_state(const struct places *p, const char *snapshot, struct state *ret, struct err *e)
 {
 	char of[NAME_MACHINE_MAX + 1];
+	CLEANUP(close_p) int own = -1;
 	int r = overlay_look(p, "exchange the root of", e);
 
 	if (r < 0 || (!snapshot && (overlay_of(p, of) || is_nix(p->name))))
 		return r;
-	r = open_snapshot(p, snapshot ? snapshot : SNAPSHOTS_BASE, ret_own, ret, e);
+	r = open_snapshot(p, snapshot ? snapshot : SNAPSHOTS_BASE, &own, &ret->fd, e);
+	if (r == -ENOENT && !snapshot && beginning_read(p, ret->origin, &ret->build)) {
+		ret->builds = true;
+		return build_check(&ret->build, p, e);
+	}
 	if (r == -ENOENT && !snapshot)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
 		               "it is not known where %s began: there is no snapshot \"" SNAPSHOTS_BASE
@@ -502,7 +446,7 @@ static int find_state(const struct places *p, const char *snapshot, int *ret_own
 	return r;
 }
 
-static int put(const struct places *p, int from, const char *word, const struct progress *progress,
+static int put(const struct places *p, const struct state *to, const char *word, const struct progress *progress,
                char ret[static NAME_MACHINE_MAX + 1], struct err *e)
 {
 	char of[NAME_MACHINE_MAX + 1];
@@ -511,11 +455,11 @@ static int put(const struct places *p, int from, const char *word, const struct 
 	int r;
 
 	if (overlay_of(p, of))
-		return put_overlay(p, from, word, progress, ret, e);
+		return put_overlay(p, to->fd, word, progress, ret, e);
 	r = overlay_detach(p, e); /* of a restore that was killed */
 	places_name(p, p->name, &now);
 	if (r == 0)
-		r = put_root(&now, from, word, progress, ret, e);
+		r = put_root(&now, to, word, progress, ret, e);
 	if (r == 0 && was_overlay)
 		r = overlay_forget(p, progress, e);
 	return r == 0 && was_overlay ? tell_systemd(p, e) : r;
@@ -525,16 +469,15 @@ static int go_back(const char *name, const char *snapshot, const struct progress
                    char ret[static NAME_MACHINE_MAX + 1], struct err *e)
 {
 	CLEANUP(hold_done) struct hold hold = { .fd = -1 };
-	CLEANUP(close_p) int own = -1;
-	CLEANUP(close_p) int state = -1;
+	CLEANUP(state_done) struct state to = { .fd = -1 };
 	struct places p = { 0 };
 	int r = gate_ask(e, "cannot exchange the root of %s", name);
 
 	if (r == 0)
 		r = places_hold(name, &hold, &p, e);
 	if (r == 0)
-		r = find_state(&p, snapshot, &own, &state, e);
-	return r < 0 ? r : put(&p, state, snapshot ? snapshot : "reset", progress, ret, e);
+		r = find_state(&p, snapshot, &to, e);
+	return r < 0 ? r : put(&p, &to, snapshot ? snapshot : "reset", progress, ret, e);
 }
 
 int snapshots_restore(const char *name, const char *snapshot, const struct progress *progress,
@@ -552,13 +495,12 @@ int snapshots_reset(const char *name, const struct progress *progress, char ret[
 int snapshots_check(const char *name, const char *snapshot, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
-	CLEANUP(close_p) int own = -1;
-	CLEANUP(close_p) int state = -1;
+	CLEANUP(state_done) struct state to = { .fd = -1 };
 	struct places p = { 0 };
 	int r = places_find(name, &p, e);
 
 	if (r == 0)
-		r = find_state(&p, snapshot, &own, &state, e);
+		r = find_state(&p, snapshot, &to, e);
 	return r < 0 ? r : look_whether_down(&p, &root, e);
 }
 
@@ -592,5 +534,8 @@ int snapshots_forget(const struct places *p, const struct progress *progress, st
 		return r == -ENOENT ? 0 : r;
 	if (asprintf(&shown, "%s/%s", folder, p->name) < 0)
 		return shown = NULL, err_no_memory(e);
-	return wipe_tree(above, p->name, shown, progress, e);
+	r = wipe_tree(above, p->name, shown, progress, e);
+	if (r == 0)
+		(void)rmdir(folder); /* the last one takes it along */
+	return r;
 }

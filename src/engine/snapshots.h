@@ -13,10 +13,12 @@
 #include "engine/places.h"
 
 #define SNAPSHOTS_PATH_SIZE 64
+#define SNAPSHOTS_OWN_SIZE  (SNAPSHOTS_PATH_SIZE + NAME_MACHINE_MAX + 2)
 #define SNAPSHOTS_BASE      "base" /* what a tree is reset to */
 
-/* snapshots_folder - the folder in which each container with snapshots has one. */
+/* snapshots_folder - the folder in which each container with snapshots has one; snapshots_own_folder - that one. */
 void snapshots_folder(const struct places *p, char ret[static SNAPSHOTS_PATH_SIZE]);
+void snapshots_own_folder(const struct places *p, char ret[static SNAPSHOTS_OWN_SIZE]);
 
 struct root_snapshot {
 	char name[NAME_MACHINE_MAX + 1];
@@ -48,8 +50,8 @@ int snapshots_take_held(const struct places *p, const char *snapshot, const stru
 
 /* snapshots_restore - the root becomes what it was then. What it is now is kept as a snapshot "before-..." (ret). It must
  * be down. The exchange is one step of the kernel's.
- * snapshots_reset - to where it began: an empty root, where Nix makes the system; else to the snapshot "base"
- * (-ENOENT STATUS_NO_CONTAINER: there is none). */
+ * snapshots_reset - to where it began: an empty root, where Nix makes the system; else to the snapshot "base", else to
+ * what engine/beginning knows (-ENOENT STATUS_NO_CONTAINER: there is neither). */
 int snapshots_restore(const char *name, const char *snapshot, const struct progress *p,
                       char ret[static NAME_MACHINE_MAX + 1], struct err *e);
 int snapshots_reset(const char *name, const struct progress *p, char ret[static NAME_MACHINE_MAX + 1], struct err *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "engine/beginning.h"
 #include "engine/overlay.h"
 #include "engine/snapshots.h"
 #include "verbs/show.h"
@@ -150,13 +151,23 @@ static int confirm(const struct verb *v, const char *name, const struct wish *w,
 
 static void ask(const char *name, const char *snapshot, char ret[static QUESTION_SIZE])
 {
-	char of[NAME_MACHINE_MAX + 1], more[NAME_MACHINE_MAX + 64] = "";
+	char of[NAME_MACHINE_MAX + 1], more[NAME_MACHINE_MAX + 64] = "", origin[PATH_MAX];
+	CLEANUP(buf_done) struct buf what = { 0 };
+	bool found;
 	struct places p;
 
-	if (snapshot && places_find(name, &p, NULL) >= 0 && overlay_of(&p, of))
+	found = places_find(name, &p, NULL) >= 0;
+	if (found && snapshot && overlay_of(&p, of))
 		(void)snprintf(more, sizeof(more), " It is no overlay over that of %s any more.", of);
+	if (found && !snapshot && beginning_shown(&p, origin)) {
+		buf_puts(&what, "what ");
+		show_text(&what, origin);
+		buf_puts(&what, " is now, of which it was made");
+	} else {
+		buf_puts(&what, snapshot ? snapshot : "what it began as");
+	}
 	(void)snprintf(ret, QUESTION_SIZE, "The root of %s becomes %s; what it is now is kept as a snapshot.%s", name,
-	               snapshot ? snapshot : "what it began as", more);
+	               buf_text(&what), more);
 }
 
 static int go_back(const struct verb *v, const char *name, const char *snapshot, const struct wish *w)

@@ -157,8 +157,22 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		told "can not share blocks" "machdeck snapshot --copy a"
 		exits 1 machdeck update --snapshot a
 		told "can not share blocks"
+		exits 0 machdeck snapshots a # what it was made of is none
+		same said "" "$said"
+		echo changed >$ROOTS/a/srv/index.html
+		exits 0 machdeck reset --dry-run a
+		told "The root of a becomes what /src is now, of which it was made"
+		exits 0 machdeck reset --yes a
+		same page mini "$(cat $ROOTS/a/srv/index.html)"
+		exits 0 machdeck snapshots --delete ${said##* } a
+		mv /src /moved
 		exits 66 machdeck reset --yes a
-		told 'machdeck snapshot --copy a base'
+		told "/src: No such file"
+		mv /moved /src
+		exits 0 machdeck clone a twin # which began as a was then
+		exits 66 machdeck reset --yes twin
+		told 'machdeck snapshot --copy twin base'
+		machdeck destroy --yes twin
 		exits 0 machdeck snapshot --copy a base
 		told "a: snapshot base (a full copy)"
 		exits 75 machdeck snapshot --copy a base
@@ -188,7 +202,15 @@ snapshots_without_a_file_system_that_shares_are_full_copies() {
 		exits 0 machdeck rename a b
 		same snapshots 2 "$(machdeck snapshots --json b | jq '.snapshots | length')"
 		machdeck destroy --yes b
-		[ -z "$(ls $ROOTS/.snapshots)" ] || fail "snapshots are left"
+		[ ! -e $ROOTS/.snapshots ] || fail "snapshots are left"
+		tar -C /src -cf /src.tar .; cd /
+		exits 0 machdeck create c --tarball src.tar
+		echo changed >$ROOTS/c/srv/index.html
+		exits 0 machdeck rename c d
+		exits 0 machdeck reset --yes d
+		same page mini "$(cat $ROOTS/d/srv/index.html)"
+		machdeck destroy --yes d
+		[ ! -e $ROOTS/.snapshots ] || fail "what it was made of is left"
 	END
 }
 
@@ -303,7 +325,7 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 		# killed CALL N VERB... - by the Nth call of that kind; false: there were not so many.
 		killed() { ! strace -o /dev/null -f -e trace=$1 -e inject=$1:signal=KILL:when=$2 machdeck "${@:3}" >/dev/null 2>&1; }
 		nothing_but_a() {
-			same left a "$(ls -A $ROOTS | xargs)"
+			same left "a a" "$(ls -A $ROOTS $ROOTS/.snapshots | grep -x "[a-z].*" | xargs)"
 			! findmnt -nlo TARGET | grep "^$ROOTS/" || fail "still mounted"
 		}
 		for step in mkdirat:1 symlinkat:1 fsmount:1 renameat2:2 mount:1; do
@@ -340,7 +362,6 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 			exits 0 machdeck start b
 			same "$step: what is there" "b $page" "$(cat $ROOTS/b/etc/hostname $ROOTS/b/srv/index.html | xargs)"
 			exits 0 machdeck destroy --yes b
-			rmdir $ROOTS/.snapshots
 			nothing_but_a
 		done
 		for step in umount2:1 unlinkat:1 openat2:4; do
@@ -418,7 +439,7 @@ on_btrfs_all_copies_are_snapshots() {
 		exits 0 machdeck restore --yes a "$kept"
 		same "page as it was" mini "$(cat $ROOTS/a/srv/index.html)"
 		machdeck destroy --yes a; machdeck destroy --yes b
-		[ -z "$(ls $ROOTS/.snapshots)" ] || fail "snapshots are left"
+		[ ! -e $ROOTS/.snapshots ] || fail "snapshots are left"
 		no_leftovers
 		no_roots
 	END
