@@ -221,7 +221,8 @@ static void a_container_is_made_with_users_of_its_own(void **state)
 	assert_int_equal(err.status, STATUS_BUSY);
 	assert_int_equal(create_as("second", NULL), -EINVAL); /* its address */
 	assert_int_equal(err.status, STATUS_DATA);
-	nothing_is_left_but(2);
+	nothing_is_left_but(3); /* and what new was made of */
+	assert_int_equal(readlink("/var/lib/containers/.snapshots/new/.origin", (char[1]){ 0 }, 1), 1);
 }
 
 static void a_cancelled_creation_leaves_nothing(void **state)
@@ -340,6 +341,11 @@ static void a_root_goes_back_to_what_was_kept(void **state)
 
 	(void)state;
 	assert_int_equal(create_as("new", NULL), 0);
+	put_file("/var/lib/containers/new/changed", "x", 0644);
+	if (snapshots_reset("new", NULL, kept, &err) < 0) /* made anew of the tree that it was a copy of */
+		fail_msg("%s", err.text);
+	assert_false(exists("/var/lib/containers/new/changed"));
+	assert_int_equal(unlink("/var/lib/containers/.snapshots/new/.origin"), 0);
 	assert_int_equal(snapshots_reset("new", NULL, kept, &err), -ENOENT);
 	assert_int_equal(snapshots_take("new", "../x", true, NULL, kept, &how, &err), -EINVAL);
 	assert_int_equal(snapshots_take("new", "base", true, NULL, kept, &how, &err), 0);
@@ -352,7 +358,7 @@ static void a_root_goes_back_to_what_was_kept(void **state)
 		assert_int_equal(snapshots_restore("new", kept, NULL, again, &err), 0);
 	assert_true(exists("/var/lib/containers/new/changed"));
 	assert_int_equal(snapshots_list("new", &all, &err), 0);
-	assert_int_equal(all.n, 5);
+	assert_int_equal(all.n, 6);
 	root_snapshots_done(&all);
 	assert_int_equal(snapshots_delete("new", "base", NULL, &err), 0);
 	assert_int_equal(snapshots_delete("new", "base", NULL, &err), -ENOENT);
