@@ -96,6 +96,8 @@ static int start_at(struct bus *b, const char *address, bool is_bus)
 		r = sd_bus_set_bus_client(bus, is_bus);
 	if (r >= 0)
 		r = sd_bus_set_connected_signal(bus, true);
+	if (r >= 0) /* a loop that ends would flush first, and wait 90 s for who does not answer */
+		r = sd_bus_set_close_on_exit(bus, false);
 	if (r >= 0)
 		r = match_local(bus, "Connected", on_connected, b);
 	if (r >= 0)

@@ -60,6 +60,27 @@ static void one_that_never_answers_is_given_up_after_three_seconds(void **state)
 	systemd1_down(&systemd);
 }
 
+static void a_loop_that_ends_waits_for_nobody(void **state)
+{
+	struct systemd1 systemd;
+	struct seen s = { 0 };
+	struct bus *b;
+	struct err e;
+
+	(void)state;
+	systemd1_up(&systemd, true);
+	OK(sd_event_source_set_enabled(systemd.listener, SD_EVENT_OFF));
+	OK(bus_new(systemd.loop, BUS_SYSTEMD, on_changed, &s, &b, &e));
+	OK(sd_event_run(systemd.loop, BUS_SECOND)); /* it connects */
+	OK(sd_event_exit(systemd.loop, 0));
+	(void)alarm(30);
+	OK(sd_event_loop(systemd.loop));
+	(void)alarm(0);
+	assert_false(s.up);
+	bus_free(b);
+	systemd1_down(&systemd);
+}
+
 static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *unused)
 {
 	struct seen *s = arg;
@@ -124,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_listening_is_told_at_once),
 		cmocka_unit_test(one_that_never_answers_is_given_up_after_three_seconds),
+		cmocka_unit_test(a_loop_that_ends_waits_for_nobody),
 		cmocka_unit_test(a_call_ends_at_its_own_deadline),
 		cmocka_unit_test(each_kind_of_refusal_has_its_status),
 	};
