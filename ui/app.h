@@ -383,7 +383,7 @@ void app_prompt_key(struct app *a, int key);
 void app_take_line(struct app *a, const struct world *w, const char *text, uint64_t now_usec);
 void app_prompt_act(struct app *a, const struct world *w, enum action action, uint64_t now_usec);
 /* app_form_act - what the action does to the form; false: nothing. app_form_take - what was typed for a field.
- * app_form_typed - as it is typed; app_form_told - what speaks against what is typed so far. app_form_show -
+ * app_form_typed - as it is typed; pasted: one of many characters, all are judged at the end. app_form_told - what speaks against what is typed so far. app_form_show -
  * the results, over the form. app_form_complete - the next choice of the field. */
 bool app_form_act(struct app *a, enum action action);
 /* app_form_clashed - others changed the same keys meanwhile: whose are to count? app_form_settle - the answer, a row of
@@ -393,7 +393,7 @@ void app_form_settle(struct app *a, size_t row);
 /* app_form_overwrite - what was typed at PROMPT_YOURS. */
 void app_form_overwrite(struct app *a, const char *text);
 void app_form_take(struct app *a, const char *text);
-void app_form_typed(struct app *a);
+void app_form_typed(struct app *a, bool pasted);
 void app_form_show(struct app *a, enum app_text text);
 void app_form_told(struct app *a, enum style style, const char *why);
 void app_form_complete(struct app *a);

@@ -323,7 +323,10 @@ static void type(struct app *a, int key)
 		if (a->prompt == PROMPT_FILTER)
 			take_filter(a, a->line.text);
 		if (a->prompt == PROMPT_FIELD)
-			app_form_typed(a);
+			app_form_typed(a, key & INPUT_PASTED);
+		break;
+	case LINE_FULL:
+		app_say(a, STYLE_BAD, 0, "a longer text has no room here: %zu bytes is all", a->line.len);
 		break;
 	case LINE_LEFT:
 		cancel(a);

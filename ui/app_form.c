@@ -28,6 +28,10 @@ static void edit_value(struct app *a)
 	row = at < rows.n ? &rows.v[at] : NULL;
 	if (!row || row->kind == FORM_GROUP)
 		return;
+	if (row->value && strlen(row->value) >= LINE_SIZE) {
+		app_say(a, STYLE_BUSY, 0, "it is too long to be typed here: E opens the conf in your editor");
+		return;
+	}
 	a->form.field = row->field;
 	a->form.item = row->item;
 	app_open_prompt(a, PROMPT_FIELD, row->value ? row->value : "");
@@ -71,12 +75,12 @@ void app_form_take(struct app *a, const char *text)
 	a->prompt = PROMPT_FIELD; /* with what was typed */
 }
 
-void app_form_typed(struct app *a)
+void app_form_typed(struct app *a, bool pasted)
 {
 	struct err e;
 
 	memcpy(a->typed, a->line.text, sizeof(a->typed));
-	if (a->line.text[0] && form_try(&a->form, a->form.field, a->form.item, a->line.text, &e) < 0)
+	if (!pasted && a->line.text[0] && form_try(&a->form, a->form.field, a->form.item, a->line.text, &e) < 0)
 		refuse(a, a->form.field, e.text);
 	else
 		app_say(a, STYLE_TEXT, 0, "%s", form_help(a->form.field));

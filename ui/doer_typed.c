@@ -145,12 +145,9 @@ static void on_judged(int r, char *text, size_t len, const struct err *e, void *
 	t->changed(t->arg);
 }
 
-/* What is no value by itself was told when it was typed. */
 static bool can_be_judged(const struct app *a)
 {
-	const struct form *f = &a->form;
-
-	return is_typing(a) ? form_try(f, f->field, f->item, a->line.text, NULL) == 0 : form_is_dirty(f) && !f->problem[0];
+	return is_typing(a) || (form_is_dirty(&a->form) && !a->form.problem[0]);
 }
 
 static int on_rest(sd_event_source *s, uint64_t now, void *arg)

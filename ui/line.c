@@ -87,7 +87,7 @@ static enum line_result insert(struct line *l, unsigned code)
 	size_t n = encode(code, bytes);
 
 	if (l->len + n >= sizeof(l->text))
-		return LINE_MOVED;
+		return LINE_FULL;
 	memmove(l->text + l->caret + n, l->text + l->caret, l->len - l->caret + 1);
 	memcpy(l->text + l->caret, bytes, n);
 	l->len += n;
@@ -167,7 +167,7 @@ void line_remember(struct line_history *h, const char *text)
 {
 	size_t i;
 
-	if (!*text)
+	if (!*text || strlen(text) >= LINE_KEPT)
 		return;
 	for (i = 0; i < h->n && strcmp(h->v[i], text) != 0; i++)
 		;
@@ -176,8 +176,10 @@ void line_remember(struct line_history *h, const char *text)
 	if (i == LINE_HISTORY)
 		i = 0; /* the oldest gives way */
 	memmove(h->v[i], h->v[i + 1 < h->n ? i + 1 : i], (h->n - i - 1) * sizeof(h->v[0]));
-	(void)snprintf(h->v[h->n - 1], LINE_SIZE, "%s", text);
+	(void)snprintf(h->v[h->n - 1], LINE_KEPT, "%s", text);
 }
+
+#define COLUMN_BYTES 8 /* of text in one column, usually less */
 
 /* Columns that the text takes up to byte to. */
 static int columns_to(const struct grid *g, const struct line *l, size_t from, size_t to)
@@ -205,10 +207,13 @@ void line_draw(struct grid *g, int x, int y, int w, enum style style, const char
                const struct line *l)
 {
 	int used = draw_prompt(g, x, y, w, prompt, l), room = w - used;
-	size_t from = 0;
+	size_t from = 0, most;
 
 	if (room <= 0)
 		return;
+	most = (size_t)room * COLUMN_BYTES;
+	if (l->caret > most) /* all of a long one would be measured again and again */
+		from = behind(l, l->caret - most);
 	while (from < l->caret && columns_to(g, l, from, l->caret) >= room)
 		from = behind(l, from);
 	grid_text(g, x + used, y, room, style, l->text + from);

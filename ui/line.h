@@ -6,11 +6,12 @@
 
 #include "ui/cells.h"
 
-#define LINE_SIZE    256 /* bytes, NUL included; what is typed beyond is left out */
+#define LINE_SIZE    5120 /* bytes, NUL included: a value of a conf of 4 KiB and more */
 #define LINE_HISTORY 32
+#define LINE_KEPT    256 /* a longer one is not remembered */
 
 struct line_history { /* oldest first; starts zeroed */
-	char v[LINE_HISTORY][LINE_SIZE];
+	char v[LINE_HISTORY][LINE_KEPT];
 	size_t n;
 };
 
@@ -26,6 +27,7 @@ enum line_result {
 	LINE_IGNORED, /* the key means nothing here */
 	LINE_MOVED,   /* only the caret */
 	LINE_CHANGED,
+	LINE_FULL,    /* that character has no room */
 	LINE_ENTERED, /* Enter: the text is what is wanted */
 	LINE_LEFT,    /* Esc, Ctrl-C, or Backspace where there is no text */
 };

@@ -18,7 +18,6 @@
 #include "ui/source.h"
 #include "ui/talk.h"
 
-#define LINE_SIZE   256 /* of what is typed; a longer line is cut */
 #define PERIOD_USEC 10000000
 
 struct linear;
@@ -43,6 +42,7 @@ struct linear {
 	struct job *jobs;
 	char line[LINE_SIZE];
 	size_t len;
+	bool cut;           /* it was longer */
 	bool begun, at_end; /* all is known; the input has ended */
 };
 
@@ -200,10 +200,25 @@ static void want(struct linear *l)
 	free(seen);
 }
 
+static void refuse_line(struct linear *l)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+
+	l->cut = false;
+	l->len = 0;
+	talk_say(&l->talk, "Nothing is done: that line is too long.", &out);
+	say(l, &out);
+}
+
 static void take_line(struct linear *l)
 {
 	CLEANUP(buf_done) struct buf out = { 0 };
 	struct talk_command c;
+
+	if (l->cut) {
+		refuse_line(l);
+		return;
+	}
 
 	while (l->len > 0 && strchr(" \t\r", l->line[l->len - 1]))
 		l->len--;
@@ -239,6 +254,8 @@ static int on_input(sd_event_source *s, int fd, uint32_t events, void *arg)
 			take_line(l);
 		else if (l->len + 1 < sizeof(l->line))
 			l->line[l->len++] = bytes[i];
+		else
+			l->cut = true;
 	}
 	if (n <= 0) {
 		l->at_end = true;

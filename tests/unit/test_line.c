@@ -83,8 +83,9 @@ static void a_full_line_takes_no_more(void **state)
 	line_set(&l, text);
 	assert_int_equal(l.len, LINE_SIZE - 3); /* not half a character */
 	line_set(&l, "");
-	for (int i = 0; i < 1000; i++)
-		line_key(&l, 0x30c7);
+	for (int i = 0; i < (LINE_SIZE - 1) / 3; i++)
+		assert_int_equal(line_key(&l, 0x30c7), LINE_CHANGED);
+	assert_int_equal(line_key(&l, 0x30c7), LINE_FULL);
 	assert_int_equal(l.len, (LINE_SIZE - 1) / 3 * 3);
 	assert_int_equal(strlen(l.text), l.len);
 }

@@ -581,6 +581,30 @@ static void what_is_typed_in_a_form_can_be_written_to_another_file(void **state)
 	assert_false(s->app.form.open);
 }
 
+/* 118: pasted it is there to the last byte, and opened again it is the same. */
+static void a_long_value_is_whole_or_not_typed_at_all(void **state)
+{
+	CLEANUP(free_scene) struct scene *s = scene(WEB);
+	char value[LINE_SIZE + 8] = "/";
+
+	(void)state;
+	open_form(s);
+	go_to(s, "INIT", 0);
+	press(s, "\r/");
+	memset(value + 1, 'x', 4095);
+	for (size_t i = 1; i < 4096; i++)
+		app_key(&s->app, &s->world, 'x' | INPUT_PASTED, SAMPLE_NOW);
+	press(s, "\r");
+	assert_non_null(strstr(buf_text(&s->app.form.text), value));
+	press(s, "\r\r");
+	assert_non_null(strstr(buf_text(&s->app.form.text), value));
+	memset(value + 1, 'x', LINE_SIZE);
+	assert_int_equal(form_set(&s->app.form, s->app.form.field, 0, value, NULL), 0);
+	press(s, "\r");
+	assert_int_equal(s->app.prompt, PROMPT_NONE);
+	assert_non_null(strstr(s->app.message.text, "E opens"));
+}
+
 static void what_is_being_saved_is_not_changed_and_can_be_left(void **state)
 {
 	static const char *const changing[] = { "\r", "x", "S" };
@@ -935,6 +959,7 @@ int main(void)
 		cmocka_unit_test(a_form_at_each_size),
 		cmocka_unit_test(what_another_one_edits_is_looked_at_and_not_changed),
 		cmocka_unit_test(what_is_typed_in_a_form_can_be_written_to_another_file),
+		cmocka_unit_test(a_long_value_is_whole_or_not_typed_at_all),
 		cmocka_unit_test(what_is_being_saved_is_not_changed_and_can_be_left),
 		cmocka_unit_test(the_plan_of_a_form_is_read_and_saves_nothing),
 		cmocka_unit_test(what_a_form_would_save_at_each_size),
