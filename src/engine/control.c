@@ -14,7 +14,6 @@
 #include "drivers/machined.h"
 #include "engine/autostart.h"
 #include "engine/control_private.h"
-#include "engine/load.h"
 #include "engine/mend.h"
 
 #define BUS_LIMIT    (10 * CONTROL_SECOND) /* for a lost connection to come back */
@@ -464,22 +463,13 @@ static const enum step *steps_of(enum control_verb verb, const struct target *t)
 	return unit_steps[verb];
 }
 
-/* A restart must not end what could not be started again; target_find() looks at that of a start. */
-static int look_at_conf(const char *name, struct err *e)
-{
-	CLEANUP(loaded_done) struct loaded l = { 0 };
-	int r = load_container("", name, &l, e);
-
-	return r == -EACCES || r == -ENOENT ? 0 : r;
-}
-
 int control_try(enum control_verb verb, const char *name, struct target *ret, struct err *e)
 {
 	CLEANUP(target_done) struct target target = { 0 };
 	int r = target_find(name, verb == CONTROL_START, &target, e);
 
-	if (r >= 0 && verb == CONTROL_RESTART)
-		r = look_at_conf(name, e);
+	if (r >= 0 && verb == CONTROL_RESTART) /* it must not end what could not be started again */
+		r = target_look_at_conf(name, e);
 	if (r >= 0)
 		r = look_at(name, verb, &target, e);
 	if (r < 0)

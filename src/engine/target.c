@@ -115,3 +115,11 @@ int target_find(const char *name, bool to_start, struct target *ret, struct err 
 	*ret = t;
 	return 0;
 }
+
+int target_look_at_conf(const char *name, struct err *e)
+{
+	CLEANUP(loaded_done) struct loaded l = { 0 };
+	int r = load_container("", name, &l, e);
+
+	return r == -EACCES || r == -ENOENT ? 0 : r;
+}

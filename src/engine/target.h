@@ -23,3 +23,6 @@ void target_done(struct target *t);
  * errors    -EINVAL STATUS_USAGE: not a machine's name; to start, STATUS_DATA: its conf can not be used
  *           -ENOENT STATUS_NO_CONTAINER: neither configured, nor running, nor an image */
 int target_find(const char *name, bool to_start, struct target *ret, struct err *e);
+
+/* target_look_at_conf - whether the conf of a container of that name can be used, as target_find() does to start it. */
+int target_look_at_conf(const char *name, struct err *e);
