@@ -16,6 +16,11 @@ static const struct {
 	[ARCH] = { "arch", "pacstrap", "arch-install-scripts", "" },
 };
 
+const char *distribution_word(enum distribution d)
+{
+	return distributions[d].name;
+}
+
 const char *distribution_program(enum distribution d)
 {
 	return distributions[d].program;

@@ -9,8 +9,9 @@
 enum distribution { DEBIAN, UBUNTU, FEDORA, ARCH };
 #define DISTRIBUTIONS (ARCH + 1)
 
-/* distribution_parse - "debian"; -EINVAL. */
+/* distribution_parse - "debian"; -EINVAL. distribution_word - the other way. */
 int distribution_parse(const char *text, enum distribution *ret);
+const char *distribution_word(enum distribution d);
 /* distribution_program - what bootstraps it: "mmdebstrap", "dnf", "pacstrap"; distribution_package - in which package of
  * Debian that is, or where it is from. */
 const char *distribution_program(enum distribution d);

@@ -12,17 +12,71 @@
 #include "drivers/files.h"
 #include "engine/snapshots.h"
 
-#define ORIGIN ".origin" /* beside the snapshots, a link to "tree:/srv/debian" */
+#define ORIGIN ".origin" /* beside the snapshots, a link to "tree:/srv/debian", "bootstrap:debian|bookworm||vim,less" */
 
 static const struct {
 	const char *word;
 	enum build_source source;
-} origins[] = { { "tree:", BUILD_TREE }, { "image:", BUILD_IMAGE }, { "tarball:", BUILD_TARBALL } };
+} origins[] = { { "tree:", BUILD_TREE }, { "image:", BUILD_IMAGE }, { "tarball:", BUILD_TARBALL }, { "bootstrap:", BUILD_BOOTSTRAP } };
+
+void beginning_done(struct beginning *b)
+{
+	strs_done(&b->build.bootstrap.packages);
+}
+
+static int write_source(const struct build *b, struct buf *ret, struct err *e)
+{
+	CLEANUP(free_p) char *packages = NULL;
+	const struct bootstrap *s = &b->bootstrap;
+	char real[PATH_MAX];
+
+	switch (b->source) {
+	case BUILD_IMAGE:
+		buf_puts(ret, b->from);
+		break;
+	case BUILD_TREE:
+	case BUILD_TARBALL:
+		if (!realpath(b->from, real))
+			return err_sys(e, errno, "%s", b->from);
+		buf_puts(ret, real);
+		break;
+	case BUILD_BOOTSTRAP: /* no word of it has a "|" */
+		packages = strs_join(&s->packages, ",");
+		buf_addf(ret, "%s|%s|%s|%s", distribution_word(s->distribution), s->suite ? s->suite : "", s->mirror ? s->mirror : "",
+		         packages ? packages : "");
+		break;
+	case BUILD_ADOPT:
+	case BUILD_EMPTY:
+	case BUILD_OVERLAY:
+	case BUILD_NIX:
+		break;
+	}
+	return ret->bad ? err_no_memory(e) : 0;
+}
+
+static bool read_source(char *text, struct build *ret)
+{
+	struct bootstrap *s = &ret->bootstrap;
+	const char *word = text, *packages;
+
+	ret->from = text;
+	if (ret->source != BUILD_BOOTSTRAP)
+		return true;
+	word = strsep(&text, "|");
+	s->suite = strsep(&text, "|");
+	s->mirror = strsep(&text, "|");
+	packages = text;
+	if (!packages || distribution_parse(word, &s->distribution) < 0)
+		return false;
+	s->suite = *s->suite ? s->suite : NULL;
+	s->mirror = *s->mirror ? s->mirror : NULL;
+	strs_split(&s->packages, packages, ",");
+	return !s->packages.bad;
+}
 
 int beginning_note(const struct places *p, const struct build *b, struct err *e)
 {
-	char real[PATH_MAX], text[PATH_MAX + 16];
-	const char *word = NULL, *from = b->from;
+	CLEANUP(buf_done) struct buf text = { 0 };
 	CLEANUP(close_p) int all = -1;
 	CLEANUP(close_p) int own = -1;
 	char folder[SNAPSHOTS_OWN_SIZE];
@@ -30,51 +84,51 @@ int beginning_note(const struct places *p, const struct build *b, struct err *e)
 
 	for (size_t i = 0; i < COUNT(origins); i++)
 		if (origins[i].source == b->source && !b->twin_of)
-			word = origins[i].word;
-	if (r < 0 || !word)
+			buf_puts(&text, origins[i].word);
+	if (r < 0 || text.len == 0)
 		return r;
-	if (b->source != BUILD_IMAGE && !(from = realpath(b->from, real)))
-		return err_sys(e, errno, "%s", b->from);
+	r = write_source(b, &text, e);
 	snapshots_folder(p, folder);
-	r = files_mkdir("", folder, 0700, &all, e);
+	if (r == 0)
+		r = files_mkdir("", folder, 0700, &all, e);
 	snapshots_own_folder(p, folder);
 	if (r == 0)
 		r = files_mkdir("", folder, 0700, &own, e);
 	if (r < 0)
 		return r;
-	(void)snprintf(text, sizeof(text), "%s%s", word, from);
 	(void)unlinkat(own, ORIGIN, 0);
-	return symlinkat(text, own, ORIGIN) < 0 ? err_sys(e, errno, "cannot note what %s was made of", p->name) : 0;
+	return symlinkat(buf_text(&text), own, ORIGIN) < 0 ? err_sys(e, errno, "cannot note what %s was made of", p->name) : 0;
 }
 
-bool beginning_read(const struct places *p, char text[static PATH_MAX], struct build *ret)
+bool beginning_read(const struct places *p, struct beginning *ret)
 {
 	char path[SNAPSHOTS_OWN_SIZE + sizeof(ORIGIN) + 1];
 	ssize_t len;
 
+	*ret = (struct beginning){ 0 };
 	snapshots_own_folder(p, path);
 	(void)snprintf(path + strlen(path), sizeof(ORIGIN) + 1, "/" ORIGIN);
-	len = readlink(path, text, PATH_MAX - 1);
-	if (len < 0)
-		return false;
-	text[len] = '\0';
-	for (size_t i = 0; i < COUNT(origins); i++)
-		if (strncmp(text, origins[i].word, strlen(origins[i].word)) == 0) {
-			*ret = (struct build){ .source = origins[i].source, .from = text + strlen(origins[i].word) };
-			return true;
+	len = readlink(path, ret->text, sizeof(ret->text) - 1);
+	for (size_t i = 0; len > 0 && i < COUNT(origins); i++)
+		if (strncmp(ret->text, origins[i].word, strlen(origins[i].word)) == 0) {
+			ret->build.source = origins[i].source;
+			return read_source(ret->text + strlen(origins[i].word), &ret->build);
 		}
 	return false;
 }
 
-bool beginning_shown(const struct places *p, char ret[static PATH_MAX])
+bool beginning_told(const struct places *p, struct buf *ret)
 {
-	char text[PATH_MAX], base[SNAPSHOTS_OWN_SIZE + sizeof(SNAPSHOTS_BASE) + 1];
-	struct build b;
+	CLEANUP(beginning_done) struct beginning b = { 0 };
+	char base[SNAPSHOTS_OWN_SIZE + sizeof(SNAPSHOTS_BASE) + 1];
 
 	snapshots_own_folder(p, base);
 	(void)snprintf(base + strlen(base), sizeof(SNAPSHOTS_BASE) + 1, "/" SNAPSHOTS_BASE);
-	if (faccessat(AT_FDCWD, base, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || !beginning_read(p, text, &b))
+	if (faccessat(AT_FDCWD, base, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || !beginning_read(p, &b))
 		return false;
-	(void)snprintf(ret, PATH_MAX, "%s%s", b.source == BUILD_IMAGE ? "/var/lib/machines/" : "", b.from);
+	if (b.build.source == BUILD_BOOTSTRAP)
+		buf_addf(ret, "what %s installs now", distribution_program(b.build.bootstrap.distribution));
+	else
+		buf_addf(ret, "what %s%s is now", b.build.source == BUILD_IMAGE ? "/var/lib/machines/" : "", b.build.from);
 	return true;
 }

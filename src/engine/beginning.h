@@ -9,9 +9,16 @@
 #include "engine/build.h"
 #include "engine/places.h"
 
+/* What makes it again. */
+struct beginning {
+	struct build build; /* points into text */
+	char text[PATH_MAX];
+};
+void beginning_done(struct beginning *b);
+
 /* beginning_note - keep it; of a source that does not make the same again nothing. For who has the name (drivers/hold). */
 int beginning_note(const struct places *p, const struct build *b, struct err *e);
-/* beginning_read - what makes it again; ret points into text. false: it is not known. */
-bool beginning_read(const struct places *p, char text[static PATH_MAX], struct build *ret);
-/* beginning_shown - its path, foreign bytes; false: it is not known, or there is a "base", which counts more. */
-bool beginning_shown(const struct places *p, char ret[static PATH_MAX]);
+/* beginning_read - ret: beginning_done(). false: it is not known. */
+bool beginning_read(const struct places *p, struct beginning *ret);
+/* beginning_told - "what /srv/debian is now", foreign bytes; false: it is not known, or there is a "base", which counts more. */
+bool beginning_told(const struct places *p, struct buf *ret);

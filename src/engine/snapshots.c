@@ -267,15 +267,15 @@ int snapshots_take_held(const struct places *p, const char *snapshot, const stru
 
 /* What a root becomes. */
 struct state {
-	int fd;             /* a copy of that folder; -1: what build makes, or else an empty one, or of an overlay what is below it */
+	int fd;             /* a copy of that folder; -1: what begun makes, or else an empty one, or of an overlay what is below it */
 	bool builds;
-	struct build build; /* points into origin */
-	char origin[PATH_MAX];
+	struct beginning begun;
 };
 
 static void state_done(struct state *s)
 {
 	close_p(&s->fd);
+	beginning_done(&s->begun);
 }
 
 /* The new root is at temp; the old one becomes the snapshot backup. Each step leaves a whole root in place. */
@@ -330,7 +330,7 @@ static int make_root(const struct places *p, const struct state *to, const char 
 	if (to->fd >= 0)
 		return copy(to->fd, word, roots, temp, false, TREECOPY_SHARE_OR_COPY, progress, &how, e);
 	if (to->builds)
-		return build_root(&to->build, p, roots, temp, progress, &how, &ignored, e);
+		return build_root(&to->begun.build, p, roots, temp, progress, &how, &ignored, e);
 	r = subvolume_make(roots, temp, 0755);
 	return r < 0 ? err_sys(e, -r, "cannot make a root for %s", p->name) : 0;
 }
@@ -434,9 +434,9 @@ static int find_state(const struct places *p, const char *snapshot, struct state
 	if (r < 0 || (!snapshot && (overlay_of(p, of) || is_nix(p->name))))
 		return r;
 	r = open_snapshot(p, snapshot ? snapshot : SNAPSHOTS_BASE, &own, &ret->fd, e);
-	if (r == -ENOENT && !snapshot && beginning_read(p, ret->origin, &ret->build)) {
+	if (r == -ENOENT && !snapshot && beginning_read(p, &ret->begun)) {
 		ret->builds = true;
-		return build_check(&ret->build, p, e);
+		return build_check(&ret->begun.build, p, e);
 	}
 	if (r == -ENOENT && !snapshot)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT,

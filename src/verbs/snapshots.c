@@ -151,7 +151,8 @@ static int confirm(const struct verb *v, const char *name, const struct wish *w,
 
 static void ask(const char *name, const char *snapshot, char ret[static QUESTION_SIZE])
 {
-	char of[NAME_MACHINE_MAX + 1], more[NAME_MACHINE_MAX + 64] = "", origin[PATH_MAX];
+	char of[NAME_MACHINE_MAX + 1], more[NAME_MACHINE_MAX + 64] = "";
+	CLEANUP(buf_done) struct buf told = { 0 };
 	CLEANUP(buf_done) struct buf what = { 0 };
 	bool found;
 	struct places p;
@@ -159,10 +160,9 @@ static void ask(const char *name, const char *snapshot, char ret[static QUESTION
 	found = places_find(name, &p, NULL) >= 0;
 	if (found && snapshot && overlay_of(&p, of))
 		(void)snprintf(more, sizeof(more), " It is no overlay over that of %s any more.", of);
-	if (found && !snapshot && beginning_shown(&p, origin)) {
-		buf_puts(&what, "what ");
-		show_text(&what, origin);
-		buf_puts(&what, " is now, of which it was made");
+	if (found && !snapshot && beginning_told(&p, &told)) {
+		show_text(&what, buf_text(&told));
+		buf_puts(&what, ", of which it was made");
 	} else {
 		buf_puts(&what, snapshot ? snapshot : "what it began as");
 	}

@@ -218,6 +218,13 @@ a_bootstrap_is_followed_cancelled_and_undone() {
 		told "progress: mmdebstrap: I: retrieving packages"
 		grep -qx trixie /run/argv && grep -q -- '--include=.*,nginx,curl' /run/argv || fail "$(cat /run/argv)"
 		want 10 serves mini http://10.233.1.2/
+		machdeck stop deb
+		echo changed >$ROOTS/deb/srv/index.html
+		exits 0 machdeck reset --dry-run deb
+		told "becomes what mmdebstrap installs now, of which it was made"
+		mv /run/argv /run/first
+		exits 0 machdeck reset --yes deb
+		same "page, and how it was installed" "mini" "$(cat $ROOTS/deb/srv/index.html)$(diff <(grep -v "^/" /run/first) <(grep -v "^/" /run/argv))"
 		machdeck destroy --yes deb
 		began=$SECONDS
 		machdeck create deb --bootstrap debian --suite slow & pid=$!
