@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "decide/limitvalue.h"
 #include "decide/unitfile.h"
 #include "words/port.h"
 
@@ -89,6 +90,18 @@ static int judge_setting(const char *file, const struct unit_entry *a, struct st
 	return 0;
 }
 
+/* Of a drop-in what a conf has, too; a release of systemd may take more than we know. */
+static void judge_limit(const char *file, const struct unit_entry *a, struct strs *warnings)
+{
+	enum limit which = limit_named(a->key);
+	struct limit_value value;
+	struct why w;
+
+	if (warnings && strcmp(a->section, "Service") == 0 && which != LIMITS && strcmp(a->key, limit_names[which].directive) == 0 &&
+	    a->value[0] && limit_parse(which, a->value, &value, &w) < 0)
+		strs_addf(warnings, "%s:%zu: %s=%s: %s; systemd skips what it can not read", file, a->line, a->key, a->value, w.text);
+}
+
 int unitfile_judge(const char *file, enum unitfile_kind kind, const struct buf *text, struct strs *warnings,
                    struct err *e)
 {
@@ -104,6 +117,8 @@ int unitfile_judge(const char *file, enum unitfile_kind kind, const struct buf *
 			          a->section);
 		if (a->key && section && kind == UNITFILE_NSPAWN)
 			r = judge_setting(file, a, warnings, e);
+		else if (a->key && kind == UNITFILE_DROPIN)
+			judge_limit(file, a, warnings);
 	}
 	return r;
 }

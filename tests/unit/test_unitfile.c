@@ -104,6 +104,8 @@ static void mistakes_are_told_with_their_line(void **state)
 	judged(UNITFILE_NSPAWN, "[Exec]\nBot=yes\n", NULL, "Bot= is not a setting of [Exec]");
 	judged(UNITFILE_NSPAWN, "[Execs]\nBoot=yes\n", NULL, "[Execs] is not a section");
 	judged(UNITFILE_DROPIN, "[Service]\nMemoryMax=1G\n[Unit]\nAfter=x\n", NULL, NULL);
+	judged(UNITFILE_DROPIN, "[Service]\nMemoryMax=5x\n", NULL, "img.nspawn:2: MemoryMax=5x: ");
+	judged(UNITFILE_DROPIN, "[Service]\nIOWeight=\nTasksMax=infinity\nMEMORY_MAX=5x\n", NULL, NULL);
 	judged(UNITFILE_DROPIN, "[Exec]\nBoot=yes\n", NULL, "[Exec] is not a section");
 }
 
