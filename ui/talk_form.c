@@ -102,11 +102,11 @@ static bool find_row(const struct form *f, const char *text, struct form_row *re
 
 /* ---- a value */
 
-static void tell_choices(const struct form *f, struct buf *out)
+static void tell_choices(const struct form *f, size_t most, struct buf *out)
 {
 	const char *first = form_complete(f, f->field, "", ""), *choice = first;
 
-	for (size_t i = 0; choice && i < CHOICES_TOLD; i++) {
+	for (size_t i = 0; choice && i < most; i++) {
 		buf_puts(out, i == 0 ? "It can be " : ", ");
 		talk_add_shown(out, choice);
 		choice = form_complete(f, f->field, "", choice);
@@ -114,7 +114,7 @@ static void tell_choices(const struct form *f, struct buf *out)
 			break;
 	}
 	if (first)
-		buf_puts(out, choice != first ? ", and others.\n" : ".\n");
+		buf_puts(out, choice != first ? ", and others: ? tells them all.\n" : ".\n");
 }
 
 static void ask_value(struct talk_form *t, struct form *f, const struct form_row *row, struct buf *out)
@@ -123,7 +123,7 @@ static void ask_value(struct talk_form *t, struct form *f, const struct form_row
 	f->item = row->item;
 	t->asks = TALK_FORM_VALUE;
 	buf_addf(out, "%s: %s\n", form_key(row->field), form_help(row->field));
-	tell_choices(f, out);
+	tell_choices(f, CHOICES_TOLD, out);
 	buf_puts(out, "Type its value; an empty line leaves it as it is.\n");
 }
 
@@ -145,6 +145,10 @@ static enum app_effect take_value(struct talk_form *t, struct form *f, const cha
 {
 	const struct form_row row = { .field = f->field, .item = f->item };
 
+	if (strcmp(line, "?") == 0) {
+		tell_choices(f, SIZE_MAX, out);
+		return APP_NOTHING;
+	}
 	t->asks = TALK_FORM_ROW;
 	if (!*line) {
 		buf_puts(out, "It stays as it is.\n");

@@ -244,6 +244,7 @@ a_form_is_filled_by_lines_alone() {
 		line l; tells '^[0-9]+\\. HOST_PORT: tcp:8081:81'
 		number=\$(fresh | sed -n 's/^\\([0-9]*\\)\\. HOST_PORT: tcp:8080:80\$/\\1/p')
 		line x \$number; tells '^HOST_PORT: taken out'
+		line ADDITIONAL_CAPABILITIES; tells ', and others: . tells them all'; line '?'; tells 'CAP_SETUID, .*CAP_WAKE_ALARM'; line; tells '^It stays'
 		line INIT; tells '^INIT> '; line /\$(printf 'x%.0s' {1..6000}); tells 'that line is too long'; line; tells '^It stays as it is'
 		line s; tells '^\\+HOST_PORT=tcp:8081:81'; tells '^To save it, type yes'
 		line no; tells '^It is not saved'
