@@ -120,19 +120,25 @@ a_quota_that_is_used_up_keeps_the_old_text_what_was_typed_and_the_dashboard() { 
 	END
 }
 
-a_change_between_look_and_exchange_is_seen() { # 114
+a_change_between_look_and_exchange_is_seen() { # 114: of another key both are kept, of the same one nothing is saved
 	inside <<-END
 		$editor
-		conf web PRIVATE_NETWORK=1 A=1 B=1
-		strace -qq -f -o /tmp/calls -e trace=renameat2 -e inject=renameat2:delay_enter=5000000 \
-			machdeck set web A=2 >/tmp/said 2>&1 & saving=\$!
-		want 30 eval 'ls -A \$CONFS | grep -q "^[.]"'
-		sed -i s/B=1/B=2/ \$CONFS/web.conf
-		wait \$saving
-		cat /tmp/said
+		saves_while() { # STATUS SED
+			conf web PRIVATE_NETWORK=1 A=1 B=1
+			strace -qq -f -o /tmp/calls -e trace=renameat2 -e inject=renameat2:delay_enter=3000000 machdeck set web A=2 >/tmp/said 2>&1 & saving=\$!
+			want 30 eval 'ls -A \$CONFS | grep -q "^[.]"'
+			sed -i "\$2" \$CONFS/web.conf
+			rc=0; wait \$saving || rc=\$?
+			cat /tmp/said
+			same "status after \$2" "\$1" \$rc
+			same left web.conf "\$(ls -A \$CONFS)"
+		}
+		saves_while 0 s/B=1/B=2/
 		grep -q 'meanwhile are kept' /tmp/said
 		same both 'A=2 B=2' "\$(grep -E '^[AB]=' \$CONFS/web.conf | xargs)"
-		same left web.conf "\$(ls -A \$CONFS)"
+		saves_while 75 s/A=1/A=3/
+		grep -q 'A was changed meanwhile' /tmp/said
+		same theirs 'A=3 B=1' "\$(grep -E '^[AB]=' \$CONFS/web.conf | xargs)"
 	END
 }
 
