@@ -38,7 +38,10 @@ static enum status phase_status(int code, int status)
 {
 	switch (code == CLD_EXITED ? status : 0) {
 	case STATUS_DATA:
+	case STATUS_NO_CONTAINER:
 	case STATUS_UNSAFE_TREE:
+	case STATUS_CANNOT_CREATE:
+	case STATUS_IO:
 	case STATUS_BUSY:
 	case STATUS_NOT_PERMITTED:
 	case STATUS_UNSAFE_HOST:

@@ -167,7 +167,7 @@ a_missing_bridge_is_named_and_nothing_of_the_start_stays() {
 	inside <<-'END'
 		small n
 		conf n PRIVATE_NETWORK=1 'EXTRA_VETHS="veth1,hostBridge=br9,localAddress=192.168.1.100/24"'
-		exits 1 machdeck start n
+		exits 66 machdeck start n
 		told br9
 		systemctl stop container@n
 		nothing_left n

@@ -566,6 +566,12 @@ static void every_ending_says_what_was_asked_for(void **state)
 	f.main_status = STATUS_UNSAFE_TREE;
 	assert_non_null(strstr(explained("start", "failed", &f), "its tree is not safe"));
 	assert_int_equal(e.status, STATUS_UNSAFE_TREE);
+	f.main_status = STATUS_NO_CONTAINER; /* a bind's source */
+	(void)explained("start", "failed", &f);
+	assert_int_equal(e.status, STATUS_NO_CONTAINER);
+	f.main_status = STATUS_CANNOT_CREATE;
+	(void)explained("start", "failed", &f);
+	assert_int_equal(e.status, STATUS_CANNOT_CREATE);
 	f.main_status = 2;
 	(void)explained("start", "failed", &f);
 	assert_int_equal(e.status, STATUS_FAILED);
