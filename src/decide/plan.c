@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "decide/gateway.h"
@@ -314,7 +315,7 @@ static void add_addr_op(struct netops *ops, enum netop_kind kind, const char *de
 	if (!op)
 		return;
 	op->addr = addr[key];
-	op->six = is_six(key);
+	op->six = is_six(key) && addr[key].family == AF_INET6;
 }
 
 static void add_to(struct netops *ops, enum netop_kind kind, const char *dev, const char *to)

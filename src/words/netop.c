@@ -50,7 +50,7 @@ void netop_words(const struct netop *op, struct strs *ret)
 {
 	char addr[ADDR_TEXT_SIZE];
 
-	addr_print(&op->addr, true, addr);
+	addr_print(&op->addr, op->kind != NETOP_DEFAULT, addr); /* a gateway with a prefix is none to ip */
 	strs_add(ret, "ip");
 	if (op->six)
 		strs_add(ret, "-6");

@@ -28,7 +28,7 @@ struct netop {
 	char to[NETOP_NAME_SIZE];  /* RENAME: the new name; MASTER: the bridge */
 	uint8_t mac[6];            /* MAC */
 	struct addr addr;          /* ADDRESS, ROUTE, DEFAULT */
-	bool six;                  /* show "-6": the value came from a key ending in 6 */
+	bool six;                  /* show "-6": IPv6, and the value came from a key ending in 6 */
 	bool may_be_absent;        /* DELETE: that the link is not there is success */
 	bool gone; /* ADDRESS, ROUTE, DEFAULT, MASTER: take it away ("del"); that it is not there is success. Not in lines */
 };

@@ -154,6 +154,34 @@ static void an_address_in_the_other_familys_key_keeps_its_family(void **state)
 	assert_true(strs_has(&p.hosts, "fc00::1 six.containers"));
 }
 
+/* `ip -6` takes no IPv4 address, and no `ip` a prefix behind "via". */
+static void what_is_shown_is_what_ip_takes(void **state)
+{
+	static const char *const shown[] = { "ip link set host0 name eth0",
+		                             "ip link set dev eth0 up",
+		                             "ip addr add 10.0.0.2 dev eth0",
+		                             "ip route add 10.0.0.1/32 dev eth0",
+		                             "ip route add default via 10.0.0.1",
+		                             "ip -6 route add fc00::1/128 dev eth0",
+		                             "ip -6 route add default via fc00::1" };
+	CLEANUP(plan_done)
+	struct plan p = plan_of("a",
+	                        "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1/32\nHOST_ADDRESS6=fc00::1/128\n"
+	                        "LOCAL_ADDRESS6=10.0.0.2\n",
+	                        &no_facts);
+
+	(void)state;
+	assert_int_equal(p.init.n, COUNT(shown));
+	for (size_t i = 0; i < p.init.n; i++) {
+		CLEANUP(strs_done) struct strs words = { 0 };
+		CLEANUP(free_p) char *line = NULL;
+
+		netop_words(&p.init.v[i], &words);
+		line = strs_join(&words, " ");
+		assert_string_equal(line, shown[i]);
+	}
+}
+
 static void a_long_name_goes_by_its_whole_name(void **state)
 {
 	CLEANUP(plan_done)
@@ -233,6 +261,7 @@ int main(void)
 		cmocka_unit_test(the_sources_of_binds_are_known_however_they_are_written),
 		cmocka_unit_test(a_flake_is_no_tree),
 		cmocka_unit_test(an_address_in_the_other_familys_key_keeps_its_family),
+		cmocka_unit_test(what_is_shown_is_what_ip_takes),
 		cmocka_unit_test(a_long_name_goes_by_its_whole_name),
 		cmocka_unit_test(one_key_changes_only_its_own_words),
 		cmocka_unit_test(conflicts_between_containers_name_the_other_one),
