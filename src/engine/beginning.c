@@ -14,6 +14,9 @@
 
 #define ORIGIN ".origin" /* beside the snapshots, a link to "tree:/srv/debian", "bootstrap:debian|bookworm||vim,less" */
 
+#define CONFIGURATION     ".configuration.nix"
+#define CONFIGURATION_MAX (1024 * 1024)
+
 static const struct {
 	const char *word;
 	enum build_source source;
@@ -74,12 +77,22 @@ static bool read_source(char *text, struct build *ret)
 	return !s->packages.bad;
 }
 
+static int make_folder(const struct places *p, int *ret, struct err *e)
+{
+	CLEANUP(close_p) int all = -1;
+	char folder[SNAPSHOTS_OWN_SIZE];
+	int r;
+
+	snapshots_folder(p, folder);
+	r = files_mkdir("", folder, 0700, &all, e);
+	snapshots_own_folder(p, folder);
+	return r < 0 ? r : files_mkdir("", folder, 0700, ret, e);
+}
+
 int beginning_note(const struct places *p, const struct build *b, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
-	CLEANUP(close_p) int all = -1;
 	CLEANUP(close_p) int own = -1;
-	char folder[SNAPSHOTS_OWN_SIZE];
 	int r = gate_ask(e, "cannot note what %s was made of", p->name);
 
 	for (size_t i = 0; i < COUNT(origins); i++)
@@ -88,12 +101,8 @@ int beginning_note(const struct places *p, const struct build *b, struct err *e)
 	if (r < 0 || text.len == 0)
 		return r;
 	r = write_source(b, &text, e);
-	snapshots_folder(p, folder);
 	if (r == 0)
-		r = files_mkdir("", folder, 0700, &all, e);
-	snapshots_own_folder(p, folder);
-	if (r == 0)
-		r = files_mkdir("", folder, 0700, &own, e);
+		r = make_folder(p, &own, e);
 	if (r < 0)
 		return r;
 	(void)unlinkat(own, ORIGIN, 0);
@@ -131,4 +140,26 @@ bool beginning_told(const struct places *p, struct buf *ret)
 	else
 		buf_addf(ret, "what %s%s is now", b.build.source == BUILD_IMAGE ? "/var/lib/machines/" : "", b.build.from);
 	return true;
+}
+
+int beginning_note_configuration(const struct places *p, const struct buf *text, struct err *e)
+{
+	CLEANUP(close_p) int own = -1;
+	char path[SNAPSHOTS_OWN_SIZE + sizeof(CONFIGURATION) + 1];
+	int r = gate_ask(e, "cannot keep the configuration of %s", p->name);
+
+	if (r == 0)
+		r = make_folder(p, &own, e);
+	snapshots_own_folder(p, path);
+	(void)snprintf(path + strlen(path), sizeof(CONFIGURATION) + 1, "/" CONFIGURATION);
+	return r < 0 ? r : files_save("", path, 0600, text->p, text->len, e);
+}
+
+bool beginning_configuration(const struct places *p, struct buf *ret)
+{
+	char path[SNAPSHOTS_OWN_SIZE + sizeof(CONFIGURATION) + 1];
+
+	snapshots_own_folder(p, path);
+	(void)snprintf(path + strlen(path), sizeof(CONFIGURATION) + 1, "/" CONFIGURATION);
+	return files_read("", path, CONFIGURATION_MAX, ret, NULL, NULL) >= 0 && ret->len > 0;
 }

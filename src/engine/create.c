@@ -455,6 +455,24 @@ static bool keeps_base(const struct create *c, int roots, int root)
 	return false;
 }
 
+/* What Nix is to build of it by and by. */
+static int keep_configuration(const struct create *c, const struct places *p, struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct places twin;
+
+	if (c->build.twin_of) {
+		places_name(p, c->build.twin_of, &twin);
+		if (!beginning_configuration(&twin, &text))
+			return 0;
+	} else if (c->build.nix_config) {
+		recipe_nix_configuration(p->name, c->build.nix_config, &text);
+	} else {
+		return 0;
+	}
+	return text.bad ? err_no_memory(e) : beginning_note_configuration(p, &text, e);
+}
+
 /* The state to reset to. */
 static void keep_base(const struct create *c, const struct created *made, int roots, const struct progress *progress,
                       struct strs *warnings)
@@ -470,6 +488,8 @@ static void keep_base(const struct create *c, const struct created *made, int ro
 		r = keeps_base(c, roots, root)
 		            ? snapshots_take_held(&made->places, SNAPSHOTS_BASE, progress, kept, &how, &e)
 		            : beginning_note(&made->places, &c->build, &e);
+	if (r == 0)
+		r = keep_configuration(c, &made->places, &e);
 	if (r < 0)
 		strs_addf(warnings, "what it began as is not kept: %s", e.text);
 }

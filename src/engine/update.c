@@ -15,6 +15,7 @@
 #include "drivers/files.h"
 #include "drivers/hold.h"
 #include "drivers/rootfs.h"
+#include "engine/beginning.h"
 #include "engine/build.h"
 #include "engine/load.h"
 #include "engine/overlay.h"
@@ -86,41 +87,68 @@ static bool put_back(const struct places *p, const struct buf *text)
 	       rootfs_put(&t, CONFIGURATION, 0644, text->p, text->len, NULL) >= 0;
 }
 
-/* Which file Nix is to read. A given configuration is in the root, too, but where root of the host does not own that, Nix
- * gets a copy that nobody in there can change. */
-static int find_configuration(const struct places *p, const char *config, const char *copy,
-                              char ret[static PATH_MAX], struct err *e)
+static int save_copy(const char *copy, const struct buf *text, char ret[static PATH_MAX], struct err *e)
 {
-	CLEANUP(buf_done) struct buf text = { 0 };
-	int r = build_configuration(p, p->root, config, e);
-
-	(void)snprintf(ret, PATH_MAX, "%s/" CONFIGURATION, p->root);
-	if (r == 0)
-		r = trust(ret, e);
-	if (r != -EPERM || !config)
-		return r;
-	recipe_nix_configuration(p->name, config, &text);
 	(void)snprintf(ret, PATH_MAX, "%s", copy);
-	return text.bad ? err_no_memory(e) : files_save("", copy, 0600, text.p, text.len, e);
+	return files_save("", copy, 0600, text->p, text->len, e);
 }
 
-static int build(const struct places *p, const struct nix_source *s, const char *config,
+/* With users of its own, root in there may own the file on the disk, too, and is not to be root of the host by it. */
+static int find_given(const struct places *p, const struct buf *now, const char *copy, char ret[static PATH_MAX], struct err *e)
+{
+	CLEANUP(buf_done) struct buf given = { 0 };
+
+	if (now->len == 0)
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "there is no %s/" CONFIGURATION " to build from", p->root);
+	if (!beginning_configuration(p, &given) || given.len != now->len || memcmp(given.p, now->p, now->len) != 0)
+		return err_set(e, STATUS_UNSAFE_TREE, EPERM,
+		               "%s/" CONFIGURATION " is not the one that was given on the host, and Nix would do what it says as root of "
+		               "the host: give it anew (--config-file FILE)",
+		               p->root);
+	return save_copy(copy, &given, ret, e);
+}
+
+/* Which file Nix is to read. A given configuration is in the root, too, but where root of the host does not own that, Nix
+ * gets a copy that nobody in there can change. */
+static int find_configuration(const struct places *p, const struct buf *config, bool apart, const char *copy,
+                              char ret[static PATH_MAX], struct err *e)
+{
+	int r;
+
+	(void)snprintf(ret, PATH_MAX, "%s/" CONFIGURATION, p->root);
+	if (apart && config->len > 0)
+		return save_copy(copy, config, ret, e);
+	r = trust(ret, e);
+	return r == -EPERM && config->len > 0 ? save_copy(copy, config, ret, e) : r;
+}
+
+/* apart: its users are not the host's. */
+static int build(const struct places *p, const struct nix_source *s, const char *config, bool apart,
                  const struct progress *progress, struct err *e)
 {
 	const struct build as = { .source = BUILD_NIX, .nix = *s };
 	char path[PATH_MAX], link[NAME_MACHINE_MAX + 32], copy[NAME_MACHINE_MAX + 32];
 	CLEANUP(buf_done) struct buf before = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
 	int r = build_check(&as, p, e);
 
 	(void)snprintf(link, sizeof(link), PLAN_RUN_DIR "/.result.%s", p->name);
 	(void)snprintf(copy, sizeof(copy), PLAN_RUN_DIR "/.nix.%s", p->name);
 	(void)unlink(link); /* of one that was killed */
 	keep(p, &before);
+	if (config)
+		recipe_nix_configuration(p->name, config, &text);
+	if (r == 0 && text.bad)
+		r = err_no_memory(e);
 	if (r == 0 && !s->flake)
-		r = find_configuration(p, config, copy, path, e);
+		r = build_configuration(p, p->root, config, e);
+	if (r == 0 && !s->flake)
+		r = apart && !config ? find_given(p, &before, copy, path, e) : find_configuration(p, &text, apart, copy, path, e);
 	if (r == 0)
 		r = build_profile(s, p, path, link, progress, e);
 	(void)unlink(copy);
+	if (r == 0 && config && !s->flake)
+		return beginning_note_configuration(p, &text, e);
 	if (r < 0 && config && !s->flake && !put_back(p, &before)) {
 		struct err why = *e;
 
@@ -144,7 +172,7 @@ int update_container(const char *name, const struct update *u, const struct prog
 	if (r == 0 && u->config)
 		r = overlay_look(&p, "change", e);
 	if (r == 0)
-		r = build(&p, &source, u->config, progress, e);
+		r = build(&p, &source, u->config, !container_root_is_hosts(&l.container), progress, e);
 	return r < 0 ? err_wrap(e, r, "cannot update %s", name) : 0;
 }
 

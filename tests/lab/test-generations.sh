@@ -90,6 +90,30 @@ a_container_is_updated_and_rolled_back() {
 		grep -q 'flake#nixosConfigurations."web"' /run/nix-argv
 		same generations "1 /nix/store/box 2 /nix/store/new 3 /nix/store/new 4 /nix/store/new 5* /nix/store/new" "$(generations up)"
 		exits 0 machdeck destroy --yes up
+		# One with users of its own: root in there may own what is on the disk, where those are mapped.
+		file=$ROOTS/own/etc/nixos/configuration.nix
+		exits 0 machdeck create own --config 'services.f.enable = true;'
+		exits 0 machdeck update own
+		grep -qF services.f.enable /run/nix-config && grep -qF 'nixos-config=/run/machdeck/.nix.own ' /run/nix-argv
+		[ ! -e /run/machdeck/.nix.own ] || fail "the copy is left"
+		echo '{ environment.etc.x.text = builtins.readFile "/etc/shadow"; }' >$file
+		exits 72 machdeck update own
+		told "$file is not the one that was given on the host" "--config-file"
+		exits 1 machdeck update own --config broken --nixos-path /broken
+		exits 72 machdeck update own
+		exits 0 machdeck update own --config 'services.g.enable = true;'
+		grep -qF services.g.enable $file
+		exits 0 machdeck rename own mine
+		exits 0 machdeck clone mine like
+		for name in mine like; do
+			rm /run/nix-config
+			exits 0 machdeck update $name
+			grep -qF services.g.enable /run/nix-config
+		done
+		rm $ROOTS/like/etc/nixos/configuration.nix; ln -s /etc/shadow $ROOTS/like/etc/nixos/configuration.nix
+		exits 66 machdeck update like
+		machdeck destroy --yes mine; machdeck destroy --yes like
+		[ ! -e $ROOTS/.snapshots ] || fail "a configuration is left"
 		no_nix
 	END
 }
