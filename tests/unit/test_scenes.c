@@ -471,6 +471,17 @@ static void go_to(struct scene *s, const char *key, size_t nth)
 	fail_msg("no row %s", key);
 }
 
+static bool has_label(const struct scene *s, const char *label)
+{
+	CLEANUP(menu_done) struct menu m = { 0 };
+	bool has = false;
+
+	menu_build(&s->app, &s->world, &m);
+	for (size_t i = 0; i < m.n; i++)
+		has |= strcmp(m.v[i].label, label) == 0;
+	return has;
+}
+
 static void a_form_at_each_size(void **state)
 {
 	CLEANUP(free_scene) struct scene *s = scene(WEB);
@@ -491,6 +502,9 @@ static void a_form_at_each_size(void **state)
 	(void)snprintf(s->app.form.problem, sizeof(s->app.form.problem),
 	               "HOST_PORT: tcp 8080 of the host is also forwarded by lab (/etc/containers/lab.conf:4)");
 	at_each_size("form-conflict", s);
+	(void)snprintf(s->app.form.problem, sizeof(s->app.form.problem), "HOST_ADDRESS6: 'x' is no address");
+	assert_true(has_label(s, "! HOST_ADDRESS6"));
+	assert_true(has_label(s, "  HOST_ADDRESS"));
 }
 
 /* The keys that would change something: Enter, x, S; the one that takes it; then what is left to look at. */
