@@ -242,3 +242,14 @@ int export_document(const struct container *const *all, size_t n, json_t **ret, 
 	*ret = document;
 	return 0;
 }
+
+bool export_is_same(const struct container *a, const struct container *b)
+{
+	json_t *one = NULL, *other = NULL;
+	bool same = a->release == b->release && export_document(&a, 1, &one, NULL) == 0 &&
+	            export_document(&b, 1, &other, NULL) == 0 && json_equal(one, other);
+
+	json_decref(one);
+	json_decref(other);
+	return same;
+}

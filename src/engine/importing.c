@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "decide/conf.h"
 #include "decide/confedit.h"
+#include "decide/export.h"
 #include "decide/subids.h"
 #include "drivers/files.h"
 #include "engine/edit_store.h"
@@ -66,6 +67,32 @@ static int read_and_add(struct importing *x, const char *path, mode_t mode, size
 	return r < 0 ? r : add(x, path, mode, &old, new, e);
 }
 
+/* Then it stays as somebody wrote it, with comments, its order and keys that are not ours. */
+static bool says_the_same(const char *path, const struct buf *old, const struct container *new)
+{
+	CLEANUP(container_done) struct container was = { 0 };
+
+	return old->len > 0 && conf_read(path, new->name, buf_text(old), old->len, &was, NULL, NULL) >= 0 &&
+	       export_is_same(&was, new);
+}
+
+static int add_conf(struct importing *x, const char *path, const struct container *c, struct err *e)
+{
+	CLEANUP(buf_done) struct buf old = { 0 }, text = { 0 };
+	int r = conf_write(c, &text, e);
+
+	if (r == 0)
+		r = fileset_read(x->root, path, CONF_SIZE_MAX, &old, e);
+	if (r < 0)
+		return r;
+	if (says_the_same(path, &old, c)) {
+		buf_done(&text);
+		text = (struct buf){ 0 };
+		buf_add(&text, buf_text(&old), old.len);
+	}
+	return add(x, path, conf_has_secrets(c) ? 0600 : 0644, &old, &text, e);
+}
+
 static int add_confs(struct importing *x, const struct imported *all, struct err *e)
 {
 	CLEANUP(free_p) char *nixos = NULL;
@@ -76,13 +103,10 @@ static int add_confs(struct importing *x, const struct imported *all, struct err
 		return err_no_memory(e);
 	folder = access(nixos, F_OK) == 0 ? "/etc/nixos-containers" : "/etc/containers";
 	for (size_t i = 0; r == 0 && i < all->n; i++) {
-		CLEANUP(buf_done) struct buf text = { 0 };
 		char path[NAME_MACHINE_MAX + 48];
 
 		(void)snprintf(path, sizeof(path), "%s/%s.conf", folder, all->v[i].name);
-		r = conf_write(&all->v[i], &text, e);
-		if (r == 0)
-			r = read_and_add(x, path, conf_has_secrets(&all->v[i]) ? 0600 : 0644, CONF_SIZE_MAX, &text, e);
+		r = add_conf(x, path, &all->v[i], e);
 	}
 	return r;
 }

@@ -315,8 +315,16 @@ limits_apply_at_once_for_good_or_until_it_stops() {
 	END
 }
 
-an_export_is_imported_as_the_same_conf() {
+an_export_is_imported_as_the_same_conf() { # 152
 	inside <<-'END'
+		printf '# the shop\nLOCAL_ADDRESS=10.9.0.2\nPRIVATE_NETWORK=1 \nMINE=x\nHOST_ADDRESS="10.9.0.1"\nEXTRA_VETHS="b,hostBridge=br0 a,hostBridge=br0"\n' >$CONFS/byhand.conf
+		conf plain PRIVATE_NETWORK=1 HOST_PORT=80 TMPFS=/tmp
+		cp -a $CONFS /tmp/confs
+		machdeck export >/tmp/all.json
+		exits 0 machdeck import /tmp/all.json
+		told 'nothing to change'
+		diff -r /tmp/confs $CONFS
+		rm -r /tmp/confs $CONFS/*
 		conf web PRIVATE_NETWORK=1 HOST_PORT=8080:80 'EXTRA_NSPAWN_FLAGS=--bind-ro=/srv:/mnt --setenv=A=B' MEMORY_MAX=1G AUTO_START=1
 		machdeck export web >/tmp/web.json
 		exits 0 machdeck import /tmp/web.json
