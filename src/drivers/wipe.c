@@ -6,6 +6,7 @@
 #include <linux/btrfs.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -112,16 +113,23 @@ static int unlink_one(struct wipe *w, int dir, const char *name, int how)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* A whole subvolume in one step; one that holds others goes name by name. */
+/* A whole subvolume in one step; one that holds others goes name by name, which a read-only one does not let. */
 static bool drop_subvolume(int dir, int fd, const char *name)
 {
 	struct btrfs_ioctl_vol_args args = { 0 };
+	uint64_t flags = 0;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0 || st.st_ino != SUBVOLUME || strlen(name) >= sizeof(args.name))
 		return false;
 	memcpy(args.name, name, strlen(name) + 1);
-	return ioctl(dir, BTRFS_IOC_SNAP_DESTROY, &args) == 0;
+	if (ioctl(dir, BTRFS_IOC_SNAP_DESTROY, &args) == 0)
+		return true;
+	if (ioctl(fd, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) == 0 && flags & BTRFS_SUBVOL_RDONLY) {
+		flags &= ~(uint64_t)BTRFS_SUBVOL_RDONLY;
+		(void)ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &flags);
+	}
+	return false;
 }
 
 static int wipe_folder(struct wipe *w, int fd, const char *name, int depth);

@@ -440,6 +440,28 @@ on_btrfs_all_copies_are_snapshots() {
 		same "page as it was" mini "$(cat $ROOTS/a/srv/index.html)"
 		machdeck destroy --yes a; machdeck destroy --yes b
 		[ ! -e $ROOTS/.snapshots ] || fail "snapshots are left"
+		# A subvolume in it, as systemd-tmpfiles makes one of /srv, one in that, and one that is read-only with another one in it.
+		btrfs_do() { perl -MFcntl=:DEFAULT -e 'sysopen(D, $ARGV[0], O_RDONLY | O_DIRECTORY) or die "$!"; ioctl(D, hex($ARGV[1]), pack($ARGV[2], $ARGV[3], $ARGV[4])) or die "$!"' "$@"; }
+		subvolume() { btrfs_do $1 5000940e "q a4088" 0 $2; }
+		read_only() { btrfs_do $1 4008941a Q 2; }
+		machdeck create a --tree /src --private-users no
+		for at in "" /lib /lib/deep/er; do
+			mkdir -p $ROOTS/a/var$at; subvolume $ROOTS/a/var$at own; echo "of$at" >$ROOTS/a/var$at/own/it
+		done
+		subvolume $ROOTS/a/var/own inner; echo inner >$ROOTS/a/var/own/inner/it
+		read_only $ROOTS/a/var/own
+		what() { cat $1/var/own/it $1/var/own/inner/it $1/var/lib/own/it $1/var/lib/deep/er/own/it | xargs; }
+		exits 0 machdeck clone a b
+		told "b: cloned (a btrfs snapshot)"
+		exits 0 machdeck snapshot a all
+		same "what the copies have" "of inner of/lib of/lib/deep/er of inner of/lib of/lib/deep/er" "$(what $ROOTS/b) $(what $ROOTS/.snapshots/a/all)"
+		echo other >$ROOTS/b/var/own/it
+		not touch $ROOTS/.snapshots/a/all/x && not touch $ROOTS/.snapshots/a/all/var/own/inner/x
+		echo later >$ROOTS/a/var/lib/own/it
+		exits 0 machdeck restore --yes a all
+		same "what it has again" "of inner of/lib of/lib/deep/er" "$(what $ROOTS/a)"
+		exits 0 machdeck destroy --yes a; exits 0 machdeck destroy --yes b
+		[ ! -e $ROOTS/.snapshots ] || fail "snapshots are left"
 		no_leftovers
 		no_roots
 	END
