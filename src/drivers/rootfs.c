@@ -106,7 +106,7 @@ int rootfs_open(const char *path, enum rootfs_missing missing, uid_t uid_base, s
 	above = strndup(path, (size_t)(leaf - 1 - path));
 	if (!above)
 		return err_no_memory(e);
-	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0755, &parent, e)
+	r = missing == ROOTFS_MAKE ? files_mkdir("", above, 0700, &parent, e)
 	                           : files_open("", above, O_PATH | O_DIRECTORY, &parent, e);
 	if (r < 0)
 		return r;

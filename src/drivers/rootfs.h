@@ -18,6 +18,8 @@ struct rootfs {
 	char *path; /* for messages */
 };
 
+/* ROOTFS_MAKE: the folder of the roots, too, as root's alone to enter: what a guest makes setuid is a host's user's to
+ * run otherwise. */
 enum rootfs_missing { ROOTFS_REFUSE, ROOTFS_MAKE };
 
 /* rootfs_open - open a container's root. Every folder above it must be root's alone to write (drivers/files);

@@ -68,8 +68,10 @@ static void a_nix_root_is_made_with_what_nspawn_wants(void **state)
 	make_dir("/nix/var/nix/db");
 	make_dir("/nix/var/nix/daemon-socket");
 	assert_int_equal(rmdir(root), 0);
+	assert_int_equal(rename("/var/lib/containers", "/var/lib/others"), 0);
 	box.system_path = strdup("/nix/store/x");
 	is_prepared();
+	assert_int_equal(mode_of("/var/lib/containers"), S_IFDIR | 0700);
 	assert_int_equal(mode_of(root), S_IFDIR | 0755);
 	assert_true(exists(in("usr")));
 	assert_int_equal(mode_of("/run/containers"), S_IFDIR | 0700);
