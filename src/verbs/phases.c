@@ -125,8 +125,11 @@ static int step_ready(struct phase_call *c, const struct loaded *l, struct readi
 		r = step_poststart(c, &l->plan.poststart, &l->plan.masquerade, e);
 	if (r == 0 && l->plan.wait_fifo)
 		r = wait_fifo(l, ready, e);
-	if (r == 0)
-		return readiness_pass(ready, e);
+	if (r == 0) {
+		r = readiness_pass(ready, e);
+		c->quiet = r < 0 && is_ending(ready->main_fd);
+		return r;
+	}
 	if (!is_ending(ready->main_fd)) {
 		phase_say(c, 3, e->text);
 		readiness_stop(ready);
