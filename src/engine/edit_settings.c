@@ -81,7 +81,7 @@ static int is_own(const struct edit *x, struct err *e)
 	if (len >= 0) {
 		target[len] = '\0';
 		return err_set(e, STATUS_UNSAFE_HOST, ELOOP,
-		               "cannot edit %s: it is declared elsewhere, %s leads to %s", x->places.name, x->path, target);
+		               "cannot edit %s: it is declared elsewhere, in %s, where %s leads", x->places.name, target, x->path);
 	}
 	folder_of(x, folder);
 	if ((statvfs(folder, &fs) == 0 || statvfs("/etc", &fs) == 0) && (fs.f_flag & ST_RDONLY))

@@ -127,9 +127,9 @@ int places_own_conf(const struct places *p, const char *step, struct err *e)
 		target[len] = '\0';
 		return err_set(
 			e, STATUS_UNSAFE_HOST, ELOOP,
-			"cannot %s %s: it is declared elsewhere, its conf %s leads to %s (the system's "
+			"cannot %s %s: it is declared elsewhere, in %s, where its conf %s leads (the system's "
 			"configuration is the place for that)",
-			step, p->name, p->conf, target);
+			step, p->name, target, p->conf);
 	}
 	if (p->has_conf && statvfs(p->confs, &fs) == 0 && (fs.f_flag & ST_RDONLY))
 		return err_set(e, STATUS_CANNOT_CREATE, EROFS,

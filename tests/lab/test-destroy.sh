@@ -150,7 +150,7 @@ declared_and_foreign_ones_are_refused() {
 		mv $CONFS/dec.conf /etc/dec-of-store
 		ln -s /etc/dec-of-store $CONFS/dec.conf
 		exits 78 machdeck destroy --yes dec
-		told "declared elsewhere" "leads to /etc/dec-of-store"
+		told "declared elsewhere" "in /etc/dec-of-store"
 		rm $CONFS/dec.conf
 		conf dec PRIVATE_NETWORK=1
 		mount --bind $CONFS $CONFS && mount -o remount,ro,bind $CONFS

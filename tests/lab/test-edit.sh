@@ -88,6 +88,10 @@ what_is_declared_elsewhere_is_refused_before_anything_is_typed() { # 116, 124
 		exits 78 env EDITOR=/tmp/opens machdeck edit declared
 		told /store/declared.conf
 		not test -e /tmp/opened
+		for size in 80x24 60x15 40x10; do # and the dashboard says where
+			printf '%s\n' "size $size" 'wait declared' 'key e' 'wait /store/decl' show >/tmp/script
+			exits 0 machdeck --script /tmp/script
+		done
 		exits 78 machdeck set declared A=b
 		told /store/declared.conf
 		same text PRIVATE_NETWORK=1 "$(cat /store/declared.conf)"
