@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "decide/conf.h"
 #include "decide/envfile.h"
+#include "decide/unitfile.h"
 
 /* ---- one key */
 
@@ -267,27 +268,109 @@ static bool clashes(const struct three *x, const char *key)
 	return is_theirs(x, key) && differ(value_of(&x->base, key), value_of(&x->mine, key));
 }
 
-/* Theirs of one key goes into mine. */
-static int take_theirs(const char *file, const char *key, const struct three *x, enum conf_clash clash, struct buf *text,
-                       struct err *e)
+/* Whose of one key is to count; NULL: it is not set. */
+static const char *wanted(const struct three *x, const char *key, enum conf_clash clash)
 {
-	struct conf_change c = { key, value_of(&x->theirs, key) };
-	struct buf next = { 0 };
-	int r;
+	bool theirs = clashes(x, key) ? clash != CLASH_MINE : is_theirs(x, key);
 
-	if (!is_theirs(x, key) || (clash == CLASH_MINE && clashes(x, key)))
-		return 0;
-	if (clash == CLASH_REFUSED && clashes(x, key))
-		return err_set(e, STATUS_BUSY, EBUSY, "%s: %s was changed meanwhile, to '%s'", file, key,
-		               c.value ? c.value : "");
-	r = conf_edit(file, buf_text(text), text->len, &c, 1, &next, e);
-	if (r < 0) {
-		buf_done(&next);
-		return r;
+	return value_of(theirs ? &x->theirs : &x->mine, key);
+}
+
+/* Of every key of one of the three texts what is wanted goes into text. */
+static int put_wanted(const char *file, const struct envfile *keys, const struct three *x, enum conf_clash clash, struct buf *text,
+                      struct err *e)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const char *key = keys->v[i].key;
+		struct conf_change c = { key, keys->v[i].ignored ? NULL : wanted(x, key, clash) };
+		struct buf next = { 0 };
+		int r;
+
+		if (keys->v[i].ignored)
+			continue;
+		if (clash == CLASH_REFUSED && clashes(x, key))
+			return err_set(e, STATUS_BUSY, EBUSY, "%s: %s was changed meanwhile, to '%s'", file, key, c.value ? c.value : "");
+		r = conf_edit(file, buf_text(text), text->len, &c, 1, &next, e);
+		if (r < 0) {
+			buf_done(&next);
+			return r;
+		}
+		buf_done(text);
+		*text = next;
 	}
-	buf_done(text);
-	*text = next;
 	return 0;
+}
+
+static int put_all_wanted(const char *file, const struct three *x, enum conf_clash clash, const struct buf *from, struct buf *ret,
+                          struct err *e)
+{
+	const struct envfile *const all[] = { &x->base, &x->theirs, &x->mine };
+	int r = 0;
+
+	buf_add(ret, buf_text(from), from->len);
+	for (size_t i = 0; r == 0 && i < COUNT(all); i++)
+		r = put_wanted(file, all[i], x, clash, ret, e);
+	return r;
+}
+
+/* The text without its assignments: comments, and lines that systemd ignores. */
+static int notes_of(const char *file, const struct buf *text, struct buf *ret)
+{
+	buf_add(ret, buf_text(text), text->len);
+	for (;;) {
+		CLEANUP(envfile_done) struct envfile f = { 0 };
+		struct conf_change gone = { 0 };
+		struct buf less = { 0 };
+		int r = envfile_parse(file, buf_text(ret), ret->len, &f, NULL);
+
+		for (size_t i = 0; r >= 0 && i < f.n && !gone.key; i++)
+			gone.key = f.v[i].ignored ? NULL : f.v[i].key;
+		if (r < 0 || !gone.key)
+			return r < 0 ? r : 0;
+		r = drop_earlier(file, gone.key, ret, NULL);
+		if (r == 0)
+			r = change_one(file, ret, &gone, &less, NULL);
+		buf_done(ret);
+		*ret = less;
+		if (r < 0)
+			return r;
+	}
+}
+
+static bool notes_differ(const char *file, const struct buf *a, const struct buf *b)
+{
+	CLEANUP(buf_done) struct buf one = { 0 }, other = { 0 };
+
+	return notes_of(file, a, &one) < 0 || notes_of(file, b, &other) < 0 ? !buf_same(a, b) : !buf_same(&one, &other);
+}
+
+/* Both wrote comments: their lines and mine, where they do not touch and every key is as it is wanted. */
+static bool merge_lines(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
+                        const struct three *x, enum conf_clash clash, struct buf *ret)
+{
+	const struct envfile *const all[] = { &x->base, &x->theirs, &x->mine };
+	CLEANUP(envfile_done) struct envfile both = { 0 };
+	CLEANUP(buf_done) struct buf text = { 0 };
+	bool good = unitfile_merge(file, base, mine, theirs, &text, NULL) == 0 &&
+	            envfile_parse(file, buf_text(&text), text.len, &both, NULL) >= 0;
+
+	for (size_t k = 0; k < COUNT(all); k++)
+		for (size_t i = 0; good && i < all[k]->n; i++)
+			good = all[k]->v[i].ignored ||
+			       !differ(value_of(&both, all[k]->v[i].key), wanted(x, all[k]->v[i].key, clash));
+	if (good)
+		buf_add(ret, buf_text(&text), text.len);
+	return good;
+}
+
+/* Whether both changed what is no key, and that can not be put together. */
+static bool notes_clash(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
+                        const struct three *x)
+{
+	CLEANUP(buf_done) struct buf both = { 0 };
+
+	return notes_differ(file, base, mine) && notes_differ(file, base, theirs) && notes_differ(file, mine, theirs) &&
+	       !merge_lines(file, base, mine, theirs, x, CLASH_MINE, &both);
 }
 
 int conf_merge(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
@@ -295,19 +378,20 @@ int conf_merge(const char *file, const struct buf *base, const struct buf *mine,
 {
 	CLEANUP(three_done) struct three x = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
+	bool my_notes, their_notes;
 	int r = three_read(file, base, mine, theirs, &x, e);
 
-	buf_add(&text, buf_text(mine), mine->len);
-	for (size_t i = 0; r >= 0 && i < x.base.n; i++)
-		if (!x.base.v[i].ignored)
-			r = take_theirs(file, x.base.v[i].key, &x, clash, &text, e);
-	for (size_t i = 0; r >= 0 && i < x.theirs.n; i++)
-		if (!x.theirs.v[i].ignored)
-			r = take_theirs(file, x.theirs.v[i].key, &x, clash, &text, e);
 	if (r < 0)
 		return r;
-	buf_add(ret, buf_text(&text), text.len);
-	return ret->bad || text.bad ? err_no_memory(e) : 0;
+	my_notes = notes_differ(file, base, mine);
+	their_notes = notes_differ(file, base, theirs) && notes_differ(file, mine, theirs);
+	if (my_notes && their_notes && merge_lines(file, base, mine, theirs, &x, clash, &text))
+		r = put_all_wanted(file, &x, clash, &text, ret, e); /* which tells of a clash */
+	else
+		r = put_all_wanted(file, &x, clash, !their_notes || (my_notes && clash == CLASH_MINE) ? mine : theirs, ret, e);
+	if (r == 0 && my_notes && their_notes && text.len == 0 && clash == CLASH_REFUSED)
+		r = err_set(e, STATUS_BUSY, EBUSY, "%s: its comments were changed meanwhile, too", file);
+	return r == 0 && ret->bad ? err_no_memory(e) : r;
 }
 
 /* Once, and not whether it stands in base or only in theirs. */
@@ -325,6 +409,19 @@ static void add_clash(const struct three *x, const char *key, struct strs *ret)
 		strs_add(ret, value_of(files[i], key) ? value_of(files[i], key) : "");
 }
 
+static void add_notes(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs, struct strs *ret)
+{
+	const struct buf *const texts[] = { base, theirs, mine };
+
+	strs_add(ret, "comments");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		CLEANUP(buf_done) struct buf notes = { 0 };
+
+		(void)notes_of(file, texts[i], &notes);
+		strs_add(ret, buf_text(&notes));
+	}
+}
+
 int conf_clashes(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
                  struct strs *ret, struct err *e)
 {
@@ -335,6 +432,8 @@ int conf_clashes(const char *file, const struct buf *base, const struct buf *min
 		add_clash(&x, x.mine.v[i].key, ret);
 	for (size_t i = 0; r >= 0 && i < x.theirs.n; i++)
 		add_clash(&x, x.theirs.v[i].key, ret);
+	if (r >= 0 && notes_clash(file, base, mine, theirs, &x))
+		add_notes(file, base, mine, theirs, ret);
 	if (r >= 0 && ret->bad)
 		r = err_no_memory(e);
 	return r < 0 ? r : 0;

@@ -28,14 +28,15 @@ int conf_edit(const char *file, const char *bytes, size_t len, const struct conf
 /* What becomes of a key that both gave another value. */
 enum conf_clash { CLASH_REFUSED, CLASH_MINE, CLASH_THEIRS };
 
-/* conf_merge - both texts come from base: their changes of keys (and of nothing else: comments are mine) together.
+/* conf_merge - both texts come from base: their changes and mine together, of keys, and of comments where not both changed the
+ * same lines of these.
  *
  * errors   as conf_edit(); -EBUSY STATUS_BUSY: a clash that is refused */
 int conf_merge(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
                enum conf_clash clash, struct buf *ret, struct err *e);
 
 /* conf_clashes - append the keys that clash, of each four texts: the key, what it was, what it is with them and with me;
- * "" is not set. errors  as envfile_parse() */
+ * "" is not set. Last, when they do, "comments". errors  as envfile_parse() */
 int conf_clashes(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
                  struct strs *ret, struct err *e);
 

@@ -149,6 +149,10 @@ a_change_made_meanwhile_is_kept() { # 113
 		exits 0 env EDITOR=/tmp/both machdeck edit web
 		told 'meanwhile are kept'
 		same both '10.9.0.5 10.9.0.6' "$(machdeck get web HOST_ADDRESS) $(machdeck get web LOCAL_ADDRESS)"
+		printf '#!/bin/sh\nsed -i s/10.9.0.5/10.9.0.4/ "$1"; sed -i "1i# by bob" %s\n' $CONFS/web.conf >/tmp/both
+		exits 0 env EDITOR=/tmp/both machdeck edit web
+		same 'a comment of another one' '# by bob PRIVATE_NETWORK=1 HOST_ADDRESS=10.9.0.4 LOCAL_ADDRESS=10.9.0.6' "$(xargs -d'\n' <$CONFS/web.conf)"
+		sed -i 's/10.9.0.4/10.9.0.5/; 1d' $CONFS/web.conf
 		printf '#!/bin/sh\nsed -i s/10.9.0.5/10.9.0.8/ "$1"; sed -i s/10.9.0.5/10.9.0.9/ %s\n' $CONFS/web.conf >/tmp/both
 		exits 75 env EDITOR=/tmp/both machdeck edit web </dev/null
 		told 'HOST_ADDRESS was changed meanwhile' 'HOST_ADDRESS: it was 10.9.0.5, it is now 10.9.0.9, you typed 10.9.0.8' \

@@ -135,6 +135,44 @@ static void two_who_changed_other_keys_are_both_heard(void **state)
 	assert_non_null(strstr(e.text, "A was changed meanwhile, to '5'"));
 }
 
+/* wanted NULL: refused, and mine and theirs are what comes of it when somebody chooses. */
+static void notes_become(const char *my_text, const char *their_text, const char *wanted, const char *as_mine, const char *as_theirs)
+{
+	static const char was[] = "# x\nA=1\n\n# b\nB=1\n";
+	CLEANUP(buf_done) struct buf base = text_of(was), mine = text_of(my_text), theirs = text_of(their_text), got = { 0 },
+				     one = { 0 }, other = { 0 };
+	CLEANUP(strs_done) struct strs clashes = { 0 };
+	struct err e;
+	int r = conf_merge("f", &base, &mine, &theirs, CLASH_REFUSED, &got, &e);
+
+	assert_int_equal(conf_clashes("f", &base, &mine, &theirs, &clashes, &e), 0);
+	assert_int_equal(clashes.n, wanted ? 0 : 4);
+	assert_int_equal(r, wanted ? 0 : -EBUSY);
+	if (wanted) {
+		assert_string_equal(buf_text(&got), wanted);
+		return;
+	}
+	assert_string_equal(clashes.v[0], "comments");
+	assert_non_null(strstr(e.text, "comments"));
+	assert_int_equal(conf_merge("f", &base, &mine, &theirs, CLASH_MINE, &one, &e), 0);
+	assert_string_equal(buf_text(&one), as_mine);
+	assert_int_equal(conf_merge("f", &base, &mine, &theirs, CLASH_THEIRS, &other, &e), 0);
+	assert_string_equal(buf_text(&other), as_theirs);
+}
+
+static void what_others_wrote_beside_the_keys_is_kept(void **state)
+{
+	(void)state;
+	notes_become("# x\nA=2\n\n# b\nB=1\n", "# x, by bob\nA=1\nC=3\n# b is new\nB=2\n# end\n",
+	             "# x, by bob\nA=2\nC=3\n# b is new\nB=2\n# end\n", NULL, NULL);
+	notes_become("# mine\nA=1\n\n# b\nB=1\n", "# x\nA=1\n\n# b\nB=2\n", "# mine\nA=1\n\n# b\nB=2\n", NULL, NULL);
+	notes_become("# mine\nA=2\n\n# b\nB=1\n", "# x\nA=1\n\n# b\nB=2\n# end\n", "# mine\nA=2\n\n# b\nB=2\n# end\n", NULL,
+	             NULL);
+	notes_become("# mine\nA=2\n\n# b\nB=1\n", "# theirs\nA=1\n\n# b\nB=2\n", NULL, "# mine\nA=2\n\n# b\nB=2\n",
+	             "# theirs\nA=2\n\n# b\nB=2\n");
+	notes_become("# same\nA=2\n\n# b\nB=1\n", "# same\nA=1\n\n# b\nB=2\n", "# same\nA=2\n\n# b\nB=2\n", NULL, NULL);
+}
+
 static void a_clash_is_told_with_its_three_values_and_settled_either_way(void **state)
 {
 	static const struct {
@@ -184,6 +222,7 @@ int main(void)
 		cmocka_unit_test(what_is_half_done_stays_in_our_order),
 		cmocka_unit_test(a_text_that_can_not_be_read_is_not_changed),
 		cmocka_unit_test(two_who_changed_other_keys_are_both_heard),
+		cmocka_unit_test(what_others_wrote_beside_the_keys_is_kept),
 		cmocka_unit_test(a_clash_is_told_with_its_three_values_and_settled_either_way),
 		cmocka_unit_test(a_difference_is_shown_as_by_diff),
 	};
