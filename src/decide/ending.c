@@ -82,6 +82,7 @@ int ending_explain(const char *verb, const char *name, const char *result, const
 		               result);
 	if (is(result, "done"))
 		return err_set(e, STATUS_FAILED, EIO, "%s is stopped, but not cleanly: %s", name, why);
-	return err_set(e, phase_status(f->main_code, f->main_status), EIO, "cannot %s %s: %s%s", verb, name, why,
+	return err_set(e, why_guest_ended(f) ? STATUS_FAILED : phase_status(f->main_code, f->main_status),
+	               EIO, "cannot %s %s: %s%s", verb, name, why,
 	               f->state == MACHINE_RESTARTING ? "; systemd tries again by itself" : "");
 }

@@ -125,6 +125,11 @@ static bool is_ours(const struct why_facts *f)
 	return has_ended(f) && end_code(f) == CLD_EXITED && find_status(end_status(f)) < COUNT(statuses);
 }
 
+static bool is_refusal(const struct why_facts *f)
+{
+	return is_ours(f) && !why_guest_ended(f);
+}
+
 static bool is_early(const struct why_facts *f)
 {
 	return is(f->result, "protocol");
@@ -132,7 +137,12 @@ static bool is_early(const struct why_facts *f)
 
 static bool we_spoke(const struct why_facts *f)
 {
-	return is_ours(f) || is_late(f) || is_early(f);
+	return is_refusal(f) || is_late(f) || is_early(f);
+}
+
+static bool init_spoke(const struct why_facts *f)
+{
+	return is_ours(f) || we_spoke(f);
 }
 
 static bool is_killed(const struct why_facts *f)
@@ -266,13 +276,6 @@ static void say_ghost(const struct why_facts *f, const char *line, char *ret)
 	(void)line;
 	SAY(ret, "systemd-machined lists it, but its leader %d is dead (machdeck terminate %s drops it)",
 	    (int)f->dead_leader, f->name);
-}
-
-const char *why_guest_says(const char *status_text)
-{
-	static const char start[] = "Container running: ";
-
-	return status_text && starts(status_text, start) ? status_text + strlen(start) : NULL;
 }
 
 static void say_guest_waits(const struct why_facts *f, const char *line, char *ret)
@@ -445,7 +448,7 @@ static const struct rule {
 #define ANYWAY(cause, holds, say, text, helps) { cause, holds, NULL, NULL, say, text, helps, true, false }
 #define DOWN(cause, holds, start, part, say, text, helps) { cause, holds, start, part, say, text, helps, false, false }
 #define VAGUE(cause, holds, start, part, say, text, helps) { cause, holds, start, part, say, text, helps, false, true }
-#define INIT(cause, part, helps)   DOWN(cause, we_spoke, "machdeck-init: ", part, say_guest_side, NULL, helps)
+#define INIT(cause, part, helps)   DOWN(cause, init_spoke, "machdeck-init: ", part, say_guest_side, NULL, helps)
 #define OWN(cause, part, helps)    DOWN(cause, we_spoke, "machdeck: ", part, say_own, NULL, helps)
 #define NSPAWN(cause, start, part, helps) DOWN(cause, nspawn_spoke, start, part, NULL, NULL, helps)
 	ANYWAY("name-taken", is_taken, say_taken, NULL, NULL),
@@ -477,12 +480,11 @@ static const struct rule {
 		"the host or its slice was short of memory: oomctl shows the limits"),
 	DOWN("oom-kill", is_oom, NULL, NULL, say_oom, NULL, "raise the unit's MemoryMax=, or find what eats it"),
 	DOWN("killed", is_killed, NULL, NULL, say_signal, NULL, NULL),
-	DOWN(NULL, is_ours, NULL, NULL, say_status, NULL, NULL),
+	DOWN(NULL, is_refusal, NULL, NULL, say_status, NULL, NULL),
 
 	/* what systemd-nspawn 252 to 262 prints before it gives up */
 	NSPAWN("missing-bridge", "Failed to add interface", "No such device", "create the bridge, or change HOST_BRIDGE"),
-	NSPAWN("link-taken", "Failed to add new veth interfaces", "File exists",
-		"that name is another link's: see `ip link`, delete it if it is left over"),
+	NSPAWN("link-taken", "Failed to add new veth interfaces", "File exists", "that name is another link's: see `ip link`, delete it if it is left over"),
 	NSPAWN("missing-link", "Failed to resolve interface", "", "the host has no such link now: look at INTERFACES and MACVLANS"),
 	NSPAWN("bad-parent", "Failed to add new macvlan interfaces", "", 
 		"its parent link is taken whole: it is a bridge's port, or an ipvlan or a macvlan in mode passthru is on it (ip -d link)"),
@@ -500,8 +502,7 @@ static const struct rule {
 	NSPAWN("missing-source", "Failed to clone", "No such file", "the source of a bind mount is missing"),
 	NSPAWN("no-idmap", "Failed to map ids", "", "its file system can not show files as other users': PRIVATE_USERS=no, or another file system"),
 	NSPAWN("link-stuck", "Failed to move interface", "", "INTERFACES names a link that can not be moved"),
-	NSPAWN("inotify-limit", "", "Too many open files",
-		"raise fs.inotify.max_user_instances: a guest's systemd takes about 8"),
+	NSPAWN("inotify-limit", "", "Too many open files", "raise fs.inotify.max_user_instances: a guest's systemd takes about 8"),
 	NSPAWN("disk-full", "", "No space left on device", "free some space"),
 
 	VAGUE("start-failed", never_ran, NULL, NULL, NULL, "its start failed", "journalctl -u container@NAME"),

@@ -50,3 +50,7 @@ const char *why_cause(size_t i);
 /* why_guest_says - what the guest's PID 1 told of itself, in the unit's status text; NULL: nothing. Hostile.
  */
 const char *why_guest_says(const char *status_text);
+
+/* why_guest_ended - whether systemd-nspawn told that what ran in the container ended with an exit status, which is no
+ * word of ours then, whatever number it is. */
+bool why_guest_ended(const struct why_facts *f);

@@ -102,7 +102,7 @@ autostart_is_one_line_of_the_conf_and_a_want_of_systemd() {
 a_failure_is_forgiven() {
 	inside <<-'END'
 		small sick; conf sick PRIVATE_NETWORK=1 INIT=/sbin/nosuch
-		exits 66 machdeck start sick
+		exits 1 machdeck start sick
 		machdeck stop sick || true
 		systemctl start container@sick || true
 		want 20 eval '[ "$(state sick)" = failed ]'

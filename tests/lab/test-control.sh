@@ -39,7 +39,7 @@ a_failed_start_shows_why_and_the_last_lines_of_the_log() {
 		mkdir -p /run/systemd/system/container@sick.service.d
 		printf '[Service]\nRestart=no\n' >/run/systemd/system/container@sick.service.d/x.conf
 		systemctl daemon-reload
-		exits 66 machdeck start sick
+		exits 1 machdeck start sick
 		told 'cannot start sick: ' /sbin/nosuch '    machdeck-init: '
 		rm -r /run/systemd/system/container@sick.service.d
 		systemctl daemon-reload

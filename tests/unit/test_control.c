@@ -550,6 +550,7 @@ static const char *explained(const char *verb, const char *result, const struct 
 static void every_ending_says_what_was_asked_for(void **state)
 {
 	struct why_facts f = { .name = "web", .state = MACHINE_RESTARTING, .result = "oom-kill" };
+	struct loglines lines = { 0 };
 
 	(void)state;
 	assert_non_null(strstr(explained("start", "failed", &f), "out of memory"));
@@ -572,6 +573,12 @@ static void every_ending_says_what_was_asked_for(void **state)
 	f.main_status = STATUS_CANNOT_CREATE;
 	(void)explained("start", "failed", &f);
 	assert_int_equal(e.status, STATUS_CANNOT_CREATE);
+	loglines_add(&lines, 1, false, "Container web failed with error code 73.");
+	f.lines = &lines;
+	(void)explained("start", "failed", &f);
+	assert_int_equal(e.status, STATUS_FAILED); /* the guest's */
+	loglines_done(&lines);
+	f.lines = NULL;
 	f.main_status = 2;
 	(void)explained("start", "failed", &f);
 	assert_int_equal(e.status, STATUS_FAILED);

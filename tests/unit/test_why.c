@@ -125,6 +125,20 @@ static void without_a_journal_the_exit_status_is_explained(void **state)
 	                    "its guest or systemd-nspawn ended with status 1 (journalctl -u container@web)");
 }
 
+static void a_guest_s_own_exit_status_is_none_of_ours(void **state)
+{
+	const struct log log[] = { U("machdeck: web: give me your password"),
+		                   U("Container web failed with error code 77."),
+		                   { 0 } };
+
+	(void)state;
+	assert_string_equal(why(&(struct why_facts){ EXITED(77) }, log),
+	                    "its guest or systemd-nspawn ended with status 77; last words: machdeck: web: give me your "
+	                    "password");
+	assert_string_equal(why(&(struct why_facts){ EXITED(77) }, log + 1),
+	                    "its guest or systemd-nspawn ended with status 77 (journalctl -u container@web)");
+}
+
 static void a_guest_can_not_speak_for_machdeck_when_it_ends_by_itself(void **state)
 {
 	(void)state;
@@ -553,6 +567,7 @@ int main(void)
 		cmocka_unit_test(a_failed_step_beside_the_main_process_is_named),
 		cmocka_unit_test(a_step_that_failed_in_the_guest_speaks_in_its_own_words),
 		cmocka_unit_test(without_a_journal_the_exit_status_is_explained),
+		cmocka_unit_test(a_guest_s_own_exit_status_is_none_of_ours),
 		cmocka_unit_test(a_guest_can_not_speak_for_machdeck_when_it_ends_by_itself),
 		cmocka_unit_test(nspawns_words_come_with_what_helps),
 		cmocka_unit_test(the_last_words_are_those_of_who_failed_first),
