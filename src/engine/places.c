@@ -66,6 +66,33 @@ static bool has_leftovers(const struct places *p)
 	return is_there(overlay) || (places_temps(p->roots, "trash", p->name, &trash, NULL) >= 0 && trash.n > 0);
 }
 
+static bool is_empty(int folder)
+{
+	CLEANUP(closedir_p) DIR *d = fdopendir(dup(folder));
+	size_t n = 0;
+
+	for (struct dirent *entry; d && n == 0 && (entry = readdir(d));)
+		n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	return d && n == 0;
+}
+
+/* Podman has more beside the roots than "storage": "cache", "sigstore", and whatever its storage.conf names. A root that has lost its
+ * conf has a system, is still empty, or was filled by a start that found a profile. */
+static bool is_foreign(const struct places *p)
+{
+	static const char *const ours[] = { "usr", "etc", "var" };
+	char profile[sizeof(PLACES_PROFILES) + NAME_MACHINE_MAX + 1];
+	CLEANUP(close_p) int root = open(p->root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	(void)snprintf(profile, sizeof(profile), PLACES_PROFILES "/%s", p->name);
+	if (root < 0 || is_there(profile) || is_empty(root))
+		return false;
+	for (size_t i = 0; i < COUNT(ours); i++)
+		if (faccessat(root, ours[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return false;
+	return true;
+}
+
 int places_find(const char *name, struct places *ret, struct err *e)
 {
 	char image[NAME_MACHINE_MAX + 32];
@@ -80,6 +107,11 @@ int places_find(const char *name, struct places *ret, struct err *e)
 	}
 	for (int nixos = 1; nixos >= 0; nixos--) {
 		fill(name, nixos, ret);
+		if (ret->has_root && is_foreign(ret))
+			return err_set(e, STATUS_USAGE, EINVAL,
+			               "%s is no container's root: there is no conf for it, and no system in it (podman has folders there, "
+			               "too; what is to go, rm removes)",
+			               ret->root);
 		if (ret->has_root || has_leftovers(ret))
 			return 0;
 	}

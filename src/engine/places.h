@@ -25,7 +25,7 @@ struct places {
 
 /* places_find - of a container that is there: a conf, a root, or what is left of one that was being removed.
  * errors  -ENOENT STATUS_NO_CONTAINER: there is nothing of that name; -EINVAL STATUS_USAGE: not a machine's name, or
- *         the name of a file or folder of podman's */
+ *         the name of a file or folder of podman's, or of a folder with neither a conf nor a system in it */
 int places_find(const char *name, struct places *ret, struct err *e);
 /* places_hold - the same, and the name is ours (drivers/hold): what is told holds until hold_done(). */
 struct hold;

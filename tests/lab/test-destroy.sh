@@ -162,6 +162,13 @@ declared_and_foreign_ones_are_refused() {
 		exits 64 machdeck destroy --yes storage
 		told "podman's"
 		[ -d /var/lib/containers/storage ]
+		mkdir $ROOTS/cache; touch $ROOTS/cache/blob-info-cache-v1.sqlite
+		exits 64 machdeck destroy --yes cache
+		told "no container's root" "podman"
+		exits 64 machdeck destroy --dry-run cache
+		exits 64 machdeck rename cache mine
+		[ -e $ROOTS/cache/blob-info-cache-v1.sqlite ] || fail "podman's cache is gone"
+		rm -r $ROOTS/cache
 	END
 }
 
