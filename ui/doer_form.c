@@ -249,7 +249,7 @@ static void show_odd(struct doc *d, struct strs *odd)
 static void show_verdict(const struct doer_form *f, struct doc *d)
 {
 	static const char *const words[] = {
-		[EDIT_NOTHING] = "nothing else would be to be done",
+		[EDIT_NOTHING] = "then there would be nothing else to do",
 		[EDIT_RELOAD] = "then a reload would apply it",
 		[EDIT_RESTART] = "then a restart would be needed",
 	};
@@ -407,7 +407,7 @@ static void settled(struct doer_form *f)
 static void on_saved(int r, const struct err *e, void *arg)
 {
 	static const char *const then[] = {
-		[EDIT_NOTHING] = "saved; nothing else is to be done",
+		[EDIT_NOTHING] = "saved; nothing else to do",
 		[EDIT_RELOAD] = "saved; a reload applies it",
 		[EDIT_RESTART] = "saved; restart needed",
 	};

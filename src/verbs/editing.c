@@ -39,7 +39,7 @@ static void print_verdict(const struct edit *x, const struct buf *text, bool tol
 	switch (edit_verdict(x, text, &because)) {
 	case EDIT_NOTHING:
 		if (told)
-			printf("%s: nothing else %s to be done\n", name, text ? "would be" : "is");
+			printf("%s: nothing else to do\n", name);
 		break;
 	case EDIT_RELOAD:
 		printf("%s: a reload %s it (machdeck reload %s)\n", name, text ? "would apply" : "applies", name);

@@ -85,7 +85,7 @@ what_a_verdict_says_is_done_and_nothing_differs_then() {
 		follows() { # VERDICT VERB WORD...
 			exits 0 machdeck "${@:2:1}" web "${@:3}"
 			verdict=
-			[[ $said != *'web: nothing else is to be done'* ]] || verdict=nothing
+			[[ $said != *'web: nothing else to do'* ]] || verdict=nothing
 			[[ $said != *'web: a reload applies it'* ]] || verdict=reload
 			[[ $said != *'web: restart needed'* ]] || verdict=restart
 			same "what follows from ${*:2}" "$1" $verdict

@@ -63,7 +63,7 @@ no_verb_changes_anything() {
 		dry machdeck unset --dry-run up HOST_ADDRESS
 		told 'up: a reload would apply it'
 		dry machdeck set --dry-run up HOST_ADDRESS=10.7.0.1
-		told 'up: nothing else would be to be done'
+		told 'up: nothing else to do'
 		dry machdeck undo --dry-run up
 		told '+HOST_ADDRESS=10.7.0.1'
 		dry env EDITOR=true machdeck edit --dry-run up
