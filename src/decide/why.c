@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "decide/oom.h"
+#include "decide/why_guest.h"
 
 #define SAY(ret, ...) ((void)snprintf(ret, WHY_SIZE, __VA_ARGS__))
 
@@ -240,11 +241,6 @@ static bool has_bad_unit(const struct why_facts *f)
 	return is(f->load, "bad-setting") || is(f->load, "error");
 }
 
-static bool guest_waits(const struct why_facts *f)
-{
-	return f->state == MACHINE_STARTING && why_guest_says(f->status_text);
-}
-
 static bool guest_is_degraded(const struct why_facts *f)
 {
 	return f->state == MACHINE_RUNNING && f->guest_failed && f->guest_failed->n > 0;
@@ -276,12 +272,6 @@ static void say_ghost(const struct why_facts *f, const char *line, char *ret)
 	(void)line;
 	SAY(ret, "systemd-machined lists it, but its leader %d is dead (machdeck terminate %s drops it)",
 	    (int)f->dead_leader, f->name);
-}
-
-static void say_guest_waits(const struct why_facts *f, const char *line, char *ret)
-{
-	(void)line;
-	SAY(ret, "guest says: %s", why_guest_says(f->status_text));
 }
 
 static void say_guest_units(const struct why_facts *f, const char *line, char *ret)
@@ -457,7 +447,8 @@ static const struct rule {
 	ANYWAY("masked", is_masked, NULL, "its unit is masked", "systemctl unmask container@NAME"),
 	ANYWAY("no-unit", has_no_unit, NULL, "its unit does not exist: is container@.service installed?", "systemctl daemon-reload after that"),
 	ANYWAY("bad-unit", has_bad_unit, NULL, "systemd can not load its unit", "systemctl status container@NAME"),
-	ANYWAY("guest-waits", guest_waits, say_guest_waits, NULL, NULL),
+	ANYWAY("guest-waits", why_guest_waits, why_say_guest_waits, NULL, NULL),
+	ANYWAY("unit-step", why_is_undone, why_say_undone, NULL, NULL),
 	ANYWAY("guest-unit", guest_is_degraded, say_guest_units, NULL, NULL),
 	ANYWAY("dependency", lacks_dependency, say_dependency, NULL, NULL),
 

@@ -1,6 +1,9 @@
+#include "decide/why_guest.h"
+
+#include <stdio.h>
 #include <string.h>
 
-#include "decide/why.h"
+#define UNDONE "machdeck: "
 
 static bool starts(const char *text, const char *start)
 {
@@ -24,4 +27,26 @@ bool why_guest_ended(const struct why_facts *f)
 			return true;
 	}
 	return false;
+}
+
+bool why_guest_waits(const struct why_facts *f)
+{
+	return f->state == MACHINE_STARTING && why_guest_says(f->status_text);
+}
+
+void why_say_guest_waits(const struct why_facts *f, const char *line, char *ret)
+{
+	(void)line;
+	(void)snprintf(ret, WHY_SIZE, "guest says: %s", why_guest_says(f->status_text));
+}
+
+bool why_is_undone(const struct why_facts *f)
+{
+	return f->state == MACHINE_STARTING && f->status_text && starts(f->status_text, UNDONE);
+}
+
+void why_say_undone(const struct why_facts *f, const char *line, char *ret)
+{
+	(void)line;
+	(void)snprintf(ret, WHY_SIZE, "%s; it is being stopped", f->status_text + strlen(UNDONE));
 }

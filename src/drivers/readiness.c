@@ -142,7 +142,7 @@ static int pass_one(struct readiness *r)
 		return -errno;
 	message[len] = '\0';
 	if (!is_ready(message))
-		return tell_manager(r, message);
+		return r->stopping ? 0 : tell_manager(r, message);
 	memcpy(r->message, message, (size_t)len + 1);
 	return 1;
 }
@@ -177,10 +177,16 @@ int readiness_wait_for(struct readiness *r, int fd, struct err *e)
 	return wait_until(r, fd, e);
 }
 
-void readiness_stop(struct readiness *r)
+void readiness_stop(struct readiness *r, const char *why)
 {
-	if (gate_ask(NULL, "cannot stop the container") == 0 &&
-	    syscall(SYS_pidfd_send_signal, r->main_fd, SIGTERM, NULL, 0) == 0)
+	char status[ERR_TEXT_MAX + 32];
+
+	if (gate_ask(NULL, "cannot stop the container") < 0)
+		return;
+	(void)snprintf(status, sizeof(status), "STATUS=machdeck: %s", why);
+	(void)tell_manager(r, status);
+	r->stopping = true;
+	if (syscall(SYS_pidfd_send_signal, r->main_fd, SIGTERM, NULL, 0) == 0)
 		(void)wait_until(r, r->main_fd, NULL);
 }
 

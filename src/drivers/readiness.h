@@ -11,6 +11,7 @@
  * and a guest that hears nothing yet would go on, ready for nobody to know. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -23,6 +24,7 @@ struct readiness {
 	int alarm[2];                        /* a pair: the end of one is a signal from the other */
 	pid_t main;                          /* what becomes systemd-nspawn */
 	int main_fd;                         /* a pidfd of it */
+	bool stopping;                       /* what is said is no longer passed on */
 	char message[READINESS_MESSAGE + 1]; /* the one that is kept */
 };
 
@@ -43,8 +45,9 @@ int readiness_wait(struct readiness *r, struct err *e);
  * systemd-nspawn wait, deaf to signals, as soon as the socket is full. errors as readiness_wait() */
 int readiness_wait_for(struct readiness *r, int fd, struct err *e);
 
-/* readiness_stop - in the fork, instead: have the container stopped, and wait until it is. */
-void readiness_stop(struct readiness *r);
+/* readiness_stop - in the fork, instead: have the container stopped, and wait until it is. Its status text says why
+ * meanwhile, in place of what the guest says. */
+void readiness_stop(struct readiness *r, const char *why);
 
 /* readiness_pass - in the fork: pass READY=1 on, and have systemd-nspawn talk to the manager itself from now on. */
 int readiness_pass(struct readiness *r, struct err *e);

@@ -24,14 +24,19 @@
 
 #define ENDING_MS 1000
 
+static const char *without_name(const struct phase_call *c, const char *sentence)
+{
+	size_t len = strlen(c->name);
+
+	return strncmp(sentence, c->name, len) == 0 && strncmp(sentence + len, ": ", 2) == 0 ? sentence + len + 2 : sentence;
+}
+
 /* One line "machdeck: NAME: STEP: SENTENCE" with the priority that the journal takes off again. */
 void phase_say(const struct phase_call *c, int priority, const char *sentence)
 {
 	char shown[ERR_TEXT_MAX];
-	size_t len = strlen(c->name);
 
-	if (strncmp(sentence, c->name, len) == 0 && strncmp(sentence + len, ": ", 2) == 0)
-		sentence += len + 2;
+	sentence = without_name(c, sentence);
 	text_printable(shown, sizeof(shown), sentence, strlen(sentence));
 	if (getenv("JOURNAL_STREAM"))
 		fprintf(stderr, "<%d>", priority);
@@ -132,7 +137,7 @@ static int step_ready(struct phase_call *c, const struct loaded *l, struct readi
 	}
 	if (!is_ending(ready->main_fd)) {
 		phase_say(c, 3, e->text);
-		readiness_stop(ready);
+		readiness_stop(ready, without_name(c, e->text));
 	}
 	c->quiet = true;
 	return r;

@@ -125,6 +125,16 @@ static void without_a_journal_the_exit_status_is_explained(void **state)
 	                    "its guest or systemd-nspawn ended with status 1 (journalctl -u container@web)");
 }
 
+static void while_a_start_that_failed_is_undone_that_is_told(void **state)
+{
+	(void)state;
+	assert_string_equal(WHY(NO_LOG, .state = MACHINE_STARTING, .status_text = "machdeck: the route is taken"),
+	                    "the route is taken; it is being stopped");
+	assert_string_equal(
+		WHY(NO_LOG, .state = MACHINE_STARTING, .status_text = "Container running: machdeck: give me"),
+		"guest says: machdeck: give me");
+}
+
 static void a_guest_s_own_exit_status_is_none_of_ours(void **state)
 {
 	const struct log log[] = { U("machdeck: web: give me your password"),
@@ -358,6 +368,7 @@ static const struct example {
 	E("no-unit", NULL, .state = MACHINE_STOPPED, .load = "not-found"),
 	E("bad-unit", NULL, .state = MACHINE_STOPPED, .load = "bad-setting"),
 	E("guest-waits", NULL, .state = MACHINE_STARTING, .status_text = "Container running: waiting for eth0"),
+	E("unit-step", NULL, .state = MACHINE_STARTING, .status_text = "machdeck: the route is taken"),
 	E("guest-unit", NULL, .state = MACHINE_RUNNING, .guest_failed = &failed_inside),
 	ES("dependency", "container@web.service: Job container@web.service/start failed with result 'dependency'.",
 	   .state = MACHINE_STOPPED, .result = "success", .failed_dependency = "srv.mount"),
@@ -567,6 +578,7 @@ int main(void)
 		cmocka_unit_test(a_failed_step_beside_the_main_process_is_named),
 		cmocka_unit_test(a_step_that_failed_in_the_guest_speaks_in_its_own_words),
 		cmocka_unit_test(without_a_journal_the_exit_status_is_explained),
+		cmocka_unit_test(while_a_start_that_failed_is_undone_that_is_told),
 		cmocka_unit_test(a_guest_s_own_exit_status_is_none_of_ours),
 		cmocka_unit_test(a_guest_can_not_speak_for_machdeck_when_it_ends_by_itself),
 		cmocka_unit_test(nspawns_words_come_with_what_helps),
