@@ -26,6 +26,7 @@
 #define PATH_SIZE      512
 #define CHANNELS       "/nix/var/nix/profiles/per-user/root/channels"
 #define ID_MAX         64
+#define ID_DIGITS      32
 #define HOSTNAME_MAX   256
 
 const char *built_word(enum built how)
@@ -496,28 +497,42 @@ static bool is_tree(const struct build *b)
 	return b->source != BUILD_EMPTY && b->source != BUILD_OVERLAY && b->source != BUILD_NIX && !b->no_system;
 }
 
-/* Two machines of one ID would write the same journal; an empty one is filled at the first boot. */
+/* Two machines of one ID would write the same journal; an empty one is filled at the first boot. A tree of which several are made
+ * has one when it was booted, or installed by debootstrap. */
+static int part_id(const struct rootfs *t, struct err *e)
+{
+	CLEANUP(buf_done) struct buf id = { 0 };
+
+	if (rootfs_read(t, "etc/machine-id", ID_MAX, &id, NULL) < 0 || strspn(buf_text(&id), "0123456789abcdef") != ID_DIGITS)
+		return 0;
+	return rootfs_put(t, "etc/machine-id", 0444, "", 0, e);
+}
+
 int build_part(const struct rootfs *t, const char *name, const char *twin_of, struct err *e)
 {
 	CLEANUP(buf_done) struct buf host = { 0 };
-	CLEANUP(buf_done) struct buf id = { 0 };
 	char line[NAME_MACHINE_MAX + 2];
-	int r = 0;
+	int r = part_id(t, e);
 
 	(void)snprintf(line, sizeof(line), "%.*s\n", NAME_MACHINE_MAX, name);
-	if (rootfs_read(t, "etc/machine-id", ID_MAX, &id, NULL) >= 0 && id.len > 0)
-		r = rootfs_put(t, "etc/machine-id", 0444, "", 0, e);
 	if (r == 0 && rootfs_read(t, "etc/hostname", HOSTNAME_MAX, &host, NULL) >= 0 &&
 	    strcspn(buf_text(&host), "\n") == strlen(twin_of) && strncmp(buf_text(&host), twin_of, strlen(twin_of)) == 0)
 		r = rootfs_put(t, "etc/hostname", 0644, line, strlen(line), e);
 	return r;
 }
 
-static int part_from_twin(const struct build *b, const struct places *p, const char *path, struct err *e)
+static bool is_copy(enum build_source source)
+{
+	return source == BUILD_TREE || source == BUILD_IMAGE || source == BUILD_TARBALL;
+}
+
+static int part(const struct build *b, const struct places *p, const char *path, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
 	int r = b->source == BUILD_OVERLAY ? overlay_open(p, &t, e) : rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
 
+	if (r == 0 && !b->twin_of)
+		return part_id(&t, e);
 	if (r == 0 && b->source == BUILD_OVERLAY)
 		r = overlay_hide_nodes(&t, e);
 	return r < 0 ? r : build_part(&t, p->name, b->twin_of, e);
@@ -534,8 +549,8 @@ int build_root(const struct build *b, const struct places *p, int roots, const c
 	r = make(b, p, roots, leaf, path, progress, ret_how, e);
 	if (r == 0 && is_tree(b))
 		r = look_at_tree(path, warnings, e);
-	if (r == 0 && b->twin_of)
-		r = part_from_twin(b, p, path, e);
+	if (r == 0 && (b->twin_of || is_copy(b->source)))
+		r = part(b, p, path, e);
 	if (r < 0)
 		build_undo(b, p, roots, leaf);
 	return r < 0 ? err_wrap(e, r, "cannot make the root of %s", p->name) : 0;

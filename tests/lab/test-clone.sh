@@ -21,7 +21,7 @@ address() { sed -n "s/^LOCAL_ADDRESS=//p" $CONFS/$1.conf; }
 from_making_to_removing_both_the_host_is_as_before() {
 	script <<-'END'
 		for round in first second; do
-		mini /src; echo one >/src/etc/hostname; echo 0123456789abcdef0123456789abcdef >/src/etc/machine-id
+		mini /src; echo one >/src/etc/hostname
 		before=$(picture)
 		machdeck create one --tree /src --host-port tcp:auto:80 --start
 		want 10 serves mini http://10.233.1.1:8080/
@@ -29,6 +29,7 @@ from_making_to_removing_both_the_host_is_as_before() {
 		machdeck restart one
 		want 10 serves mini http://10.233.1.1:9090/
 		not fetch http://10.233.1.1:8080/
+		echo 0123456789abcdef0123456789abcdef >$ROOTS/one/etc/machine-id
 		exits 75 machdeck clone one two
 		told "--live"
 		exits 0 machdeck clone --live one two
@@ -319,9 +320,10 @@ an_overlay_takes_no_room_and_nothing_changes_below_it() {
 
 killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 	script <<-'END'
-		mini /src; echo a >/src/etc/hostname; echo 0123456789abcdef0123456789abcdef >/src/etc/machine-id
+		mini /src; echo a >/src/etc/hostname
 		mkdir -p $ROOTS; mount -t tmpfs -o mode=0700 roots $ROOTS
 		machdeck create a --tree /src --private-users no
+		echo 0123456789abcdef0123456789abcdef >$ROOTS/a/etc/machine-id
 		# killed CALL N VERB... - by the Nth call of that kind; false: there were not so many.
 		killed() { ! strace -o /dev/null -f -e trace=$1 -e inject=$1:signal=KILL:when=$2 machdeck "${@:3}" >/dev/null 2>&1; }
 		nothing_but_a() {

@@ -10,6 +10,7 @@ a_copied_tree_starts_and_serves_with_users_of_its_own() {
 	script <<-'END'
 		mini /src
 		chmod 4755 /src/usr/bin/busybox; touch -d 2001-01-01 /src/etc/old; ln /src/etc/old /src/etc/twin
+		echo 0123456789abcdef0123456789abcdef >/src/etc/machine-id # as debootstrap leaves one
 		truncate -s 64M /src/var/lib/sparse; mkfifo /src/var/lib/fifo; setfattr -n user.x -v y /src/etc/old 2>/dev/null || true
 		for round in first second; do
 		before=$(picture)
@@ -20,6 +21,7 @@ a_copied_tree_starts_and_serves_with_users_of_its_own() {
 		same mode 4755 "$(stat -c %a $ROOTS/one/usr/bin/busybox)"
 		same time 2001-01-01 "$(date -r $ROOTS/one/etc/old +%F)"
 		[ $ROOTS/one/etc/old -ef $ROOTS/one/etc/twin ] || fail "a hard link became a copy"
+		same "machine ID, which is nobody else's" "" "$(cat $ROOTS/one/etc/machine-id)"
 		same size "67108864 0" "$(stat -c '%s %b' $ROOTS/one/var/lib/sparse)"
 		[ -p $ROOTS/one/var/lib/fifo ]
 		exits 75 machdeck create one --tree /src
