@@ -38,10 +38,7 @@ static enum status phase_status(int code, int status)
 {
 	switch (code == CLD_EXITED ? status : 0) {
 	case STATUS_DATA:
-	case STATUS_NO_CONTAINER:
 	case STATUS_UNSAFE_TREE:
-	case STATUS_CANNOT_CREATE:
-	case STATUS_IO:
 	case STATUS_BUSY:
 	case STATUS_NOT_PERMITTED:
 	case STATUS_UNSAFE_HOST:
@@ -49,6 +46,18 @@ static enum status phase_status(int code, int status)
 	default:
 		return STATUS_FAILED;
 	}
+}
+
+/* Also what a start lacks, or can not make; of a reload that would be said of a machine that runs on. */
+static enum status start_status(const struct why_facts *f)
+{
+	bool lacks = f->main_status == STATUS_NO_CONTAINER || f->main_status == STATUS_CANNOT_CREATE ||
+	             f->main_status == STATUS_IO;
+
+	if (why_guest_ended(f))
+		return STATUS_FAILED;
+	return lacks && f->main_code == CLD_EXITED ? (enum status)f->main_status
+	                                           : phase_status(f->main_code, f->main_status);
 }
 
 /* A reload passes on how the switch ended, which does not use our numbers. */
@@ -82,7 +91,6 @@ int ending_explain(const char *verb, const char *name, const char *result, const
 		               result);
 	if (is(result, "done"))
 		return err_set(e, STATUS_FAILED, EIO, "%s is stopped, but not cleanly: %s", name, why);
-	return err_set(e, why_guest_ended(f) ? STATUS_FAILED : phase_status(f->main_code, f->main_status),
-	               EIO, "cannot %s %s: %s%s", verb, name, why,
+	return err_set(e, start_status(f), EIO, "cannot %s %s: %s%s", verb, name, why,
 	               f->state == MACHINE_RESTARTING ? "; systemd tries again by itself" : "");
 }
