@@ -18,6 +18,16 @@ bool cfg_drift(const struct world *w, const struct machine *m, enum drift_cure *
 	return false;
 }
 
+const char *cfg_restart(const struct world *w, const struct machine *m)
+{
+	const struct drifted *one = drift_list_find(w->drifts, m->name);
+	enum drift_cure cure;
+
+	if (!cfg_drift(w, m, &cure) || cure != DRIFT_RESTART)
+		return NULL;
+	return one && one->known && one->drift.n > 0 ? one->drift.v[0].text : "";
+}
+
 bool cfg_lint(const struct world *w, const struct machine *m, struct linted *ret)
 {
 	const struct linted *one = lint_list_find(w->lints, m->name);

@@ -23,5 +23,8 @@ const char *cfg_word(enum cfg c, enum style *ret_style);
 /* cfg_lint - what of its conf is likely a mistake, borrowed, live or of a tape; false: not known. */
 bool cfg_lint(const struct world *w, const struct machine *m, struct linted *ret);
 
+/* cfg_restart - why a restart is needed, borrowed; "": on a tape, which does not tell; NULL: none is, or that is not known. */
+const char *cfg_restart(const struct world *w, const struct machine *m);
+
 /* cfg_drift - what helps against what differs; false: not known. On a tape there is the verdict alone. */
 bool cfg_drift(const struct world *w, const struct machine *m, enum drift_cure *ret);

@@ -191,7 +191,8 @@ static void want(struct linear *l)
 	const struct snapshot *s = source_world(l->source)->s;
 	const struct machine **seen = calloc(s->n + 1, sizeof(*seen));
 	struct source_wanted w = { .seen = seen, .n_seen = s->n, .period_usec = PERIOD_USEC,
-		                   .network = app_wants_network(&l->app) };
+		                   .network = app_wants_network(&l->app),
+		                   .drifts = *l->talk.chosen };
 
 	for (size_t i = 0; seen && i < s->n; i++)
 		seen[i] = &s->v[i];

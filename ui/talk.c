@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "ui/cfg.h"
 
 #define SECOND 1000000ull
 
@@ -101,6 +102,8 @@ static void list(struct talk *t, const struct world *w, uint64_t now_usec, struc
 
 static void details(const struct world *w, const struct machine *m, uint64_t now_usec, struct buf *out)
 {
+	const char *restart = cfg_restart(w, m);
+
 	sentence(w, m, now_usec, out);
 	if (!m->addresses_seen)
 		add_list(out, "Configured address: ", &m->addresses);
@@ -112,6 +115,8 @@ static void details(const struct world *w, const struct machine *m, uint64_t now
 		buf_addf(out, "System: %s\n", m->os);
 	if (m->unit)
 		buf_addf(out, "Unit: %s\n", m->unit);
+	if (restart)
+		buf_addf(out, "Restart needed%s%s\n", *restart ? ": " : "", restart);
 	for (size_t i = w->events->n; i > 0; i--) {
 		if (strcmp(w->events->v[i - 1].name, m->name) != 0)
 			continue;

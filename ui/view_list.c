@@ -195,18 +195,11 @@ static const char *said_of(const char *text, const char *name)
 	return strncmp(text, name, len) == 0 && strncmp(text + len, ": ", 2) == 0 ? text + len + 2 : text;
 }
 
-/* What differs is known of what runs here; a tape has the verdict alone. */
-static const char *restart_needed(const struct world *w, struct view *v, const char *name)
-{
-	const struct drifted *one = drift_list_find(w->drifts, name);
-
-	return one && one->known && one->drift.n > 0 ? view_keep(v, "restart needed: %s", one->drift.v[0].text) : "restart needed";
-}
-
 static void build_row(const struct app *a, const struct world *w, struct view *v, const struct machine *m,
                       uint64_t now, struct table_row *ret)
 {
 	struct linted lint;
+	const char *restart;
 	struct look_words look = view_look(a, w, v, m);
 	size_t n = 0;
 
@@ -221,8 +214,9 @@ static void build_row(const struct app *a, const struct world *w, struct view *v
 		ret->note = said_of(lint.texts.v[0], m->name);
 		ret->brief = "conf";
 	}
-	if (!ret->note && cfg_of(w, m) == CFG_RESTART) {
-		ret->note = restart_needed(w, v, m->name);
+	restart = ret->note ? NULL : cfg_restart(w, m);
+	if (restart) {
+		ret->note = view_keep(v, "restart needed%s%s", *restart ? ": " : "", restart);
 		ret->brief = "restart";
 	}
 	if (ret->note && look.style != STYLE_BAD) /* it runs or changes, but something is to be said */

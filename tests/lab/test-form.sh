@@ -253,6 +253,7 @@ a_form_is_filled_by_lines_alone() {
 		line q; tells '^It is changed and not saved'; line; tells '^Nothing is forgotten'
 		line b; tells '^It is changed and not saved'; line; tells '^Nothing is forgotten'
 		line s; tells '^To save it, type yes'; line yes; tells '^web: saved; restart needed$'
+		said_so() { line b; tells '^machine> '; line web; tells '^web> '; has '^Restart needed: HOST_PORT'; }; want 10 said_so
 		same 'conf after a yes' 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.9 HOST_PORT=tcp:8081:81' \
 			"\$(xargs <\$CONFS/web.conf)"
 		end_talk
