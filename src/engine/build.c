@@ -531,11 +531,11 @@ static int part(const struct build *b, const struct places *p, const char *path,
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
 	int r = b->source == BUILD_OVERLAY ? overlay_open(p, &t, e) : rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
 
-	if (r == 0 && !b->twin_of)
-		return part_id(&t, e);
 	if (r == 0 && b->source == BUILD_OVERLAY)
 		r = overlay_hide_nodes(&t, e);
-	return r < 0 ? r : build_part(&t, p->name, b->twin_of, e);
+	if (r < 0)
+		return r;
+	return b->twin_of ? build_part(&t, p->name, b->twin_of, e) : part_id(&t, e);
 }
 
 int build_root(const struct build *b, const struct places *p, int roots, const char *leaf,
