@@ -223,7 +223,7 @@ a_reload_that_fails_on_one_side_leaves_both_as_they_were() {
 		within half ip link set eth0 name mine
 		before="$(addresses dev ve-half) $(routes dev ve-half)"
 		conf half PRIVATE_NETWORK=1 HOST_ADDRESS=10.6.0.8 LOCAL_ADDRESS=10.6.0.9
-		exits 66 machdeck reload half
+		exits 1 machdeck reload half
 		told 'in the guest' eth0
 		same 'the host' "$before" "$(addresses dev ve-half) $(routes dev ve-half)"
 		same state active "$(state half)"
