@@ -24,7 +24,7 @@ int enter_netns(const char *name, int *ret_fd, struct err *e);
 bool enter_users(const char *name);
 
 /* enter_bind - show it the host's file or folder `from` at its own path `to`, which is made where it is missing, until it stops:
- * for a machine with users of its own, whom systemd-machined refuses that. What is read-only it can not make writable.
+ * for a machine with users of its own, whom systemd-machined refuses that, or can not do it. What is read-only it can not make writable.
  *
  * idmap    its root and users are the host's of the same numbers there; else they are nobody, as with --bind=
  * from     absolute; links are followed. to: absolute, followed inside of the machine alone

@@ -121,12 +121,13 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 	r = keeps ? working_keep(argv[optind], "copy-to") : STATUS_DONE;
 	if (r != STATUS_DONE)
 		return r;
-	r = machined_await(binds  ? MACHINED_BIND
-	                   : from ? MACHINED_COPY_FROM
-	                          : MACHINED_COPY_TO,
-	                   argv[optind], words.v, NULL, &e);
-	if (r == -EOPNOTSUPP && binds && geteuid() == 0)
+	if (binds && enter_users(argv[optind]))
 		r = enter_bind(argv[optind], words.v[0], words.v[1], flags, &e);
+	else
+		r = machined_await(binds  ? MACHINED_BIND
+		                   : from ? MACHINED_COPY_FROM
+		                          : MACHINED_COPY_TO,
+		                   argv[optind], words.v, NULL, &e);
 	if (r == -EEXIST && !binds) {
 		char what[ERR_TEXT_MAX];
 

@@ -82,6 +82,11 @@ one_with_users_of_its_own_is_shown_it_too() {
 			same owner 0 "$(stat -c %u /srv/shown/x)"
 		fi
 		machdeck stop box
+		small same; conf same PRIVATE_NETWORK=1 PRIVATE_USERS=identity # which machinectl tries, and can not
+		exits 0 machdeck start same
+		exits 0 machdeck bind --read-only same /srv/shown /made/same
+		same "shown to the same users" "seen 0" "$(machdeck run same -- cat /made/same/it) $(machdeck run same -- stat -c %u /made/same)"
+		machdeck stop same
 		umount /srv/shown/deep /srv/shown
 	END
 }
