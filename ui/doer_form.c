@@ -87,7 +87,7 @@ static void take_draft(struct doer_form *f)
 	CLEANUP(buf_done) struct buf draft = { 0 };
 	struct form *form = &f->app->form;
 
-	if (edit_draft_read(form->name, &draft, NULL) < 0)
+	if (edit_draft_take(&f->edit, &draft, NULL) < 0)
 		return;
 	buf_done(&form->text);
 	form->text = draft;

@@ -61,7 +61,7 @@ static int save_draft(void *arg, struct err *e)
 	CLEANUP(buf_done) struct buf with = { 0 };
 	const struct buf *text = is_typing(a) && with_typed(a, &with, NULL) == 0 ? &with : &f->text;
 
-	return buf_same(text, &f->base) ? edit_draft_drop(f->name, e) : edit_draft_save(f->name, text, e);
+	return buf_same(text, &f->base) ? edit_draft_drop(f->name, e) : edit_draft_save(f->name, &f->base, text, e);
 }
 
 static void on_draft(int r, const struct err *e, void *arg)

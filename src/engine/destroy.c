@@ -198,7 +198,7 @@ static int remove_conf(const struct places *p, struct err *e)
 static int remove_all(int roots, const struct places *p, const struct destroy_options *o,
                       const struct progress *progress, struct err *e)
 {
-	char earlier[sizeof(p->name) + sizeof(PLACES_EARLIER)];
+	static const char *const beside[] = { PLACES_BASE, PLACES_EARLIER };
 	int r = p->has_root ? look_at_mounts(p, o, e) : 0;
 
 	if (r == 0)
@@ -221,9 +221,12 @@ static int remove_all(int roots, const struct places *p, const struct destroy_op
 		r = wipe_below(PLACES_HISTORY, p->name, progress, e);
 	if (r == 0)
 		r = wipe_below(PLACES_DRAFTS, p->name, progress, e);
-	(void)snprintf(earlier, sizeof(earlier), "%s" PLACES_EARLIER, p->name);
-	if (r == 0)
-		r = wipe_below(PLACES_DRAFTS, earlier, progress, e);
+	for (size_t i = 0; r == 0 && i < COUNT(beside); i++) {
+		char draft[sizeof(p->name) + sizeof(PLACES_EARLIER)];
+
+		(void)snprintf(draft, sizeof(draft), "%s%s", p->name, beside[i]);
+		r = wipe_below(PLACES_DRAFTS, draft, progress, e);
+	}
 	if (r == 0)
 		r = wipe_below(PLAN_RUN_DIR, p->name, progress, e);
 	if (r == 0)

@@ -115,8 +115,10 @@ int edit_history(const char *name, struct edit_saves *ret, struct err *e);
 int edit_history_read(const char *name, uint64_t usec, struct buf *ret, struct err *e);
 int edit_undone(const char *name, uint64_t usec, struct err *e);
 
-/* edit_draft_save - what a person typed and did not save yet, on the disk; edit_draft_read: -ENOENT where there is none;
- * edit_draft_drop: no draft is success. */
-int edit_draft_save(const char *name, const struct buf *text, struct err *e);
+/* edit_draft_save - what a person typed into base and did not save yet, on the disk; base NULL: that is not known;
+ * edit_draft_read: -ENOENT where there is none; edit_draft_take: with what others saved of the conf since; edit_draft_drop: no
+ * draft is success. */
+int edit_draft_save(const char *name, const struct buf *base, const struct buf *text, struct err *e);
+int edit_draft_take(const struct edit *x, struct buf *ret, struct err *e);
 int edit_draft_read(const char *name, struct buf *ret, struct err *e);
 int edit_draft_drop(const char *name, struct err *e);

@@ -139,14 +139,26 @@ int edit_history_add(const char *name, const struct buf *text, struct err *e)
 
 /* ---- drafts */
 
-int edit_draft_save(const char *name, const struct buf *text, struct err *e)
+static void base_of(const char *name, char ret[static EDIT_STORE_SIZE + sizeof(PLACES_BASE)])
 {
+	(void)snprintf(ret, EDIT_STORE_SIZE + sizeof(PLACES_BASE), "%s" PLACES_BASE, name);
+}
+
+int edit_draft_save(const char *name, const struct buf *base, const struct buf *text, struct err *e)
+{
+	char other[EDIT_STORE_SIZE + sizeof(PLACES_BASE)];
 	CLEANUP(close_p) int dir = -1;
 	int r = files_mkdir("", EDIT_DRAFTS, 0700, &dir, e);
 
 	if (r < 0)
 		return r;
-	r = files_replace(dir, name, &durable, buf_text(text), text->len);
+	base_of(name, other);
+	if (base)
+		r = files_replace(dir, other, &durable, buf_text(base), base->len);
+	else
+		r = unlinkat(dir, other, 0) < 0 && errno != ENOENT ? -errno : 0;
+	if (r >= 0)
+		r = files_replace(dir, name, &durable, buf_text(text), text->len);
 	return r < 0 ? err_sys(e, -r, "cannot keep what was typed in " EDIT_DRAFTS "/%s", name) : 0;
 }
 
@@ -158,13 +170,36 @@ int edit_draft_read(const char *name, struct buf *ret, struct err *e)
 	return files_read("", path, TEXT_MAX, ret, NULL, e);
 }
 
-int edit_draft_drop(const char *name, struct err *e)
+int edit_draft_take(const struct edit *x, struct buf *ret, struct err *e)
 {
-	char path[sizeof(EDIT_DRAFTS) + EDIT_STORE_SIZE];
-	int r = gate_ask(e, "cannot remove a draft");
+	char path[sizeof(EDIT_DRAFTS) + EDIT_STORE_SIZE + sizeof(PLACES_BASE)], other[EDIT_STORE_SIZE + sizeof(PLACES_BASE)];
+	CLEANUP(buf_done) struct buf draft = { 0 }, base = { 0 }, both = { 0 };
+	int r = edit_draft_read(x->store, &draft, e);
 
-	(void)snprintf(path, sizeof(path), EDIT_DRAFTS "/%s", name);
 	if (r < 0)
 		return r;
+	base_of(x->store, other);
+	(void)snprintf(path, sizeof(path), EDIT_DRAFTS "/%s", other);
+	if (x->kind == EDIT_CONF && files_read("", path, TEXT_MAX, &base, NULL, NULL) >= 0 && !buf_same(&base, &x->old) &&
+	    conf_merge(x->path, &base, &draft, &x->old, CLASH_MINE, &both, NULL) == 0) {
+		buf_done(&draft);
+		draft = both;
+		both = (struct buf){ 0 };
+	}
+	*ret = draft;
+	draft = (struct buf){ 0 };
+	return 0;
+}
+
+int edit_draft_drop(const char *name, struct err *e)
+{
+	char path[sizeof(EDIT_DRAFTS) + EDIT_STORE_SIZE + sizeof(PLACES_BASE)];
+	int r = gate_ask(e, "cannot remove a draft");
+
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), EDIT_DRAFTS "/%s" PLACES_BASE, name);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), EDIT_DRAFTS "/%s", name);
 	return unlink(path) < 0 && errno != ENOENT ? err_sys(e, errno, "cannot remove %s", path) : 0;
 }

@@ -214,7 +214,7 @@ static int take_left_copy(const struct edit *x, struct err *e)
 	copy_path(x, path);
 	r = files_read("", path, TEXT_MAX, &left, NULL, e);
 	if (r == 0 && left.len > 0 && strcmp(buf_text(&left), buf_text(&x->old)) != 0)
-		r = edit_draft_save(x->store, &left, e);
+		r = edit_draft_save(x->store, NULL, &left, e);
 	if (r == 0 && gate_ask(NULL, "cannot remove %s", path) == 0)
 		(void)unlink(path);
 	return r == -ENOENT ? 0 : r;
@@ -224,7 +224,7 @@ static int take_left_copy(const struct edit *x, struct err *e)
 static int take_draft(const struct edit *x, struct buf *text, bool *ret_stays, struct err *e)
 {
 	CLEANUP(buf_done) struct buf draft = { 0 };
-	int r = edit_draft_read(x->store, &draft, e);
+	int r = edit_draft_take(x, &draft, e);
 
 	if (r == -ENOENT)
 		return 0;
@@ -358,13 +358,13 @@ static void keep_typed(const struct edit *x, const struct buf *text, bool stays,
 		return;
 	(void)snprintf(earlier, sizeof(earlier), "%s" PLACES_EARLIER, x->store);
 	if (stays && edit_draft_read(x->store, &draft, &e) == 0 && !buf_same(&draft, text)) {
-		if (edit_draft_save(earlier, &draft, &e) < 0) {
+		if (edit_draft_save(earlier, NULL, &draft, &e) < 0) {
 			(void)verb_fail(&e);
 			return;
 		}
 		fprintf(stderr, "machdeck: what was typed before that is kept in %s/%s\n", EDIT_DRAFTS, earlier);
 	}
-	if (edit_draft_save(x->store, text, &e) < 0)
+	if (edit_draft_save(x->store, &x->old, text, &e) < 0)
 		(void)verb_fail(&e);
 	else
 		tell_kept(x, unit);

@@ -42,7 +42,7 @@ what_does_not_fit_the_host_is_said_before_it_is_saved() {
 		exits 0 machdeck set web EXTRA_NSPAWN_FLAGS=--bind=/srv/none
 		told '/srv/none, which is to be bound, is not there'
 		keys 'key Enter' 'type 1' 'key Enter' 'key $(printf 'j %.0s' {1..35}) j' 'key Enter' 'type --bind=/srv/nor' \
-			'wait /srv/nor, which is to be' 'key Enter' 'wait bind-ro' 'wait /srv/nor, which is to be' 'key S' 'wait nor' 'rest 300' 'key Enter' 'wait /srv/nor, which is to be'
+			'wait /srv/nor, which is to be' 'key Enter' 'wait bind-ro' 'wait /srv/nor, which is to be' 'key S' 'wait nor' 'rest 300' 'key Enter' 'wait web: saved' 'wait is not there'
 		exits 0 machdeck set web AUTO_START=0 # it is told of what is changed
 		[[ \$said != *overlap* ]] || fail "\$said"
 	END
@@ -114,6 +114,7 @@ what_was_typed_outlives_the_dashboard() {
 		conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
 		keys 'key j j j j j j j j j j' 'key Enter' 'key C-u' 'type 10.1.0.7' 'key Enter' 'rest 500'
 		want 10 grep -q LOCAL_ADDRESS=10.1.0.7 /var/lib/machdeck/drafts/web
+		exits 0 machdeck set web TASKS_MAX=99 # which is not undone by it
 		keys 'wait is back: S saves' 'key j j j j j j j j j j Enter' 'key C-u' 'type 10.1.0.' # and is half typed
 		want 10 grep -qx LOCAL_ADDRESS=10.1.0. /var/lib/machdeck/drafts/web
 		printf '%s\n' 'wait web' 'key e' 'wait is back: S saves' 'key j j j j j j j j j j Enter' 'type 7' 'rest 60000' >/tmp/half
@@ -132,8 +133,8 @@ what_was_typed_outlives_the_dashboard() {
 			want 10 grep -qx LOCAL_ADDRESS=\$half /var/lib/machdeck/drafts/web
 		done
 		keys 'wait is back: S saves' 'key j j j j j j j j j j Enter' 'key Backspace Backspace' 'key Enter' 'key S' 'wait +LOCAL_ADDRESS=10.1.0.7' 'rest 300' 'key Enter' 'wait saved'
-		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.7' "\$(xargs <\$CONFS/web.conf)"
-		not test -e /var/lib/machdeck/drafts/web
+		same conf 'PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.7 TASKS_MAX=99' "\$(xargs <\$CONFS/web.conf)"
+		same left '' "\$(ls /var/lib/machdeck/drafts)"
 	END
 }
 
