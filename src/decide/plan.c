@@ -162,6 +162,9 @@ static void argv_network(struct draft *d)
 		strs_add(argv, "--private-network");
 	if (c->private_users)
 		strs_addf(argv, "--private-users=%s", c->private_users);
+	/* What pick does by itself: else its root may write nothing of its tree. */
+	if (c->private_users && c->private_users[0] >= '1' && c->private_users[0] <= '9')
+		strs_add(argv, "--private-users-chown");
 	if (container_has_address(c) || c->has_mac)
 		strs_add(argv, "--network-veth");
 	for (size_t i = 0; i < c->n_ports; i++) {

@@ -105,6 +105,12 @@ a_root_that_is_there_and_an_image_become_containers() {
 		told "No partition table"
 		[ ! -e $CONFS/torn.conf ] && no_leftovers
 		machdeck destroy --yes disk; rm /usr/local/bin/systemd-dissect /run/dissected
+		exits 0 machdeck create num --image img --private-users 786432 --start
+		exits 0 machdeck run num -- /bin/busybox touch /mine
+		same "owner of what it makes in its tree" "786432 786432" "$(stat -c %u $ROOTS/num $ROOTS/num/mine | xargs)"
+		machdeck restart num
+		exits 0 machdeck run num -- /bin/busybox rm /mine
+		machdeck destroy --yes num
 		exits 64 machdeck create nothing
 		told "--tree, --image, --tarball"
 		exits 66 machdeck create nothing --tree /nowhere
