@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -43,8 +44,9 @@ static int bind_ours(struct readiness *r, const char *path, const char *manager)
 	r->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	(void)unlinkat(r->dir, OURS, 0);
 	(void)unlinkat(r->dir, LATER, 0);
-	if (r->socket < 0 || bind(r->socket, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    symlinkat(manager, r->dir, LATER) < 0)
+	/* root's alone, whatever the umask is: what comes is passed on in systemd-nspawn's name */
+	if (r->socket < 0 || fchmod(r->socket, 0600) < 0 ||
+	    bind(r->socket, (struct sockaddr *)&a, sizeof(a)) < 0 || symlinkat(manager, r->dir, LATER) < 0)
 		return -errno;
 	return 0;
 }

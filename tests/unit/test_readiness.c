@@ -149,6 +149,7 @@ static void hold_until_go(struct readiness *r)
 {
 	struct err e;
 
+	(void)alarm(30); /* that of who forked is not its */
 	if (readiness_wait(r, &e) < 0)
 		_exit(1);
 	wait_in(to_fork);
@@ -173,10 +174,14 @@ static void get_ready(void)
 static void the_word_comes_when_the_host_is_ready_and_all_else_at_once(void **state)
 {
 	char link[64] = "";
+	struct stat st;
 
 	(void)state;
+	(void)umask(0);
 	begin(get_ready);
 	expect("STATUS=READY=1 is near");
+	assert_int_equal(stat(OURS, &st), 0);
+	assert_int_equal(st.st_mode, S_IFSOCK | 0600);
 	expect("READY=10");
 	assert_int_equal(hear(100), 0);
 	let_go(to_fork);
