@@ -29,8 +29,8 @@
 #define APP_CONFIRM_USEC 200000  /* a key pressed sooner was meant for what was on the screen before */
 #define APP_PERIOD_USEC  2000000 /* between two samples, unless told otherwise */
 #define APP_EXTRAS       3
-#define APP_LOG_MAX      500     /* commands that the log remembers */
-#define APP_TARGETS_MAX  1000    /* machines that one action goes to */
+#define APP_LOG_MAX      500  /* commands that the log remembers */
+#define APP_TARGETS_MAX  1000 /* machines that one action goes to */
 
 enum tab {
 	TAB_OVERVIEW,
@@ -45,7 +45,16 @@ enum tab {
 };
 
 /* What takes long and is done by a process of its own (engine/errand). */
-enum app_errand { ERRAND_NONE, ERRAND_CLONE, ERRAND_RENAME, ERRAND_DESTROY, ERRAND_RESET, ERRAND_CREATE, ERRAND_SNAPSHOT, ERRAND_RESTORE };
+enum app_errand {
+	ERRAND_NONE,
+	ERRAND_CLONE,
+	ERRAND_RENAME,
+	ERRAND_DESTROY,
+	ERRAND_RESET,
+	ERRAND_CREATE,
+	ERRAND_SNAPSHOT,
+	ERRAND_RESTORE
+};
 
 /* A job that was asked for and has not ended. */
 struct app_job {
@@ -106,7 +115,20 @@ enum app_prompt {
 	PROMPT_NAME,    /* the name that confirms something severe */
 };
 
-enum app_menu { MENU_NONE, MENU_KILL, MENU_COPY, MENU_COLUMNS, MENU_FORM, MENU_CLASH, MENU_ROOT, MENU_NETWORK, MENU_USERS, MENU_START, MENU_STATES, MENU_CLONE };
+enum app_menu {
+	MENU_NONE,
+	MENU_KILL,
+	MENU_COPY,
+	MENU_COLUMNS,
+	MENU_FORM,
+	MENU_CLASH,
+	MENU_ROOT,
+	MENU_NETWORK,
+	MENU_USERS,
+	MENU_START,
+	MENU_STATES,
+	MENU_CLONE
+};
 
 /* What a new container has for a network, and what follows when it is made. */
 enum app_network { APP_NETWORK_OWN, APP_NETWORK_BRIDGE, APP_NETWORK_HOST };
@@ -116,27 +138,27 @@ enum app_then { APP_THEN_NOTHING, APP_THEN_START, APP_THEN_EDIT };
 
 enum app_effect {
 	APP_NOTHING,
-	APP_CONTROL,     /* begin verb on name, tell app_result() how it ended */
-	APP_CANCEL,      /* cancel its job */
-	APP_ERRAND,        /* names are the words of a verb: do it, name is whose job it is; app_errand_result() */
-	APP_ERRAND_LOOK,   /* names are the words of a verb that only looks; none: whether app.wish can be done: app_errand_looked() */
+	APP_CONTROL, /* begin verb on name, tell app_result() how it ended */
+	APP_CANCEL,  /* cancel its job */
+	APP_ERRAND,  /* names are the words of a verb: do it, name is whose job it is; app_errand_result() */
+	APP_ERRAND_LOOK, /* names are the words of a verb that only looks; none: whether app.wish can be done: app_errand_looked() */
 	APP_ERRAND_CANCEL, /* the one of name */
-	APP_PREVIEW,     /* what verb would do to names: app_preview() takes it */
-	APP_FORM_OPEN,   /* the conf of name as a form; the one that is open, which another one edits: to edit it now */
-	APP_FORM_JUDGE,  /* beside all other containers */
-	APP_FORM_TYPED,  /* a value is being typed, or is no more: it is judged and kept when that rests */
+	APP_PREVIEW,       /* what verb would do to names: app_preview() takes it */
+	APP_FORM_OPEN, /* the conf of name as a form; the one that is open, which another one edits: to edit it now */
+	APP_FORM_JUDGE, /* beside all other containers */
+	APP_FORM_TYPED, /* a value is being typed, or is no more: it is judged and kept when that rests */
 	APP_FORM_PREVIEW,
 	APP_FORM_PLAN,
-	APP_FORM_WRITE, /* what is typed to the file text, which is none yet */
+	APP_FORM_WRITE,   /* what is typed to the file text, which is none yet */
 	APP_FORM_SETTLED, /* it goes on from what others saved meanwhile */
 	APP_FORM_SAVE,
 	APP_FORM_PATHS, /* read the folder text, for what stands before it in the field too: app_form_paths() takes it */
-	APP_FORM_CLOSE, /* nobody edits it any more */
+	APP_FORM_CLOSE,  /* nobody edits it any more */
 	APP_FLUSH_INPUT, /* forget keys that were typed but not yet read */
-	APP_SESSION,     /* lend the terminal to a shell (text "shell") or console in name, or an editor (text "edit") */
-	APP_RUN,         /* run text in each of names; app_results() takes them */
-	APP_COPY,        /* text to the clipboard */
-	APP_SAVE_LOGS,   /* to the file text */
+	APP_SESSION, /* lend the terminal to a shell (text "shell") or console in name, or an editor (text "edit") */
+	APP_RUN,       /* run text in each of names; app_results() takes them */
+	APP_COPY,      /* text to the clipboard */
+	APP_SAVE_LOGS, /* to the file text */
 	APP_PAGE_LOGS,
 	APP_MOUSE, /* it was turned on or off */
 	APP_THEME, /* it was changed */
@@ -158,7 +180,7 @@ struct app_command {
 struct app_intent {
 	enum control_verb verb;
 	enum app_errand errand; /* NONE: it is verb */
-	struct strs names; /* in the order of the list */
+	struct strs names;      /* in the order of the list */
 };
 
 struct app {
@@ -203,10 +225,10 @@ struct app {
 		uint64_t at_usec; /* 0: a remark, no event */
 		bool brief;       /* gone with the next key */
 	} message;
-	bool lines;  /* a talk by lines: no keys are named */
-	bool leaves; /* it was said what leaving would give up */
+	bool lines;                      /* a talk by lines: no keys are named */
+	bool leaves;                     /* it was said what leaving would give up */
 	char goal[NAME_MACHINE_MAX + 1]; /* a new machine, selected when it is there; "": none */
-	struct app_job ended; /* the last one, when it went well; no name: none */
+	struct app_job ended;            /* the last one, when it went well; no name: none */
 
 	uint64_t offered_usec; /* when what Enter would do or save came onto the screen; 0: not yet */
 
@@ -215,20 +237,21 @@ struct app {
 		int top;        /* first line of it that is shown */
 		struct app_intent what;
 		uint64_t shown_usec; /* when it came onto the screen; 0: not yet */
-		char *preview; /* lines: what it would do, as commands and comments; NULL: not known */
+		char *preview;       /* lines: what it would do, as commands and comments; NULL: not known */
 	} confirm;
 	struct {
 		enum app_errand errand;
 		char name[NAME_MACHINE_MAX + 1];
-		char to[NAME_MACHINE_MAX + 1]; /* the new name, of a clone or a rename; the snapshot to go back to */
+		char to[NAME_MACHINE_MAX +
+		        1]; /* the new name, of a clone or a rename; the snapshot to go back to */
 		enum app_copies copies;
 		bool live;  /* of a clone: the original runs, and stands still while it is copied */
 		bool looks; /* what it would do is being found out, to be shown */
-	} wish; /* the errand that is asked about */
+	} wish;             /* the errand that is asked about */
 	struct strs states; /* its snapshots, a line each: a name, blanks, when it was made */
 	struct {
 		size_t source; /* a row of MENU_ROOT */
-		size_t extra; /* the one that is asked */
+		size_t extra;  /* the one that is asked */
 		char root[LINE_SIZE], extras[APP_EXTRAS][LINE_SIZE], ports[LINE_SIZE];
 		enum app_network network;
 		char bridge[NAME_LINK_SIZE]; /* of the host */
@@ -236,7 +259,7 @@ struct app {
 		enum app_then then;
 	} create; /* of wish.name */
 	enum app_prompt prompt;
-	struct line line;                         /* what is typed into it */
+	struct line line;                          /* what is typed into it */
 	struct line_history history[PROMPT_FIELD]; /* what was typed before, by prompt */
 	enum app_menu menu;
 	struct form form;
@@ -253,11 +276,11 @@ struct app {
 	uint64_t key_usec;  /* of the last key */
 	struct app_self self;
 	const struct strs *mistakes; /* in the settings; NULL: none. Of who made the app */
-	struct strs failed;   /* names of those that were failed at the last look */
-	bool looked;          /* there was a first look */
-	bool rings;           /* one more is; the caller takes it back */
-	uint64_t period_usec; /* between two samples; 0: nothing is sampled */
-	bool ascii;           /* what the terminal can show */
+	struct strs failed;          /* names of those that were failed at the last look */
+	bool looked;                 /* there was a first look */
+	bool rings;                  /* one more is; the caller takes it back */
+	uint64_t period_usec;        /* between two samples; 0: nothing is sampled */
+	bool ascii;                  /* what the terminal can show */
 
 	struct app_command *todo; /* what app_next() gives */
 	size_t n_todo, next_todo;
@@ -298,10 +321,11 @@ void app_progress(struct app *a, const char *name, enum control_verb verb, const
 /* app_errand_looked - r 0: what it would do, as lines; negative: e says why it can not be done, and the question is
  * closed. app_errand_progress - what the errand of name does now.
  * app_errand_result - it ended: r, result, warnings and e as in engine/errand.h. */
-void app_errand_looked(struct app *a, enum app_errand errand, const char *name, int r, const char *text, const struct err *e);
+void app_errand_looked(struct app *a, enum app_errand errand, const char *name, int r, const char *text,
+                       const struct err *e);
 void app_errand_progress(struct app *a, const char *name, const char *line);
-void app_errand_result(struct app *a, const char *name, int r, const char *result, const struct strs *warnings,
-                       const struct err *e, uint64_t now_usec);
+void app_errand_result(struct app *a, const char *name, int r, const char *result,
+                       const struct strs *warnings, const struct err *e, uint64_t now_usec);
 /* app_say - a sentence in the message line. */
 void app_say(struct app *a, enum style style, uint64_t at_usec, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -347,8 +371,8 @@ void app_log_result(struct app *a, size_t entry, enum style style, const char *r
 void app_begin(struct app *a, const struct world *w, enum control_verb verb, const struct strs *names,
                uint64_t now_usec);
 /* app_begin_errand - words: the verb, its options, its names; name is whose job it is. */
-void app_begin_errand(struct app *a, enum app_errand errand, const char *name, const char *to, const struct strs *words,
-                      uint64_t now_usec);
+void app_begin_errand(struct app *a, enum app_errand errand, const char *name, const char *to,
+                      const struct strs *words, uint64_t now_usec);
 /* app_want_errand - asks for what it needs. app_errand_named - what was typed for its new name. app_errand_look - all is
  * answered: what it would do is asked, and then shown. app_errand_commit - do what is shown. app_errand_confirmed - its name
  * was typed. */

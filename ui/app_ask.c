@@ -75,10 +75,11 @@ void app_nothing_to_do(struct app *a, enum control_verb verb)
 	if (!a->confirm.open || names->n == 0 || a->confirm.what.verb != verb)
 		return;
 	if (names->n == 1)
-		app_say(a, STYLE_TEXT, 0, "%s: nothing is missing of its network, so there is nothing to %s", names->v[0],
-		        control_word(verb));
+		app_say(a, STYLE_TEXT, 0, "%s: nothing is missing of its network, so there is nothing to %s",
+		        names->v[0], control_word(verb));
 	else
-		app_say(a, STYLE_TEXT, 0, "nothing is missing of their networks, so there is nothing to %s", control_word(verb));
+		app_say(a, STYLE_TEXT, 0, "nothing is missing of their networks, so there is nothing to %s",
+		        control_word(verb));
 	app_close_question(a);
 }
 
@@ -90,7 +91,8 @@ static void log_preview(struct app *a, uint64_t now_usec)
 	strs_split(&lines, a->confirm.preview ? a->confirm.preview : "", "\n");
 	for (size_t i = 0; i < lines.n; i++)
 		if (lines.v[i][0] != '#')
-			app_log_result(a, app_log(a, now_usec, lines.v[i]), STYLE_DIM, "by machdeck mend, below");
+			app_log_result(a, app_log(a, now_usec, lines.v[i]), STYLE_DIM,
+			               "by machdeck mend, below");
 }
 
 /* Those of the names that take the verb; says why when none does, or how many do not. */
@@ -272,7 +274,8 @@ static void accept(struct app *a, const struct world *w, uint64_t now_usec)
 		break;
 	case PROMPT_SAVE:
 		if (*text)
-			app_todo(a, a->form.open ? APP_FORM_WRITE : APP_SAVE_LOGS, CONTROL_START, NULL, text, NULL);
+			app_todo(a, a->form.open ? APP_FORM_WRITE : APP_SAVE_LOGS, CONTROL_START, NULL, text,
+			         NULL);
 		break;
 	case PROMPT_NAME:
 		take_name(a, w, text, now_usec);

@@ -6,9 +6,10 @@
 
 static const struct {
 	const char *word, *help;
-	const char *option, *distribution; /* of the verb; distribution NULL: the option takes what is typed */
-	const char *asks;                  /* NULL: nothing is typed */
-	size_t first, last;                /* of more that is asked; first == last: nothing */
+	const char *option,
+		*distribution; /* of the verb; distribution NULL: the option takes what is typed */
+	const char *asks;      /* NULL: nothing is typed */
+	size_t first, last;    /* of more that is asked; first == last: nothing */
 } sources[] = {
 	{ "tree", "a copy of a folder", "--tree", NULL, "folder: ", 0, 0 },
 	{ "image", "a copy of one in /var/lib/machines", "--image", NULL, "image: ", 0, 0 },
@@ -59,7 +60,8 @@ void app_create_named(struct app *a)
 /* From the first question on: what it takes to know it is over when it is its turn. */
 bool app_wants_network(const struct app *a)
 {
-	bool creates = a->wish.errand == ERRAND_CREATE && (a->prompt == PROMPT_NEW || a->prompt == PROMPT_ROOT || a->prompt == PROMPT_EXTRA);
+	bool creates = a->wish.errand == ERRAND_CREATE &&
+	               (a->prompt == PROMPT_NEW || a->prompt == PROMPT_ROOT || a->prompt == PROMPT_EXTRA);
 
 	return a->text == APP_TEXT_NETWORK || creates || a->menu == MENU_ROOT || a->menu == MENU_NETWORK;
 }
@@ -151,7 +153,9 @@ void app_create_chosen(struct app *a, enum app_menu menu, size_t row, const char
 			ask_more(a, sources[a->create.source].first);
 		break;
 	case MENU_NETWORK:
-		a->create.network = bridge ? APP_NETWORK_BRIDGE : row == 0 ? APP_NETWORK_OWN : APP_NETWORK_HOST;
+		a->create.network = bridge     ? APP_NETWORK_BRIDGE
+		                    : row == 0 ? APP_NETWORK_OWN
+		                               : APP_NETWORK_HOST;
 		(void)snprintf(a->create.bridge, sizeof(a->create.bridge), "%s", bridge ? bridge : "");
 		if (a->create.network == APP_NETWORK_HOST) /* there is nothing to forward */
 			app_open_menu(a, MENU_USERS);

@@ -13,12 +13,17 @@ static const struct {
 } errands[] = {
 	[ERRAND_NONE] = { ACTION_NONE, "", "", "", "" },
 	[ERRAND_CLONE] = { ACTION_CLONE, "clone", "cloning", "", "what was made so far is removed" },
-	[ERRAND_RENAME] = { ACTION_RENAME, "rename", "renaming", "", "it has its old name, or the new one if that was done" },
-	[ERRAND_DESTROY] = { ACTION_DESTROY, "destroy", "destroying", "It is stopped and removed; nothing brings it back.",
+	[ERRAND_RENAME] = { ACTION_RENAME, "rename", "renaming", "",
+	                    "it has its old name, or the new one if that was done" },
+	[ERRAND_DESTROY] = { ACTION_DESTROY, "destroy", "destroying",
+	                     "It is stopped and removed; nothing brings it back.",
 	                     "machdeck destroy goes on where it stopped" },
-	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "What it is now is kept as a snapshot.", "it is as it was, or reset if that was done" },
-	[ERRAND_SNAPSHOT] = { ACTION_SNAPSHOT, "snapshot", "keeping a snapshot", "", "what was copied so far is removed" },
-	[ERRAND_RESTORE] = { ACTION_RESTORE, "restore", "going back", "What it is now is kept as a snapshot.", "it is as it is now, or as it was if that was done" },
+	[ERRAND_RESET] = { ACTION_RESET, "reset", "resetting", "What it is now is kept as a snapshot.",
+	                   "it is as it was, or reset if that was done" },
+	[ERRAND_SNAPSHOT] = { ACTION_SNAPSHOT, "snapshot", "keeping a snapshot", "",
+	                      "what was copied so far is removed" },
+	[ERRAND_RESTORE] = { ACTION_RESTORE, "restore", "going back", "What it is now is kept as a snapshot.",
+	                     "it is as it is now, or as it was if that was done" },
 	[ERRAND_CREATE] = { ACTION_CREATE, "create", "creating", "", "what was made so far is removed" },
 };
 
@@ -145,7 +150,8 @@ static void look(struct app *a)
 void app_errand_look(struct app *a)
 {
 	a->wish.looks = true;
-	app_say(a, STYLE_BUSY, 0, "%s: looking what %s would do…", a->wish.name, app_errand_word(a->wish.errand));
+	app_say(a, STYLE_BUSY, 0, "%s: looking what %s would do…", a->wish.name,
+	        app_errand_word(a->wish.errand));
 	look(a);
 }
 
@@ -242,7 +248,8 @@ static bool asks_for_copies(const struct app *a, const char *text)
 	char full[64];
 
 	(void)snprintf(full, sizeof(full), "# root: %s of ", built_word(BUILT_COPIED));
-	return a->wish.errand == ERRAND_CLONE && a->wish.copies == APP_COPIES_ASK && !a->wish.live && strstr(text, full);
+	return a->wish.errand == ERRAND_CLONE && a->wish.copies == APP_COPIES_ASK && !a->wish.live &&
+	       strstr(text, full);
 }
 
 void app_errand_copies(struct app *a, size_t row)
@@ -254,7 +261,8 @@ void app_errand_copies(struct app *a, size_t row)
 /* What would be done is shown, if nothing else was begun meanwhile. */
 static void offer(struct app *a, int r, const char *text, const struct err *e)
 {
-	bool is_free = a->prompt == PROMPT_NONE && a->menu == MENU_NONE && a->text == APP_TEXT_NONE && !a->confirm.open;
+	bool is_free = a->prompt == PROMPT_NONE && a->menu == MENU_NONE && a->text == APP_TEXT_NONE &&
+	               !a->confirm.open;
 
 	a->wish.looks = false;
 	if (!is_free) {
@@ -287,7 +295,8 @@ static void offer(struct app *a, int r, const char *text, const struct err *e)
 	app_todo(a, APP_FLUSH_INPUT, CONTROL_START, NULL, NULL, NULL);
 }
 
-void app_errand_looked(struct app *a, enum app_errand errand, const char *name, int r, const char *text, const struct err *e)
+void app_errand_looked(struct app *a, enum app_errand errand, const char *name, int r, const char *text,
+                       const struct err *e)
 {
 	if (a->wish.looks && a->wish.errand == errand && strcmp(a->wish.name, name) == 0) {
 		offer(a, r, text, e);
@@ -313,8 +322,11 @@ static void begin(struct app *a, uint64_t now_usec)
 	bool is_new = a->wish.errand == ERRAND_CREATE, makes_none = a->wish.errand == ERRAND_RESTORE;
 
 	add_words(a, false, &words);
-	app_begin_errand(a, a->wish.errand, a->wish.name, is_new ? a->wish.name : makes_none ? "" : a->wish.to, &words,
-	                 now_usec);
+	app_begin_errand(a, a->wish.errand, a->wish.name,
+	                 is_new       ? a->wish.name
+	                 : makes_none ? ""
+	                              : a->wish.to,
+	                 &words, now_usec);
 }
 
 /* Whether it can still be done with the machine of that name. */
@@ -351,7 +363,9 @@ void app_errand_named(struct app *a, const struct world *w, const char *text)
 	if (!*text)
 		return;
 	if (!name_is_machine(text) || name_is_foreign_conf(text) || snapshot_find(w->s, text)) {
-		app_say(a, STYLE_BAD, 0, name_is_machine(text) ? "the name '%s' is taken" : "'%s' can not be the name of a machine",
+		app_say(a, STYLE_BAD, 0,
+		        name_is_machine(text) ? "the name '%s' is taken"
+		                              : "'%s' can not be the name of a machine",
 		        text);
 		app_open_prompt(a, PROMPT_NEW, text);
 		return;
@@ -382,8 +396,8 @@ bool app_errand_holds(struct app *a)
 		if (a->jobs[i].errand == ERRAND_NONE)
 			continue;
 		a->leaves = true;
-		app_say(a, STYLE_BUSY, 0, "%s: %s would be given up: the same key again leaves", a->jobs[i].name,
-		        app_job_doing(&a->jobs[i]));
+		app_say(a, STYLE_BUSY, 0, "%s: %s would be given up: the same key again leaves",
+		        a->jobs[i].name, app_job_doing(&a->jobs[i]));
 		return true;
 	}
 	return false;

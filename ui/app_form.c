@@ -80,7 +80,8 @@ void app_form_typed(struct app *a, bool pasted)
 	struct err e;
 
 	memcpy(a->typed, a->line.text, sizeof(a->typed));
-	if (!pasted && a->line.text[0] && form_try(&a->form, a->form.field, a->form.item, a->line.text, &e) < 0)
+	if (!pasted && a->line.text[0] &&
+	    form_try(&a->form, a->form.field, a->form.item, a->line.text, &e) < 0)
 		refuse(a, a->form.field, e.text);
 	else
 		app_say(a, STYLE_TEXT, 0, "%s", form_help(a->form.field));
@@ -241,7 +242,8 @@ bool app_form_act(struct app *a, enum action action)
 			back_to_form(a);
 		return action == ACTION_FORM_COMMIT || action == ACTION_CLOSE;
 	}
-	if ((action == ACTION_CHOOSE || action == ACTION_DROP_VALUE || action == ACTION_FORM_SAVE) && !may_change(a))
+	if ((action == ACTION_CHOOSE || action == ACTION_DROP_VALUE || action == ACTION_FORM_SAVE) &&
+	    !may_change(a))
 		return true;
 	if (action == ACTION_CHOOSE)
 		edit_value(a);
@@ -255,7 +257,8 @@ bool app_form_act(struct app *a, enum action action)
 		open_over(a, PROMPT_SAVE);
 	else if (action == ACTION_FORM_TAKE && a->form.held[0])
 		app_todo(a, APP_FORM_OPEN, CONTROL_START, a->form.name, NULL, NULL);
-	else if (action == ACTION_FORM_DISCARD || (action == ACTION_CLOSE && (a->form.saving || !form_is_dirty(&a->form))))
+	else if (action == ACTION_FORM_DISCARD ||
+	         (action == ACTION_CLOSE && (a->form.saving || !form_is_dirty(&a->form))))
 		leave(a);
 	else if (action == ACTION_CLOSE)
 		app_say(a, STYLE_BUSY, 0, "it is changed and not saved: S saves, Q leaves it as it was");

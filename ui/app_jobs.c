@@ -162,8 +162,9 @@ void app_result(struct app *a, const char *name, enum control_verb verb, int r, 
 		if (r < 0) {
 			app_say(a, STYLE_BAD, now_usec, "%s", e->text);
 		} else {
-			app_say(a, e ? STYLE_BUSY : STYLE_GOOD, now_usec, "%s: %s in %llu.%llu s%s%s", name, control_did(verb),
-			        (unsigned long long)tenths / 10, (unsigned long long)tenths % 10, e ? "; " : "", e ? e->text : "");
+			app_say(a, e ? STYLE_BUSY : STYLE_GOOD, now_usec, "%s: %s in %llu.%llu s%s%s", name,
+			        control_did(verb), (unsigned long long)tenths / 10,
+			        (unsigned long long)tenths % 10, e ? "; " : "", e ? e->text : "");
 			a->ended = *job;
 		}
 	}
@@ -180,8 +181,8 @@ static struct app_job *find_errand(struct app *a, const char *name)
 	return NULL;
 }
 
-void app_begin_errand(struct app *a, enum app_errand errand, const char *name, const char *to, const struct strs *words,
-                      uint64_t now_usec)
+void app_begin_errand(struct app *a, enum app_errand errand, const char *name, const char *to,
+                      const struct strs *words, uint64_t now_usec)
 {
 	CLEANUP(buf_done) struct buf command = { 0 };
 	struct app_job *job = add_job(a, name, CONTROL_START, now_usec);
@@ -189,7 +190,8 @@ void app_begin_errand(struct app *a, enum app_errand errand, const char *name, c
 	a->jobs_hidden = false;
 	a->ended.name[0] = '\0';
 	if (!job) {
-		app_say(a, STYLE_BAD, now_usec, "%s: cannot %s: out of memory", name, app_errand_word(errand));
+		app_say(a, STYLE_BAD, now_usec, "%s: cannot %s: out of memory", name,
+		        app_errand_word(errand));
 		return;
 	}
 	job->errand = errand;
@@ -214,8 +216,8 @@ void app_errand_progress(struct app *a, const char *name, const char *line)
 		(void)snprintf(job->waits_for, sizeof(job->waits_for), "%s", line);
 }
 
-void app_errand_result(struct app *a, const char *name, int r, const char *result, const struct strs *warnings,
-                       const struct err *e, uint64_t now_usec)
+void app_errand_result(struct app *a, const char *name, int r, const char *result,
+                       const struct strs *warnings, const struct err *e, uint64_t now_usec)
 {
 	struct app_job *job = find_errand(a, name);
 	const char *warning = warnings && warnings->n > 0 ? warnings->v[0] : NULL;
@@ -226,7 +228,8 @@ void app_errand_result(struct app *a, const char *name, int r, const char *resul
 	if (r < 0)
 		app_say(a, STYLE_BAD, now_usec, "%s", e->text);
 	else
-		app_say(a, warning ? STYLE_BUSY : STYLE_GOOD, now_usec, "%s%s%s", result, warning ? "; " : "", warning ? warning : "");
+		app_say(a, warning ? STYLE_BUSY : STYLE_GOOD, now_usec, "%s%s%s", result, warning ? "; " : "",
+		        warning ? warning : "");
 	if (r >= 0)
 		memcpy(a->goal, job->to, sizeof(a->goal));
 	if (r >= 0 && job->edits && app_screen(a) == SCREEN_LIST)

@@ -71,8 +71,9 @@ static void spell_in_ascii(uint32_t code, int width, char shown[static SHOWN_MAX
 		uint32_t code;
 		const char *spelled;
 	} ours[] = {
-		{ 0x2026, "..." }, { 0x2500, "-" }, { 0x2502, "|" }, { 0x250c, "+" }, { 0x2510, "+" },
-		{ 0x2514, "`" },   { 0x251c, "|" },   { 0x2518, "+" }, { 0x2713, "x" }, { 0x2191, "^" }, { 0x2193, "v" },
+		{ 0x2026, "..." }, { 0x2500, "-" }, { 0x2502, "|" }, { 0x250c, "+" },
+		{ 0x2510, "+" },   { 0x2514, "`" }, { 0x251c, "|" }, { 0x2518, "+" },
+		{ 0x2713, "x" },   { 0x2191, "^" }, { 0x2193, "v" },
 	};
 
 	(void)snprintf(shown, SHOWN_MAX, "%s", width == 2 ? "??" : "?");
@@ -316,7 +317,8 @@ struct rect grid_frame(struct grid *g, struct rect r, bool framed, const char *t
 	g->cursor_x = r.x;
 	g->cursor_y = r.y;
 	if (r.h > 1)
-		draw_frame_title(g, (struct rect){ r.x + (framed ? 2 : 0), r.y, r.w - (framed ? 4 : 0), 1 }, framed, title, more);
+		draw_frame_title(g, (struct rect){ r.x + (framed ? 2 : 0), r.y, r.w - (framed ? 4 : 0), 1 },
+		                 framed, title, more);
 	if (framed)
 		return (struct rect){ r.x + 2, r.y + 1, r.w - 4, r.h - 2 };
 	return r.h > 1 ? (struct rect){ r.x, r.y + 1, r.w, r.h - 1 } : r;

@@ -10,8 +10,8 @@ enum cfg {
 	CFG_RESTART, /* STALE: it runs otherwise than configured, and what helps is that */
 	CFG_RELOAD,
 	CFG_MEND,
-	CFG_CHECK,   /* something in it is likely a mistake */
-	CFG_LIVE,    /* somebody set something of it live, which is no error */
+	CFG_CHECK, /* something in it is likely a mistake */
+	CFG_LIVE,  /* somebody set something of it live, which is no error */
 	CFG_OK,
 	CFG_UNKNOWN,
 };

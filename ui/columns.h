@@ -23,11 +23,11 @@
 	X(MEM, "mem", "MEM", 4, true, true, "memory")                                                        \
 	X(LIMIT, "limit", "LIMIT", 9, true, true, "most memory it may have")                                 \
 	X(TASKS, "tasks", "TASKS", 12, false, true, "processes and threads")                                 \
-	X(RX, "rx", "RX/s", 10, true, true, "bytes a second it receives")                                     \
+	X(RX, "rx", "RX/s", 10, true, true, "bytes a second it receives")                                    \
 	X(TX, "tx", "TX/s", 11, true, true, "bytes a second it sends")                                       \
 	X(ADDRESS, "address", "ADDRESS", 6, true, false, "its addresses")                                    \
 	X(PORTS, "ports", "PORTS", 5, true, false, "forwarded ports, host>inside")                           \
-	X(CFG, "cfg", "CFG", 8, true, false, "ok, LIVE, CHECK (likely a mistake), STALE (it differs), BAD")          \
+	X(CFG, "cfg", "CFG", 8, true, false, "ok, LIVE, CHECK (likely a mistake), STALE (it differs), BAD")  \
 	X(OS, "os", "OS", 13, false, false, "its system")                                                    \
 	X(UNIT, "unit", "UNIT", 14, false, false, "the unit that runs it")                                   \
 	X(AUTOSTART, "autostart", "AUTO", 15, false, false, "whether it starts at boot")

@@ -32,7 +32,7 @@
 #include "ui/term.h"
 
 #define FRAME_USEC        16000
-#define EARLY_FRAMES      2 /* in one FRAME_USEC after a key */
+#define EARLY_FRAMES      2      /* in one FRAME_USEC after a key */
 #define FIRST_ANSWER_USEC 100000 /* systemd may take this long before we show that it has not answered */
 
 struct dashboard {

@@ -101,7 +101,10 @@ void dialog_draw(struct grid *g, struct rect screen, const struct dialog *d)
 	struct place p = place(d, g, screen);
 	int lines = grid_lines(g, p.text.w, d->text), indent = p.framed ? 2 : 0;
 
-	grid_frame(g, p.box, p.framed, d->title, lines <= d->top + p.text.h ? "" : d->n_buttons > 0 ? "(j: more) " : "(more) ");
+	grid_frame(g, p.box, p.framed, d->title,
+	           lines <= d->top + p.text.h ? ""
+	           : d->n_buttons > 0         ? "(j: more) "
+	                                      : "(more) ");
 	grid_wrap(g, p.text, d->top, STYLE_TEXT, d->text);
 	if (p.buttons_y >= 0)
 		draw_buttons(g, p.box.x + indent, p.buttons_y, p.box.x + p.box.w - indent, d);

@@ -16,9 +16,9 @@
 #include "ui/doer_errand.h"
 #include "ui/doer_form.h"
 
-#define RUN_USEC     60000000 /* a command may take */
-#define PREVIEW_USEC 5000000
-#define PREVIEW_MAX  65536
+#define RUN_USEC      60000000 /* a command may take */
+#define PREVIEW_USEC  5000000
+#define PREVIEW_MAX   65536
 #define NOTHING_TO_DO 2 /* what the look ends with */
 
 struct job {
@@ -166,7 +166,10 @@ static void on_preview(int r, char *text, size_t len, const struct err *e, void 
 	if (r == NOTHING_TO_DO)
 		app_nothing_to_do(d->app, CONTROL_MEND);
 	else
-		app_preview(d->app, CONTROL_MEND, r == 0 ? text : r < 0 ? e->text : "# what is missing can not be read");
+		app_preview(d->app, CONTROL_MEND,
+		            r == 0  ? text
+		            : r < 0 ? e->text
+		                    : "# what is missing can not be read");
 	d->changed(d->arg);
 }
 
@@ -175,8 +178,8 @@ static void begin_preview(struct doer *d, const struct app_command *c)
 	struct err e;
 
 	child_cancel(take_p(&d->preview));
-	if (child_start(d->loop, "the look at what is missing", write_preview, (void *)(uintptr_t)&c->names, PREVIEW_USEC,
-	                PREVIEW_MAX, on_preview, d, &d->preview, &e) < 0)
+	if (child_start(d->loop, "the look at what is missing", write_preview, (void *)(uintptr_t)&c->names,
+	                PREVIEW_USEC, PREVIEW_MAX, on_preview, d, &d->preview, &e) < 0)
 		app_preview(d->app, c->verb, e.text);
 }
 

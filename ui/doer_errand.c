@@ -34,8 +34,8 @@ static uint64_t now_usec(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-int doer_errands_new(sd_event *loop, struct app *app, doer_errands_changed_fn *changed, void *arg, struct doer_errands **ret,
-                     struct err *e)
+int doer_errands_new(sd_event *loop, struct app *app, doer_errands_changed_fn *changed, void *arg,
+                     struct doer_errands **ret, struct err *e)
 {
 	struct doer_errands *d = calloc(1, sizeof(*d));
 
@@ -78,7 +78,8 @@ static void on_said(const char *line, void *arg)
 }
 
 /* What it warns of stands above what it would do; the list of states is no such text. */
-static void tell_looked(const struct running *x, int r, const char *result, const struct strs *warnings, const struct err *e)
+static void tell_looked(const struct running *x, int r, const char *result, const struct strs *warnings,
+                        const struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 
@@ -146,7 +147,8 @@ void doer_errands_do(struct doer_errands *d, const struct world *w, const struct
 	struct err e = { 0 };
 
 	if (w->is_tape) {
-		int r = err_set(&e, STATUS_NOT_PERMITTED, EPERM, "this is a tape: nothing of it can be changed");
+		int r = err_set(&e, STATUS_NOT_PERMITTED, EPERM,
+		                "this is a tape: nothing of it can be changed");
 
 		app_errand_looked(d->app, d->app->wish.errand, c->name, r, "", &e);
 		app_errand_result(d->app, c->name, r, "", NULL, &e, now_usec());

@@ -7,8 +7,8 @@
 
 struct doer_errands;
 typedef void doer_errands_changed_fn(void *arg);
-int doer_errands_new(sd_event *loop, struct app *app, doer_errands_changed_fn *changed, void *arg, struct doer_errands **ret,
-                     struct err *e);
+int doer_errands_new(sd_event *loop, struct app *app, doer_errands_changed_fn *changed, void *arg,
+                     struct doer_errands **ret, struct err *e);
 /* doer_errands_free - those that go on are asked to give up and undo: their results would be nobody's. NULL is fine. */
 void doer_errands_free(struct doer_errands *d);
 

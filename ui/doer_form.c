@@ -17,8 +17,8 @@
 #include "ui/doer_paths.h"
 #include "ui/doer_typed.h"
 
-#define SAVE_USEC  120000000
-#define HELD_USEC  (30 * 86400 * 1000000ULL) /* somebody else may leave a form open for long */
+#define SAVE_USEC 120000000
+#define HELD_USEC (30 * 86400 * 1000000ULL) /* somebody else may leave a form open for long */
 
 struct doer_form {
 	sd_event *loop;
@@ -40,8 +40,8 @@ static uint64_t now_usec(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-int doer_form_new(sd_event *loop, struct app *app, doer_form_changed_fn *changed, void *arg, struct doer_form **ret,
-                  struct err *e)
+int doer_form_new(sd_event *loop, struct app *app, doer_form_changed_fn *changed, void *arg,
+                  struct doer_form **ret, struct err *e)
 {
 	struct doer_form *f = calloc(1, sizeof(*f));
 
@@ -93,8 +93,9 @@ static void take_draft(struct doer_form *f)
 	form->text = draft;
 	draft = (struct buf){ 0 };
 	if (form_is_dirty(form))
-		say(f, STYLE_BUSY, f->app->lines ? "what was typed before and not saved is back: s saves, b forgets it"
-		                               : "what was typed before and not saved is back: S saves, Q forgets it");
+		say(f, STYLE_BUSY,
+		    f->app->lines ? "what was typed before and not saved is back: s saves, b forgets it"
+		                  : "what was typed before and not saved is back: S saves, Q forgets it");
 }
 
 static void judge(struct doer_form *f)
@@ -177,8 +178,8 @@ static int look(struct doer_form *f, const char *name, const struct hold_who *wh
 		return r;
 	form_open(&f->app->form, name, &f->edit.old);
 	form_hold(&f->app->form, who->pid, who->login, who->since);
-	r = child_start(f->loop, "the wait for its end", wait_until_free, f->app->form.name, HELD_USEC, 0, on_free, f,
-	                &f->waiting, e);
+	r = child_start(f->loop, "the wait for its end", wait_until_free, f->app->form.name, HELD_USEC, 0,
+	                on_free, f, &f->waiting, e);
 	return r < 0 ? r : 0;
 }
 
@@ -197,7 +198,8 @@ static void tell_begun(struct doer_form *f, bool again)
 	const struct form *form = &f->app->form;
 	char text[ERR_TEXT_MAX];
 
-	(void)snprintf(text, sizeof(text), "%s is being edited by %s; you can look, not change", form->name, form->held);
+	(void)snprintf(text, sizeof(text), "%s is being edited by %s; you can look, not change", form->name,
+	               form->held);
 	if (form->held[0])
 		say_briefly(f, STYLE_BUSY, text);
 	else if (again)
@@ -286,7 +288,11 @@ static void preview(struct doer_form *f)
 
 		if (strncmp(at, "--- its plan", n) == 0)
 			show_odd(&a->results, &odd);
-		doc_line(&a->results, *at == '+' ? STYLE_GOOD : *at == '-' ? STYLE_BAD : STYLE_TEXT, "%.*s", (int)n, at);
+		doc_line(&a->results,
+		         *at == '+'   ? STYLE_GOOD
+		         : *at == '-' ? STYLE_BAD
+		                      : STYLE_TEXT,
+		         "%.*s", (int)n, at);
 		at += n + (at[n] == '\n');
 	}
 	show_odd(&a->results, &odd);
@@ -364,8 +370,8 @@ static bool is_clash(struct doer_form *f)
 {
 	CLEANUP(buf_done) struct buf theirs = { 0 };
 
-	return edit_meanwhile(&f->edit, &theirs, NULL) == 0 && form_clash(&f->app->form, &theirs, NULL) == 0 &&
-	       f->app->form.clashes.n > 0;
+	return edit_meanwhile(&f->edit, &theirs, NULL) == 0 &&
+	       form_clash(&f->app->form, &theirs, NULL) == 0 && f->app->form.clashes.n > 0;
 }
 
 /* Its conf was removed, or is no file any more. */
@@ -399,9 +405,10 @@ static void settled(struct doer_form *f)
 	buf_add(&f->edit.old, buf_text(&form->base), form->base.len);
 	judge(f);
 	doer_typed_keep(f->typed);
-	say_briefly(f, STYLE_BUSY, !form_is_dirty(form)  ? "it is as others left it"
-	                           : f->app->lines       ? "s saves what is left of yours"
-	                                                 : "S saves what is left of yours");
+	say_briefly(f, STYLE_BUSY,
+	            !form_is_dirty(form) ? "it is as others left it"
+	            : f->app->lines      ? "s saves what is left of yours"
+	                                 : "S saves what is left of yours");
 }
 
 static void on_saved(int r, const struct err *e, void *arg)
@@ -411,7 +418,9 @@ static void on_saved(int r, const struct err *e, void *arg)
 		[EDIT_RELOAD] = "saved; a reload applies it",
 		[EDIT_RESTART] = "saved; restart needed",
 	};
-	static const char *const keys[] = { [EDIT_NOTHING] = "", [EDIT_RELOAD] = ": r", [EDIT_RESTART] = ": R (D says why)" };
+	static const char *const keys[] = {
+		[EDIT_NOTHING] = "", [EDIT_RELOAD] = ": r", [EDIT_RESTART] = ": R (D says why)"
+	};
 	struct doer_form *f = arg;
 	struct form *form = &f->app->form;
 	const char *name = f->edit.places.name;
@@ -424,13 +433,17 @@ static void on_saved(int r, const struct err *e, void *arg)
 		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s", e->text);
 		app_form_clashed(f->app);
 	} else if (r < 0 && r != -EINPROGRESS && form->open) {
-		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s%s", e->text, !is_gone(f) ? "" : f->app->lines ? "; w and a file writes it there" : "; W writes it to another file");
+		app_say(f->app, STYLE_BAD, now_usec(), "not saved: %s%s", e->text,
+		        !is_gone(f)     ? ""
+		        : f->app->lines ? "; w and a file writes it there"
+		                        : "; W writes it to another file");
 	} else if (r < 0) {
-		app_say(f->app, STYLE_BAD, now_usec(), "%s%s%s", r == -EINPROGRESS ? "" : name, r == -EINPROGRESS ? "" : ": not saved: ",
-		        e->text);
+		app_say(f->app, STYLE_BAD, now_usec(), "%s%s%s", r == -EINPROGRESS ? "" : name,
+		        r == -EINPROGRESS ? "" : ": not saved: ", e->text);
 		leave(f);
 	} else {
-		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s%s", name, then[r], f->app->lines ? "" : keys[r], e ? "; " : "", e ? e->text : "");
+		app_say(f->app, e ? STYLE_BUSY : STYLE_GOOD, now_usec(), "%s: %s%s%s%s", name, then[r],
+		        f->app->lines ? "" : keys[r], e ? "; " : "", e ? e->text : "");
 		leave(f);
 	}
 	f->changed(f->arg);
@@ -475,7 +488,7 @@ void doer_form_do(struct doer_form *f, const struct world *w, const struct app_c
 	} else if (c->what == APP_FORM_TYPED)
 		doer_typed_soon(f->typed);
 	else if (c->what == APP_FORM_CLOSE && !f->saving) { /* else when that has ended */
-		if (f->edit.hold.fd >= 0) /* else it is who edits it that has one */
+		if (f->edit.hold.fd >= 0)                   /* else it is who edits it that has one */
 			doer_typed_drop(f->typed, c->name);
 		let_go(f);
 	}

@@ -8,8 +8,8 @@
 
 struct doer_form;
 typedef void doer_form_changed_fn(void *arg);
-int doer_form_new(sd_event *loop, struct app *app, doer_form_changed_fn *changed, void *arg, struct doer_form **ret,
-                  struct err *e);
+int doer_form_new(sd_event *loop, struct app *app, doer_form_changed_fn *changed, void *arg,
+                  struct doer_form **ret, struct err *e);
 /* doer_form_free - what was typed and not saved is kept as a draft. NULL is fine. */
 void doer_form_free(struct doer_form *f);
 

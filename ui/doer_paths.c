@@ -60,7 +60,8 @@ static int list(void *arg, struct err *e)
 	size_t used = 0;
 
 	if (!dir)
-		return err_set(e, err_status_of(errno), errno, "cannot look into %s: %s", folder, strerror(errno));
+		return err_set(e, err_status_of(errno), errno, "cannot look into %s: %s", folder,
+		               strerror(errno));
 	for (const struct dirent *d; (d = readdir(dir));) {
 		size_t len = strlen(d->d_name);
 

@@ -61,7 +61,8 @@ static int save_draft(void *arg, struct err *e)
 	CLEANUP(buf_done) struct buf with = { 0 };
 	const struct buf *text = is_typing(a) && with_typed(a, &with, NULL) == 0 ? &with : &f->text;
 
-	return buf_same(text, &f->base) ? edit_draft_drop(f->name, e) : edit_draft_save(f->name, &f->base, text, e);
+	return buf_same(text, &f->base) ? edit_draft_drop(f->name, e)
+	                                : edit_draft_save(f->name, &f->base, text, e);
 }
 
 static void on_draft(int r, const struct err *e, void *arg)
@@ -162,8 +163,8 @@ static int on_rest(sd_event_source *s, uint64_t now, void *arg)
 	if (!can_be_judged(t->app))
 		return 0;
 	(void)snprintf(t->judged, sizeof(t->judged), "%s", typed(t->app));
-	(void)child_start(t->loop, "the judgement of what is typed", judge, t, JUDGE_USEC, ERR_TEXT_MAX, on_judged, t, &t->judging,
-	                  NULL);
+	(void)child_start(t->loop, "the judgement of what is typed", judge, t, JUDGE_USEC, ERR_TEXT_MAX,
+	                  on_judged, t, &t->judging, NULL);
 	return 0;
 }
 
@@ -188,8 +189,8 @@ void doer_typed_soon(struct doer_typed *t)
 
 /* ---- its life */
 
-int doer_typed_new(sd_event *loop, struct app *app, const struct edit *edit, doer_form_changed_fn *changed, void *arg,
-                   struct doer_typed **ret, struct err *e)
+int doer_typed_new(sd_event *loop, struct app *app, const struct edit *edit, doer_form_changed_fn *changed,
+                   void *arg, struct doer_typed **ret, struct err *e)
 {
 	struct doer_typed *t = calloc(1, sizeof(*t));
 

@@ -10,8 +10,8 @@
 
 struct doer_typed;
 /* doer_typed_new - edit is borrowed, with dir -1 as long as no form is open. errors: -ENOMEM */
-int doer_typed_new(sd_event *loop, struct app *app, const struct edit *edit, doer_form_changed_fn *changed, void *arg,
-                   struct doer_typed **ret, struct err *e);
+int doer_typed_new(sd_event *loop, struct app *app, const struct edit *edit, doer_form_changed_fn *changed,
+                   void *arg, struct doer_typed **ret, struct err *e);
 /* doer_typed_free - what is not on the disk yet gets there, which may take two seconds, not more. NULL is fine. */
 void doer_typed_free(struct doer_typed *t);
 

@@ -59,12 +59,14 @@ void form_close(struct form *f)
 
 bool form_is_dirty(const struct form *f)
 {
-	return f->open && (f->base.len != f->text.len || memcmp(buf_text(&f->base), buf_text(&f->text), f->base.len) != 0);
+	return f->open && (f->base.len != f->text.len ||
+	                   memcmp(buf_text(&f->base), buf_text(&f->text), f->base.len) != 0);
 }
 
 void form_hold(struct form *f, int pid, const char *login, const char *since)
 {
-	(void)snprintf(f->held, sizeof(f->held), "PID %d (%s%s%.5s)", pid, *login ? login : "root", *since ? ", since " : "", since);
+	(void)snprintf(f->held, sizeof(f->held), "PID %d (%s%s%.5s)", pid, *login ? login : "root",
+	               *since ? ", since " : "", since);
 }
 
 void form_reread(struct form *f, const struct buf *text)
@@ -82,7 +84,8 @@ bool form_why_not(const struct form *f, char ret[static ERR_TEXT_MAX])
 	else if (f->freed)
 		(void)snprintf(ret, ERR_TEXT_MAX, "read-only until e takes it: nobody edits it now");
 	else
-		(void)snprintf(ret, ERR_TEXT_MAX, "read-only: %s edits it; e takes it when that is over", f->held);
+		(void)snprintf(ret, ERR_TEXT_MAX, "read-only: %s edits it; e takes it when that is over",
+		               f->held);
 	return f->saving || f->held[0];
 }
 
@@ -99,7 +102,8 @@ int form_clash(struct form *f, const struct buf *theirs, struct err *e)
 int form_settle(struct form *f, bool ours, struct err *e)
 {
 	struct buf both = { 0 };
-	int r = conf_merge(f->name, &f->base, &f->text, &f->theirs, ours ? CLASH_MINE : CLASH_THEIRS, &both, e);
+	int r = conf_merge(f->name, &f->base, &f->text, &f->theirs, ours ? CLASH_MINE : CLASH_THEIRS, &both,
+	                   e);
 
 	if (r < 0) {
 		buf_done(&both);
@@ -177,7 +181,8 @@ void form_rows_done(struct form_rows *r)
 /* ---- values */
 
 /* The field's whole value with that item in it, or without it. */
-static int whole(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e)
+static int whole(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret,
+                 struct err *e)
 {
 	CLEANUP(envfile_done) struct envfile conf = { 0 };
 	CLEANUP(strs_done) struct strs items = { 0 }, after = { 0 };
@@ -204,7 +209,8 @@ static int whole(const struct form *f, size_t field, size_t item, const char *va
 	return after.bad || ret->bad ? err_no_memory(e) : 0;
 }
 
-int form_with(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e)
+int form_with(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret,
+              struct err *e)
 {
 	CLEANUP(buf_done) struct buf all = { 0 };
 	struct conf_change change = { .key = fields[field].key };

@@ -36,36 +36,58 @@ enum form_choice {
 
 /* Key, group, choices, what it does. */
 #define FORM_FIELDS(X)                                                                                       \
-	X("AUTO_START", "system", CHOICE_BOOL, "1: start it at boot (machines.target wants its unit)") \
-	X("EPHEMERAL", "system", CHOICE_BOOL, "1: nothing it writes outlasts it (nspawn: an overlay on its root)") \
-	X("TIMEOUT_START_SEC", "system", CHOICE_NONE, "how long a start may take: 90, 5min (the unit's TimeoutStartSec)") \
-	X("INIT", "system", CHOICE_NONE, "what nspawn starts in its tree, a path there; else /sbin/init") \
-	X("SYSTEM_PATH", "system", CHOICE_STORE, "the NixOS system to run, a path in the store: nspawn starts its init") \
-	X("FLAKE", "system", CHOICE_NONE, "what update builds that system of; nothing for nspawn")   \
-	X("RELEASE", "system", CHOICE_RELEASE, "which year's module its nspawn arguments and its unit are like") \
-	X("PRIVATE_NETWORK", "network", CHOICE_BOOL, "1: links of its own (nspawn --private-network)") \
-	X("HOST_ADDRESS", "network", CHOICE_HOST_ADDRESS, "the host's end of ve-NAME (ip addr add); its gateway") \
-	X("LOCAL_ADDRESS", "network", CHOICE_LOCAL_ADDRESS, "its address on eth0 (ip addr add); with a prefix only on a bridge") \
-	X("HOST_ADDRESS6", "network", CHOICE_HOST_ADDRESS6, "the host's end again, of IPv6 (ip -6 addr add); its gateway") \
-	X("LOCAL_ADDRESS6", "network", CHOICE_LOCAL_ADDRESS6, "its IPv6 address on eth0 (ip -6 addr add); with a prefix on a bridge") \
-	X("HOST_BRIDGE", "network", CHOICE_BRIDGE, "vb-NAME becomes a port of this bridge (nspawn --network-bridge)") \
-	X("LOCAL_MAC_ADDRESS", "network", CHOICE_NONE, "hardware address of eth0 (ip link set eth0 address)") \
-	X("MASQUERADE", "network", CHOICE_BOOL, "1: a way out behind the host's address (nftables), and ip_forward") \
-	X("COPY_RESOLV_CONF", "network", CHOICE_BOOL, "0: its resolv.conf stays; else nspawn starts with a copy of the host's") \
-	X("NETWORK_NAMESPACE_PATH", "network", CHOICE_NETNS, "join this network namespace (nspawn --network-namespace-path)") \
-	X("HOST_PORT", "forwarded ports", CHOICE_PORT, "tcp:8080:80: the host's port, the one inside (nspawn --port)") \
-	X("EXTRA_VETHS", "more links", CHOICE_VETH, "vx1,hostBridge=br0 or with addresses (nspawn --network-veth-extra)") \
-	X("INTERFACES", "more links", CHOICE_LINK, "a link of the host, moved into it (nspawn --network-interface)") \
-	X("MACVLANS", "more links", CHOICE_LINK, "a link of the host; it gets mv-LINK on it (nspawn --network-macvlan)") \
-	X("PRIVATE_USERS", "rights", CHOICE_USERS, "pick: its root is nobody on the host (nspawn --private-users)") \
+	X("AUTO_START", "system", CHOICE_BOOL, "1: start it at boot (machines.target wants its unit)")       \
+	X("EPHEMERAL", "system", CHOICE_BOOL,                                                                \
+	  "1: nothing it writes outlasts it (nspawn: an overlay on its root)")                               \
+	X("TIMEOUT_START_SEC", "system", CHOICE_NONE,                                                        \
+	  "how long a start may take: 90, 5min (the unit's TimeoutStartSec)")                                \
+	X("INIT", "system", CHOICE_NONE, "what nspawn starts in its tree, a path there; else /sbin/init")    \
+	X("SYSTEM_PATH", "system", CHOICE_STORE,                                                             \
+	  "the NixOS system to run, a path in the store: nspawn starts its init")                            \
+	X("FLAKE", "system", CHOICE_NONE, "what update builds that system of; nothing for nspawn")           \
+	X("RELEASE", "system", CHOICE_RELEASE,                                                               \
+	  "which year's module its nspawn arguments and its unit are like")                                  \
+	X("PRIVATE_NETWORK", "network", CHOICE_BOOL, "1: links of its own (nspawn --private-network)")       \
+	X("HOST_ADDRESS", "network", CHOICE_HOST_ADDRESS,                                                    \
+	  "the host's end of ve-NAME (ip addr add); its gateway")                                            \
+	X("LOCAL_ADDRESS", "network", CHOICE_LOCAL_ADDRESS,                                                  \
+	  "its address on eth0 (ip addr add); with a prefix only on a bridge")                               \
+	X("HOST_ADDRESS6", "network", CHOICE_HOST_ADDRESS6,                                                  \
+	  "the host's end again, of IPv6 (ip -6 addr add); its gateway")                                     \
+	X("LOCAL_ADDRESS6", "network", CHOICE_LOCAL_ADDRESS6,                                                \
+	  "its IPv6 address on eth0 (ip -6 addr add); with a prefix on a bridge")                            \
+	X("HOST_BRIDGE", "network", CHOICE_BRIDGE,                                                           \
+	  "vb-NAME becomes a port of this bridge (nspawn --network-bridge)")                                 \
+	X("LOCAL_MAC_ADDRESS", "network", CHOICE_NONE,                                                       \
+	  "hardware address of eth0 (ip link set eth0 address)")                                             \
+	X("MASQUERADE", "network", CHOICE_BOOL,                                                              \
+	  "1: a way out behind the host's address (nftables), and ip_forward")                               \
+	X("COPY_RESOLV_CONF", "network", CHOICE_BOOL,                                                        \
+	  "0: its resolv.conf stays; else nspawn starts with a copy of the host's")                          \
+	X("NETWORK_NAMESPACE_PATH", "network", CHOICE_NETNS,                                                 \
+	  "join this network namespace (nspawn --network-namespace-path)")                                   \
+	X("HOST_PORT", "forwarded ports", CHOICE_PORT,                                                       \
+	  "tcp:8080:80: the host's port, the one inside (nspawn --port)")                                    \
+	X("EXTRA_VETHS", "more links", CHOICE_VETH,                                                          \
+	  "vx1,hostBridge=br0 or with addresses (nspawn --network-veth-extra)")                              \
+	X("INTERFACES", "more links", CHOICE_LINK,                                                           \
+	  "a link of the host, moved into it (nspawn --network-interface)")                                  \
+	X("MACVLANS", "more links", CHOICE_LINK,                                                             \
+	  "a link of the host; it gets mv-LINK on it (nspawn --network-macvlan)")                            \
+	X("PRIVATE_USERS", "rights", CHOICE_USERS,                                                           \
+	  "pick: its root is nobody on the host (nspawn --private-users)")                                   \
 	X("ADDITIONAL_CAPABILITIES", "rights", CHOICE_CAPABILITY, "a capability more (nspawn --capability)") \
-	X("ALLOWED_DEVICES", "rights", CHOICE_DEVICE, "/dev/fuse:rwm (the unit's DeviceAllow)")      \
-	X("ENABLE_TUN", "rights", CHOICE_BOOL, "1: it can make tunnels: /dev/net/tun (the unit's DeviceAllow, nspawn --capability)") \
-	X("MEMORY_MAX", "limits", CHOICE_NONE, "the most memory: 512M, 2G (the unit's MemoryMax)")   \
-	X("CPU_QUOTA", "limits", CHOICE_NONE, "processor: 150% is one and a half cores (the unit's CPUQuota)") \
-	X("TASKS_MAX", "limits", CHOICE_NONE, "processes and threads: 500 (the unit's TasksMax)")    \
-	X("IO_WEIGHT", "limits", CHOICE_NONE, "its share of the disks, 1 to 10000, usual is 100 (the unit's IOWeight)") \
-	X("EXTRA_NSPAWN_FLAGS", "binds and flags", CHOICE_FLAG, "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn") \
+	X("ALLOWED_DEVICES", "rights", CHOICE_DEVICE, "/dev/fuse:rwm (the unit's DeviceAllow)")              \
+	X("ENABLE_TUN", "rights", CHOICE_BOOL,                                                               \
+	  "1: it can make tunnels: /dev/net/tun (the unit's DeviceAllow, nspawn --capability)")              \
+	X("MEMORY_MAX", "limits", CHOICE_NONE, "the most memory: 512M, 2G (the unit's MemoryMax)")           \
+	X("CPU_QUOTA", "limits", CHOICE_NONE,                                                                \
+	  "processor: 150% is one and a half cores (the unit's CPUQuota)")                                   \
+	X("TASKS_MAX", "limits", CHOICE_NONE, "processes and threads: 500 (the unit's TasksMax)")            \
+	X("IO_WEIGHT", "limits", CHOICE_NONE,                                                                \
+	  "its share of the disks, 1 to 10000, usual is 100 (the unit's IOWeight)")                          \
+	X("EXTRA_NSPAWN_FLAGS", "binds and flags", CHOICE_FLAG,                                              \
+	  "--bind=/host/path:/inside, --bind-ro=...; any flag of nspawn")                                    \
 	X("TMPFS", "binds and flags", CHOICE_TMPFS, "/tmp:size=64m: a folder in memory (nspawn --tmpfs)")
 
 enum form_row_kind { FORM_GROUP, FORM_FIELD, FORM_ITEM, FORM_ADD };
@@ -84,14 +106,15 @@ struct form {
 	struct strs choices[CHOICE_COUNT];
 	char *within; /* what all of CHOICE_PATH begin with, up to a '/'; NULL: none were read */
 	char problem[ERR_TEXT_MAX]; /* what speaks against the text as it is; "": nothing */
-	char odd[ERR_TEXT_MAX];     /* what it can be saved with, but hardly meant with (edit_fit); "": nothing */
-	size_t field, item;         /* what is being typed; item: which of a list, or how many there are: a new one */
-	bool previews;              /* what would be saved, or its plan, is shown */
-	size_t row;                 /* which was marked before that */
-	char held[80];              /* who edits it, "PID 12 (root, since 10:03)", so that it is only looked at; "": it is ours */
-	bool freed;                 /* nobody does any more: it can be had */
-	bool saving;                /* and nothing is typed meanwhile */
-	struct buf theirs;          /* the conf as others made it meanwhile */
+	char odd[ERR_TEXT_MAX]; /* what it can be saved with, but hardly meant with (edit_fit); "": nothing */
+	size_t field, item; /* what is being typed; item: which of a list, or how many there are: a new one */
+	bool previews;      /* what would be saved, or its plan, is shown */
+	size_t row;         /* which was marked before that */
+	char held
+		[80]; /* who edits it, "PID 12 (root, since 10:03)", so that it is only looked at; "": it is ours */
+	bool freed;          /* nobody does any more: it can be had */
+	bool saving;         /* and nothing is typed meanwhile */
+	struct buf theirs;   /* the conf as others made it meanwhile */
 	struct strs clashes; /* keys that both changed: key, what it was, theirs, ours, and so on */
 };
 
@@ -124,7 +147,8 @@ const char *form_help(size_t field);
 const char *form_group(size_t field);
 
 /* form_with - append the text of the conf with value in that place; "" or NULL takes it out. errors: -EINVAL and as conf_edit() */
-int form_with(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret, struct err *e);
+int form_with(const struct form *f, size_t field, size_t item, const char *value, struct buf *ret,
+              struct err *e);
 
 /* form_try - whether value would be taken there, by the grammar of a conf and as it fits the rest of it: 0, or
  * -EINVAL and e says why. form_set - take it; "" or NULL takes it out. */

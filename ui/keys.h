@@ -61,15 +61,17 @@ enum effect { LOOKS, ACTS };
 	X(RUN, AT_WORK, ACTS, "C", "command",                                                                \
 	  "run one command in each marked machine; the results are a table")                                 \
 	X(DOCTOR, SCREEN_LIST | SCREEN_PANE, LOOKS, "d", "doctor",                                           \
-	  "its forwarded ports from the conf to who listens, and what it reaches: what is broken")            \
+	  "its forwarded ports from the conf to who listens, and what it reaches: what is broken")           \
 	X(DRIFT, SCREEN_LIST | SCREEN_PANE, LOOKS, "D", "differs",                                           \
 	  "what differs between its conf, its start and what is there, and what helps")                      \
 	X(MAP, SCREEN_LIST | SCREEN_PANE, LOOKS, "H", "network map",                                         \
 	  "the host's network: uplink, bridges, both ends of each link, addresses, forwards")                \
 	X(ALL_PORTS, SCREEN_LIST | SCREEN_PANE, LOOKS, "O", "all ports",                                     \
 	  "the forwarded ports of all machines: rule, listener, who reaches them")                           \
-	X(EDIT, SCREEN_LIST | SCREEN_PANE, ACTS, "e", "edit", "its conf as a form; a .nspawn file in your editor") \
-	X(EDITOR, SCREEN_LIST | SCREEN_PANE, ACTS, "E", "editor", "its conf in your editor, checked when you leave it") \
+	X(EDIT, SCREEN_LIST | SCREEN_PANE, ACTS, "e", "edit",                                                \
+	  "its conf as a form; a .nspawn file in your editor")                                               \
+	X(EDITOR, SCREEN_LIST | SCREEN_PANE, ACTS, "E", "editor",                                            \
+	  "its conf in your editor, checked when you leave it")                                              \
 	X(CANCEL_JOB, AT_WORK, ACTS, "X", "cancel", "cancel its job")                                        \
 	X(KILL, AT_WORK, ACTS, "K", "kill", "what is left when stop does not work; asks for its name")       \
 	X(FREEZE, SCREEN_LIST | SCREEN_PANE, ACTS, "p", "freeze",                                            \
@@ -79,12 +81,13 @@ enum effect { LOOKS, ACTS };
 	X(DISABLE, SCREEN_LIST | SCREEN_PANE, ACTS, "A", "not at boot", "do not start it at boot")           \
 	X(FORGIVE, SCREEN_LIST | SCREEN_PANE, ACTS, "F", "forget", "forget that it failed")                  \
 	X(MEND, SCREEN_LIST | SCREEN_PANE, ACTS, "M", "mend",                                                \
-	  "what is missing of its network comes back, without a restart; shows it first")                   \
+	  "what is missing of its network comes back, without a restart; shows it first")                    \
 	X(CREATE, SCREEN_LIST | SCREEN_PANE, ACTS, "+", "create",                                            \
-	  "a new container: its name, tree, network, ports, users; shows it first")                  \
+	  "a new container: its name, tree, network, ports, users; shows it first")                          \
 	X(CLONE, SCREEN_LIST | SCREEN_PANE, ACTS, "Y", "clone",                                              \
-	  "a second one like it, with a name, addresses and ports of its own; shows it first")                               \
-	X(RENAME, SCREEN_LIST | SCREEN_PANE, ACTS, "=", "rename", "another name for one that is down; shows it first")       \
+	  "a second one like it, with a name, addresses and ports of its own; shows it first")               \
+	X(RENAME, SCREEN_LIST | SCREEN_PANE, ACTS, "=", "rename",                                            \
+	  "another name for one that is down; shows it first")                                               \
 	X(DESTROY, SCREEN_LIST | SCREEN_PANE, ACTS, "-", "destroy",                                          \
 	  "remove it with its tree and its conf; asks for its name")                                         \
 	X(RESET, SCREEN_LIST | SCREEN_PANE, ACTS, "Z", "reset",                                              \
@@ -126,12 +129,15 @@ enum effect { LOOKS, ACTS };
 	  "take what is marked; in a question that is No unless you switch")                                 \
 	X(ACCEPT, SCREEN_PROMPT, LOOKS, "Enter", "ok", "take what was typed")                                \
 	X(FORM_SAVE, SCREEN_MENU, ACTS, "S", "save", "in a form: show what would be saved")                  \
-	X(FORM_TAKE, SCREEN_MENU, ACTS, "e", "edit", "in a form that another one edits: edit it, when that is over") \
-	X(DROP_VALUE, SCREEN_MENU, ACTS, "x Del", "take out", "in a form: take the value out of the conf")    \
-	X(FORM_DISCARD, SCREEN_MENU, LOOKS, "Q", "discard", "in a form: leave it, and forget what was changed") \
+	X(FORM_TAKE, SCREEN_MENU, ACTS, "e", "edit",                                                         \
+	  "in a form that another one edits: edit it, when that is over")                                    \
+	X(DROP_VALUE, SCREEN_MENU, ACTS, "x Del", "take out", "in a form: take the value out of the conf")   \
+	X(FORM_DISCARD, SCREEN_MENU, LOOKS, "Q", "discard",                                                  \
+	  "in a form: leave it, and forget what was changed")                                                \
 	X(FORM_PLAN, SCREEN_MENU, LOOKS, "p", "plan", "in a form: what a start would do with it")            \
-	X(FORM_WRITE, SCREEN_MENU, ACTS, "W", "save as", "in a form: write what is typed to another file") \
-	X(COMPLETE, SCREEN_PROMPT, LOOKS, "Tab", "complete", "of a form's value: the next one that is possible here") \
+	X(FORM_WRITE, SCREEN_MENU, ACTS, "W", "save as", "in a form: write what is typed to another file")   \
+	X(COMPLETE, SCREEN_PROMPT, LOOKS, "Tab", "complete",                                                 \
+	  "of a form's value: the next one that is possible here")                                           \
 	X(UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "k Up", "up", "one up")           \
 	X(DOWN, AT_WORK | SCREEN_TEXT | SCREEN_MENU | SCREEN_CONFIRM, LOOKS, "j Down", "down", "one down")   \
 	X(PAGE_UP, AT_WORK | SCREEN_TEXT | SCREEN_MENU, LOOKS, "PgUp C-b", "page up", "a page up")           \
@@ -159,7 +165,8 @@ enum effect { LOOKS, ACTS };
 	X(CLOSE, SCREEN_TEXT | SCREEN_MENU, LOOKS, "q Esc F10 C-c", "close", "back to where you were")       \
 	X(BACK, SCREEN_PANE | SCREEN_LOGS, LOOKS, "q Esc F10 C-c", "back", "back to the list")               \
 	X(HELP, AT_WORK, LOOKS, "? F1", "help", "all keys")                                                  \
-	X(QUIT, SCREEN_LIST, LOOKS, "q F10 C-c", "quit", "leave; what was started goes on, but what is being made is given up, which is said first")
+	X(QUIT, SCREEN_LIST, LOOKS, "q F10 C-c", "quit",                                                     \
+	  "leave; what was started goes on, but what is being made is given up, which is said first")
 
 enum action {
 	ACTION_NONE,

@@ -80,7 +80,8 @@ static void on_job_done(int r, const struct err *e, void *arg)
 	if (r < 0)
 		(void)snprintf(text, sizeof(text), "Attention. %s: %s", j->name, e->text);
 	else
-		(void)snprintf(text, sizeof(text), "%s: %s.%s%s", j->name, control_did(j->verb), e ? " Attention. " : "", e ? e->text : "");
+		(void)snprintf(text, sizeof(text), "%s: %s.%s%s", j->name, control_did(j->verb),
+		               e ? " Attention. " : "", e ? e->text : "");
 	forget_job(j);
 	talk_say(&l->talk, text, &out);
 	say(l, &out);
@@ -190,7 +191,9 @@ static void want(struct linear *l)
 {
 	const struct snapshot *s = source_world(l->source)->s;
 	const struct machine **seen = calloc(s->n + 1, sizeof(*seen));
-	struct source_wanted w = { .seen = seen, .n_seen = s->n, .period_usec = PERIOD_USEC,
+	struct source_wanted w = { .seen = seen,
+		                   .n_seen = s->n,
+		                   .period_usec = PERIOD_USEC,
 		                   .network = app_wants_network(&l->app),
 		                   .drifts = *l->talk.chosen };
 

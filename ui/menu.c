@@ -225,7 +225,8 @@ static void build_form(const struct app *a, struct menu *m)
 		(void)snprintf(title, sizeof(title), "%s: read-only, %s", a->form.name,
 		               a->form.freed ? "e edits it" : a->form.held);
 	else
-		(void)snprintf(title, sizeof(title), "%s: conf%s", a->form.name, form_is_dirty(&a->form) ? ", changed" : "");
+		(void)snprintf(title, sizeof(title), "%s: conf%s", a->form.name,
+		               form_is_dirty(&a->form) ? ", changed" : "");
 	m->title = in_pool(m, title);
 	form_rows(&a->form, &rows);
 	for (size_t i = 0; i < rows.n; i++) {
@@ -233,7 +234,9 @@ static void build_form(const struct app *a, struct menu *m)
 		struct menu_item *item;
 
 		if (row->kind != FORM_GROUP) {
-			form_item(m, row, names_key(a->form.problem, form_key(row->field)) || names_key(a->form.odd, form_key(row->field)));
+			form_item(m, row,
+			          names_key(a->form.problem, form_key(row->field)) ||
+			                  names_key(a->form.odd, form_key(row->field)));
 			continue;
 		}
 		item = add(m, form_group(row->field), "");
@@ -330,7 +333,8 @@ static void build_clone(const struct app *a, struct menu *m)
 	char hint[NAME_MACHINE_MAX + 64];
 
 	m->title = "its root";
-	(void)snprintf(hint, sizeof(hint), "nothing is copied, but %s must stay as it is, and down", a->wish.name);
+	(void)snprintf(hint, sizeof(hint), "nothing is copied, but %s must stay as it is, and down",
+	               a->wish.name);
 	(void)add(m, "copy", "a full one: this file system shares no blocks");
 	(void)add(m, "overlay", in_pool(m, hint));
 }

@@ -9,8 +9,8 @@ struct menu_item {
 	bool possible;
 	enum action action; /* of the palette; ACTION_NONE: go to the machine `name` */
 	const char *name;
-	bool is_value; /* the hint is what the item is about */
-	bool is_head; /* of a group; it can not be chosen */
+	bool is_value;          /* the hint is what the item is about */
+	bool is_head;           /* of a group; it can not be chosen */
 	enum control_verb verb; /* MENU_KILL */
 	const char *copied;     /* MENU_COPY */
 	enum column_id column;  /* MENU_COLUMNS */

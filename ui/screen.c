@@ -177,8 +177,10 @@ static void draw_menu(struct grid *g, struct rect over, const struct view *v)
 
 		if (y >= in.y + in.h)
 			break;
-		grid_text(g, in.x, y, item->is_head ? in.w : label, item->is_head ? STYLE_HEAD : style, item->label);
-		grid_text(g, in.x + label + 2, y, in.w - label - 2, item->is_value ? style : STYLE_DIM, item->hint);
+		grid_text(g, in.x, y, item->is_head ? in.w : label, item->is_head ? STYLE_HEAD : style,
+		          item->label);
+		grid_text(g, in.x + label + 2, y, in.w - label - 2, item->is_value ? style : STYLE_DIM,
+		          item->hint);
 		if (i != v->menu_row)
 			continue;
 		grid_pick(g, (struct rect){ in.x, y, in.w, 1 });

@@ -10,8 +10,8 @@ struct screen_fit {
 	int text_top, text_page;
 	size_t menu_row;
 	int dialog_top; /* first line of a question that is shown */
-	bool alone;  /* there is no room for the list beside the details */
-	bool missed; /* what was searched for is nowhere */
+	bool alone;     /* there is no room for the list beside the details */
+	bool missed;    /* what was searched for is nowhere */
 };
 
 /* screen_fit - scroll v to where it can be drawn on g: the selected row is seen, the last page is full. seek

@@ -127,7 +127,8 @@ static int pretend(struct script *s, char *args, struct err *e)
 {
 	(void)args;
 	if (!s->o->source.replay)
-		return err_set(e, STATUS_DATA, EINVAL, "pretend is for tapes (--replay): this is a real host");
+		return err_set(e, STATUS_DATA, EINVAL,
+		               "pretend is for tapes (--replay): this is a real host");
 	s->pretends = true;
 	s->app.read_only = NULL;
 	return 0;
@@ -268,7 +269,7 @@ static const struct {
 } commands[] = {
 	{ "size", set_size }, { "ascii", set_ascii }, { "utf8", set_utf8 }, { "key", press_keys },
 	{ "type", type },     { "paste", paste },     { "step", step },     { "wait", await },
-	{ "rest", rest },     { "show", show },       { "save", save }, { "pretend", pretend },
+	{ "rest", rest },     { "show", show },       { "save", save },     { "pretend", pretend },
 };
 
 static int run_line(struct script *s, char *line, struct err *e)

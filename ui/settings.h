@@ -45,7 +45,7 @@ enum {
 	X(PERIOD, "period", NUMBER, "2", "1-60", SETTING_IN_FILE,                                            \
 	  "seconds between two samples of statistics")                                                       \
 	X(COLUMNS, "columns", COLUMNS,                                                                       \
-	  "name,state,up,cpu,history,mem,limit,-tasks,rx,tx,address,ports,cfg,-os,-unit,-autostart", "",         \
+	  "name,state,up,cpu,history,mem,limit,-tasks,rx,tx,address,ports,cfg,-os,-unit,-autostart", "",     \
 	  SETTING_IN_FILE | SETTING_IN_STATE, "columns of the list in their order; '-' in front: hidden")    \
 	X(SORT, "sort", SORT, "urgency", "", SETTING_IN_FILE | SETTING_IN_STATE,                             \
 	  "urgency (what needs you first) or a column; '-' in front: the other way round")                   \

@@ -19,8 +19,8 @@ static void say_warnings(struct app *a, const struct strs *warnings)
 	if (warnings->n == 1)
 		app_say(a, STYLE_BUSY, 0, "%s", warnings->v[0]);
 	else if (warnings->n > 1)
-		app_say(a, STYLE_BUSY, 0, "%s (and %zu more mistakes in settings: %s lists them)", warnings->v[0],
-		        warnings->n - 1, key);
+		app_say(a, STYLE_BUSY, 0, "%s (and %zu more mistakes in settings: %s lists them)",
+		        warnings->v[0], warnings->n - 1, key);
 }
 
 static void apply_settings(const struct settings *s, struct app *a)

@@ -19,8 +19,8 @@
 #include "engine/sampler.h"
 #include "engine/timeline.h"
 
-#define BACKLOG 1000 /* records of each journal that are read at once */
-#define LINTS_RECORDED 20 /* sentences of one machine, on a tape */
+#define BACKLOG        1000 /* records of each journal that are read at once */
+#define LINTS_RECORDED 20   /* sentences of one machine, on a tape */
 
 struct source {
 	sd_event *loop;
@@ -419,7 +419,9 @@ static void want_logs(struct source *s, const struct strs *names)
 
 static void want_network(struct source *s, const struct source_wanted *w)
 {
-	unsigned parts = w->network ? NETWATCH_MAP | NETWATCH_TRAFFIC : w->ports || w->drifts ? NETWATCH_MAP : 0;
+	unsigned parts = w->network              ? NETWATCH_MAP | NETWATCH_TRAFFIC
+	                 : w->ports || w->drifts ? NETWATCH_MAP
+	                                         : 0;
 
 	if (s->network_parts == parts && s->shows_map == w->network)
 		return;

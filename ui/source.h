@@ -41,14 +41,14 @@ bool source_step(struct source *s);
 struct source_wanted {
 	const struct machine *const *seen; /* rows */
 	size_t n_seen;
-	bool all_figures;        /* they are sorted or chosen by what they use: of all machines that is wanted */
-	uint64_t period_usec;    /* between two samples of what they use; 0: that is not shown */
-	const struct strs *logs; /* whose logs are shown; NULL: nobody's */
+	bool all_figures;     /* they are sorted or chosen by what they use: of all machines that is wanted */
+	uint64_t period_usec; /* between two samples of what they use; 0: that is not shown */
+	const struct strs *logs;      /* whose logs are shown; NULL: nobody's */
 	const struct machine *looked; /* whose details are shown; NULL: nobody's */
-	bool drifts;       /* what differs of those seen is shown, or what is likely a mistake */
-	bool all_drifts;   /* the rows are sorted by it */
-	bool network;      /* the map of the host's network is shown */
-	const char *ports; /* whose ports' chains are shown; "": all machines'; NULL: nobody's */
+	bool drifts;                  /* what differs of those seen is shown, or what is likely a mistake */
+	bool all_drifts;              /* the rows are sorted by it */
+	bool network;                 /* the map of the host's network is shown */
+	const char *ports;            /* whose ports' chains are shown; "": all machines'; NULL: nobody's */
 	unsigned look;                /* the parts of them (engine/look.h) */
 };
 /* source_want - costs nothing when it is the same as before. */

@@ -365,7 +365,8 @@ void talk_say(const struct talk *t, const char *sentence, struct buf *out)
 	prompt(t, out);
 }
 
-void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview, struct buf *out)
+void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview,
+                 struct buf *out)
 {
 	talk_form_did(&t->edits, &t->app->form, what, said, preview, out);
 	prompt(t, out);

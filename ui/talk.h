@@ -44,6 +44,7 @@ struct talk_command talk_line(struct talk *t, const struct world *w, uint64_t no
  * talk_errands - what has come of the errands; out stays empty when there is nothing to tell. */
 void talk_events(const struct talk *t, const struct world *w, const struct events *fresh, struct buf *out);
 void talk_say(const struct talk *t, const char *sentence, struct buf *out);
-void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview, struct buf *out);
+void talk_formed(struct talk *t, enum app_effect what, const char *said, const struct doc *preview,
+                 struct buf *out);
 void talk_clashed(struct talk *t, const char *said, struct buf *out);
 void talk_errands(struct talk *t, const struct world *w, uint64_t now_usec, struct buf *out);

@@ -20,8 +20,8 @@ static enum talk_errand_asks question_of(const struct app *a)
 		return TALK_ERRAND_NAME;
 	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_EXTRA || a->prompt == PROMPT_PORTS)
 		return TALK_ERRAND_TEXT;
-	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS || a->menu == MENU_START || a->menu == MENU_STATES ||
-	    a->menu == MENU_CLONE)
+	if (a->menu == MENU_ROOT || a->menu == MENU_NETWORK || a->menu == MENU_USERS ||
+	    a->menu == MENU_START || a->menu == MENU_STATES || a->menu == MENU_CLONE)
 		return TALK_ERRAND_CHOICE;
 	if (a->text == APP_TEXT_ERRAND)
 		return TALK_ERRAND_YES;
@@ -46,7 +46,8 @@ static void add_lines(struct buf *out, const char *text)
 
 /* ---- what can be done */
 
-static const enum app_errand of_a_machine[] = { ERRAND_CLONE, ERRAND_RENAME, ERRAND_SNAPSHOT, ERRAND_RESTORE, ERRAND_RESET, ERRAND_DESTROY };
+static const enum app_errand of_a_machine[] = { ERRAND_CLONE,   ERRAND_RENAME, ERRAND_SNAPSHOT,
+	                                        ERRAND_RESTORE, ERRAND_RESET,  ERRAND_DESTROY };
 
 void talk_errand_offers(const struct app *a, const struct machine *m, struct buf *out)
 {
@@ -61,8 +62,8 @@ void talk_errand_offers(const struct app *a, const struct machine *m, struct buf
 	buf_puts(out, *between ? ": by that word.\n" : "");
 }
 
-bool talk_errand_begin(struct talk_errand *t, struct app *a, const struct world *w, const struct machine *m, const char *word,
-                       struct buf *out)
+bool talk_errand_begin(struct talk_errand *t, struct app *a, const struct world *w, const struct machine *m,
+                       const char *word, struct buf *out)
 {
 	enum app_errand errand = m ? ERRAND_NONE : ERRAND_CREATE;
 
@@ -127,7 +128,8 @@ static void tell_question(const struct app *a, const struct world *w, struct buf
 	case TALK_ERRAND_SURE:
 		buf_addf(out, "%s%sIt would do this:\n", does, *does ? " " : "");
 		add_lines(out, a->confirm.preview);
-		buf_addf(out, "To %s %s, type %s. Anything else does nothing.\n", word, a->wish.name, app_confirm_word(a));
+		buf_addf(out, "To %s %s, type %s. Anything else does nothing.\n", word, a->wish.name,
+		         app_confirm_word(a));
 		break;
 	}
 }
@@ -172,7 +174,8 @@ static void tell_step(struct talk_errand *t, const struct app *a, uint64_t now_u
 	for (size_t i = 0; i < a->n_jobs; i++) {
 		const struct app_job *job = &a->jobs[i];
 
-		if (!job->waits_for[0] || strcmp(job->waits_for, t->step) == 0 || now_usec < t->step_usec + STEP_USEC)
+		if (!job->waits_for[0] || strcmp(job->waits_for, t->step) == 0 ||
+		    now_usec < t->step_usec + STEP_USEC)
 			continue;
 		memcpy(t->step, job->waits_for, sizeof(t->step));
 		t->step_usec = now_usec;
@@ -180,7 +183,8 @@ static void tell_step(struct talk_errand *t, const struct app *a, uint64_t now_u
 	}
 }
 
-void talk_errand_tell(struct talk_errand *t, struct app *a, const struct world *w, uint64_t now_usec, struct buf *out)
+void talk_errand_tell(struct talk_errand *t, struct app *a, const struct world *w, uint64_t now_usec,
+                      struct buf *out)
 {
 	enum talk_errand_asks question = question_of(a);
 
@@ -228,8 +232,8 @@ static void choose(struct app *a, const struct world *w, const char *line, struc
 		app_create_chosen(a, menu, number - 1, m.v[number - 1].name);
 }
 
-void talk_errand_line(struct talk_errand *t, struct app *a, const struct world *w, const char *line, uint64_t now_usec,
-                      struct buf *out)
+void talk_errand_line(struct talk_errand *t, struct app *a, const struct world *w, const char *line,
+                      uint64_t now_usec, struct buf *out)
 {
 	bool is_back = strcmp(line, "b") == 0;
 
@@ -267,7 +271,10 @@ void talk_errand_line(struct talk_errand *t, struct app *a, const struct world *
 			give_up(a, out);
 		break;
 	case TALK_ERRAND_SURE:
-		app_shown(a, now_usec - APP_CONFIRM_USEC); /* a line is never a key that was meant for something else */
+		app_shown(
+			a,
+			now_usec -
+				APP_CONFIRM_USEC); /* a line is never a key that was meant for something else */
 		app_take_line(a, w, line, now_usec);
 		break;
 	}

@@ -27,12 +27,13 @@ bool talk_errand_asks(const struct app *a);
 /* talk_errand_offers - those that can be done with the machine, as words to type. */
 void talk_errand_offers(const struct app *a, const struct machine *m, struct buf *out);
 /* talk_errand_begin - word is the errand's of a machine, or "create" of none (m NULL); false: it is no such word. */
-bool talk_errand_begin(struct talk_errand *t, struct app *a, const struct world *w, const struct machine *m, const char *word,
-                       struct buf *out);
+bool talk_errand_begin(struct talk_errand *t, struct app *a, const struct world *w, const struct machine *m,
+                       const char *word, struct buf *out);
 /* talk_errand_line - what a person typed. */
-void talk_errand_line(struct talk_errand *t, struct app *a, const struct world *w, const char *line, uint64_t now_usec,
-                      struct buf *out);
+void talk_errand_line(struct talk_errand *t, struct app *a, const struct world *w, const char *line,
+                      uint64_t now_usec, struct buf *out);
 /* talk_errand_tell - what has come of them since, and what is asked now. */
-void talk_errand_tell(struct talk_errand *t, struct app *a, const struct world *w, uint64_t now_usec, struct buf *out);
+void talk_errand_tell(struct talk_errand *t, struct app *a, const struct world *w, uint64_t now_usec,
+                      struct buf *out);
 /* talk_errand_prompt - what the line that is typed next is for. */
 void talk_errand_prompt(const struct app *a, struct buf *out);

@@ -65,9 +65,10 @@ static void help(const struct form *f, struct buf *out)
 		buf_puts(out, "A setting's number or name: what it is. l: all settings.\n"
 		              "p: what a start would do. e: edit it, when nobody else does. b: back.\n");
 	else
-		buf_puts(out, "A setting's number or name: change it. x and a number: take it out.\n"
-		              "l: all settings. p: what a start would do. s: what would be saved, then save it.\n"
-		              "w and a file: write it there. b: back, without saving.\n");
+		buf_puts(out,
+		         "A setting's number or name: change it. x and a number: take it out.\n"
+		         "l: all settings. p: what a start would do. s: what would be saved, then save it.\n"
+		         "w and a file: write it there. b: back, without saving.\n");
 }
 
 void talk_form_begin(struct talk_form *t, const struct form *f, struct buf *out)
@@ -187,7 +188,8 @@ static void tell_value(const struct form *f, const struct form_row *wanted, stru
 	form_rows(f, &rows);
 	for (size_t i = 0; i < rows.n; i++) {
 		number += rows.v[i].kind != FORM_GROUP;
-		if (rows.v[i].kind == wanted->kind && rows.v[i].field == wanted->field && rows.v[i].item == wanted->item)
+		if (rows.v[i].kind == wanted->kind && rows.v[i].field == wanted->field &&
+		    rows.v[i].item == wanted->item)
 			tell_row(&rows.v[i], number, out);
 	}
 	buf_addf(out, "%s\n", form_help(wanted->field));
@@ -331,8 +333,8 @@ static void tell_plan(struct form *f, const struct doc *plan, struct buf *out)
 	f->previews = false;
 }
 
-void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, const char *said, const struct doc *preview,
-                   struct buf *out)
+void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, const char *said,
+                   const struct doc *preview, struct buf *out)
 {
 	if (*said)
 		buf_addf(out, "%s\n", said);

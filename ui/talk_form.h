@@ -16,7 +16,7 @@ enum talk_form_asks {
 
 struct talk_form {
 	enum talk_form_asks asks;
-	bool looks; /* it was told that another one edits it */
+	bool looks;           /* it was told that another one edits it */
 	char file[LINE_SIZE]; /* of APP_FORM_WRITE */
 };
 
@@ -26,8 +26,8 @@ void talk_form_begin(struct talk_form *t, const struct form *f, struct buf *out)
  * talk_form_did() tells. */
 enum app_effect talk_form_line(struct talk_form *t, struct form *f, const char *line, struct buf *out);
 /* talk_form_did - said: what there is to say of it, or ""; preview: what would be saved. */
-void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, const char *said, const struct doc *preview,
-                   struct buf *out);
+void talk_form_did(struct talk_form *t, struct form *f, enum app_effect what, const char *said,
+                   const struct doc *preview, struct buf *out);
 /* talk_form_clashed - others changed the same meanwhile, it was not saved: f->clashes. */
 void talk_form_clashed(struct talk_form *t, const struct form *f, struct buf *out);
 void talk_form_prompt(const struct talk_form *t, const struct form *f, struct buf *out);

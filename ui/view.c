@@ -11,9 +11,9 @@
 #include "ui/units.h"
 #include "ui/view_tab.h"
 
-#define SEC  1000000ull
+#define SEC           1000000ull
 #define PREVIEW_LINES 8
-#define HOUR (3600 * SEC)
+#define HOUR          (3600 * SEC)
 
 void view_done(struct view *v)
 {
@@ -274,9 +274,8 @@ static void build_keys(const struct app *a, const struct world *w, struct view *
 /* ---- what lies over the list */
 
 static const char *const short_tab_words[TAB_COUNT] = {
-	[TAB_OVERVIEW] = "Overview", [TAB_LOGS] = "Logs",       [TAB_NETWORK] = "Net",
-	[TAB_PORTS] = "Ports",       [TAB_PROCESSES] = "Procs", [TAB_CONFIG] = "Conf",
-	[TAB_PLAN] = "Plan",         [TAB_EVENTS] = "Events",
+	[TAB_OVERVIEW] = "Overview", [TAB_LOGS] = "Logs",   [TAB_NETWORK] = "Net", [TAB_PORTS] = "Ports",
+	[TAB_PROCESSES] = "Procs",   [TAB_CONFIG] = "Conf", [TAB_PLAN] = "Plan",   [TAB_EVENTS] = "Events",
 };
 static const char *const tab_words[TAB_COUNT] = {
 	[TAB_OVERVIEW] = "Overview", [TAB_LOGS] = "Logs",           [TAB_NETWORK] = "Network",
@@ -368,8 +367,8 @@ static void build_text(const struct app *a, const struct world *w, uint64_t now,
 		                        ? view_keep(v, "Enter creates %s", a->wish.name)
 		                : a->wish.errand == ERRAND_SNAPSHOT
 		                        ? view_keep(v, "Enter makes a snapshot of %s", a->wish.name)
-		                        : view_keep(v, "Enter %ss %s to %s", app_errand_word(a->wish.errand), a->wish.name,
-		                                    a->wish.to);
+		                        : view_keep(v, "Enter %ss %s to %s", app_errand_word(a->wish.errand),
+		                                    a->wish.name, a->wish.to);
 		v->text.shown = &a->results;
 		break;
 	case APP_TEXT_DRIFT:
@@ -447,7 +446,8 @@ static void build_severe(const struct app *a, const struct world *w, struct view
 
 	if (what->names.n == 1)
 		v->dialog.text = view_keep(v, "Type its name: %s\n%s%s%s", app_confirm_word(a), does,
-		                           a->confirm.preview ? "\n" : "", a->confirm.preview ? a->confirm.preview : "");
+		                           a->confirm.preview ? "\n" : "",
+		                           a->confirm.preview ? a->confirm.preview : "");
 	else
 		v->dialog.text = view_keep(v, "To confirm, type: %s\n%s%s", app_confirm_word(a), does,
 		                           names_with_states(w, v, &what->names));
@@ -463,7 +463,9 @@ static const char *preview(const struct app *a, struct view *v)
 		return "looking what is missing…";
 	while (left > 0 && (end = strchr(end, '\n')))
 		end += 1, left--;
-	return end && *end ? view_keep(v, "%.*s… and more: machdeck mend --dry-run NAME", (int)(end - text), text) : text;
+	return end && *end
+	               ? view_keep(v, "%.*s… and more: machdeck mend --dry-run NAME", (int)(end - text), text)
+	               : text;
 }
 
 static const char *with_preview(const struct app *a, struct view *v, const char *then)
@@ -478,11 +480,14 @@ static void build_confirm(const struct app *a, const struct world *w, struct vie
 {
 	static const char *const one[] = { "No", "Yes" };
 	const struct app_intent *what = &a->confirm.what;
-	const char *verb = capital(v, what->errand ? app_errand_word(what->errand) : control_word(what->verb)),
+	const char *verb = capital(v,
+	                           what->errand ? app_errand_word(what->errand) : control_word(what->verb)),
 		   *host = w->s->host ? w->s->host : "this host";
 
 	v->has_dialog = true;
-	v->dialog = (struct dialog){ .buttons = one, .n_buttons = 2, .chosen = a->confirm.yes, .top = a->confirm.top };
+	v->dialog = (struct dialog){
+		.buttons = one, .n_buttons = 2, .chosen = a->confirm.yes, .top = a->confirm.top
+	};
 	v->dialog.text = consequence(what->verb);
 	if (what->names.n == 1) {
 		v->dialog.title = view_keep(v, "%s %s on %s?", verb, what->names.v[0], host);
@@ -493,7 +498,8 @@ static void build_confirm(const struct app *a, const struct world *w, struct vie
 		v->dialog.title = view_keep(v, "%s %zu machines on %s?", verb, what->names.n, host);
 		v->dialog.text = view_keep(v, "%s%s", v->dialog.text, names_with_states(w, v, &what->names));
 	}
-	if (what->verb == CONTROL_MEND) /* the steps first: where there is little room they are what matters */
+	if (what->verb ==
+	    CONTROL_MEND) /* the steps first: where there is little room they are what matters */
 		v->dialog.text = with_preview(a, v, v->dialog.text);
 	if (a->prompt == PROMPT_NAME) {
 		v->dialog.n_buttons = 0;
@@ -504,11 +510,13 @@ static void build_confirm(const struct app *a, const struct world *w, struct vie
 static void build_prompt(const struct app *a, struct view *v)
 {
 	static const char *const labels[] = {
-		[PROMPT_NONE] = NULL,       [PROMPT_FILTER] = "filter: ", [PROMPT_SEARCH] = "search: ",
-		[PROMPT_LINES] = "lines: ", [PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
-		[PROMPT_PALETTE] = ": ",    [PROMPT_FIELD] = "",          [PROMPT_NAME] = "its name: ",
-		[PROMPT_NEW] = "",          [PROMPT_ROOT] = "",           [PROMPT_EXTRA] = "",
-		[PROMPT_PORTS] = "ports: ", [PROMPT_YOURS] = "over theirs, type yours: ",
+		[PROMPT_NONE] = NULL,         [PROMPT_FILTER] = "filter: ",
+		[PROMPT_SEARCH] = "search: ", [PROMPT_LINES] = "lines: ",
+		[PROMPT_RUN] = "command: ",   [PROMPT_SAVE] = "save to file: ",
+		[PROMPT_PALETTE] = ": ",      [PROMPT_FIELD] = "",
+		[PROMPT_NAME] = "its name: ", [PROMPT_NEW] = "",
+		[PROMPT_ROOT] = "",           [PROMPT_EXTRA] = "",
+		[PROMPT_PORTS] = "ports: ",   [PROMPT_YOURS] = "over theirs, type yours: ",
 	};
 
 	v->prompt = labels[a->prompt];
@@ -516,8 +524,10 @@ static void build_prompt(const struct app *a, struct view *v)
 	if (a->prompt == PROMPT_FIELD)
 		v->prompt = view_keep(v, "%s: ", form_key(a->form.field));
 	if (a->prompt == PROMPT_NEW)
-		v->prompt = a->wish.errand == ERRAND_CREATE ? "name of the new container: "
-		            : view_keep(v, "%s %s as: ", app_errand_word(a->wish.errand), a->wish.name);
+		v->prompt =
+			a->wish.errand == ERRAND_CREATE
+				? "name of the new container: "
+				: view_keep(v, "%s %s as: ", app_errand_word(a->wish.errand), a->wish.name);
 	if (a->prompt == PROMPT_ROOT || a->prompt == PROMPT_EXTRA)
 		v->prompt = app_create_asks(a);
 	if (a->prompt == PROMPT_NAME && a->confirm.what.names.n > 1)
@@ -551,7 +561,8 @@ static void build_form_help(const struct app *a, struct view *v)
 {
 	CLEANUP(form_rows_done) struct form_rows rows = { 0 };
 
-	if (a->menu != MENU_FORM || a->prompt != PROMPT_NONE || (v->message && v->message[0] && v->message_style != STYLE_TEXT))
+	if (a->menu != MENU_FORM || a->prompt != PROMPT_NONE ||
+	    (v->message && v->message[0] && v->message_style != STYLE_TEXT))
 		return;
 	form_rows(&a->form, &rows);
 	v->message_style = a->form.problem[0] ? STYLE_BAD : a->form.odd[0] ? STYLE_BUSY : STYLE_TEXT;

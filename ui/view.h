@@ -30,8 +30,9 @@ struct view {
 	bool samples;                     /* what the rows are sorted by, or the details show, is */
 	struct view_line jobs[VIEW_JOBS]; /* the oldest first */
 	size_t n_jobs;
-	struct view_line status[2]; /* where there is no message: filter, marks, what is not seen; long and short */
-	const char *message;     /* NULL: nothing to say */
+	struct view_line
+		status[2];   /* where there is no message: filter, marks, what is not seen; long and short */
+	const char *message; /* NULL: nothing to say */
 	enum style message_style;
 	struct view_line keys[ACTION_COUNT]; /* one for each key on the bar, the most important first */
 	enum action key_actions[ACTION_COUNT];

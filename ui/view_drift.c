@@ -13,8 +13,10 @@ static const char *advice(enum drift_cure c)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "nothing to do: it runs as it is configured",
-		[DRIFT_LIVE] = "somebody set something live: nothing is wrong, and systemctl revert takes it back",
-		[DRIFT_MEND] = "something was taken away since its start: it can be put back without a restart: M",
+		[DRIFT_LIVE] =
+			"somebody set something live: nothing is wrong, and systemctl revert takes it back",
+		[DRIFT_MEND] =
+			"something was taken away since its start: it can be put back without a restart: M",
 		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough: r",
 		[DRIFT_RESTART] = "restart needed: R",
@@ -42,8 +44,11 @@ bool view_lint_fact(const struct world *w, const struct machine *m, struct doc *
 
 	(void)cfg_lint(w, m, &one);
 	for (; shown < one.texts.n && shown < LINTS_SHOWN; shown++)
-		doc_fact(d, shown > 0 ? "" : one.fatal ? "BAD" : "CHECK", one.fatal && shown == 0 ? STYLE_BAD : STYLE_BUSY, "%s",
-		         one.texts.v[shown]);
+		doc_fact(d,
+		         shown > 0   ? ""
+		         : one.fatal ? "BAD"
+		                     : "CHECK",
+		         one.fatal && shown == 0 ? STYLE_BAD : STYLE_BUSY, "%s", one.texts.v[shown]);
 	if (shown < one.texts.n)
 		doc_fact(d, "", STYLE_DIM, "%zu more: Config", one.texts.n - shown);
 	return shown > 0;
@@ -72,9 +77,10 @@ void view_drift(const struct app *a, const struct world *w, struct doc *d)
 		return;
 	}
 	if (!one) {
-		doc_line(d, STYLE_DIM, "%s", m && m->state == MACHINE_RUNNING && m->kind == MACHINE_CONTAINER
-		                                     ? "looking ..."
-		                                     : "it does not run as a container of machdeck's, so nothing differs");
+		doc_line(d, STYLE_DIM, "%s",
+		         m && m->state == MACHINE_RUNNING && m->kind == MACHINE_CONTAINER
+		                 ? "looking ..."
+		                 : "it does not run as a container of machdeck's, so nothing differs");
 		return;
 	}
 	if (one->known)

@@ -22,9 +22,8 @@ static const struct {
 	[COLUMN_LIMIT] = { 5, 5, 6, true },       [COLUMN_TASKS] = { 5, 5, 6, true },
 	[COLUMN_RX] = { 5, 5, 6, true },          [COLUMN_TX] = { 5, 5, 6, true },
 	[COLUMN_ADDRESS] = { 12, 15, 28, false }, [COLUMN_PORTS] = { 8, 12, 40, false },
-	[COLUMN_CFG] = { 5, 5, 5, false },
-	[COLUMN_OS] = { 8, 10, 30, false },       [COLUMN_UNIT] = { 10, 24, 40, false },
-	[COLUMN_AUTOSTART] = { 4, 4, 4, false },
+	[COLUMN_CFG] = { 5, 5, 5, false },        [COLUMN_OS] = { 8, 10, 30, false },
+	[COLUMN_UNIT] = { 10, 24, 40, false },    [COLUMN_AUTOSTART] = { 4, 4, 4, false },
 };
 
 static struct column head_of(const struct app *a, enum column_id id)
@@ -176,7 +175,8 @@ static struct table_cell cell_of(const struct app *a, const struct world *w, str
 		return (struct table_cell){ word, style };
 	}
 	case COLUMN_OS:
-		return (struct table_cell){ !m->os && w->s->closed ? "root only" : m->os, m->os ? weight : STYLE_DIM };
+		return (struct table_cell){ !m->os && w->s->closed ? "root only" : m->os,
+			                    m->os ? weight : STYLE_DIM };
 	case COLUMN_UNIT:
 		return (struct table_cell){ m->unit, weight };
 	case COLUMN_AUTOSTART:
@@ -209,7 +209,7 @@ static void build_row(const struct app *a, const struct world *w, struct view *v
 		                   .brief = m->cause,
 		                   .marked = strs_has(&a->marks, m->name) };
 	if (app_job(a, m->name) && (m->state == MACHINE_FAILED || m->state == MACHINE_STOPPED))
-		ret->note = NULL;                 /* why it was down is not news while it is being started */
+		ret->note = NULL; /* why it was down is not news while it is being started */
 	if (!m->reason && cfg_lint(w, m, &lint) && lint.fatal && lint.texts.n > 0) {
 		ret->note = said_of(lint.texts.v[0], m->name);
 		ret->brief = "conf";

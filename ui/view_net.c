@@ -52,14 +52,18 @@ static const char *clients(struct view *v, const struct diagnosis *d)
 	}
 	if (good.len == 0 && bad.len == 0)
 		return "not known";
-	return view_keep(v, "%s%s%s", buf_text(&good), bad.len == 0 ? "" : good.len > 0 ? ", not " : "not ",
+	return view_keep(v, "%s%s%s", buf_text(&good),
+	                 bad.len == 0   ? ""
+	                 : good.len > 0 ? ", not "
+	                                : "not ",
 	                 buf_text(&bad));
 }
 
 static void findings(struct doc *d, const struct diagnosis *found, int indent)
 {
 	for (size_t i = 0; i < found->n; i++) {
-		doc_line(d, found->v[i].broken ? STYLE_BAD : STYLE_TEXT, "%*s%s", indent, "", found->v[i].text);
+		doc_line(d, found->v[i].broken ? STYLE_BAD : STYLE_TEXT, "%*s%s", indent, "",
+		         found->v[i].text);
 		doc_indent(d, indent);
 		doc_aligned(d);
 	}
@@ -71,7 +75,8 @@ static bool is_in_pass(const struct checked_port *p, int pass)
 	return (p->found.state == DOCTOR_BROKEN) == (pass == 0);
 }
 
-static void one_port(struct view *v, struct doc *d, const struct checked_port *p, int name_width, int way_width)
+static void one_port(struct view *v, struct doc *d, const struct checked_port *p, int name_width,
+                     int way_width)
 {
 	CLEANUP(free_p) char *targets = strs_join(&p->targets, " ");
 	enum doctor_state state = p->found.state;
@@ -147,7 +152,8 @@ static void chain(struct doc *d, const struct diagnosis *found)
 	doc_line(d, STYLE_DIM, "reached from:");
 	for (enum doctor_client c = 0; c < DOCTOR_CLIENTS; c++)
 		doc_fact(d, doctor_client_word(c), style_of(found->from[c].state), "%s",
-		         is_said_above(found, found->from[c].text) ? "no: as said above" : found->from[c].text);
+		         is_said_above(found, found->from[c].text) ? "no: as said above"
+		                                                   : found->from[c].text);
 }
 
 static void reaches(const struct reach *r, const char *name, struct doc *d)

@@ -21,8 +21,14 @@ struct map {
 
 static void state(const struct map *p, const struct netmap_link *l)
 {
-	doc_add(p->d, !l->up ? STYLE_BAD : l->carrier ? STYLE_GOOD : STYLE_BUSY, "%s",
-	        !l->up ? "  down" : l->carrier ? "  up" : "  no carrier");
+	doc_add(p->d,
+	        !l->up       ? STYLE_BAD
+	        : l->carrier ? STYLE_GOOD
+	                     : STYLE_BUSY,
+	        "%s",
+	        !l->up       ? "  down"
+	        : l->carrier ? "  up"
+	                     : "  no carrier");
 }
 
 static void addresses(const struct map *p, const struct netmap_space *s, const struct netmap_link *l)
@@ -31,11 +37,18 @@ static void addresses(const struct map *p, const struct netmap_space *s, const s
 	char text[ADDR_TEXT_SIZE];
 
 	while ((a = netmap_next_address(s, l->index, a))) {
-		if (a->addr.family == AF_INET6 && a->addr.bytes[0] == 0xfe && (a->addr.bytes[1] & 0xc0) == 0x80)
+		if (a->addr.family == AF_INET6 && a->addr.bytes[0] == 0xfe &&
+		    (a->addr.bytes[1] & 0xc0) == 0x80)
 			continue; /* fe80::/10: every link has one */
 		addr_print(&a->addr, true, text);
-		doc_add(p->d, a->dadfailed ? STYLE_BAD : a->tentative ? STYLE_BUSY : STYLE_TEXT, "  %s%s", text,
-		        a->dadfailed ? " (taken by another)" : a->tentative ? " (tentative)" : "");
+		doc_add(p->d,
+		        a->dadfailed   ? STYLE_BAD
+		        : a->tentative ? STYLE_BUSY
+		                       : STYLE_TEXT,
+		        "  %s%s", text,
+		        a->dadfailed   ? " (taken by another)"
+		        : a->tentative ? " (tentative)"
+		                       : "");
 	}
 }
 
@@ -72,8 +85,8 @@ static void forwards(const struct map *p, const struct netmap_space *s, const st
 
 		while ((a = netmap_next_address(s, l->index, a)))
 			if (addr_same(&a->addr, &f->to))
-				doc_add(p->d, STYLE_KEY, "  %s %u > %u", f->port.udp ? "udp" : "tcp", f->port.host,
-				        f->port.guest);
+				doc_add(p->d, STYLE_KEY, "  %s %u > %u", f->port.udp ? "udp" : "tcp",
+				        f->port.host, f->port.guest);
 	}
 }
 
@@ -96,7 +109,8 @@ static void default_route(const struct map *p, const struct netmap_space *s, con
 static const char *wanted_bridge(const struct map *p, const struct netmap_link *l)
 {
 	const char *machine = netmap_machine_of(p->m, l);
-	const struct netmap_wanted *w = machine ? netmap_wanted_of(machine, p->wanted->v, p->wanted->n) : NULL;
+	const struct netmap_wanted *w =
+		machine ? netmap_wanted_of(machine, p->wanted->v, p->wanted->n) : NULL;
 
 	return w && w->bridge ? w->bridge : "";
 }
@@ -172,7 +186,8 @@ static const char *manager(enum netmap_manager m)
 static void way_out(const struct map *p, const struct netmap_link *l)
 {
 	const char *machine = netmap_machine_of(p->m, l);
-	const struct netmap_wanted *w = machine ? netmap_wanted_of(machine, p->wanted->v, p->wanted->n) : NULL;
+	const struct netmap_wanted *w =
+		machine ? netmap_wanted_of(machine, p->wanted->v, p->wanted->n) : NULL;
 
 	if (w && w->way_out)
 		doc_add(p->d, STYLE_DIM, "  goes out masqueraded");
@@ -253,9 +268,13 @@ static void host_line(const struct map *p)
 
 	doc_line(p->d, STYLE_DIM, "forwarding: ");
 	doc_add(p->d, c->forward4 == NETMAP_OFF ? STYLE_BUSY : STYLE_DIM, "IPv4 %s",
-	        c->forward4 == NETMAP_ON ? "on" : c->forward4 == NETMAP_OFF ? "off" : "not known");
+	        c->forward4 == NETMAP_ON    ? "on"
+	        : c->forward4 == NETMAP_OFF ? "off"
+	                                    : "not known");
 	doc_add(p->d, STYLE_DIM, ", IPv6 %s",
-	        c->forward6 == NETMAP_ON ? "on" : c->forward6 == NETMAP_OFF ? "off" : "not known");
+	        c->forward6 == NETMAP_ON    ? "on"
+	        : c->forward6 == NETMAP_OFF ? "off"
+	                                    : "not known");
 	if (p->m->no_forwards)
 		doc_line(p->d, STYLE_BUSY, "forwarded ports are not seen: %s", p->m->no_forwards);
 	if (p->m->approximate)
@@ -286,8 +305,8 @@ static bool dead_forwards(const struct map *p)
 		if (netmap_owner(p->m, &f->to))
 			continue;
 		addr_print(&f->to, false, text);
-		doc_line(p->d, STYLE_BUSY, "%s %u is forwarded to %s, which nobody has here", f->port.udp ? "udp" : "tcp",
-		         f->port.host, text);
+		doc_line(p->d, STYLE_BUSY, "%s %u is forwarded to %s, which nobody has here",
+		         f->port.udp ? "udp" : "tcp", f->port.host, text);
 		found = true;
 	}
 	return found;
@@ -327,7 +346,8 @@ void view_network(const struct app *a, const struct world *w, struct view *v, st
 	what_is_wrong(&p);
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < p.host->n_links; i++)
-			if (!is_below(&p, &p.host->links[i]) && is_uplink(&p, &p.host->links[i]) == (pass == 0))
+			if (!is_below(&p, &p.host->links[i]) &&
+			    is_uplink(&p, &p.host->links[i]) == (pass == 0))
 				draw(&p, &p.host->links[i], 0, true);
 	machines_unseen(&p);
 	host_line(&p);

@@ -9,7 +9,7 @@ struct tab_source {
 	const struct app *a;
 	const struct world *w;
 	const struct machine *m;
-	const struct stats *st;     /* NULL: not sampled, or not yet */
+	const struct stats *st;    /* NULL: not sampled, or not yet */
 	const struct looked *look; /* NULL: nothing is known yet */
 	uint64_t now_usec;
 	struct view *v;

@@ -18,7 +18,9 @@ static void end(const struct tab_source *t, const char *whose, const struct look
 	if (e->index == 0)
 		return;
 	doc_fact(t->d, whose, e->up && e->carrier ? STYLE_GOOD : STYLE_BAD, "%s",
-	         !e->up ? "down" : e->carrier ? "up" : "no carrier");
+	         !e->up       ? "down"
+	         : e->carrier ? "up"
+	                      : "no carrier");
 	add_texts(t, &e->addresses);
 	if (e->addresses.n == 0 && !e->master[0])
 		doc_add(t->d, STYLE_DIM, "  no address");
@@ -34,7 +36,8 @@ static void end(const struct tab_source *t, const char *whose, const struct look
 
 static void one_link(const struct tab_source *t, const struct look_link *l)
 {
-	const char *host = l->host.index ? l->host.name : NULL, *guest = l->guest.index ? l->guest.name : NULL;
+	const char *host = l->host.index ? l->host.name : NULL,
+		   *guest = l->guest.index ? l->guest.name : NULL;
 	bool is_pair = host && strcmp(l->host.kind, "veth") == 0;
 
 	if (t->d->n_lines > 0)
@@ -77,9 +80,11 @@ void tab_network(const struct tab_source *t)
 	if (n->problem)
 		doc_line(t->d, STYLE_BAD, "%s", n->problem);
 	if (n->shares_host)
-		doc_line(t->d, STYLE_TEXT, "%s", t->m->kind == MACHINE_VM
-		                                         ? "a virtual machine: who runs it knows its network"
-		                                         : "it shares the host's network: the host's addresses and ports are its own");
+		doc_line(
+			t->d, STYLE_TEXT, "%s",
+			t->m->kind == MACHINE_VM
+				? "a virtual machine: who runs it knows its network"
+				: "it shares the host's network: the host's addresses and ports are its own");
 	for (size_t i = 0; i < n->n; i++)
 		one_link(t, &n->v[i]);
 	if (n->n > 0 && n->host_routes.n + n->guest_routes.n > 0)
@@ -94,9 +99,10 @@ void tab_network(const struct tab_source *t)
 	if (t->d->n_lines == 0 && t->m->leader > 0 && t->m->kind != MACHINE_VM)
 		doc_line(t->d, STYLE_TEXT, "its network is its own, and has nothing but the loopback");
 	else if (t->d->n_lines == 0)
-		doc_line(t->d, STYLE_DIM, "%s", t->m->state == MACHINE_STOPPED || t->m->state == MACHINE_FAILED
-		                                        ? "it does not run, and nothing is configured that is known here"
-		                                        : "nothing is known of its network");
+		doc_line(t->d, STYLE_DIM, "%s",
+		         t->m->state == MACHINE_STOPPED || t->m->state == MACHINE_FAILED
+		                 ? "it does not run, and nothing is configured that is known here"
+		                 : "nothing is known of its network");
 	t->v->samples = n->n > 0;
 }
 
@@ -118,7 +124,8 @@ static void one_port(const struct tab_source *t, const struct look_port *p)
 	doc_line(t->d, STYLE_STRONG, "%-10s", tab_port(t, &p->port));
 	doc_add(t->d, STYLE_TEXT, " %-7u ", (unsigned)p->port.guest);
 	doc_add(t->d, states[p->state].style, "%-4s", states[p->state].word);
-	doc_add(t->d, p->targets.n > 0 ? STYLE_TEXT : STYLE_DIM, "%s  ", p->targets.n > 0 && targets ? targets : "-");
+	doc_add(t->d, p->targets.n > 0 ? STYLE_TEXT : STYLE_DIM, "%s  ",
+	        p->targets.n > 0 && targets ? targets : "-");
 	if (!p->declared)
 		doc_add(t->d, STYLE_BUSY, "not in its conf  ");
 	if (p->note)
@@ -160,6 +167,7 @@ void tab_ports(const struct tab_source *t)
 	address = host_address(t);
 	doc_line(t->d, STYLE_DIM, " ");
 	doc_line(t->d, STYLE_DIM,
-	         "On this host 127.0.0.1 and ::1 never reach it (systemd-nspawn does not translate them): use ");
+	         "On this host 127.0.0.1 and ::1 never reach it (systemd-nspawn does not translate them): "
+	         "use ");
 	doc_add(t->d, STYLE_TEXT, "%s", address ? address : "another address of the host");
 }

@@ -28,7 +28,11 @@ static void bar(const struct tab_source *t, double share)
 
 	for (int i = 0; i < SPARK_CELLS; i++)
 		buf_puts(&text, i < cells ? full : empty);
-	doc_add(t->d, share > 0.9 ? STYLE_BAD : share > 0.75 ? STYLE_BUSY : STYLE_GOOD, "%s", buf_text(&text));
+	doc_add(t->d,
+	        share > 0.9    ? STYLE_BAD
+	        : share > 0.75 ? STYLE_BUSY
+	                       : STYLE_GOOD,
+	        "%s", buf_text(&text));
 }
 
 /* Shares of the last 10 s in which some, and all, of it waited. */
@@ -125,10 +129,10 @@ static void links(const struct tab_source *t)
 		const struct look_end *host = &n->v[i].host, *guest = &n->v[i].guest;
 		const char *inside = tab_inside(&n->v[i]);
 
-		doc_fact(t->d, i == 0 ? "link" : "", STYLE_TEXT, "%s > %s", 
-		         host->index                          ? host->name
+		doc_fact(t->d, i == 0 ? "link" : "", STYLE_TEXT, "%s > %s",
+		         host->index                        ? host->name
 		         : strcmp(guest->kind, "veth") == 0 ? "(elsewhere)"
-		                                              : "(moved)",
+		                                            : "(moved)",
 		         guest->index ? guest->name : "?");
 		if (inside)
 			doc_add(t->d, STYLE_STRONG, "  %s", inside);
@@ -146,7 +150,8 @@ static void links(const struct tab_source *t)
 
 static bool links_are_known(const struct tab_source *t)
 {
-	return t->look && t->look->known & LOOK_NETWORK && (t->look->network.n > 0 || t->look->network.shares_host);
+	return t->look && t->look->known & LOOK_NETWORK &&
+	       (t->look->network.n > 0 || t->look->network.shares_host);
 }
 
 static bool links_show(const struct tab_source *t, const char *address)
@@ -174,13 +179,15 @@ static void addresses(const struct tab_source *t)
 		if (links_show(t, address))
 			continue;
 		if (first)
-			doc_fact(t->d, "address", t->m->addresses_seen ? STYLE_TEXT : STYLE_DIM, "%s", address);
+			doc_fact(t->d, "address", t->m->addresses_seen ? STYLE_TEXT : STYLE_DIM, "%s",
+			         address);
 		else
 			doc_add(t->d, t->m->addresses_seen ? STYLE_TEXT : STYLE_DIM, "  %s", address);
 		first = false;
 	}
 	if (!first && !t->m->addresses_seen)
-		doc_add(t->d, STYLE_DIM, t->m->state == MACHINE_RUNNING ? "  as configured: not seen" : "  as configured");
+		doc_add(t->d, STYLE_DIM,
+		        t->m->state == MACHINE_RUNNING ? "  as configured: not seen" : "  as configured");
 }
 
 static void default_route(const struct tab_source *t)
@@ -239,7 +246,8 @@ static void unit(const struct tab_source *t)
 	if (t->m->kind == MACHINE_CONTAINER || t->m->kind == MACHINE_NSPAWN)
 		doc_add(t->d, STYLE_TEXT, "  at boot: %s", t->m->auto_start ? "yes" : "no");
 	if (t->m->root_is_hosts)
-		doc_fact(t->d, "users", STYLE_BUSY, "root = host root: its root can harm the host (PRIVATE_USERS=pick)");
+		doc_fact(t->d, "users", STYLE_BUSY,
+		         "root = host root: its root can harm the host (PRIVATE_USERS=pick)");
 	if (says)
 		doc_fact(t->d, "it says", STYLE_TEXT, "%s", says);
 	if (u && u->lines.n > 0) {

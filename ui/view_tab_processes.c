@@ -82,7 +82,8 @@ void tab_processes(const struct tab_source *t)
 			one_process(t, &p->tree.processes[k], p->cpu[k]);
 	}
 	if (p->tree.n_processes == 0)
-		doc_line(t->d, STYLE_DIM, "no process of it can be seen: /proc hides those of others (hidepid)");
+		doc_line(t->d, STYLE_DIM,
+		         "no process of it can be seen: /proc hides those of others (hidepid)");
 	if (p->tree.cut)
 		doc_line(t->d, STYLE_DIM, "and more: only the first %d are shown", PROCTREE_PROCESSES);
 }

@@ -63,8 +63,8 @@ static void text_fact(const struct tab_source *t, const char *label, const char 
 static void properties(const struct tab_source *t, const struct why_facts *f)
 {
 	doc_head(t->d, "%s", f->unit ? f->unit : "its unit");
-	doc_fact(t->d, "result", f->result && strcmp(f->result, "success") != 0 ? STYLE_BAD : STYLE_TEXT, "%s",
-	         f->result ? f->result : "not known");
+	doc_fact(t->d, "result", f->result && strcmp(f->result, "success") != 0 ? STYLE_BAD : STYLE_TEXT,
+	         "%s", f->result ? f->result : "not known");
 	if (f->result)
 		doc_add(t->d, STYLE_TEXT, "  restarts %u", f->n_restarts);
 	if (f->load && strcmp(f->load, "loaded") != 0)
@@ -104,8 +104,8 @@ static void advice(const struct tab_source *t, const char *cause, const struct w
 		if (strcmp(advices[i].cause, cause) == 0)
 			doc_line(t->d, STYLE_STRONG, "%s", advices[i].advice);
 	if (f && f->invocation && *f->invocation)
-		doc_line(t->d, STYLE_TEXT, "journalctl _SYSTEMD_INVOCATION_ID=%s + INVOCATION_ID=%s", f->invocation,
-		         f->invocation);
+		doc_line(t->d, STYLE_TEXT, "journalctl _SYSTEMD_INVOCATION_ID=%s + INVOCATION_ID=%s",
+		         f->invocation, f->invocation);
 	if (t->m->unit)
 		doc_line(t->d, STYLE_TEXT, "systemctl status %s", t->m->unit);
 	if (t->m->configured)

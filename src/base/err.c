@@ -30,7 +30,7 @@ enum status err_status_of(int errnum)
 	}
 }
 
-int (err_set)(struct err *e, enum status status, int errnum, const char *format, ...)
+int(err_set)(struct err *e, enum status status, int errnum, const char *format, ...)
 {
 	char raw[ERR_TEXT_MAX];
 	va_list ap;
@@ -45,7 +45,7 @@ int (err_set)(struct err *e, enum status status, int errnum, const char *format,
 	return -errnum;
 }
 
-int (err_sys)(struct err *e, int errnum, const char *format, ...)
+int(err_sys)(struct err *e, int errnum, const char *format, ...)
 {
 	char raw[ERR_TEXT_MAX];
 	va_list ap;
@@ -72,7 +72,7 @@ int err_wrap(struct err *e, int r, const char *format, ...)
 	return -err_set(e, e->status, r, "%s: %s", raw, cause);
 }
 
-int (err_no_memory)(struct err *e)
+int(err_no_memory)(struct err *e)
 {
 	return err_set(e, STATUS_SYSTEM, ENOMEM, "out of memory");
 }

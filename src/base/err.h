@@ -11,18 +11,18 @@
 /* Exit statuses; the man page documents them. 64 to 78 carry the meanings of sysexits.h. */
 enum status {
 	STATUS_DONE = 0,
-	STATUS_FAILED = 1,       /* the thing asked for did not succeed: a job, a guest */
-	STATUS_DOWN = 3,         /* `status`: not running */
-	STATUS_USAGE = 64,       /* wrong use, or not a machine's name */
-	STATUS_DATA = 65,        /* a conf or JSON text that is not acceptable */
-	STATUS_NO_CONTAINER = 66,/* no such container, or a file it needs is missing */
-	STATUS_UNAVAILABLE = 69, /* the bus or systemd-machined is out of reach */
+	STATUS_FAILED = 1,        /* the thing asked for did not succeed: a job, a guest */
+	STATUS_DOWN = 3,          /* `status`: not running */
+	STATUS_USAGE = 64,        /* wrong use, or not a machine's name */
+	STATUS_DATA = 65,         /* a conf or JSON text that is not acceptable */
+	STATUS_NO_CONTAINER = 66, /* no such container, or a file it needs is missing */
+	STATUS_UNAVAILABLE = 69,  /* the bus or systemd-machined is out of reach */
 	STATUS_BUG = 70,
 	STATUS_SYSTEM = 71,      /* the operating system refused */
 	STATUS_UNSAFE_TREE = 72, /* refused: the container's tree is not safe to work in */
 	STATUS_CANNOT_CREATE = 73,
 	STATUS_IO = 74,
-	STATUS_BUSY = 75,        /* taken by somebody else, or changed underneath */
+	STATUS_BUSY = 75, /* taken by somebody else, or changed underneath */
 	STATUS_NOT_PERMITTED = 77,
 	STATUS_UNSAFE_HOST = 78, /* the host is unsafe or misconfigured */
 	STATUS_DEADLINE = 124,

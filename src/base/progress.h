@@ -6,8 +6,9 @@
 #define PROGRESS_TEXT_MAX 256
 
 struct progress {
-	void (*say)(const char *text, void *arg); /* one printable line: what is done now; NULL: nobody listens */
-	bool (*stopped)(void *arg);               /* whether to give up and undo; NULL: never */
+	void (*say)(const char *text,
+	            void *arg);     /* one printable line: what is done now; NULL: nobody listens */
+	bool (*stopped)(void *arg); /* whether to give up and undo; NULL: never */
 	void *arg;
 };
 

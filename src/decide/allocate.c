@@ -105,7 +105,8 @@ static struct addr v6(uint16_t n, uint8_t last, uint8_t prefix)
 {
 	return (struct addr){ .family = AF_INET6,
 		              .prefix = prefix,
-		              .bytes = { 0xfd, 0, 0, 0x10, 2, 0x33, (uint8_t)(n >> 8), (uint8_t)n, [15] = last } };
+		              .bytes = { 0xfd, 0, 0, 0x10, 2, 0x33, (uint8_t)(n >> 8),
+		                         (uint8_t)n, [15] = last } };
 }
 
 int allocate_pair6(const struct taken *t, struct addr *ret_host, struct addr *ret_local, struct err *e)

@@ -45,7 +45,9 @@ static void read_words(const json_t *array, struct strs *ret)
 	const json_t *word;
 	size_t i;
 
-	json_array_foreach(array, i, word) if (json_is_string(word)) strs_add(ret, json_string_value(word));
+	json_array_foreach(array, i, word)
+		if (json_is_string(word))
+			strs_add(ret, json_string_value(word));
 }
 
 /* Those that nothing else here compares, that do not only count while it starts, and that systemd does not take over for
@@ -61,8 +63,7 @@ static void read_directives(json_t *service, struct strs *ret)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(service, key, value)
-	{
+	json_object_foreach(service, key, value) {
 		CLEANUP(strs_done) struct strs words = { 0 };
 		CLEANUP(free_p) char *text = NULL;
 
@@ -163,8 +164,9 @@ static const struct topic *topic_of(const char *word)
 /* What the engine itself puts into the environment says other keys once more. */
 static bool is_repeated(const char *assignment)
 {
-	static const char *const keys[] = { "PRIVATE_NETWORK", "HOST_BRIDGE",    "HOST_ADDRESS", "LOCAL_ADDRESS",
-		                            "HOST_ADDRESS6",   "LOCAL_ADDRESS6", "HOST_PORT",    "PATH" };
+	static const char *const keys[] = { "PRIVATE_NETWORK", "HOST_BRIDGE",   "HOST_ADDRESS",
+		                            "LOCAL_ADDRESS",   "HOST_ADDRESS6", "LOCAL_ADDRESS6",
+		                            "HOST_PORT",       "PATH" };
 	size_t len = strcspn(assignment, "=");
 
 	for (size_t i = 0; i < COUNT(keys); i++)
@@ -179,7 +181,8 @@ static void join_options(const struct strs *argv, struct strs *ret)
 	for (size_t i = 1; i < argv->n && strcmp(argv->v[i], PLAN_GUEST_DIR "/init") != 0; i++) {
 		const char *word = argv->v[i], *next = i + 1 < argv->n ? argv->v[i + 1] : "";
 
-		bool two = strcmp(word, "-D") == 0 || strcmp(word, "-M") == 0, env = strcmp(word, "--setenv") == 0;
+		bool two = strcmp(word, "-D") == 0 || strcmp(word, "-M") == 0,
+		     env = strcmp(word, "--setenv") == 0;
 
 		if (topic_of(word)->weight != IGNORED && !(env && is_repeated(next)))
 			strs_addf(ret, "%s%s%s", word, env ? "=" : "", two || env ? next : "");
@@ -314,7 +317,8 @@ static void compare_directives(const struct strs *was, const struct plan *p, str
 
 		key = strcspn(was->v[i], "=");
 		if (strcmp(before, after) != 0)
-			strs_addf(ret, "%.*s: runs with %s, configured is %s", (int)key, was->v[i], before, after);
+			strs_addf(ret, "%.*s: runs with %s, configured is %s", (int)key, was->v[i], before,
+			          after);
 	}
 	for (size_t i = 0; i < now.n; i++) {
 		const char *before = value_like(was, now.v[i]), *after = value_like(&now, now.v[i]);
@@ -464,8 +468,8 @@ int change_decide(const struct started *was, const struct plan *now, struct chan
 	if (c.switches)
 		compare_systems(was, now, &c);
 	if (now->kind == KIND_NIX && !c.switches)
-		strs_addf(&c.restart, "SYSTEM_PATH: runs with %s of its own, configured is %s", payload(&was->argv),
-		          payload(&now->argv));
+		strs_addf(&c.restart, "SYSTEM_PATH: runs with %s of its own, configured is %s",
+		          payload(&was->argv), payload(&now->argv));
 	list_after(&was->host, &now->poststart, heaviest == MAIN_LINK, &c.host_after);
 	list_after(&was->guest, &now->init, heaviest == MAIN_LINK, &c.guest_after);
 	decide_way_out(&was->masquerade, &now->masquerade, heaviest == MAIN_LINK, &c);
@@ -492,9 +496,10 @@ static void note_bridge(json_t *was_argv, const json_t *now_argv)
 	const json_t *word, *bridge = NULL;
 	size_t i;
 
-	json_array_foreach(now_argv, i,
-	                   word) if (strncmp(json_string_value(word) ? json_string_value(word) : "", BRIDGE,
-	                                     strlen(BRIDGE)) == 0) bridge = word;
+	json_array_foreach(now_argv, i, word)
+		if (strncmp(json_string_value(word) ? json_string_value(word) : "", BRIDGE, strlen(BRIDGE)) ==
+		    0)
+			bridge = word;
 	for (i = 0; bridge && i < json_array_size(was_argv); i++) {
 		const char *text = json_string_value(json_array_get(was_argv, i));
 

@@ -28,10 +28,11 @@ struct change {
 	                              to do: none */
 	struct netops host_back;   /* undoes `host` */
 	struct netops host_after, guest_after; /* what then has been done since the start, as in its files */
-	struct strs masquerade; /* its addresses that then have a way out */
+	struct strs masquerade;                /* its addresses that then have a way out */
 	bool masquerade_differs;
 	bool switches; /* its system can be switched: it is a nix container, and runs as one */
-	char *system_was, *system_now; /* it runs another system than is configured, and that is switched; NULL */
+	char *system_was,
+		*system_now; /* it runs another system than is configured, and that is switched; NULL */
 	struct strs restart; /* "HOST_PORT: runs with tcp:8080:80, configured is tcp:9090:80" */
 };
 

@@ -237,8 +237,8 @@ static int look_for_newer(const struct reading *r, const struct container *c, st
 		const struct field *field = field_of_key(entry->key);
 		char where[ERR_TEXT_MAX];
 
-		if (!field || field->since == RELEASE_2014 || strcmp(entry->key, "MACVLANS") == 0 || !entry->value[0] ||
-		    envfile_find(r->env, entry->key) != entry)
+		if (!field || field->since == RELEASE_2014 || strcmp(entry->key, "MACVLANS") == 0 ||
+		    !entry->value[0] || envfile_find(r->env, entry->key) != entry)
 			continue;
 		place(r, entry->value_at, where, sizeof(where));
 		return err_set(e, STATUS_DATA, EINVAL,
@@ -249,7 +249,8 @@ static int look_for_newer(const struct reading *r, const struct container *c, st
 }
 
 /* all: takes a sentence for each; NULL: the first one is a failure. */
-static int look_for_contradictions(const struct reading *r, const struct container *c, struct strs *all, struct err *e)
+static int look_for_contradictions(const struct reading *r, const struct container *c, struct strs *all,
+                                   struct err *e)
 {
 	struct finding f;
 

@@ -57,7 +57,7 @@ static size_t walk(const struct lines *l, struct step *steps)
 		struct step *s = &steps[n++];
 
 		*s = (struct step){ .old = i, .new = k };
-		if (i < l->old.n && k < l->new.n && strcmp(l->old.v[i], l->new.v[k]) == 0) {
+		if (i < l->old.n && k < l->new.n &&strcmp(l->old.v[i], l->new.v[k]) == 0) {
 			s->sign = ' ';
 			s->line = l->old.v[i++];
 			k++;
@@ -91,7 +91,8 @@ static void put_hunk(const struct step *steps, size_t from, size_t to, struct bu
 		old += steps[i].sign != '+';
 		new += steps[i].sign != '-';
 	}
-	buf_addf(ret, "@@ -%zu,%zu +%zu,%zu @@\n", steps[from].old + (old > 0), old, steps[from].new + (new > 0), new);
+	buf_addf(ret, "@@ -%zu,%zu +%zu,%zu @@\n", steps[from].old + (old > 0), old,
+	         steps[from].new + (new > 0), new);
 	for (size_t i = from; i < to; i++)
 		buf_addf(ret, "%c%s\n", steps[i].sign, steps[i].line);
 }

@@ -88,11 +88,13 @@ static bool replace(const char *file, const struct envfile *old, const char *byt
 static int cannot(const char *file, const char *key, const char *value, struct err *e)
 {
 	if (value && strpbrk(value, "\n\r"))
-		return err_set(e, STATUS_DATA, EINVAL, "%s: %s: its value has a line break, which a conf can not hold", file, key);
+		return err_set(e, STATUS_DATA, EINVAL,
+		               "%s: %s: its value has a line break, which a conf can not hold", file, key);
 	if (value && !text_is_utf8(value, strlen(value), NULL))
-		return err_set(e, STATUS_DATA, EINVAL, "%s: %s: its value is not UTF-8, which all of a conf is", file, key);
-	return err_set(e, STATUS_DATA, EINVAL, "%s: %s can not be changed in it by a program: edit it by hand", file,
-	               key);
+		return err_set(e, STATUS_DATA, EINVAL,
+		               "%s: %s: its value is not UTF-8, which all of a conf is", file, key);
+	return err_set(e, STATUS_DATA, EINVAL,
+	               "%s: %s can not be changed in it by a program: edit it by hand", file, key);
 }
 
 /* The last assignment of the key, which counts, gives the new value its place. */
@@ -244,8 +246,8 @@ static void three_done(struct three *x)
 	envfile_done(&x->theirs);
 }
 
-static int three_read(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
-                      struct three *ret, struct err *e)
+static int three_read(const char *file, const struct buf *base, const struct buf *mine,
+                      const struct buf *theirs, struct three *ret, struct err *e)
 {
 	int r = envfile_parse(file, buf_text(base), base->len, &ret->base, e);
 
@@ -277,8 +279,8 @@ static const char *wanted(const struct three *x, const char *key, enum conf_clas
 }
 
 /* Of every key of one of the three texts what is wanted goes into text. */
-static int put_wanted(const char *file, const struct envfile *keys, const struct three *x, enum conf_clash clash, struct buf *text,
-                      struct err *e)
+static int put_wanted(const char *file, const struct envfile *keys, const struct three *x,
+                      enum conf_clash clash, struct buf *text, struct err *e)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const char *key = keys->v[i].key;
@@ -289,7 +291,8 @@ static int put_wanted(const char *file, const struct envfile *keys, const struct
 		if (keys->v[i].ignored)
 			continue;
 		if (clash == CLASH_REFUSED && clashes(x, key))
-			return err_set(e, STATUS_BUSY, EBUSY, "%s: %s was changed meanwhile, to '%s'", file, key, c.value ? c.value : "");
+			return err_set(e, STATUS_BUSY, EBUSY, "%s: %s was changed meanwhile, to '%s'", file,
+			               key, c.value ? c.value : "");
 		r = conf_edit(file, buf_text(text), text->len, &c, 1, &next, e);
 		if (r < 0) {
 			buf_done(&next);
@@ -301,8 +304,8 @@ static int put_wanted(const char *file, const struct envfile *keys, const struct
 	return 0;
 }
 
-static int put_all_wanted(const char *file, const struct three *x, enum conf_clash clash, const struct buf *from, struct buf *ret,
-                          struct err *e)
+static int put_all_wanted(const char *file, const struct three *x, enum conf_clash clash,
+                          const struct buf *from, struct buf *ret, struct err *e)
 {
 	const struct envfile *const all[] = { &x->base, &x->theirs, &x->mine };
 	int r = 0;
@@ -341,12 +344,14 @@ static bool notes_differ(const char *file, const struct buf *a, const struct buf
 {
 	CLEANUP(buf_done) struct buf one = { 0 }, other = { 0 };
 
-	return notes_of(file, a, &one) < 0 || notes_of(file, b, &other) < 0 ? !buf_same(a, b) : !buf_same(&one, &other);
+	return notes_of(file, a, &one) < 0 || notes_of(file, b, &other) < 0 ? !buf_same(a, b)
+	                                                                    : !buf_same(&one, &other);
 }
 
 /* Both wrote comments: their lines and mine, where they do not touch and every key is as it is wanted. */
-static bool merge_lines(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
-                        const struct three *x, enum conf_clash clash, struct buf *ret)
+static bool merge_lines(const char *file, const struct buf *base, const struct buf *mine,
+                        const struct buf *theirs, const struct three *x, enum conf_clash clash,
+                        struct buf *ret)
 {
 	const struct envfile *const all[] = { &x->base, &x->theirs, &x->mine };
 	CLEANUP(envfile_done) struct envfile both = { 0 };
@@ -364,12 +369,13 @@ static bool merge_lines(const char *file, const struct buf *base, const struct b
 }
 
 /* Whether both changed what is no key, and that can not be put together. */
-static bool notes_clash(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs,
-                        const struct three *x)
+static bool notes_clash(const char *file, const struct buf *base, const struct buf *mine,
+                        const struct buf *theirs, const struct three *x)
 {
 	CLEANUP(buf_done) struct buf both = { 0 };
 
-	return notes_differ(file, base, mine) && notes_differ(file, base, theirs) && notes_differ(file, mine, theirs) &&
+	return notes_differ(file, base, mine) && notes_differ(file, base, theirs) &&
+	       notes_differ(file, mine, theirs) &&
 	       !merge_lines(file, base, mine, theirs, x, CLASH_MINE, &both);
 }
 
@@ -388,7 +394,8 @@ int conf_merge(const char *file, const struct buf *base, const struct buf *mine,
 	if (my_notes && their_notes && merge_lines(file, base, mine, theirs, &x, clash, &text))
 		r = put_all_wanted(file, &x, clash, &text, ret, e); /* which tells of a clash */
 	else
-		r = put_all_wanted(file, &x, clash, !their_notes || (my_notes && clash == CLASH_MINE) ? mine : theirs, ret, e);
+		r = put_all_wanted(file, &x, clash,
+		                   !their_notes || (my_notes && clash == CLASH_MINE) ? mine : theirs, ret, e);
 	if (r == 0 && my_notes && their_notes && text.len == 0 && clash == CLASH_REFUSED)
 		r = err_set(e, STATUS_BUSY, EBUSY, "%s: its comments were changed meanwhile, too", file);
 	return r == 0 && ret->bad ? err_no_memory(e) : r;
@@ -409,7 +416,8 @@ static void add_clash(const struct three *x, const char *key, struct strs *ret)
 		strs_add(ret, value_of(files[i], key) ? value_of(files[i], key) : "");
 }
 
-static void add_notes(const char *file, const struct buf *base, const struct buf *mine, const struct buf *theirs, struct strs *ret)
+static void add_notes(const char *file, const struct buf *base, const struct buf *mine,
+                      const struct buf *theirs, struct strs *ret)
 {
 	const struct buf *const texts[] = { base, theirs, mine };
 

@@ -16,10 +16,14 @@ static enum between between(const char *key)
 		const char *key;
 		enum between between;
 	} lists[] = {
-		{ "HOST_PORT", COMMAS },           { "EXTRA_VETHS", BLANKS },
-		{ "INTERFACES", BLANKS },          { "MACVLANS", BLANKS },
-		{ "ADDITIONAL_CAPABILITIES", BLANKS }, { "ALLOWED_DEVICES", BLANKS },
-		{ "EXTRA_NSPAWN_FLAGS", WORDS },   { "TMPFS", BLANKS },
+		{ "HOST_PORT", COMMAS },
+		{ "EXTRA_VETHS", BLANKS },
+		{ "INTERFACES", BLANKS },
+		{ "MACVLANS", BLANKS },
+		{ "ADDITIONAL_CAPABILITIES", BLANKS },
+		{ "ALLOWED_DEVICES", BLANKS },
+		{ "EXTRA_NSPAWN_FLAGS", WORDS },
+		{ "TMPFS", BLANKS },
 	};
 
 	for (size_t i = 0; i < COUNT(lists); i++)

@@ -270,7 +270,8 @@ static void set_connects(const struct doctor_facts *f, struct diagnosis *d)
 	if (f->connect == DOCTOR_CONNECTED)
 		set(d, DOCTOR_CONNECTS, DOCTOR_GOOD, "%s answered in %u ms", f->connected_to, f->connect_ms);
 	else if (f->connect == DOCTOR_SILENT && before == DOCTOR_GOOD)
-		set(d, DOCTOR_CONNECTS, DOCTOR_GOOD, "%s: nobody refused it in %u ms, and more udp does not tell", f->connected_to,
+		set(d, DOCTOR_CONNECTS, DOCTOR_GOOD,
+		    "%s: nobody refused it in %u ms, and more udp does not tell", f->connected_to,
 		    f->connect_ms);
 	else if (step_state(d, DOCTOR_CONNECTS, DOCTOR_GOOD) == DOCTOR_BROKEN)
 		set(d, DOCTOR_CONNECTS, DOCTOR_BROKEN, "no");

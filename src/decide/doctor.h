@@ -104,7 +104,7 @@ struct doctor_facts { /* all borrowed; zero: not known */
 	const char *link;     /* the guest's end of its link; "eth0"; NULL: it has none, or not known */
 	enum doctor_truth link_up;
 	bool link_without_ipv6; /* by its disable_ipv6 */
-	const char *host_link; /* the host's end */
+	const char *host_link;  /* the host's end */
 	enum doctor_truth host_link_up;
 	const char *bridge; /* that it is to be a port of, by its conf; NULL: none */
 	enum doctor_truth bridged;

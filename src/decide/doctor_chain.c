@@ -337,11 +337,13 @@ static bool lost_bridge(const struct doctor_case *c)
 static void say_lost_bridge(const struct doctor_case *c, char *ret)
 {
 	if (c->f->bridge_is_gone)
-		SAY(ret, "the host has no bridge %s, which %s is to be a port of (make it, then machdeck mend %s)",
+		SAY(ret,
+		    "the host has no bridge %s, which %s is to be a port of (make it, then machdeck mend %s)",
 		    c->f->bridge, c->f->host_link, c->f->name);
 	else
 		SAY(ret,
-		    "%s is no port of %s: the bridge was made anew since, or somebody took it out (machdeck mend %s: ip link "
+		    "%s is no port of %s: the bridge was made anew since, or somebody took it out (machdeck "
+		    "mend %s: ip link "
 		    "set %s master %s)",
 		    c->f->host_link, c->f->bridge, c->f->name, c->f->host_link, c->f->bridge);
 }
@@ -411,7 +413,8 @@ static bool lost_address(const struct doctor_case *c)
 
 static bool is_without_ipv6(const struct doctor_case *c)
 {
-	return lost_address(c) && c->w->configured.family == AF_INET6 && c->f->link && c->f->link_without_ipv6;
+	return lost_address(c) && c->w->configured.family == AF_INET6 && c->f->link &&
+	       c->f->link_without_ipv6;
 }
 
 static void say_without_ipv6(const struct doctor_case *c, char *ret)
@@ -420,7 +423,8 @@ static void say_without_ipv6(const struct doctor_case *c, char *ret)
 
 	addr_print(&c->w->configured, false, address);
 	SAY(ret,
-	    "%s is configured, and net.ipv6.conf.%s.disable_ipv6 is 1 in %s (set it to 0 inside, then machdeck mend %s)",
+	    "%s is configured, and net.ipv6.conf.%s.disable_ipv6 is 1 in %s (set it to 0 inside, then "
+	    "machdeck mend %s)",
 	    address, c->f->link, c->f->name, c->f->name);
 }
 

@@ -168,9 +168,10 @@ static void say_unit_failed(const struct doctor_case *c, char *ret)
 		(void)snprintf(names + len, sizeof(names) - len, "%s%.64s", i > 0 ? ", " : "", units->v[i]);
 	}
 	SAY(ret,
-	    "nothing listens on %s%u in %s; %s %s failed: start %s (machdeck run %s -- systemctl start %.64s)",
-	    udp_word(c), c->f->port.guest, c->f->name, names, units->n > 1 ? "are" : "is", units->n > 1 ? "the one" : "it",
-	    c->f->name, units->v[0]);
+	    "nothing listens on %s%u in %s; %s %s failed: start %s (machdeck run %s -- systemctl start "
+	    "%.64s)",
+	    udp_word(c), c->f->port.guest, c->f->name, names, units->n > 1 ? "are" : "is",
+	    units->n > 1 ? "the one" : "it", c->f->name, units->v[0]);
 }
 
 static void say_nobody(const struct doctor_case *c, char *ret)
@@ -186,12 +187,13 @@ static void say_nobody(const struct doctor_case *c, char *ret)
 	}
 	if (*ports)
 		SAY(ret,
-		    "nothing listens on %s%u in %s, which listens on %s: start what is to serve it, or change "
+		    "nothing listens on %s%u in %s, which listens on %s: start what is to serve it, or "
+		    "change "
 		    "HOST_PORT=",
 		    udp_word(c), c->f->port.guest, c->f->name, ports);
 	else
-		SAY(ret, "nothing listens on %s%u in %s: start what is to serve it", udp_word(c), c->f->port.guest,
-		    c->f->name);
+		SAY(ret, "nothing listens on %s%u in %s: start what is to serve it", udp_word(c),
+		    c->f->port.guest, c->f->name);
 }
 
 const struct doctor_rule doctor_listener_rules[] = {

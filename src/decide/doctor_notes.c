@@ -34,7 +34,8 @@ static bool is_undeclared(const struct doctor_case *c)
 static void say_undeclared(const struct doctor_case *c, char *ret)
 {
 	SAY(ret,
-	    "the kernel forwards it to %s, and neither its conf nor a .nspawn file says so: either was changed since, or "
+	    "the kernel forwards it to %s, and neither its conf nor a .nspawn file says so: either was "
+	    "changed since, or "
 	    "somebody added the rule",
 	    c->f->name);
 }

@@ -24,5 +24,5 @@ const char *draft_get(const struct draft *d, const char *key);
 
 /* draft_read - the container it makes, judged as a conf is. base (may be "") is the text of a conf whose other keys
  * stay; ret_text (may be NULL) is the text that was read. errors: as conf_read(), of a file "(options)" */
-int draft_read(const struct draft *d, const char *base, const char *name, struct container *ret, struct buf *ret_text,
-               struct strs *warnings, struct err *e);
+int draft_read(const struct draft *d, const char *base, const char *name, struct container *ret,
+               struct buf *ret_text, struct strs *warnings, struct err *e);

@@ -44,9 +44,10 @@ static char *printable(struct drift *d, const char *text)
 	return copy;
 }
 
-static struct drift_item *add(struct drift *d, enum drift_cure cure, const char *what, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-static struct drift_item *add(struct drift *d, enum drift_cure cure, const char *what, const char *format, ...)
+static struct drift_item *add(struct drift *d, enum drift_cure cure, const char *what, const char *format,
+                              ...) __attribute__((format(printf, 4, 5)));
+static struct drift_item *add(struct drift *d, enum drift_cure cure, const char *what, const char *format,
+                              ...)
 {
 	static struct drift_item lost;
 	struct drift_item *grown = reallocarray(d->v, d->n + 1, sizeof(*grown));
@@ -92,7 +93,8 @@ static bool has_op(const struct netops *ops, const struct netop *op)
 }
 
 /* What a reload only does once more is no difference. */
-static void add_reloads(struct drift *d, const struct netops *was, const struct netops *ops, const char *where)
+static void add_reloads(struct drift *d, const struct netops *was, const struct netops *ops,
+                        const char *where)
 {
 	for (size_t i = 0; i < ops->n; i++) {
 		CLEANUP(strs_done) struct strs words = { 0 };
@@ -114,7 +116,8 @@ static void add_reloads(struct drift *d, const struct netops *was, const struct 
 
 static void add_way_out(struct drift *d, const struct strs *was, const struct strs *now)
 {
-	struct drift_item *item = add(d, DRIFT_RELOAD, "way-out", "MASQUERADE: addresses that have a way out");
+	struct drift_item *item =
+		add(d, DRIFT_RELOAD, "way-out", "MASQUERADE: addresses that have a way out");
 	CLEANUP(free_p) char *started = strs_join(was, " ");
 	CLEANUP(free_p) char *configured = strs_join(now, " ");
 
@@ -130,7 +133,8 @@ static void compare_conf(struct drift *d, const struct started *was, const struc
 	add_reloads(d, &was->host, &c->host, "on the host");
 	add_reloads(d, &was->guest, &c->guest, "inside");
 	if (c->system_now) {
-		struct drift_item *item = add(d, DRIFT_RELOAD, "system", "it runs another system than SYSTEM_PATH leads to");
+		struct drift_item *item =
+			add(d, DRIFT_RELOAD, "system", "it runs another system than SYSTEM_PATH leads to");
 
 		item->started = printable(d, c->system_was);
 		item->configured = printable(d, c->system_now);
@@ -179,11 +183,13 @@ static void look_for(const struct side *s, const struct netop *op)
 		break;
 	case NETOP_ADDRESS:
 		if (l && !mend_holds(s->space, l, op))
-			item = add(s->d, DRIFT_MEND, "address", "%s: %s is not on %s", s->where, addr, op->dev);
+			item = add(s->d, DRIFT_MEND, "address", "%s: %s is not on %s", s->where, addr,
+			           op->dev);
 		break;
 	case NETOP_ROUTE:
 		if (l && !s->space->no_routes && !mend_holds(s->space, l, op))
-			item = add(s->d, DRIFT_MEND, "route", "%s: no route to %s over %s", s->where, addr, op->dev);
+			item = add(s->d, DRIFT_MEND, "route", "%s: no route to %s over %s", s->where, addr,
+			           op->dev);
 		break;
 	case NETOP_DEFAULT:
 		if (l && !s->space->no_routes && !mend_holds(s->space, l, op))
@@ -217,8 +223,8 @@ static void look_for_links(const struct side *s, const struct netops *ops)
 		if (op->kind != NETOP_UP && op->kind != NETOP_MASTER && op->kind != NETOP_ADDRESS)
 			continue;
 		if (!named_before(ops, i) && !netmap_link_called(s->space, op->dev))
-			add(s->d, DRIFT_RESTART, "link", "%s: the link %s is gone", s->where, op->dev)->started =
-				printable(s->d, op->dev);
+			add(s->d, DRIFT_RESTART, "link", "%s: the link %s is gone", s->where, op->dev)
+				->started = printable(s->d, op->dev);
 	}
 }
 
@@ -265,8 +271,8 @@ static const struct netmap_address *target(const struct netmap_space *guest, uin
 		const struct netmap_address *a = &guest->addresses[i];
 		const struct netmap_link *l = netmap_link(guest, a->link);
 
-		if (a->addr.family == family && a->scope == RT_SCOPE_UNIVERSE && !a->tentative && !a->dadfailed && l &&
-		    !l->loopback)
+		if (a->addr.family == family && a->scope == RT_SCOPE_UNIVERSE && !a->tentative &&
+		    !a->dadfailed && l && !l->loopback)
 			return a;
 	}
 	return NULL;
@@ -371,19 +377,28 @@ static void tell_unread(struct drift *d, const struct told *t)
 static void compare_limit(struct drift *d, const struct plan *now, const struct unit_live *live, enum limit l)
 {
 	const struct directive *given = plan_directive(now, limit_names[l].directive);
-	const struct told t = { limit_names[l].directive, given && given->values.n > 0 ? given->values.v[0] : NULL, live->limits[l] };
+	const struct told t = { limit_names[l].directive,
+		                given && given->values.n > 0 ? given->values.v[0] : NULL, live->limits[l] };
 	const char *which = t.configured ? "another one" : "one";
 	struct limit_value wanted = { .number = UINT64_MAX };
 	struct why w;
-	bool is_number = !t.configured || (limit_parse(l, t.configured, &wanted, &w) == 0 && wanted.type == 't');
+	bool is_number =
+		!t.configured || (limit_parse(l, t.configured, &wanted, &w) == 0 && wanted.type == 't');
 
 	if (is_number && wanted.number == t.live)
 		return;
 	if (live->kept_limits & (1U << l))
-		tell(d, add(d, DRIFT_LIVE, "directive", "%s: somebody set %s live, for good (systemctl set-property)", t.key, which), &t);
+		tell(d,
+		     add(d, DRIFT_LIVE, "directive",
+		         "%s: somebody set %s live, for good (systemctl set-property)", t.key, which),
+		     &t);
 	else if (live->live_limits & (1U << l))
-		tell(d, add(d, DRIFT_LIVE, "directive", "%s: somebody set %s live, until it stops (machdeck limit --runtime)", t.key, which), &t);
-	else if (live->needs_reload && t.configured && is_number) /* of a share only the host knows the number */
+		tell(d,
+		     add(d, DRIFT_LIVE, "directive",
+		         "%s: somebody set %s live, until it stops (machdeck limit --runtime)", t.key, which),
+		     &t);
+	else if (live->needs_reload && t.configured &&
+	         is_number) /* of a share only the host knows the number */
 		tell_unread(d, &t);
 }
 
@@ -415,8 +430,8 @@ static void compare_device_list(struct drift *d, const struct directive *given, 
 {
 	for (size_t i = 0; given && i < given->values.n && live->needs_reload; i++)
 		if (!strs_has(&live->devices, given->values.v[i]))
-			add(d, DRIFT_REREAD, "directive", "DeviceAllow: systemd has not read the unit anew")->configured =
-				printable(d, given->values.v[i]);
+			add(d, DRIFT_REREAD, "directive", "DeviceAllow: systemd has not read the unit anew")
+				->configured = printable(d, given->values.v[i]);
 }
 
 void drift_unit(const struct plan *now, const struct unit_live *live, struct drift *d)
@@ -427,7 +442,8 @@ void drift_unit(const struct plan *now, const struct unit_live *live, struct dri
 		compare_limit(d, now, live, l);
 	if (live->needs_reload && timeout && timeout->values.n > 0 &&
 	    value_timespan_usec(timeout->values.v[0]) != live->start_timeout_usec)
-		tell_unread(d, &(struct told){ timeout->key, timeout->values.v[0], live->start_timeout_usec });
+		tell_unread(d,
+		            &(struct told){ timeout->key, timeout->values.v[0], live->start_timeout_usec });
 	compare_kill_signal(d, plan_directive(now, "KillSignal"), live);
 	compare_device_list(d, plan_directive(now, "DeviceAllow"), live);
 	sort(d);
@@ -455,7 +471,9 @@ enum drift_cure drift_verdict(const struct drift *d)
 
 const char *drift_cure_word(enum drift_cure c)
 {
-	static const char *const words[] = { "nothing", "live", "mend", "daemon-reload", "reload", "restart" };
+	static const char *const words[] = {
+		"nothing", "live", "mend", "daemon-reload", "reload", "restart"
+	};
 
 	return words[c];
 }

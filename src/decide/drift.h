@@ -22,8 +22,9 @@ enum drift_cure {
 
 struct drift_item {
 	enum drift_cure cure;
-	const char *what;  /* "option", "device", "address", "route", "link", "bridge", "port", "way-out", "system", "directive"; static */
-	char *text;        /* a printable half sentence: "10.0.0.1 is not on ve-web" */
+	const char *
+		what; /* "option", "device", "address", "route", "link", "bridge", "port", "way-out", "system", "directive"; static */
+	char *text;   /* a printable half sentence: "10.0.0.1 is not on ve-web" */
 	char *configured, *started, *live; /* the three values; NULL: none, or it has no such value */
 };
 

@@ -13,9 +13,10 @@
 struct env_entry {
 	char *key;
 	char *value;
-	size_t key_at, value_at; /* offsets into the text: the key's first byte, the value's (after "=" and blanks); the
+	size_t key_at,
+		value_at; /* offsets into the text: the key's first byte, the value's (after "=" and blanks); the
 	                          * same when there is no "=" */
-	bool ignored;            /* systemd drops it: no "=" in the line (value ""), or the key is no variable's name */
+	bool ignored; /* systemd drops it: no "=" in the line (value ""), or the key is no variable's name */
 };
 
 struct envfile {

@@ -69,7 +69,8 @@ static bool take_bind(struct writing *w, const char *word, const char *before, j
 		free(source);
 		source = NULL;
 	}
-	if (!value_is_path(target) || (source && !value_is_path(source)) || (before && strcmp(before, target) >= 0))
+	if (!value_is_path(target) || (source && !value_is_path(source)) ||
+	    (before && strcmp(before, target) >= 0))
 		return false;
 	bind = json_object();
 	if (source)
@@ -120,7 +121,8 @@ static void put_devices(struct writing *w, const struct container *c)
 
 	for (size_t i = 0; i < c->n_devices; i++)
 		append(w, list,
-		       json_pack("{s:s, s:s}", "node", c->devices[i].node, "modifier", c->devices[i].modifier));
+		       json_pack("{s:s, s:s}", "node", c->devices[i].node, "modifier",
+		                 c->devices[i].modifier));
 	if (c->n_devices > 0)
 		put(w, "allowedDevices", list);
 }
@@ -139,7 +141,8 @@ static void put_veths(struct writing *w, const struct container *c)
 		json_t *veth = json_object();
 
 		if (c->veths[i].bridge)
-			w->bad |= json_object_set_new(veth, "hostBridge", json_string(c->veths[i].bridge)) < 0;
+			w->bad |=
+				json_object_set_new(veth, "hostBridge", json_string(c->veths[i].bridge)) < 0;
 		for (int k = 0; k < LINK_KEYS; k++)
 			put_addr(w, veth, keys[k], &c->veths[i].addr[k]);
 		w->bad |= json_object_set_new(all, c->veths[i].name, veth) < 0;
@@ -154,7 +157,8 @@ static void put_private_users(struct writing *w, const char *text)
 
 	if (text)
 		put(w, "privateUsers",
-		    num_parse(text, 0, UINT32_MAX, &number) == 0 ? json_integer((json_int_t)number) : json_string(text));
+		    num_parse(text, 0, UINT32_MAX, &number) == 0 ? json_integer((json_int_t)number)
+		                                                 : json_string(text));
 }
 
 static void put_mac(struct writing *w, const struct container *c)
@@ -228,7 +232,8 @@ int export_document(const struct container *const *all, size_t n, json_t **ret, 
 		if (all[i]->release != all[0]->release) {
 			json_decref(containers);
 			return err_set(e, STATUS_DATA, EINVAL,
-			               "%s behaves like release %s, %s like %s: no one import takes both, so export them apart",
+			               "%s behaves like release %s, %s like %s: no one import takes both, so "
+			               "export them apart",
 			               all[0]->name, release_name(all[0]->release), all[i]->name,
 			               release_name(all[i]->release));
 		}

@@ -163,9 +163,10 @@ static int look_at_option(const char *word, bool *ret_takes_next, struct why *w)
 			return value_refuse(w, "'%.60s': the engine decides option -%c itself", word, *p);
 		if (strchr(short_with_value, *p)) {
 			if (p[1] == ' ')
-				return value_refuse(
-					w, "'%.60s' has a blank behind -%c: give the option and its value as two words",
-					word, *p);
+				return value_refuse(w,
+				                    "'%.60s' has a blank behind -%c: give the option and its "
+				                    "value as two words",
+				                    word, *p);
 			*ret_takes_next = p[1] == '\0';
 			return 0;
 		}

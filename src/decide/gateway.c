@@ -54,8 +54,8 @@ static void family_commands(const char *name, const struct strs *addresses, uint
 			          ip, ip, ip);
 		}
 		any = true;
-		strs_addf(ret, "nft 'add element %s " GATEWAY_TABLE " " GATEWAY_SET " { %s comment \"%s\" }'", ip,
-		          addresses->v[i], name);
+		strs_addf(ret, "nft 'add element %s " GATEWAY_TABLE " " GATEWAY_SET " { %s comment \"%s\" }'",
+		          ip, addresses->v[i], name);
 	}
 }
 

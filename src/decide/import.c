@@ -106,7 +106,8 @@ int import_compare(const char *file, const struct imported *all, const struct co
 	return look_for_conflicts(&at, all, others, n);
 }
 
-static int take_containers(struct jsonplace *at, json_t *containers, enum release release, struct imported *all)
+static int take_containers(struct jsonplace *at, json_t *containers, enum release release,
+                           struct imported *all)
 {
 	size_t back = place_enter(at, "containers");
 	json_t *value;
@@ -152,7 +153,8 @@ static int take_all(struct jsonplace *at, json_t *root, enum release release, st
 	json_object_foreach(root, name, value)
 		if (strcmp(name, "containers") != 0 && strcmp(name, "virtualisation") != 0) {
 			(void)place_enter(at, name);
-			return place_refuse(at, "only \"containers\" and \"virtualisation\" are expected here");
+			return place_refuse(at,
+			                    "only \"containers\" and \"virtualisation\" are expected here");
 		}
 	other = json_object_get(root, "virtualisation");
 	if (containers || !other)

@@ -24,10 +24,11 @@ struct imported {
  * errors  -EINVAL (STATUS_DATA): not JSON, an option the release does not have, a wrong type, a value that is none,
  *         a container that contradicts itself, two in each other's way (all of lint.h is fatal here); -ENOMEM.
  *         ret is untouched then. */
-int import_json(const char *file, const char *text, size_t len, enum release r, struct imported *ret, struct err *e);
+int import_json(const char *file, const char *text, size_t len, enum release r, struct imported *ret,
+                struct err *e);
 void imported_done(struct imported *i);
 
 /* import_compare - whether what was read from file gets in the way of n other containers. -EINVAL (STATUS_DATA) names
  * the place in the file; -ENOMEM. */
-int import_compare(const char *file, const struct imported *all, const struct container *const *others, size_t n,
-                   struct err *e);
+int import_compare(const char *file, const struct imported *all, const struct container *const *others,
+                   size_t n, struct err *e);

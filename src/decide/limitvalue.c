@@ -94,9 +94,11 @@ static const struct {
 	const char *none; /* the property that "infinity" sets; NULL: it has no such value */
 	const char *wanted;
 } ways[LIMITS] = {
-	[LIMIT_MEMORY] = { parse_memory, "MemoryMax", "bytes (512M, 2G), a share of the host's memory (25%) or infinity" },
+	[LIMIT_MEMORY] = { parse_memory, "MemoryMax",
+	                   "bytes (512M, 2G), a share of the host's memory (25%) or infinity" },
 	[LIMIT_CPU] = { parse_cpu, "CPUQuotaPerSecUSec", "a share of one processor (50%, 200%) or infinity" },
-	[LIMIT_TASKS] = { parse_tasks, "TasksMax", "a number of tasks, a share of the host's (10%) or infinity" },
+	[LIMIT_TASKS] = { parse_tasks, "TasksMax",
+	                  "a number of tasks, a share of the host's (10%) or infinity" },
 	[LIMIT_IO] = { parse_io, NULL, "a weight from 1 to 10000" },
 };
 

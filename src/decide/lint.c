@@ -88,7 +88,8 @@ static void look_at_way_out(struct search *s, const struct container *c)
 	gateway_addresses(c, &addresses);
 	if (!container_has_private_net(c) || c->netns_path)
 		find(s, true, "MASQUERADE", "masquerade", NULL,
-		     "only a private network made for it needs a way out: switch that on, and give it an address");
+		     "only a private network made for it needs a way out: switch that on, and give it an "
+		     "address");
 	else if (addresses.n == 0)
 		find(s, true, "MASQUERADE", "masquerade", NULL,
 		     "there is no address to go out from: set LOCAL_ADDRESS");
@@ -179,8 +180,8 @@ static void look_at_addresses(struct search *s, const struct container *a, const
 			char text[ADDR_TEXT_SIZE];
 
 			if (!addr_is_set(x) || !addr_same(x, y) ||
-			    (is_host_key(key_a) && is_host_key(key_b)) ||
-			    is_gateway_only(a, key_a, veth_a) || is_gateway_only(b, key_b, veth_b))
+			    (is_host_key(key_a) && is_host_key(key_b)) || is_gateway_only(a, key_a, veth_a) ||
+			    is_gateway_only(b, key_b, veth_b))
 				continue;
 			addr_print(x, false, text);
 			find(s, true, veth_a ? "EXTRA_VETHS" : key_names[key_a], option_names[key_a], veth_a,
@@ -213,11 +214,12 @@ static void look_at_links(struct search *s, const struct container *a, const str
 			if (!mine[0] || strcmp(mine, theirs) != 0)
 				continue;
 			if (i > 0 && j > 0)
-				find(s, true, "EXTRA_VETHS", "extraVeths", a->veths[i - 1].name, "container %s has an extra veth of that name too",
-				     b->name);
+				find(s, true, "EXTRA_VETHS", "extraVeths", a->veths[i - 1].name,
+				     "container %s has an extra veth of that name too", b->name);
 			else
-				find(s, true, i > 0 ? "EXTRA_VETHS" : "its name", i > 0 ? "extraVeths" : "name",
-				     i > 0 ? a->veths[i - 1].name : NULL, "a link of container %s is called %s, too", b->name, mine);
+				find(s, true, i > 0 ? "EXTRA_VETHS" : "its name",
+				     i > 0 ? "extraVeths" : "name", i > 0 ? a->veths[i - 1].name : NULL,
+				     "a link of container %s is called %s, too", b->name, mine);
 		}
 }
 

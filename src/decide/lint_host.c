@@ -76,7 +76,9 @@ static void look_at_parents(const struct search *s)
 		const struct netmap_link *master = l && l->master ? netmap_link(s->host, l->master) : NULL;
 
 		if (master)
-			find(s, "MACVLANS", "%s is a port of %s, so it can carry no macvlan (Device or resource busy): HOST_BRIDGE=%s?",
+			find(s, "MACVLANS",
+			     "%s is a port of %s, so it can carry no macvlan (Device or resource busy): "
+			     "HOST_BRIDGE=%s?",
 			     s->c->macvlans.v[i], netmap_link_title(master), netmap_link_title(master));
 	}
 }
@@ -111,7 +113,8 @@ static const char *const key_names[LINK_KEYS] = {
 /* The network of the host that a container's address lies in, over a link that does not lead to the container. */
 static const struct netmap_route *foreign_network(const struct search *s, const struct addr *a)
 {
-	const struct netmap_link *bridge = s->c->host_bridge ? netmap_link_called(s->host, s->c->host_bridge) : NULL;
+	const struct netmap_link *bridge =
+		s->c->host_bridge ? netmap_link_called(s->host, s->c->host_bridge) : NULL;
 
 	for (size_t i = 0; i < s->host->n_routes; i++) {
 		const struct netmap_route *r = &s->host->routes[i];
@@ -143,8 +146,9 @@ static void look_at_address(const struct search *s, enum link_key key)
 	if (!r)
 		return;
 	addr_print(&r->to, true, network);
-	find(s, key_names[key], "%s lies in %s, which this host reaches over %s: who is there can not answer it", text,
-	     network, netmap_link_title(netmap_link(s->host, r->link)));
+	find(s, key_names[key],
+	     "%s lies in %s, which this host reaches over %s: who is there can not answer it", text, network,
+	     netmap_link_title(netmap_link(s->host, r->link)));
 }
 
 /* ---- forwards and the way to it */
@@ -178,8 +182,9 @@ static void look_at_ports(const struct search *s)
 		if (l && l->pid)
 			(void)snprintf(who, sizeof(who), "%s (pid %d)", l->process, (int)l->pid);
 		if (l)
-			find(s, "HOST_PORT", "%s listens on host port %s/%u: what comes from outside goes to the container", who,
-			     p->udp ? "udp" : "tcp", p->host);
+			find(s, "HOST_PORT",
+			     "%s listens on host port %s/%u: what comes from outside goes to the container",
+			     who, p->udp ? "udp" : "tcp", p->host);
 	}
 }
 
@@ -215,7 +220,9 @@ static void look_at_filters(const struct search *s, enum link_key key, const str
 {
 	const struct netmap_link *uplink = out ? netmap_link(s->host, out->link) : NULL, *near;
 	char name[NAME_LINK_SIZE];
-	struct firewall_packet p = { .hook = FW_FORWARD, .family = s->c->addr[key].family, .to = s->c->addr[key] };
+	struct firewall_packet p = { .hook = FW_FORWARD,
+		                     .family = s->c->addr[key].family,
+		                     .to = s->c->addr[key] };
 	struct firewall_verdict v;
 
 	if (!uplink || !addr_is_set(&s->c->addr[key]))
@@ -231,12 +238,18 @@ static void look_at_filters(const struct search *s, enum link_key key, const str
 		p.udp = s->c->ports[0].udp;
 		p.to_port = s->c->ports[0].guest;
 	} else { /* on its way out */
-		p = (struct firewall_packet){ .hook = FW_FORWARD, .family = p.family, .from = p.to, .iif = p.oif,
-			                      .iif_name = name, .oif = uplink->index, .oif_name = uplink->name };
+		p = (struct firewall_packet){ .hook = FW_FORWARD,
+			                      .family = p.family,
+			                      .from = p.to,
+			                      .iif = p.oif,
+			                      .iif_name = name,
+			                      .oif = uplink->index,
+			                      .oif_name = uplink->name };
 	}
 	firewall_judge(s->f->filters, &p, &v);
 	if (v.answer == FIREWALL_DROPS)
-		find(s, s->c->n_ports > 0 ? "HOST_PORT" : "MASQUERADE", "what is passed on is dropped by %s", v.where);
+		find(s, s->c->n_ports > 0 ? "HOST_PORT" : "MASQUERADE", "what is passed on is dropped by %s",
+		     v.where);
 }
 
 /* ---- names */
@@ -280,7 +293,8 @@ static bool is_its_name(const struct search *s, const char *name)
 {
 	size_t own = strlen(s->c->name);
 
-	return strncasecmp(name, s->c->name, own) == 0 && (!name[own] || strcasecmp(name + own, ".containers") == 0);
+	return strncasecmp(name, s->c->name, own) == 0 &&
+	       (!name[own] || strcasecmp(name + own, ".containers") == 0);
 }
 
 /* "ADDRESS NAME NAME..." of one line; what is behind "#" is none. said: "NAME ADDRESS" of what was found. */
@@ -326,7 +340,8 @@ static void look_at_answers(const struct search *s, struct strs *said)
 		struct addr a;
 
 		strs_split(&words, s->f->names->v[i], " ");
-		if (words.n != 2 || !is_its_name(s, words.v[0]) || addr_parse(words.v[1], &a, NULL) < 0 || is_its_address(s, &a))
+		if (words.n != 2 || !is_its_name(s, words.v[0]) || addr_parse(words.v[1], &a, NULL) < 0 ||
+		    is_its_address(s, &a))
 			continue;
 		addr_print(&a, false, shown);
 		if (asprintf(&pair, "%s %s", words.v[0], shown) < 0) {
@@ -336,7 +351,8 @@ static void look_at_answers(const struct search *s, struct strs *said)
 		}
 		if (strs_has(said, pair))
 			continue;
-		find(s, "its name", "who looks for %s on this host is sent to %s, which is not its address", words.v[0], shown);
+		find(s, "its name", "who looks for %s on this host is sent to %s, which is not its address",
+		     words.v[0], shown);
 		strs_add(said, pair);
 	}
 }
@@ -361,7 +377,8 @@ static void look_at_users(const struct search *s)
 
 	if (users && strcmp(users, "no") != 0 && !container_has_private_net(s->c))
 		find(s, "PRIVATE_USERS",
-		     "on the host's network users of its own may not listen below net.ipv4.ip_unprivileged_port_start (1024), not "
+		     "on the host's network users of its own may not listen below "
+		     "net.ipv4.ip_unprivileged_port_start (1024), not "
 		     "even its root: Permission denied; give it a private network");
 }
 
@@ -402,12 +419,13 @@ void lint_overlap(const struct container *a, const struct container *b, struct s
 			char one[ADDR_TEXT_SIZE], other[ADDR_TEXT_SIZE];
 
 			if (!addr_is_set(x) || !addr_is_set(y) || x->family != y->family || addr_same(x, y) ||
-			    (!addr_covers(x, y) && !addr_covers(y, x)) || (share_bridge(a, b) && x->prefix == y->prefix))
+			    (!addr_covers(x, y) && !addr_covers(y, x)) ||
+			    (share_bridge(a, b) && x->prefix == y->prefix))
 				continue;
 			addr_print(x, true, one);
 			addr_print(y, true, other);
-			strs_addf(ret, "%s: %s: %s and container %s's %s are networks that overlap, on %s", a->name,
-			          key_names[ends[i]], one, b->name, other,
+			strs_addf(ret, "%s: %s: %s and container %s's %s are networks that overlap, on %s",
+			          a->name, key_names[ends[i]], one, b->name, other,
 			          share_bridge(a, b) ? "one bridge" : "different links");
 		}
 }

@@ -7,13 +7,13 @@
 #include "words/firewall.h"
 #include "words/netmap.h"
 
-struct lint_facts { /* all borrowed; NULL: not known, and nothing is said of it */
+struct lint_facts {                           /* all borrowed; NULL: not known, and nothing is said of it */
 	const struct netmap_space *listening; /* who listens on the host; NULL: the map tells that, too */
-	const struct netmap *map;       /* of the host's own namespace at least, with listeners */
-	const struct firewall *filters; /* of the host */
-	const char *hosts;              /* the text of /etc/hosts */
-	const struct strs *names;       /* "web 10.0.0.2": what the host's name service says of lint_names() */
-	const struct strs *seen;        /* the addresses that the container is seen to have */
+	const struct netmap *map;             /* of the host's own namespace at least, with listeners */
+	const struct firewall *filters;       /* of the host */
+	const char *hosts;                    /* the text of /etc/hosts */
+	const struct strs *names; /* "web 10.0.0.2": what the host's name service says of lint_names() */
+	const struct strs *seen;  /* the addresses that the container is seen to have */
 };
 
 /* lint_names - append the names by which c is looked for, when it has an address that they could lead to. */

@@ -47,7 +47,8 @@ void mend_describe(const struct mending *m, struct buf *ret)
 
 static void look_for_failure(struct mending *m)
 {
-	m->bad |= m->host.bad || m->guest.bad || m->leavers.bad || m->commands.bad || m->reasons.bad || m->cannot.bad;
+	m->bad |= m->host.bad || m->guest.bad || m->leavers.bad || m->commands.bad || m->reasons.bad ||
+	          m->cannot.bad;
 }
 
 /* ---- operations: whether what one does is so */
@@ -69,8 +70,9 @@ static bool has_route(const struct netmap_space *s, const struct netmap_link *l,
 
 		if (r->to.family != op->addr.family || r->link != l->index || r->type != RTN_UNICAST)
 			continue;
-		if (op->kind == NETOP_DEFAULT ? r->to.prefix == 0 && addr_same(&r->gateway, &op->addr)
-		                              : r->to.prefix == op->addr.prefix && addr_covers(&r->to, &op->addr))
+		if (op->kind == NETOP_DEFAULT
+		            ? r->to.prefix == 0 && addr_same(&r->gateway, &op->addr)
+		            : r->to.prefix == op->addr.prefix && addr_covers(&r->to, &op->addr))
 			return true;
 	}
 	return false;
@@ -175,19 +177,22 @@ static void say_once(struct mending *m, const char *sentence)
 
 static bool can_be_touched(const struct side *s, const struct netop *op, const struct netmap_link *l)
 {
-	const struct netmap_link *bridge = op->kind == NETOP_MASTER ? netmap_link_called(s->space, op->to) : NULL;
+	const struct netmap_link *bridge =
+		op->kind == NETOP_MASTER ? netmap_link_called(s->space, op->to) : NULL;
 	char sentence[512] = "";
 
 	if (!l)
-		(void)snprintf(sentence, sizeof(sentence), "%s: there is no link %s: machdeck restart %s makes it anew",
-		               s->where, op->dev, s->machine);
-	else if (!is_its_own(s, l))
 		(void)snprintf(sentence, sizeof(sentence),
-		               "%s: the link %s does not lead into %s, so it is left alone: machdeck restart %s", s->where,
-		               op->dev, s->machine, s->machine);
+		               "%s: there is no link %s: machdeck restart %s makes it anew", s->where,
+		               op->dev, s->machine);
+	else if (!is_its_own(s, l))
+		(void)snprintf(
+			sentence, sizeof(sentence),
+			"%s: the link %s does not lead into %s, so it is left alone: machdeck restart %s",
+			s->where, op->dev, s->machine, s->machine);
 	else if (op->kind == NETOP_MASTER && !bridge)
-		(void)snprintf(sentence, sizeof(sentence), "%s: there is no bridge %s: create it, then mend again", s->where,
-		               op->to);
+		(void)snprintf(sentence, sizeof(sentence),
+		               "%s: there is no bridge %s: create it, then mend again", s->where, op->to);
 	else if (bridge && strcmp(bridge->kind, "bridge") != 0)
 		(void)snprintf(sentence, sizeof(sentence), "%s: %s is no bridge", s->where, op->to);
 	if (sentence[0])
@@ -230,8 +235,8 @@ static void compare_host(const struct netmap *map, const struct mend_wanted *w, 
 	compare_side(&s, w->host);
 }
 
-static void compare_guest(const struct netmap *map, const struct netmap_space *space, const struct mend_wanted *w,
-                          struct mending *m)
+static void compare_guest(const struct netmap *map, const struct netmap_space *space,
+                          const struct mend_wanted *w, struct mending *m)
 {
 	const struct side s = { map, space, w->machine, "in the guest", false, &m->guest, m };
 
@@ -265,7 +270,8 @@ static void add_forward(struct mending *m, bool gone, const struct port *port, c
 		strs_addf(&m->commands, "nft delete element %s io.systemd.nat map_port_ipport '{ %s . %u }'",
 		          to->family == AF_INET ? "ip" : "ip6", proto, port->host);
 	else
-		strs_addf(&m->commands, "nft add element %s io.systemd.nat map_port_ipport '{ %s . %u : %s . %u }'",
+		strs_addf(&m->commands,
+		          "nft add element %s io.systemd.nat map_port_ipport '{ %s . %u : %s . %u }'",
 		          to->family == AF_INET ? "ip" : "ip6", proto, port->host, addr, port->guest);
 }
 
@@ -307,7 +313,8 @@ static void compare_forward(const struct netmap *map, const struct mend_wanted *
 	if (is && addr_same(&is->to, to) && is->port.guest == p->guest) {
 		if (whole)
 			return;
-		strs_addf(&m->reasons, "on the host: the rules that lead to the forward of %s are gone", port);
+		strs_addf(&m->reasons, "on the host: the rules that lead to the forward of %s are gone",
+		          port);
 		add_forward(m, false, p, to);
 		return;
 	}
@@ -318,16 +325,16 @@ static void compare_forward(const struct netmap *map, const struct mend_wanted *
 		return;
 	}
 	if (is) {
-		strs_addf(&m->reasons, "on the host: %s goes to %s:%u, which is %s", port, addr, is->port.guest,
-		          owner ? "not where it should" : "nobody's");
+		strs_addf(&m->reasons, "on the host: %s goes to %s:%u, which is %s", port, addr,
+		          is->port.guest, owner ? "not where it should" : "nobody's");
 		add_forward(m, true, &is->port, &is->to);
 	}
 	strs_addf(&m->reasons, "on the host: the forward of %s is gone", port);
 	add_forward(m, false, p, to);
 }
 
-static void compare_forwards(const struct netmap *map, const struct netmap_space *space, const struct mend_wanted *w,
-                             struct mending *m)
+static void compare_forwards(const struct netmap *map, const struct netmap_space *space,
+                             const struct mend_wanted *w, struct mending *m)
 {
 	static const uint8_t families[] = { [MEND_V4] = AF_INET, [MEND_V6] = AF_INET6 };
 	bool any = false;
@@ -346,7 +353,9 @@ static void compare_forwards(const struct netmap *map, const struct netmap_space
 			compare_forward(map, w, &w->ports[i], &to, w->forwards_whole[f], m);
 	}
 	if (!any)
-		strs_addf(&m->cannot, "%s has no address that ports could be forwarded to: give it one inside", w->machine);
+		strs_addf(&m->cannot,
+		          "%s has no address that ports could be forwarded to: give it one inside",
+		          w->machine);
 }
 
 /* ---- the whole */
@@ -437,11 +446,14 @@ static void look_at_link(const struct netmap *map, const struct netmap_link *l, 
 		if (is_nspawns(l, machine, machine_id))
 			drop_link(l, machine, m);
 		else
-			strs_addf(&m->cannot, "ve-%s or vb-%s is not what systemd-nspawn made for it: it is left alone", machine,
-			          machine);
+			strs_addf(&m->cannot,
+			          "ve-%s or vb-%s is not what systemd-nspawn made for it: it is left alone",
+			          machine, machine);
 		return;
 	case NETMAP_FLAW_UNKNOWN:
-		strs_addf(&m->cannot, "whose the link of %s is can not be seen: a running machine's network is hidden", machine);
+		strs_addf(&m->cannot,
+		          "whose the link of %s is can not be seen: a running machine's network is hidden",
+		          machine);
 		return;
 	case NETMAP_WELL:
 	case NETMAP_SQUATTER:
@@ -484,7 +496,8 @@ void mend_leavings(const struct netmap *map, const struct strs *busy, const stru
 	if (map->no_forwards)
 		strs_addf(&ret->cannot, "forwards can not be seen: %s", map->no_forwards);
 	else if (some_addresses_are_hidden(map))
-		strs_add(&ret->cannot, "whose address a forward leads to can not be seen: a running machine's network is hidden");
+		strs_add(&ret->cannot, "whose address a forward leads to can not be seen: a running "
+		                       "machine's network is hidden");
 	else
 		look_at_forwards(map, addresses, ret);
 	for (size_t i = 0; i < owners->n; i++) {

@@ -23,22 +23,22 @@ struct mend_wanted { /* all borrowed */
 	const char *bridge;                /* that systemd-nspawn made its main link a port of; NULL */
 	const struct port *ports;          /* that systemd-nspawn forwards */
 	size_t n_ports;
-	const struct strs *masquerade;         /* addresses with a way out */
-	bool way_out_holds;                    /* that is as it should be */
-	bool forwards_whole[MEND_FAMILIES];    /* the chains that lead to the forwards are there */
+	const struct strs *masquerade;      /* addresses with a way out */
+	bool way_out_holds;                 /* that is as it should be */
+	bool forwards_whole[MEND_FAMILIES]; /* the chains that lead to the forwards are there */
 };
 
 struct mending {
 	struct netops host, guest; /* to be done, in order */
 	struct netmap_forward *gone, *add;
 	size_t n_gone, n_add;
-	bool way_out;  /* to be made anew */
-	int *links;    /* to be removed, by their index */
+	bool way_out; /* to be made anew */
+	int *links;   /* to be removed, by their index */
 	size_t n_links;
-	struct strs leavers; /* dead machines whose ways out go */
+	struct strs leavers;           /* dead machines whose ways out go */
 	struct strs commands, reasons; /* the shell command of each step, and why it is taken; side by side */
-	struct strs cannot; /* what is wrong and can not be mended: what helps instead */
-	bool bad;           /* sticky: out of memory */
+	struct strs cannot;            /* what is wrong and can not be mended: what helps instead */
+	bool bad;                      /* sticky: out of memory */
 };
 
 void mending_done(struct mending *m);

@@ -83,7 +83,8 @@ static void add_plan(struct strs *lines, const struct plan *p)
 }
 
 /* -EINVAL: there is no plan for that text. */
-static int plan_lines(const char *name, const char *bytes, size_t len, const struct facts *f, struct strs *ret)
+static int plan_lines(const char *name, const char *bytes, size_t len, const struct facts *f,
+                      struct strs *ret)
 {
 	CLEANUP(container_done) struct container c = { 0 };
 	CLEANUP(plan_done) struct plan p = { 0 };
@@ -167,9 +168,9 @@ static int find_one(const struct reading *r, size_t i, struct origin *o)
 	size_t column;
 
 	envfile_place(r->bytes, entry->key_at, &o->line, &column);
-	o->kind = entry->ignored || !conf_knows_key(entry->key)      ? ORIGIN_UNKNOWN
-	          : envfile_find(r->env, entry->key) != entry ? ORIGIN_AGAIN
-	                                                      : ORIGIN_KEY;
+	o->kind = entry->ignored || !conf_knows_key(entry->key) ? ORIGIN_UNKNOWN
+	          : envfile_find(r->env, entry->key) != entry   ? ORIGIN_AGAIN
+	                                                        : ORIGIN_KEY;
 	return o->kind == ORIGIN_KEY && r->all ? share_of(r, entry->key, &o->becomes) : 0;
 }
 

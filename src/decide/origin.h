@@ -17,7 +17,8 @@ enum origin_kind {
 struct origin {
 	size_t line; /* from 1 */
 	enum origin_kind kind;
-	struct strs becomes; /* "--port=tcp:8080:80", "TimeoutStartSec=1min", "host: ip ...", "inside: ip ..." */
+	struct strs
+		becomes; /* "--port=tcp:8080:80", "TimeoutStartSec=1min", "host: ip ...", "inside: ip ..." */
 };
 
 struct origins { /* in the order of the text */

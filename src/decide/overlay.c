@@ -22,7 +22,8 @@ void overlay_unit_text(const char *roots, const char *name, const char *of, stru
 {
 	buf_addf(ret,
 	         "# Made by machdeck-generator: %s was cloned with --overlay.\n\n[Unit]\n"
-	         "Description=Root of %s, an overlay over %s\nRequiresMountsFor=%s/%s %s/" OVERLAY_FOLDER "/%s\n\n"
+	         "Description=Root of %s, an overlay over %s\nRequiresMountsFor=%s/%s %s/" OVERLAY_FOLDER
+	         "/%s\n\n"
 	         "[Mount]\nWhat=overlay\nWhere=%s/%s\nType=overlay\nOptions=",
 	         name, name, of, roots, of, roots, name, roots, name);
 	overlay_options(roots, name, of, ret);

@@ -20,9 +20,10 @@ enum kind {
 struct facts {
 	bool has_profile; /* /nix/var/nix/profiles/per-container/NAME/system exists */
 	bool is_32_bit;   /* the file `system` below the system path says i686-linux (ST-8) */
-	bool nixos_dirs;  /* the conf came from /etc/nixos-containers: the root is below /var/lib/nixos-containers */
+	bool nixos_dirs; /* the conf came from /etc/nixos-containers: the root is below /var/lib/nixos-containers */
 	const char *path; /* PATH for the payload */
-	const char *system; /* what a nix container's system path or profile leads to: its generation; NULL: not there */
+	const char *
+		system; /* what a nix container's system path or profile leads to: its generation; NULL: not there */
 };
 
 enum fsop_kind {
@@ -57,14 +58,15 @@ struct plan {
 	char *root;       /* the tree, "/var/lib/containers/NAME" */
 	char *system;     /* facts.system of a nix container; NULL: not known */
 	struct strs argv; /* systemd-nspawn and its arguments */
-	struct netops prestart; /* deletions of stale links; dropping a stale registration comes first (PR-1) */
+	struct netops
+		prestart; /* deletions of stale links; dropping a stale registration comes first (PR-1) */
 	struct fsops prestart_files; /* 2014: the FIFO that the guest writes when it is ready (PR-4) */
 	struct fsops prepare;
 	struct netops init;      /* the guest's side */
 	struct netops poststart; /* the host's side */
 	struct strs masquerade;  /* its addresses that have a way out (decide/gateway) */
 	bool wait_fifo; /* 2014: after poststart, ready when a line came through $root/var/lib/startup-done */
-	bool stop_by_poweroff; /* ExecStop asks the guest's init to power off (SIGRTMIN+4) */
+	bool stop_by_poweroff;     /* ExecStop asks the guest's init to power off (SIGRTMIN+4) */
 	struct directive *service; /* [Service], without commands */
 	size_t n_service;
 	struct strs requires_mounts, wanted_by, wants, after;

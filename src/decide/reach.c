@@ -118,10 +118,11 @@ static bool own_side(struct looking *l)
 	char text[REACH_TEXT];
 
 	if (!l->own || !l->link) {
-		(void)snprintf(text, sizeof(text),
-		               "%s has no address: machdeck mend %s puts back that of LOCAL_ADDRESS=; else set one, "
-		               "or run a DHCP client in it",
-		               name, name);
+		(void)snprintf(
+			text, sizeof(text),
+			"%s has no address: machdeck mend %s puts back that of LOCAL_ADDRESS=; else set one, "
+			"or run a DHCP client in it",
+			name, name);
 		say_of_all(l, DOCTOR_BROKEN, NO_ADDRESS, text);
 	} else if (!l->link->up) {
 		(void)snprintf(text, sizeof(text), "%s is down in %s (machdeck run %s -- ip link set %s up)",
@@ -381,7 +382,8 @@ static void judge_names(struct looking *l)
 	}
 	if (l->s->no_names_file) {
 		say(l, REACH_NAMES, DOCTOR_BROKEN, NO_NAME_SERVER,
-		    "no DNS file in the guest: it has no /etc/resolv.conf (its next start copies the host's, unless "
+		    "no DNS file in the guest: it has no /etc/resolv.conf (its next start copies the host's, "
+		    "unless "
 		    "COPY_RESOLV_CONF=0: then something inside is to make it)");
 		return;
 	}

@@ -35,4 +35,3 @@ void reach_judge(const struct reach_facts *f, struct reach *ret);
 /* reach_word - "host", "neighbours", "gateway", "names". reach_cause - the i-th word there is; NULL after the last. */
 const char *reach_word(enum reach_target t);
 const char *reach_cause(size_t i);
-

@@ -153,8 +153,9 @@ void recipe_untar(const char *archive, const char *target, struct strs *ret)
 
 void recipe_dissect(const char *image, const char *target, struct strs *ret)
 {
-	for (const char *const *word = (const char *const[]){ "systemd-dissect", "--copy-from", image, "/", target, NULL }; *word;
-	     word++)
+	for (const char *const *word =
+	             (const char *const[]){ "systemd-dissect", "--copy-from", image, "/", target, NULL };
+	     *word; word++)
 		strs_add(ret, *word);
 }
 
@@ -221,13 +222,15 @@ void recipe_nix_import(const char *path, struct buf *ret)
 /* A module is called without NixOS: what it uses of that is an error that says so. What NixOS would merge is no value yet. */
 static const char options_of[] =
 	"let"
-	"  away = name: throw \"'${name}' of NixOS is used, and there is none here: give the value, or the system as path\";"
+	"  away = name: throw \"'${name}' of NixOS is used, and there is none here: give the value, or the "
+	"system as path\";"
 	"  lib = let found = builtins.tryEval <nixpkgs/lib>;"
 	"    in if found.success then import found.value else away \"lib\";"
 	"  known = { inherit lib; config = away \"config\"; pkgs = away \"pkgs\"; options = away \"options\";"
 	"    modulesPath = away \"modulesPath\"; };"
 	"  asked = builtins.functionArgs top;"
-	"  given = if asked == {} then known else builtins.mapAttrs (name: _: known.${name} or (away name)) asked;"
+	"  given = if asked == {} then known else builtins.mapAttrs (name: _: known.${name} or (away name)) "
+	"asked;"
 	"  module = if builtins.isFunction top then top given else top;"
 	"  all = if !builtins.isAttrs module then throw \"it is neither a set nor a module\""
 	"    else if module ? containers || module ? virtualisation then module"
@@ -237,11 +240,13 @@ static const char options_of[] =
 	"  plain = value: if builtins.isList value then map plain value"
 	"    else if builtins.typeOf value == \"path\" then toString value"
 	"    else if !builtins.isAttrs value || value ? outPath then value"
-	"    else if value ? _type then throw \"there is a value of type '${value._type}' (of mkIf, mkForce or the like),"
+	"    else if value ? _type then throw \"there is a value of type '${value._type}' (of mkIf, mkForce "
+	"or the like),"
 	" which only NixOS makes one of\""
 	"    else builtins.mapAttrs (_: plain) value;"
 	"  container = value: if !builtins.isAttrs value then value"
-	"    else plain (removeAttrs value [ \"config\" ]) // (if value ? config then { config = {}; } else {});"
+	"    else plain (removeAttrs value [ \"config\" ]) // (if value ? config then { config = {}; } else "
+	"{});"
 	"  containers = plain all.containers;"
 	" in (if !(all ? containers) then {}"
 	"   else if !builtins.isAttrs all.containers || all.containers ? _type then { inherit containers; }"
@@ -251,10 +256,22 @@ static const char options_of[] =
 
 void recipe_nix_eval(const char *name, const char *text, const struct strs *folders, struct strs *ret)
 {
-	static const char *const words[] = { "nix-instantiate", "--eval",  "--strict", "--json", "--readonly-mode",
-		                             "--store",         "dummy://", "--option",
-		                             "allow-import-from-derivation", "false", "--option",
-		                             "restrict-eval", "true", "--option", "nix-path", "" };
+	static const char *const words[] = { "nix-instantiate",
+		                             "--eval",
+		                             "--strict",
+		                             "--json",
+		                             "--readonly-mode",
+		                             "--store",
+		                             "dummy://",
+		                             "--option",
+		                             "allow-import-from-derivation",
+		                             "false",
+		                             "--option",
+		                             "restrict-eval",
+		                             "true",
+		                             "--option",
+		                             "nix-path",
+		                             "" };
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		strs_add(ret, words[i]);

@@ -19,16 +19,17 @@ const char *distribution_package(enum distribution d);
 
 struct bootstrap {
 	enum distribution distribution;
-	const char *suite;  /* "trixie", "41"; NULL: the host's own when it is that distribution, else its stable one */
-	const char *mirror; /* NULL: the program's own choice */
+	const char *
+		suite; /* "trixie", "41"; NULL: the host's own when it is that distribution, else its stable one */
+	const char *mirror;   /* NULL: the program's own choice */
 	struct strs packages; /* besides what a container needs to boot */
 };
 
 /* recipe_bootstrap - a system in target, an empty folder. host_id and host_suite are ID and VERSION_CODENAME (or
  * VERSION_ID) of the host's os-release; NULL: not told. -ENOMEM; -EINVAL STATUS_USAGE: suite, mirror or a package looks
  * like an option or holds what none has */
-int recipe_bootstrap(const struct bootstrap *b, const char *target, const char *host_id, const char *host_suite,
-                     struct strs *ret, struct err *e);
+int recipe_bootstrap(const struct bootstrap *b, const char *target, const char *host_id,
+                     const char *host_suite, struct strs *ret, struct err *e);
 
 /* recipe_untar - an archive, compressed or not, into the folder target: owners by number, modes, xattrs and ACLs are
  * kept. GNU tar refuses members with ".." and makes links that lead away last. */
@@ -39,16 +40,16 @@ void recipe_dissect(const char *image, const char *target, struct strs *ret);
 
 /* What Nix is to build or take, as the reference's tool calls it (behaviours C.3). */
 struct nix_source {
-	const char *system_path; /* built already; else */
-	const char *flake;       /* "URI" or "URI#SYSTEM"; else the configuration in the root */
-	const char *nixos_path;  /* NULL: <nixpkgs/nixos> */
+	const char *system_path;  /* built already; else */
+	const char *flake;        /* "URI" or "URI#SYSTEM"; else the configuration in the root */
+	const char *nixos_path;   /* NULL: <nixpkgs/nixos> */
 	const struct strs *flags; /* more options for what builds; NULL: none */
 };
 /* recipe_nix_build - of a flake alone: the command that builds it and leaves the link result. Else no words.
  * recipe_nix_set - makes the profile point to the system; built is what result leads to (of a flake). */
 void recipe_nix_build(const struct nix_source *s, const char *result, struct strs *ret);
-void recipe_nix_set(const struct nix_source *s, const char *profile, const char *configuration, const char *built,
-                    struct strs *ret);
+void recipe_nix_set(const struct nix_source *s, const char *profile, const char *configuration,
+                    const char *built, struct strs *ret);
 /* recipe_nix_eval - prints the options of containers that a file or a text in Nix defines, as JSON that import_json() takes:
  * {containers = ...}, a module of NixOS, or the containers themselves. Nothing is built or written, and
  * nothing is read but below the folders that it may read: "NAME=FOLDER" or "FOLDER", which are what <NAME> is looked for in, too.

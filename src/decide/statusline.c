@@ -13,7 +13,8 @@
 enum health { BAD, UNWELL, CHANGING, FROZEN, UNKNOWN, UP, OFF, HEALTHS };
 
 static const char marks[HEALTHS] = {
-	[BAD] = '!', [UNWELL] = '*', [CHANGING] = '~', [FROZEN] = '=', [UNKNOWN] = '?', [UP] = '+', [OFF] = '-',
+	[BAD] = '!',     [UNWELL] = '*', [CHANGING] = '~', [FROZEN] = '=',
+	[UNKNOWN] = '?', [UP] = '+',     [OFF] = '-',
 };
 
 static enum health health_of(const struct machine *m)

@@ -38,7 +38,8 @@ static uint64_t place(size_t k)
 
 static void take(struct space *s, const struct range *r)
 {
-	struct range *grown = (s->n & (s->n + 1)) == 0 ? reallocarray(s->v, 2 * (s->n + 1), sizeof(*grown)) : s->v;
+	struct range *grown =
+		(s->n & (s->n + 1)) == 0 ? reallocarray(s->v, 2 * (s->n + 1), sizeof(*grown)) : s->v;
 
 	if (!grown) {
 		s->bad = true;
@@ -103,8 +104,9 @@ static void read_ranges(const char *text, const char *file, struct space *s, str
 			r.owner_len = f.len[0];
 			take(s, &r);
 		} else {
-			strs_addf(warnings, "%s:%zu: no line of NAME:START:COUNT: it stays, and is not looked at",
-			          file, line);
+			strs_addf(warnings,
+			          "%s:%zu: no line of NAME:START:COUNT: it stays, and is not looked at", file,
+			          line);
 		}
 	}
 }
@@ -184,14 +186,16 @@ static uint64_t find_place(const struct space *uids, const struct space *gids, c
 
 static void add(struct space *s, const char *user, uint64_t start, struct buf *text)
 {
-	take(s, &(struct range){ .owner = user, .owner_len = strlen(user), .start = start, .count = SUBIDS_COUNT });
+	take(s, &(struct range){
+			.owner = user, .owner_len = strlen(user), .start = start, .count = SUBIDS_COUNT });
 	if (text->len > 0 && text->p[text->len - 1] != '\n')
 		buf_puts(text, "\n");
 	buf_addf(text, "%s:%" PRIu64 ":%d\n", user, start, SUBIDS_COUNT);
 }
 
-static int assign(const char *user, size_t i, const struct subids_known *known, struct space *uids, struct space *gids,
-                  struct buf *ret_subuid, struct buf *ret_subgid, struct strs *warnings, struct err *e)
+static int assign(const char *user, size_t i, const struct subids_known *known, struct space *uids,
+                  struct space *gids, struct buf *ret_subuid, struct buf *ret_subgid, struct strs *warnings,
+                  struct err *e)
 {
 	uint64_t uid, start;
 	bool is_known = find_uid(known->passwd, user, &uid);
@@ -205,7 +209,8 @@ static int assign(const char *user, size_t i, const struct subids_known *known, 
 		return 0;
 	start = find_place(uids, gids, u, g, i);
 	if (start == 0)
-		return err_set(e, STATUS_CANNOT_CREATE, ENOSPC, "there are no %d ids left for %s", SUBIDS_COUNT, user);
+		return err_set(e, STATUS_CANNOT_CREATE, ENOSPC, "there are no %d ids left for %s",
+		               SUBIDS_COUNT, user);
 	if (!has_uids)
 		add(uids, user, start, ret_subuid);
 	if (!has_gids)

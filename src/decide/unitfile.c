@@ -144,8 +144,10 @@ static int read_name(const char *text, struct name *ret, struct err *e)
 	size_t n = dot ? (size_t)(dot - text) : 0;
 
 	if (n == 0 || n >= sizeof(ret->section) || !dot[1] || strpbrk(text, " \t\r\n=[]#;\\"))
-		return err_set(e, STATUS_USAGE, EINVAL,
-		               "'%s': a setting of it is SECTION.KEY, as in Network.Port (all else: machdeck edit)", text);
+		return err_set(
+			e, STATUS_USAGE, EINVAL,
+			"'%s': a setting of it is SECTION.KEY, as in Network.Port (all else: machdeck edit)",
+			text);
 	memcpy(ret->section, text, n);
 	ret->section[n] = '\0';
 	ret->key = dot + 1;
@@ -166,8 +168,8 @@ static void replace(const struct buf *text, const struct unit_entry *a, const ch
 }
 
 /* At the end of its section, before the empty lines and comments that belong to the next. */
-static void append(const struct buf *text, const struct unitfile *f, const struct name *name, const char *line,
-                   struct buf *ret)
+static void append(const struct buf *text, const struct unitfile *f, const struct name *name,
+                   const char *line, struct buf *ret)
 {
 	const struct unit_entry *last = NULL;
 	size_t at;
@@ -219,14 +221,16 @@ static int put(const char *file, const struct buf *text, const struct name *name
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < f.n; i++) {
-		if (!is_of(&f.v[i], name) || (c->operation == UNIT_ADD && strcmp(f.v[i].value, c->value) != 0))
+		if (!is_of(&f.v[i], name) ||
+		    (c->operation == UNIT_ADD && strcmp(f.v[i].value, c->value) != 0))
 			continue;
 		found = &f.v[i];
 		n++;
 	}
 	if (c->operation == UNIT_SET && n > 1)
 		return err_set(e, STATUS_USAGE, EINVAL,
-		               "%s has %zu lines of %s: add and remove them one at a time (%s+=..., %s-=...), or all by "
+		               "%s has %zu lines of %s: add and remove them one at a time (%s+=..., "
+		               "%s-=...), or all by "
 		               "unset",
 		               file, n, c->name, c->name, c->name);
 	buf_addf(&line, "%s=%s\n", name->key, c->value);
@@ -251,8 +255,10 @@ static int change_one(const char *file, const struct buf *text, const struct uni
 	if (c->operation == UNIT_UNSET)
 		return take_out(file, text, &name, NULL, ret, e);
 	if (!c->value || strpbrk(c->value, "\n\r") || (len > 0 && c->value[len - 1] == '\\'))
-		return err_set(e, STATUS_USAGE, EINVAL, "%s: a value is one line that does not end in '\\'", c->name);
-	return c->operation == UNIT_REMOVE ? take_out(file, text, &name, c->value, ret, e) : put(file, text, &name, c, ret, e);
+		return err_set(e, STATUS_USAGE, EINVAL, "%s: a value is one line that does not end in '\\'",
+		               c->name);
+	return c->operation == UNIT_REMOVE ? take_out(file, text, &name, c->value, ret, e)
+	                                   : put(file, text, &name, c, ret, e);
 }
 
 int unitfile_edit(const char *file, const struct buf *text, const struct unit_change *changes, size_t n,
@@ -274,7 +280,8 @@ int unitfile_edit(const char *file, const struct buf *text, const struct unit_ch
 	return now.bad || ret->bad ? err_no_memory(e) : 0;
 }
 
-int unitfile_values(const char *file, const struct buf *text, const char *name, struct strs *ret, struct err *e)
+int unitfile_values(const char *file, const struct buf *text, const char *name, struct strs *ret,
+                    struct err *e)
 {
 	CLEANUP(unitfile_done) struct unitfile f = { 0 };
 	struct name wanted;
@@ -292,7 +299,7 @@ int unitfile_values(const char *file, const struct buf *text, const char *name, 
 
 /* The lines of base that a text has others for: all but those that are the same at both ends. */
 struct span {
-	size_t from, to;      /* bytes of base */
+	size_t from, to;         /* bytes of base */
 	size_t new_from, new_to; /* of the text: what stands there now */
 };
 

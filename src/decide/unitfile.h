@@ -47,7 +47,8 @@ int unitfile_edit(const char *file, const struct buf *text, const struct unit_ch
                   struct buf *ret, struct err *e);
 
 /* unitfile_values - of "Section.Key", a line each, in their order. errors: -EINVAL STATUS_USAGE;  as unitfile_parse() */
-int unitfile_values(const char *file, const struct buf *text, const char *name, struct strs *ret, struct err *e);
+int unitfile_values(const char *file, const struct buf *text, const char *name, struct strs *ret,
+                    struct err *e);
 
 /* unitfile_merge - both texts come from base: their changed lines and mine together. errors: -EBUSY STATUS_BUSY: they
  * touch each other;  -ENOMEM */

@@ -15,14 +15,20 @@ static const struct {
 	enum value value;
 } known[] = {
 	{ "Exec", "Boot Ephemeral ProcessTwo NoNewPrivileges NotifyReady SuppressSync", YES_OR_NO },
-	{ "Exec", "Parameters Environment User WorkingDirectory PivotRoot Capability DropCapability AmbientCapability "
-	          "KillSignal Personality MachineID PrivateUsers SystemCallFilter LimitCPU LimitFSIZE LimitDATA LimitSTACK "
-	          "LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC LimitMEMLOCK LimitLOCKS LimitSIGPENDING LimitMSGQUEUE "
-	          "LimitNICE LimitRTPRIO LimitRTTIME OOMScoreAdjust CPUAffinity Hostname ResolvConf Timezone LinkJournal",
+	{ "Exec",
+	  "Parameters Environment User WorkingDirectory PivotRoot Capability DropCapability "
+	  "AmbientCapability "
+	  "KillSignal Personality MachineID PrivateUsers SystemCallFilter LimitCPU LimitFSIZE LimitDATA "
+	  "LimitSTACK "
+	  "LimitCORE LimitRSS LimitNOFILE LimitAS LimitNPROC LimitMEMLOCK LimitLOCKS LimitSIGPENDING "
+	  "LimitMSGQUEUE "
+	  "LimitNICE LimitRTPRIO LimitRTTIME OOMScoreAdjust CPUAffinity Hostname ResolvConf Timezone "
+	  "LinkJournal",
 	  ANY },
 	{ "Files", "ReadOnly PrivateUsersChown", YES_OR_NO },
-	{ "Files", "Volatile Bind BindReadOnly BindUser BindUserShell Inaccessible Overlay OverlayReadOnly "
-	           "TemporaryFileSystem PrivateUsersOwnership",
+	{ "Files",
+	  "Volatile Bind BindReadOnly BindUser BindUserShell Inaccessible Overlay OverlayReadOnly "
+	  "TemporaryFileSystem PrivateUsersOwnership",
 	  ANY },
 	{ "Network", "Private VirtualEthernet", YES_OR_NO },
 	{ "Network", "Port", PORT },
@@ -56,7 +62,8 @@ static bool is_section(enum unitfile_kind kind, const char *name)
 
 static const char *value_refused(enum value value, const char *text)
 {
-	static const char *const words[] = { "1", "yes", "y", "true", "t", "on", "0", "no", "n", "false", "f", "off", "" };
+	static const char *const words[] = { "1",  "yes", "y",     "true", "t",   "on", "0",
+		                             "no", "n",   "false", "f",    "off", "" };
 	struct port port;
 
 	switch (value) {
@@ -81,11 +88,14 @@ static int judge_setting(const char *file, const struct unit_entry *a, struct st
 		if (strcmp(known[i].section, a->section) != 0 || !has_word(known[i].keys, a->key))
 			continue;
 		why = value_refused(known[i].value, a->value);
-		return why ? err_set(e, STATUS_DATA, EINVAL, "%s:%zu:1: %s=%s: %s", file, a->line, a->key, a->value, why)
+		return why ? err_set(e, STATUS_DATA, EINVAL, "%s:%zu:1: %s=%s: %s", file, a->line, a->key,
+		                     a->value, why)
 		           : 0;
 	}
 	if (warnings && strncmp(a->section, "X-", 2) != 0)
-		strs_addf(warnings, "%s:%zu: %s= is not a setting of [%s] that we know; systemd skips what it does not know",
+		strs_addf(warnings,
+		          "%s:%zu: %s= is not a setting of [%s] that we know; systemd skips what it does not "
+		          "know",
 		          file, a->line, a->key, a->section);
 	return 0;
 }
@@ -97,9 +107,11 @@ static void judge_limit(const char *file, const struct unit_entry *a, struct str
 	struct limit_value value;
 	struct why w;
 
-	if (warnings && strcmp(a->section, "Service") == 0 && which != LIMITS && strcmp(a->key, limit_names[which].directive) == 0 &&
-	    a->value[0] && limit_parse(which, a->value, &value, &w) < 0)
-		strs_addf(warnings, "%s:%zu: %s=%s: %s; systemd skips what it can not read", file, a->line, a->key, a->value, w.text);
+	if (warnings && strcmp(a->section, "Service") == 0 && which != LIMITS &&
+	    strcmp(a->key, limit_names[which].directive) == 0 && a->value[0] &&
+	    limit_parse(which, a->value, &value, &w) < 0)
+		strs_addf(warnings, "%s:%zu: %s=%s: %s; systemd skips what it can not read", file, a->line,
+		          a->key, a->value, w.text);
 }
 
 int unitfile_judge(const char *file, enum unitfile_kind kind, const struct buf *text, struct strs *warnings,
@@ -113,8 +125,8 @@ int unitfile_judge(const char *file, enum unitfile_kind kind, const struct buf *
 		bool section = is_section(kind, a->section);
 
 		if (!a->key && !section && warnings)
-			strs_addf(warnings, "%s:%zu: [%s] is not a section that systemd knows: it skips it", file, a->line,
-			          a->section);
+			strs_addf(warnings, "%s:%zu: [%s] is not a section that systemd knows: it skips it",
+			          file, a->line, a->section);
 		if (a->key && section && kind == UNITFILE_NSPAWN)
 			r = judge_setting(file, a, warnings, e);
 		else if (a->key && kind == UNITFILE_DROPIN)

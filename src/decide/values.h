@@ -10,9 +10,9 @@
 #include "base/buf.h"
 #include "words/container.h"
 
-#define VALUE_WHY_SIZE   256
-#define VALUE_PORTS_MAX  256
-#define VALUE_WORDS_MAX  512 /* of one list */
+#define VALUE_WHY_SIZE  256
+#define VALUE_PORTS_MAX 256
+#define VALUE_WORDS_MAX 512 /* of one list */
 
 struct why {
 	char text[VALUE_WHY_SIZE];
@@ -21,8 +21,8 @@ struct why {
 /* value_refuse - what is wrong with a text; returns -EINVAL. */
 int value_refuse(struct why *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-int value_bool(const char *text, bool *ret, struct why *w); /* "1"; "0" and "" are false */
-bool value_is_path(const char *text); /* absolute, no "..", not too long */
+int value_bool(const char *text, bool *ret, struct why *w);  /* "1"; "0" and "" are false */
+bool value_is_path(const char *text);                        /* absolute, no "..", not too long */
 int value_path(const char *text, char **ret, struct why *w); /* a value_is_path, kept as written */
 int value_addr(const char *text, struct addr *ret, struct why *w);
 int value_link(const char *text, char **ret, struct why *w);

@@ -45,7 +45,8 @@ static int add_registry(struct jsonplace *at, json_t *v, void *list)
 	if (text[strspn(text, "/")] == '\0')
 		return place_refuse(at, "a registry has a name");
 	if (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0)
-		return place_refuse(at, "a registry is named by host and path alone, without http:// or https://");
+		return place_refuse(
+			at, "a registry is named by host and path alone, without http:// or https://");
 	strs_add(list, text);
 	return 0;
 }
@@ -54,9 +55,9 @@ static int registries_field(struct jsonplace *at, const char *name, json_t *valu
 {
 	struct virtualisation *v = arg;
 	struct strs *list = strcmp(name, "search") == 0     ? &v->search
-			    : strcmp(name, "insecure") == 0 ? &v->insecure
-			    : strcmp(name, "block") == 0    ? &v->block
-							    : NULL;
+	                    : strcmp(name, "insecure") == 0 ? &v->insecure
+	                    : strcmp(name, "block") == 0    ? &v->block
+	                                                    : NULL;
 
 	if (!list)
 		return -ENOENT;

@@ -26,7 +26,8 @@ enum registries_format { REGISTRIES_V1, REGISTRIES_V2 };
 
 /* virtualisation_registries - append the text of /etc/containers/registries.conf. v2 has the meaning that engines give to
  * the v1 of the same options. */
-void virtualisation_registries(const struct virtualisation *v, enum registries_format format, struct buf *ret);
+void virtualisation_registries(const struct virtualisation *v, enum registries_format format,
+                               struct buf *ret);
 /* virtualisation_policy - the text of /etc/containers/policy.json; borrowed. */
 const char *virtualisation_policy(const struct virtualisation *v);
 

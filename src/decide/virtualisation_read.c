@@ -38,7 +38,8 @@ static void read_list(const char *p, struct strs *ret)
 
 static void read_registries(const char *text, struct virtualisation *v)
 {
-	static const char search[] = "unqualified-search-registries = ", list[] = "registries = ", at[] = "location = ";
+	static const char search[] = "unqualified-search-registries = ", list[] = "registries = ",
+			  at[] = "location = ";
 	CLEANUP(strs_done) struct strs location = { 0 };
 	struct strs *table = NULL;
 
@@ -84,8 +85,9 @@ static int read_policy(const char *text, struct virtualisation *v, struct err *e
 		v->policy = json_dumps(policy, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(policy);
 	return v->policy ? 0
-	                 : err_set(e, STATUS_DATA, EINVAL, "/etc/containers/policy.json:%d:%d: not a JSON object: %s",
-	                           why.line, why.column, why.text);
+	                 : err_set(e, STATUS_DATA, EINVAL,
+	                           "/etc/containers/policy.json:%d:%d: not a JSON object: %s", why.line,
+	                           why.column, why.text);
 }
 
 int virtualisation_read(const struct virtualisation_files *files, struct virtualisation *ret,
@@ -101,7 +103,8 @@ int virtualisation_read(const struct virtualisation_files *files, struct virtual
 	*ret_format = is_written_so(&v, REGISTRIES_V1, files->registries) ? REGISTRIES_V1 : REGISTRIES_V2;
 	if (!is_written_so(&v, *ret_format, files->registries))
 		return err_set(e, STATUS_DATA, EINVAL,
-		               "/etc/containers/registries.conf is not as import writes it: it may say what the module has "
+		               "/etc/containers/registries.conf is not as import writes it: it may say what "
+		               "the module has "
 		               "no option for");
 	r = read_policy(files->policy, &v, e);
 	if (r < 0)
@@ -129,9 +132,9 @@ static json_t *list(const struct strs *s)
 int virtualisation_export(const struct virtualisation *v, json_t *document, struct err *e)
 {
 	json_t *policy = v->policy ? json_loads(v->policy, 0, NULL) : json_object();
-	json_t *all = json_pack("{s:{s:b, s:{s:o, s:o, s:o}, s:o, s:o}}", "containers", "enable", v->enable, "registries",
-	                        "search", list(&v->search), "insecure", list(&v->insecure), "block", list(&v->block),
-	                        "policy", policy, "users", list(&v->users));
+	json_t *all = json_pack("{s:{s:b, s:{s:o, s:o, s:o}, s:o, s:o}}", "containers", "enable", v->enable,
+	                        "registries", "search", list(&v->search), "insecure", list(&v->insecure),
+	                        "block", list(&v->block), "policy", policy, "users", list(&v->users));
 
 	return json_object_set_new(document, "virtualisation", all) < 0 ? err_no_memory(e) : 0;
 }

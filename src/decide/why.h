@@ -29,7 +29,7 @@ struct why_facts {
 	uint64_t state_usec, active_usec; /* not for the sentence */
 	pid_t main_pid;
 	const char *invocation; /* of its last run, hex */
-	uint64_t memory_max; /* bytes; 0 or UINT64_MAX: no limit, or not known */
+	uint64_t memory_max;    /* bytes; 0 or UINT64_MAX: no limit, or not known */
 	const char *unit;
 	const char *failed_dependency; /* a unit that it requires and that did not come up */
 	const struct loglines *lines;  /* of its last run; with the kernel's, which begin with "kernel: " */

@@ -133,7 +133,8 @@ int confs_load(const char *host_root, const char *name, struct conf_file *ret, s
 		if (r == -ENOENT)
 			continue;
 		if (r == -EACCES)
-			return err_set(e, STATUS_NOT_PERMITTED, EACCES, "%s can not be read: that takes root", f.path);
+			return err_set(e, STATUS_NOT_PERMITTED, EACCES, "%s can not be read: that takes root",
+			               f.path);
 		if (r < 0)
 			return r;
 		if (!find_target(host_root, &f))

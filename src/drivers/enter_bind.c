@@ -61,10 +61,11 @@ static int set_attributes(const struct binding *b, int tree)
 	if (users < 0)
 		return -errno;
 	idmap.userns = (uint64_t)users;
-	if (b->flags & ENTER_READ_ONLY &&
-	    syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | RECURSIVE, &read_only, sizeof(read_only)) < 0)
+	if (b->flags & ENTER_READ_ONLY && syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | RECURSIVE,
+	                                          &read_only, sizeof(read_only)) < 0)
 		return -errno;
-	if (b->flags & ENTER_IDMAP && syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &idmap, sizeof(idmap)) < 0)
+	if (b->flags & ENTER_IDMAP &&
+	    syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &idmap, sizeof(idmap)) < 0)
 		return -errno;
 	return 0;
 }
@@ -77,7 +78,8 @@ static const char *stage(struct binding *b, int *ret_r)
 	CLEANUP(close_p) int place = -1;
 	struct stat st;
 
-	*ret_r = unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+	*ret_r = unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno
+	                                                                                           : 0;
 	if (*ret_r < 0)
 		return "make a mount namespace";
 	tree = *ret_r = clone_tree(b->from);
@@ -85,9 +87,11 @@ static const char *stage(struct binding *b, int *ret_r)
 		return b->from;
 	b->folder = S_ISDIR(st.st_mode);
 	if ((*ret_r = set_attributes(b, tree)) < 0)
-		return b->flags & ENTER_IDMAP ? "map its users there, which takes a file system that can" : "make it read-only";
+		return b->flags & ENTER_IDMAP ? "map its users there, which takes a file system that can"
+		                              : "make it read-only";
 	if (mount("bind", "/run", "tmpfs", MS_NODEV, "mode=0755") < 0 ||
-	    (b->folder ? mkdir("/run/it", 0755) : (place = open("/run/it", O_WRONLY | O_CREAT | O_CLOEXEC, 0644))) < 0)
+	    (b->folder ? mkdir("/run/it", 0755)
+	               : (place = open("/run/it", O_WRONLY | O_CREAT | O_CLOEXEC, 0644))) < 0)
 		*ret_r = -errno;
 	else
 		*ret_r = move(tree, AT_FDCWD, "/run/it");
@@ -111,7 +115,8 @@ static int make_place(const struct rootfs *t, const struct binding *b, struct er
 
 static int open_place(int root, const char *to)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+		                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	int fd = (int)syscall(SYS_openat2, root, to, &how, sizeof(how));
 
 	return fd < 0 ? -errno : fd;
@@ -154,7 +159,9 @@ static _Noreturn void child(struct binding *b, int pipe)
 	struct err e = { 0 };
 	struct failure said = { 0 };
 	const char *failed;
-	int r = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? -errno : 0;
+	int r = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0
+	                ? -errno
+	                : 0;
 
 	failed = r < 0 ? "hide itself" : stage(b, &r);
 	if (!failed)
@@ -176,7 +183,8 @@ static int wait_for(const char *name, pid_t pid, int pipe, struct err *e)
 		return err_set(e, STATUS_SYSTEM, EPIPE, "%s: cannot bind into it: that ended early", name);
 	if (said.errnum)
 		return err_sys(e, said.errnum, "%s: cannot bind into it: %s", name, said.step);
-	return said.step[0] ? err_set(e, STATUS_FAILED, EIO, "%s: cannot bind into it: %s", name, said.step) : 0;
+	return said.step[0] ? err_set(e, STATUS_FAILED, EIO, "%s: cannot bind into it: %s", name, said.step)
+	                    : 0;
 }
 
 bool enter_users(const char *name)
@@ -194,13 +202,15 @@ int enter_bind(const char *name, const char *from, const char *to, int flags, st
 	pid_t pid;
 
 	if (r >= 0 && access(from, F_OK) < 0)
-		r = err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno, "%s: %s", from, strerror(errno));
+		r = err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno, "%s: %s",
+		            from, strerror(errno));
 	if (r >= 0)
 		r = entrance_open(name, &m, e);
 	if (r < 0)
 		return r;
 	if (!(m.namespaces & CLONE_NEWUSER))
-		return err_set(e, STATUS_USAGE, EINVAL, "%s has the host's users: systemd-machined binds into it", name);
+		return err_set(e, STATUS_USAGE, EINVAL,
+		               "%s has the host's users: systemd-machined binds into it", name);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, errno, "%s: cannot make a pipe", name);
 	pid = fork();

@@ -51,7 +51,7 @@ struct files_new { /* what a new file is to be */
 	mode_t mode;
 	uid_t uid; /* (uid_t)-1, (gid_t)-1: whose it becomes by itself */
 	gid_t gid;
-	bool durable; /* on the disk before it replaces the old one: for what must survive a crash */
+	bool durable;   /* on the disk before it replaces the old one: for what must survive a crash */
 	bool exclusive; /* only where nothing of that name is: else -EEXIST */
 };
 

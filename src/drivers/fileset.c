@@ -50,8 +50,8 @@ static int fail(struct err *e, int errnum, const char *path, const char *step)
 {
 	enum status status = err_status_of(errnum);
 
-	return err_set(e, status == STATUS_SYSTEM ? STATUS_IO : status, errnum, "cannot %s %s: %s", step, path,
-	               strerror(errnum));
+	return err_set(e, status == STATUS_SYSTEM ? STATUS_IO : status, errnum, "cannot %s %s: %s", step,
+	               path, strerror(errnum));
 }
 
 static const char *folder_of(const char *path, char ret[static PATH_MAX])
@@ -73,7 +73,8 @@ static int refuse(int dir, const char *leaf, const char *path, struct err *e)
 		return err_set(e, STATUS_UNSAFE_HOST, ELOOP, "cannot replace %s: it is no file at all", path);
 	target[len] = '\0';
 	return err_set(e, STATUS_UNSAFE_HOST, ELOOP,
-	               "cannot replace %s: it is declared elsewhere, it leads to %s (change it there)", path, target);
+	               "cannot replace %s: it is declared elsewhere, it leads to %s (change it there)", path,
+	               target);
 }
 
 /* What is at leaf: 1 a file, 0 nothing. */
@@ -88,7 +89,8 @@ static int look(int dir, const char *leaf, const char *path, struct err *e)
 
 static int read_leaf(int dir, const char *leaf, const char *path, size_t max, struct buf *ret, struct err *e)
 {
-	CLEANUP(close_p) int fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_p)
+	int fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	return fd < 0 ? fail(e, errno, path, "read") : files_read_fd(fd, path, max, ret, NULL, e);
 }
@@ -188,7 +190,8 @@ static bool holds(int dir, const char *leaf, const char *bytes, size_t len)
 /* What is under the temporary name then is ours, or somebody's who wrote meanwhile: theirs is never deleted. */
 static void give_place_back(struct item *item)
 {
-	if (renameat2(item->dir, item->leaf, item->dir, item->temp, item->existed ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0 ||
+	if (renameat2(item->dir, item->leaf, item->dir, item->temp,
+	              item->existed ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0 ||
 	    !holds(item->dir, item->temp, item->entry->bytes, item->entry->len))
 		item->temp[0] = '\0';
 }
@@ -198,7 +201,8 @@ static int take_place(struct item *item, struct err *e)
 	const struct fileset_entry *entry = item->entry;
 	const struct buf *old = entry->old;
 
-	if (renameat2(item->dir, item->temp, item->dir, item->leaf, item->existed ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
+	if (renameat2(item->dir, item->temp, item->dir, item->leaf,
+	              item->existed ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
 		return fail(e, errno, entry->path, "replace");
 	if (!old || (item->existed ? holds(item->dir, item->temp, buf_text(old), old->len) : old->len == 0))
 		return 0;
@@ -229,8 +233,10 @@ static void tidy(struct set *s, bool failed)
 		char path[PATH_MAX];
 		const char *leaf = folder_of(s->folders[i].path, path);
 
-		if (s->folders[i].made && files_open(s->host_root, path, O_RDONLY | O_DIRECTORY, &above, NULL) == 0)
-			(void)unlinkat(above, leaf, AT_REMOVEDIR); /* refused while somebody has something in it */
+		if (s->folders[i].made &&
+		    files_open(s->host_root, path, O_RDONLY | O_DIRECTORY, &above, NULL) == 0)
+			(void)unlinkat(above, leaf,
+			               AT_REMOVEDIR); /* refused while somebody has something in it */
 	}
 }
 
@@ -238,7 +244,8 @@ static int confirm(const struct set *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_folders; i++)
 		if (fsync(s->folders[i].fd) < 0)
-			return err_set(e, STATUS_IO, errno, "the files in %s are saved, but not confirmed on the disk: %s",
+			return err_set(e, STATUS_IO, errno,
+			               "the files in %s are saved, but not confirmed on the disk: %s",
 			               s->folders[i].path, strerror(errno));
 	return 0;
 }

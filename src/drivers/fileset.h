@@ -11,8 +11,9 @@ struct fileset_entry {
 	const char *path;  /* absolute; those of one folder follow each other; borrowed */
 	const char *bytes; /* borrowed */
 	size_t len;
-	mode_t mode;           /* of a new file; one that is there keeps its own, its owner, ACL and extended attributes */
-	const struct buf *old; /* what it must hold until then, "" where it is missing; NULL: whatever it holds */
+	mode_t mode; /* of a new file; one that is there keeps its own, its owner, ACL and extended attributes */
+	const struct buf
+		*old; /* what it must hold until then, "" where it is missing; NULL: whatever it holds */
 };
 
 /* fileset_read - append what path holds (at most max bytes; host_root as in files.h).

@@ -18,15 +18,15 @@
 #include "drivers/files.h"
 
 #define COMMAND_MAX 65536
-#define FOLDER    "/run/machdeck/.locks"
-#define HOST      ".host" /* no machine's name */
-#define EDITED    "# edited\n" /* a note: of a conf that is there, it has nothing to tell */
-#define PATH_SIZE (sizeof(FOLDER) + NAME_MACHINE_MAX + 8)
-#define NOTE_MAX  65536
-#define LOGIN_MAX 32
-#define WAIT_MS   10000
-#define STEP_MS   20
-#define GLANCE_MS 200 /* who only looks whether it is held has it for a moment */
+#define FOLDER      "/run/machdeck/.locks"
+#define HOST        ".host"      /* no machine's name */
+#define EDITED      "# edited\n" /* a note: of a conf that is there, it has nothing to tell */
+#define PATH_SIZE   (sizeof(FOLDER) + NAME_MACHINE_MAX + 8)
+#define NOTE_MAX    65536
+#define LOGIN_MAX   32
+#define WAIT_MS     10000
+#define STEP_MS     20
+#define GLANCE_MS   200 /* who only looks whether it is held has it for a moment */
 
 /* Somebody who lets go removes the file, so what was locked may be no longer the one of that name. */
 static bool is_the_one(int dir, const char *leaf, int fd)
@@ -157,7 +157,8 @@ static void login_of(struct hold_who *who)
 	CLEANUP(buf_done) struct buf text = { 0 };
 	uint64_t uid;
 
-	if (read_of(who->pid, "loginuid", LOGIN_MAX, &text) >= 0 && num_parse(buf_text(&text), 0, UINT32_MAX - 1, &uid) >= 0)
+	if (read_of(who->pid, "loginuid", LOGIN_MAX, &text) >= 0 &&
+	    num_parse(buf_text(&text), 0, UINT32_MAX - 1, &uid) >= 0)
 		name_user((uid_t)uid, who);
 }
 
@@ -184,10 +185,11 @@ static int held_by(const char *name, struct err *e)
 	struct hold_who who;
 
 	if (!hold_who(name, &who))
-		return err_set(e, STATUS_BUSY, EBUSY, "%s is being made, changed or removed by another process", name);
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "%s is being made, changed or removed by another process", name);
 	return err_set(e, STATUS_BUSY, EBUSY, "%s is being %s by another process%s%s: PID %d%s%s, %s", name,
-	               who.edits ? "edited" : "made, changed or removed", who.since[0] ? " since " : "", who.since, who.pid,
-	               who.login[0] ? " of " : "", who.login, who.command);
+	               who.edits ? "edited" : "made, changed or removed", who.since[0] ? " since " : "",
+	               who.since, who.pid, who.login[0] ? " of " : "", who.login, who.command);
 }
 
 int hold_name(const char *name, struct hold *ret, struct err *e)

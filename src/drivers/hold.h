@@ -29,9 +29,10 @@ int hold_edited(const struct hold *h, struct err *e);
 /* hold_who - who has NAME; false: nobody, or that is not known. hold_wait - until nobody has it: for a process of its own. */
 struct hold_who {
 	int pid;
-	bool edits;         /* and nothing else: hold_edited() */
-	char since[16];     /* "10:15:30"; "": not known */
-	char login[48];     /* who logged in to become root: a name or "uid 1000"; "": nobody did, as of a service */
+	bool edits;     /* and nothing else: hold_edited() */
+	char since[16]; /* "10:15:30"; "": not known */
+	char login
+		[48]; /* who logged in to become root: a name or "uid 1000"; "": nobody did, as of a service */
 	char command[101];
 };
 bool hold_who(const char *name, struct hold_who *ret);

@@ -58,7 +58,8 @@ static const char *const manager_managed[] = { "true", "1", NULL };
 static struct netmap_link *link_at(struct netmap_space *host, const char *name)
 {
 	uint64_t index;
-	const struct netmap_link *l = num_parse(name, 1, INT32_MAX, &index) == 0 ? netmap_link(host, (int)index) : NULL;
+	const struct netmap_link *l =
+		num_parse(name, 1, INT32_MAX, &index) == 0 ? netmap_link(host, (int)index) : NULL;
 
 	return l ? &host->links[l - host->links] : NULL;
 }
@@ -107,7 +108,9 @@ static unsigned read_speed(int class, const struct netmap_link *l)
 {
 	long speed = class >= 0 ? read_number(class, l->name, "speed") : 0;
 
-	return speed > 0 && speed <= 10000000 && read_number(class, l->name, "ifindex") == l->index ? (unsigned)speed : 0;
+	return speed > 0 && speed <= 10000000 && read_number(class, l->name, "ifindex") == l->index
+	               ? (unsigned)speed
+	               : 0;
 }
 
 static bool is_hardware(const struct netmap_link *l)
@@ -130,7 +133,8 @@ void hostnet_managers(const char *host_root, struct netmap_space *host)
 	by_index(host_root, HOSTNET_NETWORKD, "ADMIN_STATE=", networkd_managed, NETMAP_NETWORKD, host);
 }
 
-static bool has_mark(const char *host_root, const char *path, int index, const char *key, const char *const *values)
+static bool has_mark(const char *host_root, const char *path, int index, const char *key,
+                     const char *const *values)
 {
 	CLEANUP(close_p) int folder = open_folder(host_root, path);
 	char name[16], text[FILE_MAX];
@@ -202,7 +206,8 @@ bool hostnet_legacy_nat(const char *host_root)
 	CLEANUP(close_p) int root = open_folder(host_root, "/");
 	char text[FILE_MAX] = "\n";
 
-	return read_text(root, "proc/net/ip_tables_names", text + 1, sizeof(text) - 1) && strstr(text, "\nnat\n");
+	return read_text(root, "proc/net/ip_tables_names", text + 1, sizeof(text) - 1) &&
+	       strstr(text, "\nnat\n");
 }
 
 bool hostnet_shares(pid_t pid)
@@ -211,6 +216,6 @@ bool hostnet_shares(pid_t pid)
 	char path[48];
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	return stat("/proc/self/ns/net", &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-	       ours.st_ino == theirs.st_ino;
+	return stat("/proc/self/ns/net", &ours) == 0 && stat(path, &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }

@@ -40,7 +40,8 @@ int idlock_take(const char *host_root, struct idlock *ret, struct err *e)
 			return err_sys(e, errno, "cannot lock /etc/" LEAF);
 		if (waited >= WAIT_MS)
 			return err_set(e, STATUS_BUSY, EBUSY,
-			               "somebody else changes users (useradd, vipw, ...): /etc/" LEAF " has been held for "
+			               "somebody else changes users (useradd, vipw, ...): /etc/" LEAF
+			               " has been held for "
 			               "%d s",
 			               WAIT_MS / 1000);
 		(void)nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000 }, NULL);

@@ -89,8 +89,10 @@ static void take_oom(sd_journal *j, const char *unit, struct loglines *found)
 		if (!message || len < strlen(start) || memcmp(message, start, strlen(start)) != 0 ||
 		    !memmem(message, len, unit, strlen(unit)))
 			continue;
-		(void)logline_clean(clean, message, len); /* it ends in the process's name, which is its own choice */
-		(void)snprintf(text, sizeof(text), "kernel: %.*s", (int)(sizeof(text) - sizeof("kernel: ")), clean);
+		(void)logline_clean(clean, message,
+		                    len); /* it ends in the process's name, which is its own choice */
+		(void)snprintf(text, sizeof(text), "kernel: %.*s", (int)(sizeof(text) - sizeof("kernel: ")),
+		               clean);
 		loglines_add(found, usec, true, text);
 		return;
 	}

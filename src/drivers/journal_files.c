@@ -161,7 +161,8 @@ static bool is_hosts_root(int fd)
 {
 	struct stat host, its;
 
-	return stat("/", &host) == 0 && fstat(fd, &its) == 0 && host.st_dev == its.st_dev && host.st_ino == its.st_ino;
+	return stat("/", &host) == 0 && fstat(fd, &its) == 0 && host.st_dev == its.st_dev &&
+	       host.st_ino == its.st_ino;
 }
 
 /* The root that the machine itself sees: with its /run, and with what an ephemeral one runs on. The leader is

@@ -12,8 +12,9 @@ void journal_say(const char *unit, const char *text)
 		return;
 	/* journalctl --unit shows what root says so of a unit: journalctl(1), systemd.journal-fields(7) */
 	if (unit)
-		(void)sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", LOG_NOTICE, "SYSLOG_IDENTIFIER=machdeck",
-		                      "OBJECT_SYSTEMD_UNIT=%s", unit, NULL);
+		(void)sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", LOG_NOTICE,
+		                      "SYSLOG_IDENTIFIER=machdeck", "OBJECT_SYSTEMD_UNIT=%s", unit, NULL);
 	else
-		(void)sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", LOG_NOTICE, "SYSLOG_IDENTIFIER=machdeck", NULL);
+		(void)sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", LOG_NOTICE,
+		                      "SYSLOG_IDENTIFIER=machdeck", NULL);
 }

@@ -23,7 +23,7 @@ struct registration {
 	char *service; /* who registered it: "systemd-nspawn", "libvirt-qemu" */
 	char *unit;    /* "container@web.service", "machine-web.scope" */
 	char *root;
-	char *id;      /* its machine-id(5), 32 hex digits */
+	char *id;            /* its machine-id(5), 32 hex digits */
 	pid_t leader;        /* host's pid of the guest's PID 1; 0: not told */
 	uint64_t since_usec; /* CLOCK_REALTIME of the registration; 0: not told */
 	int *links; /* ifindexes on the host: ve-NAME, but the bridge where there is one (facts 1.3) */

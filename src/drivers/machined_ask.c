@@ -216,8 +216,7 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *arg)
 	finish(a, err_set(&a->e, STATUS_DEADLINE, ETIMEDOUT,
 	                  "%s: %s: systemd-machined did not answer within %d s (is it stopped? systemctl "
 	                  "status systemd-machined)",
-	                  a->name, kinds[a->verb].cannot,
-	                  (int)(limit(a) / BUS_SECOND)));
+	                  a->name, kinds[a->verb].cannot, (int)(limit(a) / BUS_SECOND)));
 	return 0;
 }
 
@@ -239,7 +238,8 @@ int machined_ask(sd_event *loop, enum machined_verb verb, const char *name, char
 	if (r >= 0)
 		r = sd_event_source_set_enabled(a->end, SD_EVENT_OFF);
 	if (r >= 0)
-		r = sd_event_add_time_relative(loop, &a->timer, CLOCK_MONOTONIC, limit(a), 1000, on_deadline, a);
+		r = sd_event_add_time_relative(loop, &a->timer, CLOCK_MONOTONIC, limit(a), 1000, on_deadline,
+		                               a);
 	if (r < 0)
 		(void)err_sys(e, -r, "%s: cannot wait for systemd-machined", name);
 	else

@@ -72,7 +72,8 @@ static int on_answer(sd_bus_message *m, void *arg, sd_bus_error *unused)
 	struct asking *a = arg;
 
 	(void)unused;
-	a->r = error ? bus_refused(error, &a->e, "cannot list images: systemd-machined") : read_all(m, a->images);
+	a->r = error ? bus_refused(error, &a->e, "cannot list images: systemd-machined")
+	             : read_all(m, a->images);
 	if (!error && a->r < 0)
 		a->r = err_sys(&a->e, -a->r, "cannot list images: the answer of systemd-machined");
 	return sd_event_exit(a->loop, 0);
@@ -89,8 +90,8 @@ static void on_bus(sd_bus *bus, const struct err *e, void *arg)
 		(void)sd_event_exit(a->loop, 0);
 		return;
 	}
-	r = sd_bus_message_new_method_call(bus, &m, MACHINE1, "/org/freedesktop/machine1", MACHINE1 ".Manager",
-	                                   "ListImages");
+	r = sd_bus_message_new_method_call(bus, &m, MACHINE1, "/org/freedesktop/machine1",
+	                                   MACHINE1 ".Manager", "ListImages");
 	r = r < 0 ? err_sys(&a->e, -r, "cannot list images")
 	          : bus_call(bus, m, LIMIT, on_answer, a, NULL, &a->e);
 	if (r < 0) {

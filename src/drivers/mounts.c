@@ -228,7 +228,8 @@ int mounts_undo(const char *path, struct err *e)
 	int r = gate_ask(e, "cannot unmount %s", path);
 
 	if (r == 0 && umount2(path, UMOUNT_NOFOLLOW) < 0)
-		r = errno == EBUSY ? err_set(e, STATUS_BUSY, EBUSY, "cannot unmount %s: something uses it", path)
-		                   : err_sys(e, errno, "cannot unmount %s", path);
+		r = errno == EBUSY
+		            ? err_set(e, STATUS_BUSY, EBUSY, "cannot unmount %s: something uses it", path)
+		            : err_sys(e, errno, "cannot unmount %s", path);
 	return r;
 }

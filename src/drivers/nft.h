@@ -44,5 +44,5 @@ int nft_forwards_whole(uint8_t family, bool *ret, struct err *e);
  *
  * errors  -EADDRINUSE STATUS_BUSY: another forward of that port came meanwhile; -EAGAIN STATUS_BUSY: the rules kept
  *         changing; the kernel's */
-int nft_forwards_mend(uint8_t family, const struct forward *add, size_t n_add, const struct forward *gone, size_t n_gone,
-                      struct err *e);
+int nft_forwards_mend(uint8_t family, const struct forward *add, size_t n_add, const struct forward *gone,
+                      size_t n_gone, struct err *e);

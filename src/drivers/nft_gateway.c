@@ -22,7 +22,8 @@
 
 struct entry {
 	struct addr addr;
-	char owner[NAME_MACHINE_MAX + 1]; /* foreign bytes: whoever is root can write there; "" for another comment */
+	char owner[NAME_MACHINE_MAX +
+	           1]; /* foreign bytes: whoever is root can write there; "" for another comment */
 };
 
 /* One family's table as it is. */
@@ -184,12 +185,14 @@ static void put_frame(struct nl_batch *b, uint8_t family, struct nfgenmsg head)
 	put_rule(b, family, head);
 }
 
-static void put_element(struct nl_batch *b, bool gone, const char *name, const struct addr *a, struct nfgenmsg head)
+static void put_element(struct nl_batch *b, bool gone, const char *name, const struct addr *a,
+                        struct nfgenmsg head)
 {
 	uint8_t comment[2 + NAME_MACHINE_MAX + 1] = { COMMENT, (uint8_t)(strlen(name) + 1) };
 
 	memcpy(comment + 2, name, strlen(name) + 1);
-	NL_MSG(b, nft_type(gone ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM), NLM_F_ACK | (gone ? 0 : NLM_F_CREATE), head) {
+	NL_MSG(b, nft_type(gone ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM),
+	       NLM_F_ACK | (gone ? 0 : NLM_F_CREATE), head) {
 		nl_str(b, NFTA_SET_ELEM_LIST_TABLE, GATEWAY_TABLE);
 		nl_str(b, NFTA_SET_ELEM_LIST_SET, GATEWAY_SET);
 		NL_NEST(b, NFTA_SET_ELEM_LIST_ELEMENTS)
@@ -202,8 +205,8 @@ static void put_element(struct nl_batch *b, bool gone, const char *name, const s
 	}
 }
 
-static void put_all(struct nl_batch *b, const struct table *t, const char *name, const struct addr *v, size_t n,
-                    struct nfgenmsg head)
+static void put_all(struct nl_batch *b, const struct table *t, const char *name, const struct addr *v,
+                    size_t n, struct nfgenmsg head)
 {
 	size_t stay = 0, wanted = 0;
 
@@ -226,8 +229,8 @@ static void put_all(struct nl_batch *b, const struct table *t, const char *name,
 			put_element(b, false, name, &v[i], head);
 }
 
-static int change(struct nl *nl, uint32_t generation, const struct table *t, const char *name, const struct addr *v,
-                  size_t n, struct err *e)
+static int change(struct nl *nl, uint32_t generation, const struct table *t, const char *name,
+                  const struct addr *v, size_t n, struct err *e)
 {
 	const size_t size = RULE_SIZE + (t->n + n) * ELEM_SIZE;
 	CLEANUP(free_p) char *data = calloc(1, size);
@@ -242,8 +245,8 @@ static int change(struct nl *nl, uint32_t generation, const struct table *t, con
 }
 
 /* One look at a family, and what is to be done. */
-static int set_family(struct nl *nl, uint8_t family, const char *name, const struct addr *v, size_t n, bool *changed,
-                      struct err *e)
+static int set_family(struct nl *nl, uint8_t family, const char *name, const struct addr *v, size_t n,
+                      bool *changed, struct err *e)
 {
 	CLEANUP(table_done) struct table t = { .family = family };
 	uint32_t generation = 0;

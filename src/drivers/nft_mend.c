@@ -47,7 +47,6 @@ struct frame {
 	bool has_map, has_masq;
 };
 
-
 static int on_set(const struct nlmsghdr *m, void *arg)
 {
 	const struct nlattr *a[NFTA_SET_NAME + 1];
@@ -121,17 +120,20 @@ static void put_set(struct nl_batch *b, uint8_t family, bool is_map)
 /* dnat to meta l4proto . th dport map @map_port_ipport */
 static void put_dnat(struct nl_batch *b, uint8_t family)
 {
-	NFT_EXPR(b, "meta") {
+	NFT_EXPR(b, "meta")
+	{
 		nft_put_be(b, NFTA_META_DREG, NFT_REG_1);
 		nft_put_be(b, NFTA_META_KEY, NFT_META_L4PROTO);
 	}
 	nft_put_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, NFT_REG32_01);
-	NFT_EXPR(b, "lookup") {
+	NFT_EXPR(b, "lookup")
+	{
 		nl_str(b, NFTA_LOOKUP_SET, NFT_NSPAWN_MAP);
 		nft_put_be(b, NFTA_LOOKUP_SREG, NFT_REG_1);
 		nft_put_be(b, NFTA_LOOKUP_DREG, NFT_REG_1);
 	}
-	NFT_EXPR(b, "nat") {
+	NFT_EXPR(b, "nat")
+	{
 		nft_put_be(b, NFTA_NAT_TYPE, NFT_NAT_DNAT);
 		nft_put_be(b, NFTA_NAT_FAMILY, family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
 		nft_put_be(b, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
@@ -144,7 +146,8 @@ static void put_is_local(struct nl_batch *b)
 {
 	const uint32_t local = RTN_LOCAL;
 
-	NFT_EXPR(b, "fib") {
+	NFT_EXPR(b, "fib")
+	{
 		nft_put_be(b, NFTA_FIB_DREG, NFT_REG_1);
 		nft_put_be(b, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 		nft_put_be(b, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
@@ -161,7 +164,8 @@ static void put_is_own(struct nl_batch *b, uint8_t family)
 
 	nft_put_payload(b, NFT_PAYLOAD_NETWORK_HEADER, four ? 16 : 24, address_len(family), NFT_REG_1);
 	if (four)
-		NFT_EXPR(b, "bitwise") {
+		NFT_EXPR(b, "bitwise")
+		{
 			nft_put_be(b, NFTA_BITWISE_SREG, NFT_REG_1);
 			nft_put_be(b, NFTA_BITWISE_DREG, NFT_REG_1);
 			nft_put_be(b, NFTA_BITWISE_LEN, sizeof(mask));
@@ -171,7 +175,8 @@ static void put_is_own(struct nl_batch *b, uint8_t family)
 				nl_raw(b, NFTA_DATA_VALUE, nothing, sizeof(nothing));
 		}
 	nft_put_compare(b, NFT_CMP_NEQ, four ? net : one, address_len(family));
-	NFT_EXPR(b, "meta") {
+	NFT_EXPR(b, "meta")
+	{
 		nft_put_be(b, NFTA_META_DREG, NFT_REG_1);
 		nft_put_be(b, NFTA_META_KEY, NFT_META_OIF);
 	}
@@ -225,7 +230,8 @@ static void put_frame(struct nl_batch *b, uint8_t family, const struct frame *f)
 
 static void put_forward(struct nl_batch *b, const struct forward *f, bool gone)
 {
-	const struct nft_key key = { .proto = f->port.udp ? IPPROTO_UDP : IPPROTO_TCP, .port = htons(f->port.host) };
+	const struct nft_key key = { .proto = f->port.udp ? IPPROTO_UDP : IPPROTO_TCP,
+		                     .port = htons(f->port.host) };
 	const size_t len = address_len(f->to.family);
 	const struct nfgenmsg head = nft_head(f->to.family);
 	const uint16_t port = htons(f->port.guest);
@@ -233,7 +239,8 @@ static void put_forward(struct nl_batch *b, const struct forward *f, bool gone)
 
 	memcpy(to, f->to.bytes, len);
 	memcpy(to + len, &port, sizeof(port));
-	NL_MSG(b, nft_type(gone ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM), NLM_F_ACK | (gone ? 0 : NLM_F_CREATE), head) {
+	NL_MSG(b, nft_type(gone ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM),
+	       NLM_F_ACK | (gone ? 0 : NLM_F_CREATE), head) {
 		nl_str(b, NFTA_SET_ELEM_LIST_TABLE, TABLE);
 		nl_str(b, NFTA_SET_ELEM_LIST_SET, NFT_NSPAWN_MAP);
 		NL_NEST(b, NFTA_SET_ELEM_LIST_ELEMENTS)
@@ -331,8 +338,8 @@ static int mend_once(struct nl *nl, const struct wish *w, struct err *e)
 	return r < 0 ? r : nft_send(nl, &b, e);
 }
 
-int nft_forwards_mend(uint8_t family, const struct forward *add, size_t n_add, const struct forward *gone, size_t n_gone,
-                      struct err *e)
+int nft_forwards_mend(uint8_t family, const struct forward *add, size_t n_add, const struct forward *gone,
+                      size_t n_gone, struct err *e)
 {
 	const struct wish w = { family, add, gone, n_add, n_gone };
 	CLEANUP(nl_close) struct nl nl = { .fd = -1 };

@@ -18,14 +18,15 @@ struct nfgenmsg nft_head(uint8_t family);
 int nft_generation(struct nl *nl, uint32_t *ret, struct err *e);
 
 /* nft_rules_of - how many a chain has; 0: also when there is no such chain. */
-int nft_rules_of(struct nl *nl, uint8_t family, const char *table, const char *chain, size_t *ret, struct err *e);
+int nft_rules_of(struct nl *nl, uint8_t family, const char *table, const char *chain, size_t *ret,
+                 struct err *e);
 
 void nft_put_be(struct nl_batch *b, uint16_t type, uint32_t value);
 
 /* NFT_EXPR - an expression whose data the block puts. */
 #define NFT_EXPR(b, name)                                                                                    \
 	NL_NEST(b, NFTA_LIST_ELEM)                                                                           \
-	for (void *nft_data = nft_expr(b, name); nft_data; nft_data = nl_nest_end(b, nft_data))
+		for (void *nft_data = nft_expr(b, name); nft_data; nft_data = nl_nest_end(b, nft_data))
 void *nft_expr(struct nl_batch *b, const char *name);
 
 /* Expressions of rules: len bytes of a header from offset on into a register; a register looked up in a set; compared
@@ -36,8 +37,8 @@ void nft_put_compare(struct nl_batch *b, uint32_t op, const void *bytes, size_t 
 void nft_put_masquerade(struct nl_batch *b);
 
 void nft_put_table(struct nl_batch *b, uint8_t family, const char *table);
-void nft_put_nat_chain(struct nl_batch *b, uint8_t family, const char *table, const char *chain, uint32_t hook,
-                       int priority);
+void nft_put_nat_chain(struct nl_batch *b, uint8_t family, const char *table, const char *chain,
+                       uint32_t hook, int priority);
 
 /* nft_begin - the first message; nft_send - the last one, and all of it goes.
  * errors  -EAGAIN STATUS_BUSY: the rules changed since that generation, nothing was done: read again; the kernel's */

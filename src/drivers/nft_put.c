@@ -22,7 +22,8 @@ static int on_rule(const struct nlmsghdr *m, void *arg)
 	return 0;
 }
 
-int nft_rules_of(struct nl *nl, uint8_t family, const char *table, const char *chain, size_t *ret, struct err *e)
+int nft_rules_of(struct nl *nl, uint8_t family, const char *table, const char *chain, size_t *ret,
+                 struct err *e)
 {
 	_Alignas(struct nlmsghdr) char data[128];
 	struct nl_batch b = { .data = data, .size = sizeof(data) };
@@ -51,7 +52,8 @@ void *nft_expr(struct nl_batch *b, const char *name)
 
 void nft_put_payload(struct nl_batch *b, uint32_t base, uint32_t offset, uint32_t len, uint32_t to)
 {
-	NFT_EXPR(b, "payload") {
+	NFT_EXPR(b, "payload")
+	{
 		nft_put_be(b, NFTA_PAYLOAD_DREG, to);
 		nft_put_be(b, NFTA_PAYLOAD_BASE, base);
 		nft_put_be(b, NFTA_PAYLOAD_OFFSET, offset);
@@ -61,7 +63,8 @@ void nft_put_payload(struct nl_batch *b, uint32_t base, uint32_t offset, uint32_
 
 void nft_put_lookup(struct nl_batch *b, const char *set, uint32_t flags)
 {
-	NFT_EXPR(b, "lookup") {
+	NFT_EXPR(b, "lookup")
+	{
 		nl_str(b, NFTA_LOOKUP_SET, set);
 		nft_put_be(b, NFTA_LOOKUP_SREG, NFT_REG_1);
 		nft_put_be(b, NFTA_LOOKUP_FLAGS, flags);
@@ -70,7 +73,8 @@ void nft_put_lookup(struct nl_batch *b, const char *set, uint32_t flags)
 
 void nft_put_compare(struct nl_batch *b, uint32_t op, const void *bytes, size_t len)
 {
-	NFT_EXPR(b, "cmp") {
+	NFT_EXPR(b, "cmp")
+	{
 		nft_put_be(b, NFTA_CMP_SREG, NFT_REG_1);
 		nft_put_be(b, NFTA_CMP_OP, op);
 		NL_NEST(b, NFTA_CMP_DATA)
@@ -94,8 +98,8 @@ void nft_put_table(struct nl_batch *b, uint8_t family, const char *table)
 		nl_str(b, NFTA_TABLE_NAME, table);
 }
 
-void nft_put_nat_chain(struct nl_batch *b, uint8_t family, const char *table, const char *chain, uint32_t hook,
-                       int priority)
+void nft_put_nat_chain(struct nl_batch *b, uint8_t family, const char *table, const char *chain,
+                       uint32_t hook, int priority)
 {
 	const struct nfgenmsg head = nft_head(family);
 
@@ -136,8 +140,8 @@ int nft_send(struct nl *nl, struct nl_batch *b, struct err *e)
 		if (answers[i].error == ERESTART)
 			return err_set(e, STATUS_BUSY, EAGAIN, "the firewall's rules keep changing");
 		if (answers[i].error)
-			r = err_set(e, err_status_of(answers[i].error), answers[i].error, "request %u of %u: %s", i + 1, n,
-			            answers[i].text);
+			r = err_set(e, err_status_of(answers[i].error), answers[i].error,
+			            "request %u of %u: %s", i + 1, n, answers[i].text);
 	}
 	return r;
 }

@@ -172,6 +172,8 @@ int profile_switch(const char *host_root, const char *folder, unsigned number, s
 		return r;
 	}
 	if (fsync(fd) < 0)
-		return err_sys(e, errno, "the link " PROFILE " in %s is switched, but not confirmed on the disk", folder);
+		return err_sys(e, errno,
+		               "the link " PROFILE " in %s is switched, but not confirmed on the disk",
+		               folder);
 	return 0;
 }

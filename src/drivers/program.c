@@ -101,7 +101,7 @@ static void complain(const char *what, int errnum)
 }
 
 static _Noreturn void become(const struct program *p, const char *file, struct strs *environment, int out,
-                            int answer)
+                             int answer)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 
@@ -112,7 +112,8 @@ static _Noreturn void become(const struct program *p, const char *file, struct s
 		_exit(127);
 	umask(022);
 	r = p->only_writes ? write_only_to(p->only_writes) : 0;
-	if (r < 0 && (r != -EPERM || *p->only_writes)) /* where root may not do that, what writes nothing writes nothing */
+	if (r < 0 && (r != -EPERM ||
+	              *p->only_writes)) /* where root may not do that, what writes nothing writes nothing */
 		complain("cannot shut it in", -r);
 	(void)execve(file, p->argv->v, environment->v);
 	complain(file, errno);
@@ -230,10 +231,10 @@ static int follow(struct running *x, struct err *e)
 		}
 		if (clock_usec(CLOCK_MONOTONIC) - heard > x->program->limit_s * 1000000ULL) {
 			end_it(x);
-			return err_set(e, STATUS_DEADLINE, ETIMEDOUT, x->program->answer ? "%s did not end within %u s"
-			                                                       : "%s did nothing for %u s",
-			               name,
-			               x->program->limit_s);
+			return err_set(e, STATUS_DEADLINE, ETIMEDOUT,
+			               x->program->answer ? "%s did not end within %u s"
+			                                  : "%s did nothing for %u s",
+			               name, x->program->limit_s);
 		}
 	}
 }

@@ -10,14 +10,15 @@
 #define PROGRAM_LINE_MAX 512
 
 struct program {
-	const struct strs *argv;  /* argv[0] is looked for in PATH */
-	const char *only_writes;  /* NULL: anywhere. Else it sees all other file systems read-only ("": all), has no network,
+	const struct strs *argv; /* argv[0] is looked for in PATH */
+	const char *
+		only_writes; /* NULL: anywhere. Else it sees all other file systems read-only ("": all), has no network,
 	                           * and gains no privileges */
-	const char *remedy;       /* what helps when it is missing: "install mmdebstrap" */
-	unsigned limit_s;         /* it may be silent for so long; with an answer: take so long */
-	const char *folder;       /* where it runs; NULL: / */
-	struct buf *answer;       /* gets what it prints on stdout, which is no progress then; NULL: none */
-	size_t answer_max;        /* bytes */
+	const char *remedy; /* what helps when it is missing: "install mmdebstrap" */
+	unsigned limit_s;   /* it may be silent for so long; with an answer: take so long */
+	const char *folder; /* where it runs; NULL: / */
+	struct buf *answer; /* gets what it prints on stdout, which is no progress then; NULL: none */
+	size_t answer_max;  /* bytes */
 };
 
 /* program_find - the file that a name means: the first in the absolute folders of PATH that root alone may change; the

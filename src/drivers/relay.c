@@ -122,7 +122,8 @@ void relay_copy(int copy, const char *bytes, size_t len)
 	off_t at = lseek(copy, 0, SEEK_END);
 
 	if (at >= 0 && at < RELAY_COPY_MAX)
-		(void)!write(copy, bytes, len < (size_t)(RELAY_COPY_MAX - at) ? len : (size_t)(RELAY_COPY_MAX - at));
+		(void)!write(copy, bytes,
+		             len < (size_t)(RELAY_COPY_MAX - at) ? len : (size_t)(RELAY_COPY_MAX - at));
 }
 
 /* A pty's master says EIO when nobody holds its other end. */

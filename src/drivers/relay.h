@@ -9,8 +9,9 @@
 
 #include "base/err.h"
 
-#define RELAY_WAYS     3
-#define RELAY_COPY_MAX (1u << 20) /* bytes of a copy; what comes after is left out of it: a guest can print for ever */
+#define RELAY_WAYS 3
+#define RELAY_COPY_MAX                                                                                       \
+	(1u << 20) /* bytes of a copy; what comes after is left out of it: a guest can print for ever */
 
 struct relay_way {
 	int from, to; /* owned; -1: closed */

@@ -26,7 +26,8 @@ static int tell(FILE *out, const struct gaicb *q)
 	char address[NI_MAXHOST];
 
 	for (const struct addrinfo *a = q->ar_result; a; a = a->ai_next)
-		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0, NI_NUMERICHOST) == 0)
+		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0,
+		                NI_NUMERICHOST) == 0)
 			(void)fprintf(out, "%s %s\n", q->ar_name, address);
 	return fflush(out);
 }
@@ -55,7 +56,8 @@ static int ask(int fd, void *arg)
 	const struct question *q = arg;
 	size_t n = q->names->n;
 	struct gaicb *v = calloc(n + 1, sizeof(*v));
-	struct gaicb **list = calloc(n + 1, sizeof(struct gaicb *)), **waiting = calloc(n + 1, sizeof(struct gaicb *));
+	struct gaicb **list = calloc(n + 1, sizeof(struct gaicb *)),
+		     **waiting = calloc(n + 1, sizeof(struct gaicb *));
 	FILE *out = fdopen(fd, "w");
 
 	if (!v || !list || !waiting || !out)
@@ -97,8 +99,9 @@ static void on_answer(int r, char *text, size_t len, const struct err *e, void *
 	q->done(r, &found, e, q->arg);
 }
 
-int resolve_start(sd_event *loop, const struct strs *names, enum resolve_sources sources, uint64_t deadline_usec,
-                  resolve_done_fn *done, void *arg, struct resolve **ret, struct err *e)
+int resolve_start(sd_event *loop, const struct strs *names, enum resolve_sources sources,
+                  uint64_t deadline_usec, resolve_done_fn *done, void *arg, struct resolve **ret,
+                  struct err *e)
 {
 	struct question question = { names, sources };
 	struct resolve *q = calloc(1, sizeof(*q));
@@ -108,7 +111,8 @@ int resolve_start(sd_event *loop, const struct strs *names, enum resolve_sources
 		return err_no_memory(e);
 	q->done = done;
 	q->arg = arg;
-	r = child_start(loop, "the name service", ask, &question, deadline_usec, ANSWER_MAX, on_answer, q, &q->child, e);
+	r = child_start(loop, "the name service", ask, &question, deadline_usec, ANSWER_MAX, on_answer, q,
+	                &q->child, e);
 	if (r < 0) {
 		free(q);
 		return r;
@@ -143,8 +147,8 @@ static void on_done(int r, const struct strs *found, const struct err *e, void *
 	(void)sd_event_exit(w->loop, 0);
 }
 
-int resolve_wait(const struct strs *names, enum resolve_sources sources, uint64_t deadline_usec, struct strs *found,
-                 struct err *e)
+int resolve_wait(const struct strs *names, enum resolve_sources sources, uint64_t deadline_usec,
+                 struct strs *found, struct err *e)
 {
 	CLEANUP(sd_event_unrefp) sd_event *loop = NULL;
 	struct waiting w = { .found = found, .e = e };

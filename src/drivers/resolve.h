@@ -19,10 +19,11 @@ typedef void resolve_done_fn(int r, const struct strs *found, const struct err *
 
 /* resolve_start - all names at once. names is borrowed for the call. */
 struct resolve;
-int resolve_start(sd_event *loop, const struct strs *names, enum resolve_sources sources, uint64_t deadline_usec,
-                  resolve_done_fn *done, void *arg, struct resolve **ret, struct err *e);
+int resolve_start(sd_event *loop, const struct strs *names, enum resolve_sources sources,
+                  uint64_t deadline_usec, resolve_done_fn *done, void *arg, struct resolve **ret,
+                  struct err *e);
 void resolve_cancel(struct resolve *r); /* NULL is fine */
 
 /* resolve_wait - the same for who has no loop; found is appended to. */
-int resolve_wait(const struct strs *names, enum resolve_sources sources, uint64_t deadline_usec, struct strs *found,
-                 struct err *e);
+int resolve_wait(const struct strs *names, enum resolve_sources sources, uint64_t deadline_usec,
+                 struct strs *found, struct err *e);

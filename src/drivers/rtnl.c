@@ -353,7 +353,8 @@ bool rtnl_addr(const struct nlattr *a, uint8_t family, uint8_t prefix, struct ad
 {
 	struct addr made = { .family = family, .prefix = prefix, .has_prefix = true };
 
-	if ((family != AF_INET && family != AF_INET6) || prefix > addr_bits(&made) || !nl_bytes(a, addr_size(&made)))
+	if ((family != AF_INET && family != AF_INET6) || prefix > addr_bits(&made) ||
+	    !nl_bytes(a, addr_size(&made)))
 		return false;
 	memcpy(made.bytes, nl_bytes(a, addr_size(&made)), addr_size(&made));
 	*ret = made;
@@ -373,7 +374,8 @@ int netaddr_parse(const struct nlmsghdr *m, struct netaddr *ret)
 	n.scope = head->ifa_scope;
 	n.flags = nl_get_u32(a[IFA_FLAGS], head->ifa_flags);
 	/* On a point-to-point link IFA_ADDRESS is the other end's. */
-	if (!rtnl_addr(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen, &n.addr))
+	if (!rtnl_addr(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen,
+	               &n.addr))
 		return -EBADMSG;
 	*ret = n;
 	return 0;
@@ -550,8 +552,8 @@ static void on_event(const struct nlmsghdr *m, int netnsid, void *arg)
 	struct netaddr address;
 	struct rtnl_event event = { .netnsid = netnsid };
 
-	event.gone = m->nlmsg_type == RTM_DELLINK || m->nlmsg_type == RTM_DELADDR ||
-	             m->nlmsg_type == RTM_DELROUTE;
+	event.gone =
+		m->nlmsg_type == RTM_DELLINK || m->nlmsg_type == RTM_DELADDR || m->nlmsg_type == RTM_DELROUTE;
 	if (link_parse(m, &link) == 0)
 		event.link = &link;
 	else if (netaddr_parse(m, &address) == 0)

@@ -35,8 +35,8 @@ struct link {
 	char kind[16]; /* "veth", "bridge", ...; "" for hardware */
 	bool up, carrier;
 	bool no_ipv6; /* net.ipv6.conf.NAME.disable_ipv6 is 1 */
-	int master;  /* 0: none */
-	int peer;    /* index of its peer or parent, in the namespace of netnsid; 0: none */
+	int master;   /* 0: none */
+	int peer;     /* index of its peer or parent, in the namespace of netnsid; 0: none */
 	unsigned mtu;
 	int netnsid; /* of the namespace that holds its peer or parent; -1: this one, or there is none */
 	uint8_t mac[6];
@@ -90,7 +90,7 @@ int rtnl_delete(struct nl *nl, int index, struct err *e);
 struct netaddr {
 	int link;
 	struct addr addr;
-	uint8_t scope; /* RT_SCOPE_UNIVERSE, _LINK, ... */
+	uint8_t scope;  /* RT_SCOPE_UNIVERSE, _LINK, ... */
 	uint32_t flags; /* IFA_F_TENTATIVE, _DADFAILED, ... */
 };
 

@@ -33,12 +33,17 @@ static int parse_link(const struct nlmsghdr *m, int self, struct netmap_link *re
 {
 	const struct ifinfomsg *head = nl_head(m, sizeof(*head));
 	const struct nlattr *a[IFLA_PROP_LIST + 1], *info[IFLA_INFO_KIND + 1];
-	struct netmap_link l = { .rx = STATS_UNKNOWN, .tx = STATS_UNKNOWN, .drops = STATS_UNKNOWN, .errors = STATS_UNKNOWN,
-		                 .rx_rate = STATS_UNKNOWN, .tx_rate = STATS_UNKNOWN };
+	struct netmap_link l = { .rx = STATS_UNKNOWN,
+		                 .tx = STATS_UNKNOWN,
+		                 .drops = STATS_UNKNOWN,
+		                 .errors = STATS_UNKNOWN,
+		                 .rx_rate = STATS_UNKNOWN,
+		                 .tx_rate = STATS_UNKNOWN };
 	const void *mac;
 
 	/* of a family: a bridge telling of its port, which is not new, nor gone */
-	if (!head || (m->nlmsg_type != RTM_NEWLINK && m->nlmsg_type != RTM_DELLINK) || head->ifi_family != AF_UNSPEC)
+	if (!head || (m->nlmsg_type != RTM_NEWLINK && m->nlmsg_type != RTM_DELLINK) ||
+	    head->ifi_family != AF_UNSPEC)
 		return -EBADMSG;
 	nl_attrs(m, sizeof(*head), a, IFLA_PROP_LIST);
 	nl_nested(a[IFLA_LINKINFO], info, IFLA_INFO_KIND);
@@ -75,7 +80,8 @@ static bool parse_address(const struct nlmsghdr *m, struct netmap_address *ret)
 		return false;
 	nl_attrs(m, sizeof(*head), a, IFA_FLAGS);
 	/* On a point-to-point link IFA_ADDRESS is the other end's. */
-	if (!rtnl_addr(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen, &n.addr))
+	if (!rtnl_addr(a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen,
+	               &n.addr))
 		return false;
 	if (a[IFA_LOCAL] && rtnl_addr(a[IFA_ADDRESS], head->ifa_family, head->ifa_prefixlen, &n.peer) &&
 	    addr_same(&n.peer, &n.addr))
@@ -96,8 +102,8 @@ typedef int route_fn(const struct netmap_route *r, void *arg);
 
 static bool is_shown(uint8_t type)
 {
-	return type == RTN_UNICAST || type == RTN_UNREACHABLE || type == RTN_BLACKHOLE || type == RTN_PROHIBIT ||
-	       type == RTN_THROW;
+	return type == RTN_UNICAST || type == RTN_UNREACHABLE || type == RTN_BLACKHOLE ||
+	       type == RTN_PROHIBIT || type == RTN_THROW;
 }
 
 /* Next hops, each with its own attributes behind a struct rtnexthop. */
@@ -135,8 +141,9 @@ static int parse_route(const struct nlmsghdr *m, route_fn *each, void *arg)
 	const struct nlattr *a[RTA_TABLE + 1];
 	struct netmap_route route = { 0 };
 
-	if (!head || (m->nlmsg_type != RTM_NEWROUTE && m->nlmsg_type != RTM_DELROUTE) || head->rtm_flags & RTM_F_CLONED ||
-	    (head->rtm_family != AF_INET && head->rtm_family != AF_INET6) || !is_shown(head->rtm_type))
+	if (!head || (m->nlmsg_type != RTM_NEWROUTE && m->nlmsg_type != RTM_DELROUTE) ||
+	    head->rtm_flags & RTM_F_CLONED || (head->rtm_family != AF_INET && head->rtm_family != AF_INET6) ||
+	    !is_shown(head->rtm_type))
 		return 0;
 	nl_attrs(m, sizeof(*head), a, RTA_TABLE);
 	if (nl_get_u32(a[RTA_TABLE], head->rtm_table) != RT_TABLE_MAIN)
@@ -363,14 +370,15 @@ int rtnl_map_self(struct nl *nl)
 
 int rtnl_map_monitor(struct nl *ret, struct err *e)
 {
-	static const unsigned groups[] = { RTNLGRP_LINK,         RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-		                           RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF,
+	static const unsigned groups[] = { RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+		                           RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF,
 		                           RTNLGRP_IPV6_NETCONF };
 
 	return nl_monitor(NETLINK_ROUTE, groups, COUNT(groups), true, ret, e);
 }
 
-static enum rtnl_map_change apply_link(const struct nlmsghdr *m, bool of_host, struct netmap_space *s, int *ret_link)
+static enum rtnl_map_change apply_link(const struct nlmsghdr *m, bool of_host, struct netmap_space *s,
+                                       int *ret_link)
 {
 	const struct ifinfomsg *head = nl_head(m, sizeof(*head));
 	const struct netmap_link *before;
@@ -469,7 +477,8 @@ static enum rtnl_map_change apply_conf(const struct nlmsghdr *m, struct netmap_s
 	return RTNL_MAP_CHANGED;
 }
 
-enum rtnl_map_change rtnl_map_apply(const struct nlmsghdr *m, bool of_host, struct netmap_space *s, int *ret_link)
+enum rtnl_map_change rtnl_map_apply(const struct nlmsghdr *m, bool of_host, struct netmap_space *s,
+                                    int *ret_link)
 {
 	switch (m->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -523,7 +532,8 @@ static uint64_t rate(uint64_t before, uint64_t now, uint64_t usec)
 	return (uint64_t)((double)(now - before) * 1e6 / (double)usec);
 }
 
-int rtnl_map_traffic(struct nl *nl, struct netmap_space *host, uint64_t before_usec, uint64_t now_usec, struct err *e)
+int rtnl_map_traffic(struct nl *nl, struct netmap_space *host, uint64_t before_usec, uint64_t now_usec,
+                     struct err *e)
 {
 	struct traffics all = { 0 };
 	uint64_t usec = before_usec ? now_usec - before_usec : 0;

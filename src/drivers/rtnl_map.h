@@ -32,12 +32,13 @@ int rtnl_map_self(struct nl *nl);
 enum rtnl_map_change {
 	RTNL_MAP_NOTHING, /* of no interest */
 	RTNL_MAP_CHANGED,
-	RTNL_MAP_GONE,       /* that link: what had its other end there is to be asked for, which no event tells */
+	RTNL_MAP_GONE, /* that link: what had its other end there is to be asked for, which no event tells */
 	RTNL_MAP_ASK_LINK,   /* that link, by rtnl_map_link() */
 	RTNL_MAP_ASK_ROUTES, /* it can not be told what routes remain: read them anew */
 	RTNL_MAP_NO_MEMORY,
 };
-enum rtnl_map_change rtnl_map_apply(const struct nlmsghdr *m, bool of_host, struct netmap_space *s, int *ret_link);
+enum rtnl_map_change rtnl_map_apply(const struct nlmsghdr *m, bool of_host, struct netmap_space *s,
+                                    int *ret_link);
 
 /* rtnl_map_sysctls - of the namespace where nl was opened; disable6 is not told by the kernel. */
 void rtnl_map_sysctls(struct nl *nl, struct netmap_space *s);
@@ -48,4 +49,5 @@ int rtnl_map_monitor(struct nl *ret, struct err *e);
 
 /* rtnl_map_traffic - fill in the traffic of all links of the host; now_usec: CLOCK_MONOTONIC, before_usec: of the reading
  * before (0: none), for rates. */
-int rtnl_map_traffic(struct nl *nl, struct netmap_space *host, uint64_t before_usec, uint64_t now_usec, struct err *e);
+int rtnl_map_traffic(struct nl *nl, struct netmap_space *host, uint64_t before_usec, uint64_t now_usec,
+                     struct err *e);

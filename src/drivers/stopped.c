@@ -50,7 +50,8 @@ static char *sentence(const char *host_root, const char *who, long pid)
 	return n < 0 ? NULL : text;
 }
 
-static void service_path(const char *host_root, const char *cgroups, const char *unit, char ret[static PATH_MAX])
+static void service_path(const char *host_root, const char *cgroups, const char *unit,
+                         char ret[static PATH_MAX])
 {
 	(void)snprintf(ret, PATH_MAX, "%s%s/system.slice/%s.service/cgroup.procs", host_root, cgroups, unit);
 }
@@ -88,10 +89,12 @@ static char *lost_bus(const char *host_root, const char *cgroups)
 
 	if (runs(host_root, cgroups, "dbus") || runs(host_root, cgroups, "dbus-broker"))
 		return NULL;
-	if ((size_t)snprintf(to.sun_path, sizeof(to.sun_path), "%s" BUS_SOCKET, host_root) >= sizeof(to.sun_path))
+	if ((size_t)snprintf(to.sun_path, sizeof(to.sun_path), "%s" BUS_SOCKET, host_root) >=
+	    sizeof(to.sun_path))
 		return NULL;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || (errno != ECONNREFUSED && errno != ENOENT))
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 ||
+	    (errno != ECONNREFUSED && errno != ENOENT))
 		return NULL;
 	return strdup("the system bus does not run (systemctl start dbus)");
 }

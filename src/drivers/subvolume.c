@@ -88,7 +88,8 @@ static int list_inner(int fd, struct strs *ret)
 static int open_inner(int top, const char *path)
 {
 	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		                .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+		                .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS |
+		                           RESOLVE_NO_MAGICLINKS };
 	int fd = (int)syscall(SYS_openat2, top, path[0] ? path : ".", &how, sizeof(how));
 
 	return fd < 0 ? -errno : fd;

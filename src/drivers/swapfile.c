@@ -31,11 +31,12 @@ void swapped_done(struct swapped *s)
 
 static int read_leaf(int dir, const char *leaf, struct buf *ret, struct err *e)
 {
-	CLEANUP(close_p) int fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_p)
+	int fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ELOOP)
-		return err_set(e, STATUS_UNSAFE_HOST, ELOOP, "%s is a link: it is declared elsewhere (change it there)",
-		               leaf);
+		return err_set(e, STATUS_UNSAFE_HOST, ELOOP,
+		               "%s is a link: it is declared elsewhere (change it there)", leaf);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open %s", leaf);
 	return files_read_fd(fd, leaf, TEXT_MAX, ret, NULL, e);
@@ -71,7 +72,8 @@ static int copy_attributes(int from, int to)
 /* The mode after the owner, whose change clears bits; the ACL after the mode, which is a part of it. */
 int swapfile_dress(int dir, const char *leaf, int fd)
 {
-	CLEANUP(close_p) int from = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_p)
+	int from = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	int r = gate_ask(NULL, "cannot write %s", leaf);
 
@@ -150,7 +152,8 @@ static int keep_third(int dir, const char *leaf, const char *temp, struct swappe
 	s->kept = strdup(name);
 	s->other = true;
 	return err_set(e, STATUS_BUSY, EBUSY,
-	               "%s was changed twice by others meanwhile: nothing was saved, and one of their texts is in %s",
+	               "%s was changed twice by others meanwhile: nothing was saved, and one of their texts "
+	               "is in %s",
 	               leaf, name);
 }
 
@@ -211,8 +214,8 @@ static int exchange(int dir, const char *leaf, const char *temp, const struct bu
 	return finish(dir, temp, s);
 }
 
-int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new, struct swapped *ret,
-             struct err *e)
+int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new,
+             struct swapped *ret, struct err *e)
 {
 	char temp[NAME_MAX + 1];
 	int r = gate_ask(e, "cannot write %s", leaf);
@@ -235,7 +238,8 @@ int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, cons
 		return finish(dir, NULL, ret);
 	r = -errno;
 	(void)unlinkat(dir, temp, 0);
-	return r == -EEXIST ? changed(ret, leaf, "made by somebody else", e) : err_sys(e, -r, "cannot make %s", leaf);
+	return r == -EEXIST ? changed(ret, leaf, "made by somebody else", e)
+	                    : err_sys(e, -r, "cannot make %s", leaf);
 }
 
 /* ---- after a kill */
@@ -247,7 +251,8 @@ static bool is_left(const char *name, const char *leaf, uint64_t *ret)
 	unsigned salt;
 	int prefix = snprintf(wanted, sizeof(wanted), ".#%.150s.", leaf);
 
-	if (strncmp(name, wanted, (size_t)prefix) != 0 || sscanf(name + prefix, "%16" SCNx64 ".%8x", ret, &salt) != 2)
+	if (strncmp(name, wanted, (size_t)prefix) != 0 ||
+	    sscanf(name + prefix, "%16" SCNx64 ".%8x", ret, &salt) != 2)
 		return false;
 	(void)snprintf(wanted, sizeof(wanted), TEMP, leaf, *ret, salt);
 	return strcmp(name, wanted) == 0;

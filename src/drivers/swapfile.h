@@ -10,8 +10,8 @@
 #include "base/err.h"
 
 struct swapped {
-	bool unconfirmed;  /* it is saved, but the folder could not be brought to the disk: a power cut may undo it */
-	bool unprotected;  /* the file system can not exchange two files: somebody who wrote at the same moment was not seen */
+	bool unconfirmed; /* it is saved, but the folder could not be brought to the disk: a power cut may undo it */
+	bool unprotected; /* the file system can not exchange two files: somebody who wrote at the same moment was not seen */
 	bool other;        /* -EBUSY: it held something else */
 	struct buf theirs; /* that */
 	char *kept;        /* a third writer's text, kept under this name; NULL */
@@ -25,8 +25,8 @@ void swapped_done(struct swapped *s);
  * something else, both are exchanged back.
  *
  * errors  -EBUSY STATUS_BUSY: it was changed, removed, made or replaced by a link meanwhile (ret->other, theirs);  -ENOSPC, -EROFS, -EDQUOT, ... of what can not be written: dir/leaf is as it was */
-int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new, struct swapped *ret,
-             struct err *e);
+int swapfile(int dir, const char *leaf, mode_t mode, const struct buf *old, const struct buf *new,
+             struct swapped *ret, struct err *e);
 
 /* swapfile_dress - give the new file fd owner, mode, ACL and extended attributes of dir/leaf, which it is to replace.
  * Negative errno. */

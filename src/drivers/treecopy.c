@@ -39,7 +39,7 @@ struct copy {
 	enum treecopy_how how;
 	const struct progress *progress;
 	struct treecopied done;
-	void *links; /* tsearch(3): a store of Nix is full of them */
+	void *links;     /* tsearch(3): a store of Nix is full of them */
 	struct buf path; /* of the folder that is copied, below the top: "etc/ssl/" */
 	struct err *e;
 };

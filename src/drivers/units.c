@@ -195,10 +195,10 @@ static int read_value(sd_bus_message *m, const struct property *p, struct unit *
 /* a{sv} into u; what is not in the table, or is not of the type it should be, is skipped. */
 static int read_properties(sd_bus_message *m, struct unit *u)
 {
-	static const char *const types[] = {
-		['A'] = "as", ['D'] = "a(ss)", ['I'] = "ay", ['J'] = "(uo)", ['L'] = "as", ['X'] = "a(sasbttttuii)",
-		['b'] = "b", ['s'] = "s",  ['t'] = "t",  ['u'] = "u",    ['i'] = "i"
-	};
+	static const char *const types[] = { ['A'] = "as",   ['D'] = "a(ss)", ['I'] = "ay",
+		                             ['J'] = "(uo)", ['L'] = "as",    ['X'] = "a(sasbttttuii)",
+		                             ['b'] = "b",    ['s'] = "s",     ['t'] = "t",
+		                             ['u'] = "u",    ['i'] = "i" };
 	struct phase failed = { 0 };
 	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
 

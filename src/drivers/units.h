@@ -31,7 +31,8 @@ struct unit {
 		*requires[UNIT_REQUIRES_MAX]; /* what must be up for it (Requires=, Requisite=, BindsTo=) */
 	size_t n_requires;
 	int needs_reload; /* its files changed since systemd read them */
-	unsigned live_limits, kept_limits; /* bits by enum limit: set until it stops or the next boot; set for good (systemctl
+	unsigned live_limits,
+		kept_limits; /* bits by enum limit: set until it stops or the next boot; set for good (systemctl
 	                                     set-property) */
 
 	bool has_service;        /* what follows was told */

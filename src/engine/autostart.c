@@ -18,7 +18,8 @@ static int next_text(const char *path, const struct buf *old, bool on, struct bu
 
 static int no_conf(const char *name, struct err *e)
 {
-	return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf that could say whether it starts by itself", name);
+	return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+	               "%s has no conf that could say whether it starts by itself", name);
 }
 
 int autostart_set(const char *name, bool on, struct err *e)
@@ -34,7 +35,8 @@ int autostart_set(const char *name, bool on, struct err *e)
 	if (r == 0)
 		r = edit_begin(name, WAIT_MS, &x, e);
 	if (r == -EACCES)
-		return err_set(e, STATUS_NOT_PERMITTED, EACCES, "%s can only be written by root: sudo machdeck %s %s", x.path,
+		return err_set(e, STATUS_NOT_PERMITTED, EACCES,
+		               "%s can only be written by root: sudo machdeck %s %s", x.path,
 		               on ? "enable" : "disable", name);
 	if (r == 0)
 		r = next_text(x.path, &x.old, on, &text, e);

@@ -12,7 +12,8 @@
 #include "drivers/files.h"
 #include "engine/snapshots.h"
 
-#define ORIGIN ".origin" /* beside the snapshots, a link to "tree:/srv/debian", "bootstrap:debian|bookworm||vim,less" */
+#define ORIGIN                                                                                               \
+	".origin" /* beside the snapshots, a link to "tree:/srv/debian", "bootstrap:debian|bookworm||vim,less" */
 
 #define CONFIGURATION     ".configuration.nix"
 #define CONFIGURATION_MAX (1024 * 1024)
@@ -20,7 +21,10 @@
 static const struct {
 	const char *word;
 	enum build_source source;
-} origins[] = { { "tree:", BUILD_TREE }, { "image:", BUILD_IMAGE }, { "tarball:", BUILD_TARBALL }, { "bootstrap:", BUILD_BOOTSTRAP } };
+} origins[] = { { "tree:", BUILD_TREE },
+	        { "image:", BUILD_IMAGE },
+	        { "tarball:", BUILD_TARBALL },
+	        { "bootstrap:", BUILD_BOOTSTRAP } };
 
 void beginning_done(struct beginning *b)
 {
@@ -45,8 +49,8 @@ static int write_source(const struct build *b, struct buf *ret, struct err *e)
 		break;
 	case BUILD_BOOTSTRAP: /* no word of it has a "|" */
 		packages = strs_join(&s->packages, ",");
-		buf_addf(ret, "%s|%s|%s|%s", distribution_word(s->distribution), s->suite ? s->suite : "", s->mirror ? s->mirror : "",
-		         packages ? packages : "");
+		buf_addf(ret, "%s|%s|%s|%s", distribution_word(s->distribution), s->suite ? s->suite : "",
+		         s->mirror ? s->mirror : "", packages ? packages : "");
 		break;
 	case BUILD_ADOPT:
 	case BUILD_EMPTY:
@@ -106,7 +110,9 @@ int beginning_note(const struct places *p, const struct build *b, struct err *e)
 	if (r < 0)
 		return r;
 	(void)unlinkat(own, ORIGIN, 0);
-	return symlinkat(buf_text(&text), own, ORIGIN) < 0 ? err_sys(e, errno, "cannot note what %s was made of", p->name) : 0;
+	return symlinkat(buf_text(&text), own, ORIGIN) < 0
+	               ? err_sys(e, errno, "cannot note what %s was made of", p->name)
+	               : 0;
 }
 
 bool beginning_read(const struct places *p, struct beginning *ret)
@@ -138,7 +144,8 @@ bool beginning_told(const struct places *p, struct buf *ret)
 	if (b.build.source == BUILD_BOOTSTRAP)
 		buf_addf(ret, "what %s installs now", distribution_program(b.build.bootstrap.distribution));
 	else
-		buf_addf(ret, "what %s%s is now", b.build.source == BUILD_IMAGE ? "/var/lib/machines/" : "", b.build.from);
+		buf_addf(ret, "what %s%s is now", b.build.source == BUILD_IMAGE ? "/var/lib/machines/" : "",
+		         b.build.from);
 	return true;
 }
 

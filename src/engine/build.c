@@ -156,8 +156,8 @@ int build_nix_module(const char *file, struct buf *ret, struct err *e)
 	char path[PATH_MAX];
 
 	if (!realpath(file, path))
-		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno, "%s: %s", file,
-		               strerror(errno));
+		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno,
+		               "%s: %s", file, strerror(errno));
 	recipe_nix_import(path, ret);
 	return ret->bad ? err_no_memory(e) : 0;
 }
@@ -177,7 +177,8 @@ static void add_nix_path(struct strs *ret)
 	const char *path = getenv("NIX_PATH");
 	CLEANUP(strs_done) struct strs elements = { 0 };
 
-	strs_split(&elements, path ? path : "nixpkgs=" CHANNELS "/nixpkgs:nixpkgs=" CHANNELS "/nixos:" CHANNELS, ":");
+	strs_split(&elements,
+	           path ? path : "nixpkgs=" CHANNELS "/nixpkgs:nixpkgs=" CHANNELS "/nixos:" CHANNELS, ":");
 	for (size_t i = 0; i < elements.n; i++) {
 		char *sign = strchr(elements.v[i], '=');
 
@@ -189,23 +190,27 @@ static void add_nix_path(struct strs *ret)
 	ret->bad |= elements.bad;
 }
 
-int build_nix_eval(const char *file, const char *text, const struct strs *folders, size_t max, struct buf *ret, struct err *e)
+int build_nix_eval(const char *file, const char *text, const struct strs *folders, size_t max,
+                   struct buf *ret, struct err *e)
 {
 	CLEANUP(strs_done) struct strs words = { 0 }, readable = { 0 };
-	const struct program program = { .argv = &words,
-		                         .only_writes = geteuid() == 0 ? "" : NULL,
-		                         .remedy = "install nix-bin, or import the JSON that it prints elsewhere",
-		                         .limit_s = EVAL_LIMIT_S,
-		                         .folder = ".",
-		                         .answer = ret,
-		                         .answer_max = max };
+	const struct program program = {
+		.argv = &words,
+		.only_writes = geteuid() == 0 ? "" : NULL,
+		.remedy = "install nix-bin, or import the JSON that it prints elsewhere",
+		.limit_s = EVAL_LIMIT_S,
+		.folder = ".",
+		.answer = ret,
+		.answer_max = max
+	};
 	char path[PATH_MAX], folder[PATH_MAX];
 	int r;
 
 	if (file && !realpath(file, path))
-		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno, "%s: %s", file,
-		               strerror(errno));
-	(void)snprintf(folder, sizeof(folder), "%.*s/", file ? (int)(strrchr(path, '/') - path) : 1, file ? path : ".");
+		return err_set(e, errno == ENOENT ? STATUS_NO_CONTAINER : err_status_of(errno), errno,
+		               "%s: %s", file, strerror(errno));
+	(void)snprintf(folder, sizeof(folder), "%.*s/", file ? (int)(strrchr(path, '/') - path) : 1,
+	               file ? path : ".");
 	add_folder("here", folder, &readable);
 	for (size_t i = 0; i < folders->n; i++)
 		add_folder("here", folders->v[i], &readable);
@@ -242,7 +247,9 @@ static int find_program(const char *name, const char *package, struct err *e)
 
 static int find_readable(const char *path, struct err *e)
 {
-	return access(path, R_OK) < 0 ? err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", path, strerror(errno)) : 0;
+	return access(path, R_OK) < 0
+	               ? err_set(e, STATUS_NO_CONTAINER, errno, "%s: %s", path, strerror(errno))
+	               : 0;
 }
 
 int build_check(const struct build *b, const struct places *p, struct err *e)
@@ -494,7 +501,8 @@ static int make(const struct build *b, const struct places *p, int roots, const 
 
 static bool is_tree(const struct build *b)
 {
-	return b->source != BUILD_EMPTY && b->source != BUILD_OVERLAY && b->source != BUILD_NIX && !b->no_system;
+	return b->source != BUILD_EMPTY && b->source != BUILD_OVERLAY && b->source != BUILD_NIX &&
+	       !b->no_system;
 }
 
 /* Two machines of one ID would write the same journal; an empty one is filled at the first boot. A tree of which several are made
@@ -503,7 +511,8 @@ static int part_id(const struct rootfs *t, struct err *e)
 {
 	CLEANUP(buf_done) struct buf id = { 0 };
 
-	if (rootfs_read(t, "etc/machine-id", ID_MAX, &id, NULL) < 0 || strspn(buf_text(&id), "0123456789abcdef") != ID_DIGITS)
+	if (rootfs_read(t, "etc/machine-id", ID_MAX, &id, NULL) < 0 ||
+	    strspn(buf_text(&id), "0123456789abcdef") != ID_DIGITS)
 		return 0;
 	return rootfs_put(t, "etc/machine-id", 0444, "", 0, e);
 }
@@ -516,7 +525,8 @@ int build_part(const struct rootfs *t, const char *name, const char *twin_of, st
 
 	(void)snprintf(line, sizeof(line), "%.*s\n", NAME_MACHINE_MAX, name);
 	if (r == 0 && rootfs_read(t, "etc/hostname", HOSTNAME_MAX, &host, NULL) >= 0 &&
-	    strcspn(buf_text(&host), "\n") == strlen(twin_of) && strncmp(buf_text(&host), twin_of, strlen(twin_of)) == 0)
+	    strcspn(buf_text(&host), "\n") == strlen(twin_of) &&
+	    strncmp(buf_text(&host), twin_of, strlen(twin_of)) == 0)
 		r = rootfs_put(t, "etc/hostname", 0644, line, strlen(line), e);
 	return r;
 }
@@ -529,7 +539,8 @@ static bool is_copy(enum build_source source)
 static int part(const struct build *b, const struct places *p, const char *path, struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
-	int r = b->source == BUILD_OVERLAY ? overlay_open(p, &t, e) : rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
+	int r = b->source == BUILD_OVERLAY ? overlay_open(p, &t, e)
+	                                   : rootfs_open(path, ROOTFS_REFUSE, 0, &t, e);
 
 	if (r == 0 && b->source == BUILD_OVERLAY)
 		r = overlay_hide_nodes(&t, e);

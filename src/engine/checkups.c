@@ -14,7 +14,7 @@ struct checkups {
 	checkups_changed_fn *changed;
 	void *arg;
 
-	char *name; /* whose; "": all machines'; NULL: nobody's */
+	char *name;              /* whose; "": all machines'; NULL: nobody's */
 	struct checkup_job *job; /* is reading */
 	bool stale;              /* something changed since that began */
 	sd_event_source *later;
@@ -24,8 +24,8 @@ struct checkups {
 	char *problem;
 };
 
-int checkups_new(sd_event *loop, struct observer *o, checkups_changed_fn *changed, void *arg, struct checkups **ret,
-                 struct err *e)
+int checkups_new(sd_event *loop, struct observer *o, checkups_changed_fn *changed, void *arg,
+                 struct checkups **ret, struct err *e)
 {
 	struct checkups *c = calloc(1, sizeof(*c));
 
@@ -88,7 +88,8 @@ static void on_done(int r, struct checkup *found, const struct err *e, void *arg
 	} else {
 		c->found = *found;
 		c->known = true;
-		c->has_reach = *c->name && reach_read(observer_snapshot(c->observer), c->name, false, &c->reach, NULL) == 0;
+		c->has_reach = *c->name && reach_read(observer_snapshot(c->observer), c->name, false,
+		                                      &c->reach, NULL) == 0;
 	}
 	if (sd_event_add_time_relative(c->loop, &c->later, CLOCK_MONOTONIC, PERIOD_USEC, 0, on_later, c) < 0)
 		c->later = NULL;
@@ -100,8 +101,8 @@ static void begin(struct checkups *c)
 	struct err e;
 
 	c->stale = false;
-	if (checkup_start(c->loop, observer_snapshot(c->observer), *c->name ? c->name : NULL, on_done, c, &c->job,
-	                  &e) < 0) {
+	if (checkup_start(c->loop, observer_snapshot(c->observer), *c->name ? c->name : NULL, on_done, c,
+	                  &c->job, &e) < 0) {
 		forget(c);
 		c->problem = strdup(e.text);
 	}

@@ -13,8 +13,8 @@
  * result. o has the machines, and goes after this. */
 struct checkups;
 typedef void checkups_changed_fn(void *arg);
-int checkups_new(sd_event *loop, struct observer *o, checkups_changed_fn *changed, void *arg, struct checkups **ret,
-                 struct err *e);
+int checkups_new(sd_event *loop, struct observer *o, checkups_changed_fn *changed, void *arg,
+                 struct checkups **ret, struct err *e);
 void checkups_free(struct checkups *c); /* NULL is fine */
 
 /* checkups_want - from now on those of the machine of that name, or of all (""); NULL: nobody looks any more. Costs

@@ -96,14 +96,16 @@ static int ask_whether_still(const struct clone *c, const struct original *o, bo
 {
 	*ret_up = settle_is_up(c->from);
 	if (*ret_up && c->overlay)
-		return err_set(e, STATUS_BUSY, EBUSY,
-		               "cannot lay an overlay over %s: it is running, and must be down while there is one "
-		               "(machdeck stop %s, or clone without --overlay)",
-		               c->from, c->from);
+		return err_set(
+			e, STATUS_BUSY, EBUSY,
+			"cannot lay an overlay over %s: it is running, and must be down while there is one "
+			"(machdeck stop %s, or clone without --overlay)",
+			c->from, c->from);
 	if (!*ret_up || c->live || is_subvolume(o->places.root))
 		return 0;
 	return err_set(e, STATUS_BUSY, EBUSY,
-	               "cannot clone %s: it is running (stop it, or clone with --live: it stands still while it is copied)",
+	               "cannot clone %s: it is running (stop it, or clone with --live: it stands still while "
+	               "it is copied)",
 	               c->from);
 }
 
@@ -114,19 +116,22 @@ static int check_overlay(const struct clone *c, const struct original *o, struct
 	if (!c->overlay)
 		return 0;
 	if (!o->places.has_root)
-		return err_set(e, STATUS_USAGE, EOPNOTSUPP, "%s has no root to lay an overlay over (leave out --overlay)",
-		               c->from);
-	if (overlay_of(&o->places, of))
 		return err_set(e, STATUS_USAGE, EOPNOTSUPP,
-		               "%s is an overlay over %s itself (clone without --overlay makes a full copy of both)",
-		               c->from, of);
+		               "%s has no root to lay an overlay over (leave out --overlay)", c->from);
+	if (overlay_of(&o->places, of))
+		return err_set(
+			e, STATUS_USAGE, EOPNOTSUPP,
+			"%s is an overlay over %s itself (clone without --overlay makes a full copy of both)",
+			c->from, of);
 	return 0;
 }
 
 static void warn_of_boot(const struct clone *c, const struct original *o, struct strs *warnings)
 {
 	if (c->overlay && o->loaded.container.auto_start)
-		strs_addf(warnings, "%s is to start at boot (AUTO_START=1), which it can not while the clone is there", c->from);
+		strs_addf(warnings,
+		          "%s is to start at boot (AUTO_START=1), which it can not while the clone is there",
+		          c->from);
 }
 
 /* How build_root() would copy it: that tries the same ways in this order. */
@@ -176,8 +181,8 @@ static void say_changes(const struct strs *before, const struct strs *after, str
 	}
 }
 
-static int say_all(const struct clone *c, const struct original *o, const struct created *made, bool up, struct strs *says,
-                   struct err *e)
+static int say_all(const struct clone *c, const struct original *o, const struct created *made, bool up,
+                   struct strs *says, struct err *e)
 {
 	CLEANUP(buf_done) struct buf conf = { 0 };
 	CLEANUP(strs_done) struct strs before = { 0 };
@@ -189,9 +194,11 @@ static int say_all(const struct clone *c, const struct original *o, const struct
 	if (made->how == BUILT_NEW)
 		strs_addf(says, "root: an empty one, as that of %s is made by its start", c->from);
 	else
-		strs_addf(says, "root: %s %s %s", built_word(made->how), c->overlay ? "over" : "of", o->places.root);
+		strs_addf(says, "root: %s %s %s", built_word(made->how), c->overlay ? "over" : "of",
+		          o->places.root);
 	if (c->overlay)
-		strs_addf(says, "%s can not be started, reset, renamed or destroyed while the clone is there", c->from);
+		strs_addf(says, "%s can not be started, reset, renamed or destroyed while the clone is there",
+		          c->from);
 	if (up && made->how != BUILT_SNAPSHOT)
 		strs_addf(says, "%s runs: it stands still while it is copied", c->from);
 	if (o->places.has_root)
@@ -202,7 +209,8 @@ static int say_all(const struct clone *c, const struct original *o, const struct
 	return before.bad || after.bad || says->bad ? err_no_memory(e) : 0;
 }
 
-int clone_decide(const struct clone *c, struct created *ret, struct strs *says, struct strs *warnings, struct err *e)
+int clone_decide(const struct clone *c, struct created *ret, struct strs *says, struct strs *warnings,
+                 struct err *e)
 {
 	CLEANUP(original_done) struct original o = { 0 };
 	CLEANUP(created_done) struct created made = { 0 };

@@ -10,10 +10,10 @@
 
 struct clone {
 	const char *from, *to;
-	bool unique_name;            /* as of struct create */
-	bool live;                   /* one that runs stands still while it is copied, and runs on whatever ends
+	bool unique_name; /* as of struct create */
+	bool live;        /* one that runs stands still while it is copied, and runs on whatever ends
 	                              * us; else it is refused */
-	bool overlay;                /* its root is an overlay over the original's, which must be down, and stay so */
+	bool overlay;     /* its root is an overlay over the original's, which must be down, and stay so */
 	const struct draft *options; /* what is to be different */
 };
 
@@ -22,11 +22,12 @@ struct clone {
  * conf are not carried over.
  * errors  as create_container(); -EBUSY STATUS_BUSY: it runs and is not a btrfs subvolume (live), or is to be below an overlay
  *         -EOPNOTSUPP STATUS_USAGE: overlay of one that is an overlay or has no root */
-int clone_container(const struct clone *c, const struct progress *p, struct created *ret, struct strs *warnings,
-                    struct err *e);
+int clone_container(const struct clone *c, const struct progress *p, struct created *ret,
+                    struct strs *warnings, struct err *e);
 /* clone_decide - what it would be; ret->how as far as that can be known before. says: a line for how its root is copied, and
  * one for each key of the conf that becomes another than the original's. */
-int clone_decide(const struct clone *c, struct created *ret, struct strs *says, struct strs *warnings, struct err *e);
+int clone_decide(const struct clone *c, struct created *ret, struct strs *says, struct strs *warnings,
+                 struct err *e);
 
 /* rename_container - a container that is down gets another name: conf, root, snapshots, profile, gcroots, host name,
  * /etc/hosts. What was done is undone after a failure; killed in between, the same call goes on.

@@ -66,8 +66,8 @@ int compared_read(const char *name, struct compared *ret, struct err *e)
 	return r < 0 ? r : compare(name, &c, ret, e);
 }
 
-int compared_text(const char *name, const char *path, bool nixos_dirs, const struct buf *text, struct compared *ret,
-                  struct err *e)
+int compared_text(const char *name, const char *path, bool nixos_dirs, const struct buf *text,
+                  struct compared *ret, struct err *e)
 {
 	CLEANUP(compared_done) struct compared c = { 0 };
 	int r = compared_file(name, "plan.json", &c.was_json, e);

@@ -17,8 +17,8 @@ struct compared {
  * errors  -ENOENT STATUS_NO_CONTAINER: it does not run, or was not started by us;  as load_plan(), started_parse() */
 int compared_read(const char *name, struct compared *ret, struct err *e);
 /* compared_text - the same of a text that is to be the conf at path; as load_text(). */
-int compared_text(const char *name, const char *path, bool nixos_dirs, const struct buf *text, struct compared *ret,
-                  struct err *e);
+int compared_text(const char *name, const char *path, bool nixos_dirs, const struct buf *text,
+                  struct compared *ret, struct err *e);
 void compared_done(struct compared *c);
 
 /* compared_file - a file of its start: leaf in /run/machdeck/NAME, appended to ret. errors: as above */

@@ -314,7 +314,8 @@ static void on_mended(int r, const struct err *e, void *arg)
 static int ask_mend(struct control *c, struct err *e)
 {
 	c->own_limit_usec = MEND_LIMIT;
-	return aside_begin(sd_event_source_get_event(c->end), mend, c, MEND_LIMIT, on_mended, c, &c->aside, e);
+	return aside_begin(sd_event_source_get_event(c->end), mend, c, MEND_LIMIT, on_mended, c, &c->aside,
+	                   e);
 }
 
 /* ---- the steps */

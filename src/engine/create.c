@@ -181,8 +181,8 @@ static bool is_taken(const struct occupied *o, const char *link)
 }
 
 /* Both ends of an extra link have that name, so it is one that no link of the host has: "lan7" becomes "lan1". */
-static int take_link(const char *like, const struct occupied *o, const struct strs *chosen, char ret[static NAME_LINK_SIZE],
-                     struct err *e)
+static int take_link(const char *like, const struct occupied *o, const struct strs *chosen,
+                     char ret[static NAME_LINK_SIZE], struct err *e)
 {
 	size_t len = strlen(like);
 
@@ -192,7 +192,8 @@ static int take_link(const char *like, const struct occupied *o, const struct st
 		char number[8];
 		int digits = snprintf(number, sizeof(number), "%u", n);
 
-		(void)snprintf(ret, NAME_LINK_SIZE, "%.*s%s", (int)(len < 15U - (unsigned)digits ? len : 15U - (unsigned)digits), like,
+		(void)snprintf(ret, NAME_LINK_SIZE, "%.*s%s",
+		               (int)(len < 15U - (unsigned)digits ? len : 15U - (unsigned)digits), like,
 		               number);
 		if (!strs_has(chosen, ret) && !is_taken(o, ret))
 			return 0;
@@ -318,7 +319,8 @@ static void leave_links(struct draft *d, const struct container *like, struct st
 	if (like->interfaces.n == 0 || draft_get(d, "INTERFACES"))
 		return;
 	draft_replace(d, "INTERFACES", "");
-	strs_addf(warnings, "INTERFACES: %s stays with %s alone (--interfaces names others)", links ? links : "", like->name);
+	strs_addf(warnings, "INTERFACES: %s stays with %s alone (--interfaces names others)",
+	          links ? links : "", like->name);
 }
 
 static int decide_conf(const struct create *c, struct created *ret, struct strs *warnings, struct err *e)
@@ -474,8 +476,8 @@ static int keep_configuration(const struct create *c, const struct places *p, st
 }
 
 /* The state to reset to. */
-static void keep_base(const struct create *c, const struct created *made, int roots, const struct progress *progress,
-                      struct strs *warnings)
+static void keep_base(const struct create *c, const struct created *made, int roots,
+                      const struct progress *progress, struct strs *warnings)
 {
 	CLEANUP(close_p)
 	int root = openat(roots, made->places.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -17,7 +17,8 @@ struct create {
 	bool pair;                   /* a pair of addresses is chosen, whatever else the network has */
 	const struct draft *options; /* keys of the conf, as given */
 	const char *base;            /* the text of a conf whose other keys hold; NULL: of none */
-	const struct container *like; /* what base says: its addresses, ports and MAC are changed to free ones; NULL */
+	const struct container
+		*like; /* what base says: its addresses, ports and MAC are changed to free ones; NULL */
 	struct build build;
 };
 
@@ -39,4 +40,5 @@ int create_decide(const struct create *c, struct created *ret, struct strs *warn
 
 /* create_container - do it. While it is made, the name, addresses and ports count as taken for others, until this process ends;
  * the root gets its name last, the conf just before: after a failure, or cancelled, nothing is left. */
-int create_container(const struct create *c, const struct progress *p, struct created *ret, struct strs *warnings, struct err *e);
+int create_container(const struct create *c, const struct progress *p, struct created *ret,
+                     struct strs *warnings, struct err *e);

@@ -36,8 +36,8 @@ int destroy_look(const char *name, struct destroy_look *ret, struct err *e);
  * errors    -EBUSY STATUS_BUSY: it runs, something is mounted, something works in its root, another process changes it
  *           -ELOOP STATUS_UNSAFE_HOST, -EROFS STATUS_CANNOT_CREATE: declared elsewhere
  *           -EINVAL STATUS_USAGE: podman's, or no machine's name; -ENOENT STATUS_NO_CONTAINER; -ECANCELED */
-int destroy_container(const char *name, const struct destroy_options *o, const struct progress *p, struct strs *warnings,
-            struct err *e);
+int destroy_container(const char *name, const struct destroy_options *o, const struct progress *p,
+                      struct strs *warnings, struct err *e);
 
 /* destroy_leftovers - the names of containers whose removal was not finished. */
 int destroy_leftovers(struct strs *ret, struct err *e);

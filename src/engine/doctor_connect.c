@@ -109,14 +109,18 @@ int doctor_try_all(struct doctor_reading *r, struct err *e)
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct forward *rule = &rules->v[i];
 		const char *text = r->host.address[rule->to.family == AF_INET6 ? DOCTOR_V6 : DOCTOR_V4];
-		struct doctor_try t = { .udp = rule->port.udp, .port = rule->port.host, .forward = rule->port.host };
+		struct doctor_try t = { .udp = rule->port.udp,
+			                .port = rule->port.host,
+			                .forward = rule->port.host };
 
 		if (is_listed(r, &t) || addr_parse(text, &t.to, NULL) < 0)
 			continue;
 		r->tries[r->n_tries++] = t;
-		r->tries[r->n_tries++] = (struct doctor_try){
-			.to = rule->to, .udp = t.udp, .port = rule->port.guest, .forward = t.forward, .direct = true
-		};
+		r->tries[r->n_tries++] = (struct doctor_try){ .to = rule->to,
+			                                      .udp = t.udp,
+			                                      .port = rule->port.guest,
+			                                      .forward = t.forward,
+			                                      .direct = true };
 	}
 	connect_all(r->tries, r->n_tries);
 	return 0;

@@ -151,8 +151,7 @@ static void fill_route(struct doctor_patient *p, struct doctor_way *w, int *ret_
 	const struct link *l;
 	bool local;
 
-	if (!p->guest.host_link || rtnl_route_to(&p->r->host.nl, &w->to, ret_link, &local, NULL) < 0 ||
-	    local)
+	if (!p->guest.host_link || rtnl_route_to(&p->r->host.nl, &w->to, ret_link, &local, NULL) < 0 || local)
 		return;
 	l = links_at(&p->r->host.links, *ret_link);
 	w->routed_by = l && l->index != p->r->host.uplink ? l->name

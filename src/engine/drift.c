@@ -15,7 +15,8 @@ int drift_read(const struct snapshot *s, const char *name, const struct netmap *
 	if (!machine)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: neither configured nor running", name);
 	if (!machine->registered)
-		return err_set(e, STATUS_DOWN, ESRCH, "%s: does not run, so it starts as it is configured", name);
+		return err_set(e, STATUS_DOWN, ESRCH, "%s: does not run, so it starts as it is configured",
+		               name);
 	r = compared_read(name, &c, e);
 	if (r == -ENOENT) {
 		drift_decide(name, NULL, NULL, m, ret);

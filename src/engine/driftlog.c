@@ -61,11 +61,11 @@ static void tell(const struct drifted *one, struct events *ret)
 	if (cure == DRIFT_NONE)
 		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, false, "%s", words[cure]);
 	else if (more == 0)
-		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, is_bad, "%s: %s", words[cure],
-		           one->drift.v[0].text);
+		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, is_bad, "%s: %s",
+		           words[cure], one->drift.v[0].text);
 	else
-		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, is_bad, "%s: %s, and %zu more", words[cure],
-		           one->drift.v[0].text, more);
+		events_add(ret, clock_usec(CLOCK_REALTIME), one->name, EVENT_CONF, is_bad,
+		           "%s: %s, and %zu more", words[cure], one->drift.v[0].text, more);
 }
 
 static bool is_new(const struct driftlog *d, const struct drifted *one)
@@ -136,7 +136,8 @@ static void on_network(const struct netmap *now, void *arg)
 		drifts_stale(d->drifts);
 }
 
-int driftlog_new(sd_event *loop, struct observer *o, driftlog_said_fn *say, void *arg, struct driftlog **ret, struct err *e)
+int driftlog_new(sd_event *loop, struct observer *o, driftlog_said_fn *say, void *arg, struct driftlog **ret,
+                 struct err *e)
 {
 	struct driftlog *d = calloc(1, sizeof(*d));
 	int r;

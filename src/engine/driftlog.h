@@ -11,7 +11,8 @@
 /* driftlog_new - say is called from the loop with each lot of events; o has the machines, and goes after this. */
 struct driftlog;
 typedef void driftlog_said_fn(const struct events *fresh, void *arg);
-int driftlog_new(sd_event *loop, struct observer *o, driftlog_said_fn *say, void *arg, struct driftlog **ret, struct err *e);
+int driftlog_new(sd_event *loop, struct observer *o, driftlog_said_fn *say, void *arg, struct driftlog **ret,
+                 struct err *e);
 void driftlog_free(struct driftlog *d); /* NULL is fine */
 
 /* driftlog_snapshot - machines or confs changed. errors: as netwatch_want(); then links are not compared */

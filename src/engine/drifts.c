@@ -90,7 +90,8 @@ static const struct unit_live *live_of(struct drifts *d, const struct machine *m
 		}
 		d->asked = a;
 	}
-	if (a->told != m->unit_told && !a->slot && units && m->unit && units_get(units, m->unit, on_unit, a, &a->slot, NULL) >= 0)
+	if (a->told != m->unit_told && !a->slot && units && m->unit &&
+	    units_get(units, m->unit, on_unit, a, &a->slot, NULL) >= 0)
 		a->told = m->unit_told;
 	return a->known ? &a->live : NULL;
 }
@@ -115,14 +116,17 @@ const struct drifted *drift_list_find(const struct drift_list *l, const char *na
 
 /* ---- reading */
 
-static void read_one(struct drifts *d, const struct netmap *map, const struct machine *m, struct drift_list *l)
+static void read_one(struct drifts *d, const struct netmap *map, const struct machine *m,
+                     struct drift_list *l)
 {
 	struct drifted *one = &l->v[l->n];
 
 	one->name = strdup(m->name);
 	if (!one->name)
 		return;
-	one->known = drift_read(observer_snapshot(d->observer), m->name, map, live_of(d, m), &one->drift, NULL) == 0 && one->drift.unseen.n == 0;
+	one->known = drift_read(observer_snapshot(d->observer), m->name, map, live_of(d, m), &one->drift,
+	                        NULL) == 0 &&
+	             one->drift.unseen.n == 0;
 	if (drift_verdict(&one->drift) != DRIFT_NONE)
 		one->known = true;
 	l->n++;
@@ -183,7 +187,8 @@ static int on_turn(sd_event_source *s, void *arg)
 	if (!read_more(d))
 		return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 	publish(d);
-	if (!d->later && sd_event_add_time_relative(d->loop, &d->later, CLOCK_MONOTONIC, PERIOD_USEC, 0, on_later, d) < 0)
+	if (!d->later &&
+	    sd_event_add_time_relative(d->loop, &d->later, CLOCK_MONOTONIC, PERIOD_USEC, 0, on_later, d) < 0)
 		d->later = NULL;
 	return 0;
 }

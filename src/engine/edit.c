@@ -85,7 +85,8 @@ static int find_settings(struct edit *x, const char *name, const char *unit, str
 	if (r == -ENOENT && access(x->path, F_OK) == 0)
 		return 0;
 	if (r == 0 && t.kind != MACHINE_NSPAWN)
-		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf, and it is no machine of systemd-nspawn@", name);
+		r = err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		            "%s has no conf, and it is no machine of systemd-nspawn@", name);
 	return r;
 }
 
@@ -96,7 +97,8 @@ int edit_find(const char *name, const char *unit, struct edit *ret, struct err *
 
 	if (r == 0 && x.places.has_conf && unit)
 		return err_set(e, STATUS_USAGE, EOPNOTSUPP,
-		               "%s has a conf, which its unit is made of: machdeck edit %s, without --unit", name, name);
+		               "%s has a conf, which its unit is made of: machdeck edit %s, without --unit",
+		               name, name);
 	if (r == 0 && x.places.has_conf)
 		name_conf(&x);
 	else if (r == 0 || r == -ENOENT)
@@ -153,8 +155,9 @@ static int find_conf(const char *name, struct edit *x, struct err *e)
 	struct edit settings;
 
 	if (r == -ENOENT && edit_find(name, NULL, &settings, NULL) == 0)
-		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf; its settings are in %s (machdeck edit %s)", name,
-		            settings.path, name);
+		r = err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		            "%s has no conf; its settings are in %s (machdeck edit %s)", name, settings.path,
+		            name);
 	if (r == 0 && !x->places.has_conf)
 		r = err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s has no conf", name);
 	if (r == 0)
@@ -187,8 +190,8 @@ int edit_look(const char *name, struct edit *ret, struct err *e)
 }
 
 /* Settings have no keys that are told apart: all of one, or all of the other. */
-static int settle_text(const struct edit *x, const struct buf *theirs, bool ours, const struct buf *mine, struct buf *ret,
-                       struct err *e)
+static int settle_text(const struct edit *x, const struct buf *theirs, bool ours, const struct buf *mine,
+                       struct buf *ret, struct err *e)
 {
 	if (x->kind == EDIT_CONF)
 		return conf_merge(x->path, &x->old, mine, theirs, ours ? CLASH_MINE : CLASH_THEIRS, ret, e);
@@ -254,7 +257,8 @@ int edit_judge(const struct edit *x, const struct buf *text, struct strs *warnin
 	int r;
 
 	if (x->kind != EDIT_CONF)
-		return unitfile_judge(x->path, x->kind == EDIT_NSPAWN ? UNITFILE_NSPAWN : UNITFILE_DROPIN, text, warnings, e);
+		return unitfile_judge(x->path, x->kind == EDIT_NSPAWN ? UNITFILE_NSPAWN : UNITFILE_DROPIN,
+		                      text, warnings, e);
 	r = load(x, text, &l, e);
 	if (r == 0)
 		r = occupied_read(x->places.name, &others, &about_others, e);
@@ -339,7 +343,9 @@ int edit_preview(const struct edit *x, const struct buf *text, struct buf *ret, 
 	int r;
 
 	if (x->kind != EDIT_CONF)
-		return conf_diff(x->path, x->absent ? "" : buf_text(&x->old), buf_text(text), ret) < 0 ? err_no_memory(e) : 0;
+		return conf_diff(x->path, x->absent ? "" : buf_text(&x->old), buf_text(text), ret) < 0
+		               ? err_no_memory(e)
+		               : 0;
 	r = load(x, text, &will, e);
 	if (r < 0)
 		return r;
@@ -379,15 +385,18 @@ static void settle(const struct edit *x, const struct buf *text, struct strs *wa
 
 	if (x->kind != EDIT_CONF) {
 		if (x->kind == EDIT_DROPIN && settle_reread(NULL, &e) < 0)
-			strs_addf(warnings, "%s: systemd takes it with its next daemon-reload: %s", x->path, e.text);
+			strs_addf(warnings, "%s: systemd takes it with its next daemon-reload: %s", x->path,
+			          e.text);
 		return;
 	}
 	hostsfile_refresh("", warnings);
 	dropin(x, &x->old, &before);
 	dropin(x, text, &after);
 	if (strcmp(buf_text(&before), buf_text(&after)) != 0 && settle_reread(NULL, &e) < 0)
-		strs_addf(warnings, "%s: its unit is as before until systemd reads it anew (systemctl daemon-reload): %s",
-		          x->places.name, e.text);
+		strs_addf(
+			warnings,
+			"%s: its unit is as before until systemd reads it anew (systemctl daemon-reload): %s",
+			x->places.name, e.text);
 }
 
 /* Others changed it since it was read: their keys, and mine. */
@@ -431,7 +440,8 @@ static int swap(struct edit *x, struct buf *text, struct strs *warnings, bool *r
 	if (r < 0)
 		return r;
 	if (s.unprotected)
-		strs_addf(warnings, "%s: its file system does not protect it from others who write at the same moment",
+		strs_addf(warnings,
+		          "%s: its file system does not protect it from others who write at the same moment",
 		          x->path);
 	*ret_unconfirmed = s.unconfirmed;
 	return 0;
@@ -446,7 +456,9 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 	if (buf_same(text, &x->old))
 		return 0;
 	if (x->hold.fd < 0)
-		return err_set(e, STATUS_BUSY, EBUSY, "%s: it was opened to be looked at, while another process changed it", x->path);
+		return err_set(e, STATUS_BUSY, EBUSY,
+		               "%s: it was opened to be looked at, while another process changed it",
+		               x->path);
 	r = x->unjudged ? 0 : edit_judge(x, text, warnings, e);
 	if (r < 0)
 		return r;
@@ -457,8 +469,10 @@ int edit_save(struct edit *x, struct buf *text, struct strs *warnings, struct er
 		return r;
 	settle(x, text, warnings);
 	if (x->kept[0])
-		strs_addf(warnings, "%s: a save of it was killed once; what somebody else wrote meanwhile is beside it, in %s", x->path,
-		          x->kept);
+		strs_addf(warnings,
+		          "%s: a save of it was killed once; what somebody else wrote meanwhile is beside "
+		          "it, in %s",
+		          x->path, x->kept);
 	x->absent = false;
 	buf_done(&x->old);
 	x->old = (struct buf){ 0 };
@@ -477,7 +491,8 @@ static enum edit_verdict by_drift(const struct edit *x, const struct buf *text, 
 	CLEANUP(drift_done) struct drift d = { 0 };
 	enum edit_verdict v = EDIT_NOTHING;
 
-	if ((text ? compared_text(name, x->path, x->places.nixos_dirs, text, &c, NULL) : compared_read(name, &c, NULL)) < 0)
+	if ((text ? compared_text(name, x->path, x->places.nixos_dirs, text, &c, NULL)
+	          : compared_read(name, &c, NULL)) < 0)
 		return EDIT_NOTHING;
 	drift_decide(name, &c.was, &c.change, NULL, &d);
 	for (size_t i = 0; i < d.n; i++) {

@@ -16,8 +16,8 @@
 #include "drivers/hold.h"
 #include "engine/places.h"
 
-#define EDIT_HISTORY 20
-#define EDIT_DRAFTS  "/var/lib/machdeck/drafts"
+#define EDIT_HISTORY    20
+#define EDIT_DRAFTS     "/var/lib/machdeck/drafts"
 #define EDIT_LEAF_SIZE  (NAME_MACHINE_MAX + 16)
 #define EDIT_STORE_SIZE (NAME_MACHINE_MAX + EDIT_LEAF_SIZE + 8)
 
@@ -30,15 +30,17 @@ enum edit_kind {
 struct edit {
 	enum edit_kind kind;
 	struct places places;
-	struct hold hold; /* nobody else changes, makes or removes it meanwhile; ends with the process. fd -1: it is looked at */
-	int dir;          /* the file's folder; -1: none is open, or of settings: it is made by the first save */
+	struct hold
+		hold; /* nobody else changes, makes or removes it meanwhile; ends with the process. fd -1: it is looked at */
+	int dir; /* the file's folder; -1: none is open, or of settings: it is made by the first save */
 	char path[NAME_MACHINE_MAX + EDIT_LEAF_SIZE + 96]; /* the file, for messages */
-	char leaf[EDIT_LEAF_SIZE];   /* its name */
-	char store[EDIT_STORE_SIZE]; /* what history and draft know it by */
-	bool unjudged;  /* edit_save() takes what contradicts something: for a change that makes nothing worse */
-	bool absent;    /* there is no such file yet: old is what holds instead of it */
-	char kept[256];  /* of a save that was killed: what somebody else wrote meanwhile, beside it under this name; "" */
-	struct buf old;  /* the text as it was read */
+	char leaf[EDIT_LEAF_SIZE];                         /* its name */
+	char store[EDIT_STORE_SIZE];                       /* what history and draft know it by */
+	bool unjudged; /* edit_save() takes what contradicts something: for a change that makes nothing worse */
+	bool absent;   /* there is no such file yet: old is what holds instead of it */
+	char kept
+		[256]; /* of a save that was killed: what somebody else wrote meanwhile, beside it under this name; "" */
+	struct buf old; /* the text as it was read */
 };
 
 /* edit_begin - before a person types anything. wait_ms: for another process of ours that is at it.

@@ -27,7 +27,8 @@ static int dropin_name(const char *unit, char ret[static EDIT_LEAF_SIZE], struct
 	if (len > end && strcmp(unit + len - end, ".conf") == 0)
 		len -= end;
 	if (len == 0 || len + end >= EDIT_LEAF_SIZE || *unit == '.' || strspn(unit, DROPIN_CHARS) < len)
-		return err_set(e, STATUS_USAGE, EINVAL, "'%.80s' can not be the name of a drop-in (letters, digits, : - _ . @)", unit);
+		return err_set(e, STATUS_USAGE, EINVAL,
+		               "'%.80s' can not be the name of a drop-in (letters, digits, : - _ . @)", unit);
 	(void)snprintf(ret, EDIT_LEAF_SIZE, "%.*s.conf", (int)len, unit);
 	return 0;
 }
@@ -38,8 +39,10 @@ static int name_dropin(struct edit *x, const char *unit, struct err *e)
 	int r = dropin_name(usual ? "override" : unit, x->leaf, e);
 
 	x->kind = EDIT_DROPIN;
-	(void)snprintf(x->path, sizeof(x->path), DROPINS "/systemd-nspawn@%s.service.d/%s", x->places.name, x->leaf);
-	(void)snprintf(x->store, sizeof(x->store), "%s:unit%s%s", x->places.name, usual ? "" : ":", usual ? "" : x->leaf);
+	(void)snprintf(x->path, sizeof(x->path), DROPINS "/systemd-nspawn@%s.service.d/%s", x->places.name,
+	               x->leaf);
+	(void)snprintf(x->store, sizeof(x->store), "%s:unit%s%s", x->places.name, usual ? "" : ":",
+	               usual ? "" : x->leaf);
 	return r;
 }
 
@@ -81,12 +84,13 @@ static int is_own(const struct edit *x, struct err *e)
 	if (len >= 0) {
 		target[len] = '\0';
 		return err_set(e, STATUS_UNSAFE_HOST, ELOOP,
-		               "cannot edit %s: it is declared elsewhere, in %s, where %s leads", x->places.name, target, x->path);
+		               "cannot edit %s: it is declared elsewhere, in %s, where %s leads",
+		               x->places.name, target, x->path);
 	}
 	folder_of(x, folder);
 	if ((statvfs(folder, &fs) == 0 || statvfs("/etc", &fs) == 0) && (fs.f_flag & ST_RDONLY))
-		return err_set(e, STATUS_CANNOT_CREATE, EROFS, "cannot edit %s: %s is on a read-only file system",
-		               x->places.name, x->path);
+		return err_set(e, STATUS_CANNOT_CREATE, EROFS,
+		               "cannot edit %s: %s is on a read-only file system", x->places.name, x->path);
 	return 0;
 }
 
@@ -137,22 +141,25 @@ static bool has_entry(const struct unitfile *f, const struct unit_entry *wanted,
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].key && wanted->key && strcmp(f->v[i].key, wanted->key) == 0 &&
-		    strcmp(f->v[i].section, wanted->section) == 0 && (!with_value || strcmp(f->v[i].value, wanted->value) == 0))
+		    strcmp(f->v[i].section, wanted->section) == 0 &&
+		    (!with_value || strcmp(f->v[i].value, wanted->value) == 0))
 			return true;
 	return false;
 }
 
-static void compare(const struct edit *x, const struct unitfile *was, const struct unitfile *is, const char *path,
-                    struct strs *warnings)
+static void compare(const struct edit *x, const struct unitfile *was, const struct unitfile *is,
+                    const char *path, struct strs *warnings)
 {
 	CLEANUP(unitfile_done) struct unitfile later = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 };
 
-	if (files_read("", path, SETTINGS_MAX, &text, NULL, NULL) < 0 || unitfile_parse(path, &text, &later, NULL) < 0)
+	if (files_read("", path, SETTINGS_MAX, &text, NULL, NULL) < 0 ||
+	    unitfile_parse(path, &text, &later, NULL) < 0)
 		return;
 	for (size_t i = 0; i < is->n; i++)
 		if (is->v[i].key && !has_entry(was, &is->v[i], true) && has_entry(&later, &is->v[i], false))
-			strs_addf(warnings, "%s: %s= is set in %s, too, which systemd reads later", x->path, is->v[i].key, path);
+			strs_addf(warnings, "%s: %s= is set in %s, too, which systemd reads later", x->path,
+			          is->v[i].key, path);
 }
 
 static bool is_dropin(const char *leaf)
@@ -179,8 +186,8 @@ void edit_others(const struct edit *x, struct strs *ret)
 /* Of all folders of the unit systemd reads the files by their names alone (systemd.unit(5)). */
 void edit_settings_later(const struct edit *x, const struct buf *text, struct strs *warnings)
 {
-	static const char *const above[] = { DROPINS, "/etc/systemd/system.control", "/run/systemd/system.control",
-		                             "/run/systemd/system" };
+	static const char *const above[] = { DROPINS, "/etc/systemd/system.control",
+		                             "/run/systemd/system.control", "/run/systemd/system" };
 	CLEANUP(unitfile_done) struct unitfile was = { 0 }, is = { 0 };
 
 	if (unitfile_parse(x->path, &x->old, &was, NULL) < 0 || unitfile_parse(x->path, text, &is, NULL) < 0)
@@ -190,7 +197,8 @@ void edit_settings_later(const struct edit *x, const struct buf *text, struct st
 		char folder[sizeof(x->path)], path[sizeof(folder) + NAME_MAX + 2];
 		const struct dirent *d;
 
-		(void)snprintf(folder, sizeof(folder), "%s/systemd-nspawn@%s.service.d", above[i], x->places.name);
+		(void)snprintf(folder, sizeof(folder), "%s/systemd-nspawn@%s.service.d", above[i],
+		               x->places.name);
 		dir = opendir(folder);
 		while (dir && (d = readdir(dir))) {
 			if (strcmp(d->d_name, x->leaf) <= 0 || !is_dropin(d->d_name))

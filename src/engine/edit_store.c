@@ -33,7 +33,8 @@ static int open_history(const char *name, bool make, int *ret, struct err *e)
 	if (make)
 		close_p(ret);
 	(void)snprintf(path, sizeof(path), HISTORY "/%s", name);
-	return make ? files_mkdir("", path, 0700, ret, e) : files_open("", path, O_RDONLY | O_DIRECTORY, ret, e);
+	return make ? files_mkdir("", path, 0700, ret, e)
+	            : files_open("", path, O_RDONLY | O_DIRECTORY, ret, e);
 }
 
 static int newest_first(const void *a, const void *b)
@@ -172,7 +173,8 @@ int edit_draft_read(const char *name, struct buf *ret, struct err *e)
 
 int edit_draft_take(const struct edit *x, struct buf *ret, struct err *e)
 {
-	char path[sizeof(EDIT_DRAFTS) + EDIT_STORE_SIZE + sizeof(PLACES_BASE)], other[EDIT_STORE_SIZE + sizeof(PLACES_BASE)];
+	char path[sizeof(EDIT_DRAFTS) + EDIT_STORE_SIZE + sizeof(PLACES_BASE)],
+		other[EDIT_STORE_SIZE + sizeof(PLACES_BASE)];
 	CLEANUP(buf_done) struct buf draft = { 0 }, base = { 0 }, both = { 0 };
 	int r = edit_draft_read(x->store, &draft, e);
 
@@ -180,7 +182,8 @@ int edit_draft_take(const struct edit *x, struct buf *ret, struct err *e)
 		return r;
 	base_of(x->store, other);
 	(void)snprintf(path, sizeof(path), EDIT_DRAFTS "/%s", other);
-	if (x->kind == EDIT_CONF && files_read("", path, TEXT_MAX, &base, NULL, NULL) >= 0 && !buf_same(&base, &x->old) &&
+	if (x->kind == EDIT_CONF && files_read("", path, TEXT_MAX, &base, NULL, NULL) >= 0 &&
+	    !buf_same(&base, &x->old) &&
 	    conf_merge(x->path, &base, &draft, &x->old, CLASH_MINE, &both, NULL) == 0) {
 		buf_done(&draft);
 		draft = both;

@@ -14,7 +14,8 @@
  * the verb; result is what it printed ("web: created"), "" for nothing; warnings its warnings. Borrowed for the call; the
  * errand is gone after it. */
 typedef void errand_said_fn(const char *line, void *arg);
-typedef void errand_done_fn(int r, const char *result, const struct strs *warnings, const struct err *e, void *arg);
+typedef void errand_done_fn(int r, const char *result, const struct strs *warnings, const struct err *e,
+                            void *arg);
 
 /* errand_begin - program NULL: our own. words are the verb and its arguments ("destroy", "--yes", "web"), which must be
  * one that takes --progress.

@@ -37,9 +37,10 @@ static bool has_family(const struct addr *v, size_t n, uint8_t family)
 static void say(uint8_t family, struct strs *says)
 {
 	strs_addf(says, "%s was 0 and is 1 now, for its way out; it stays so%s", forwarding_key(family),
-	          family == AF_INET ? ""
-	                            : " (a link with accept_ra=1 takes no routes from router advertisements any more: "
-	                              "accept_ra=2 does)");
+	          family == AF_INET
+	                  ? ""
+	                  : " (a link with accept_ra=1 takes no routes from router advertisements any more: "
+	                    "accept_ra=2 does)");
 }
 
 int gateway_set(const char *name, const struct strs *addresses, struct strs *ret_says, struct err *e)

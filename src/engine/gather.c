@@ -135,7 +135,10 @@ static int see_conf(const char *name, struct conf_seen *old, struct conf_seen *r
 	else
 		ret->problem = strdup(e.text);
 	ret->unread = r == -EACCES;
-	return !ret->name || !see_overlay(ret) || (r < 0 && !ret->problem) || ret->addresses.bad || ret->ports.bad ? -ENOMEM : 0;
+	return !ret->name || !see_overlay(ret) || (r < 0 && !ret->problem) || ret->addresses.bad ||
+	                       ret->ports.bad
+	               ? -ENOMEM
+	               : 0;
 }
 
 int gather_confs(struct sources *s, struct err *e)
@@ -294,7 +297,8 @@ int gather_net(struct sources *s, struct nl *nl, struct err *e)
 		if (net->stale) {
 			r = see_net(nl, &s->machines.v[i], net);
 			net->denied = r == -EPERM || r == -EACCES;
-			net->stale = net->denied && is_locked(); /* looking takes a network's id: tried again */
+			net->stale =
+				net->denied && is_locked(); /* looking takes a network's id: tried again */
 			net->denied &= !net->stale;
 		}
 		s->net_denied |= net->denied;

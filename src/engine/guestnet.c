@@ -52,7 +52,8 @@ int guestnet_apply(const char *name, const struct netops *ops, struct err *e)
 	if (status == 0)
 		return 0;
 	if (read(in, &theirs, sizeof(theirs)) != (ssize_t)sizeof(theirs)) /* it fits into the pipe whole */
-		return err_set(e, STATUS_SYSTEM, EIO, "%s: the process that sets its network ended early", who);
+		return err_set(e, STATUS_SYSTEM, EIO, "%s: the process that sets its network ended early",
+		               who);
 	if (e)
 		*e = theirs;
 	return -EIO;

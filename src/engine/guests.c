@@ -9,9 +9,9 @@
 #include "base/cleanup.h"
 #include "drivers/guestunits.h"
 
-#define ASKS_MAX 4
-#define GAP_USEC 5000000
-#define RETRIES_MAX 2
+#define ASKS_MAX      4
+#define GAP_USEC      5000000
+#define RETRIES_MAX   2
 #define HUNG_GAP_USEC 300000000 /* of one that let us wait */
 /* A service that fails leaves its cgroup a moment before its state says so. */
 #define CALM_USEC 200000
@@ -156,7 +156,9 @@ static void add_guest(struct guests *g, uint64_t inode)
 
 	if (!made)
 		return;
-	*made = (struct guest){ .g = g, .inode = inode, .due = true, .here = true, .gap_usec = GAP_USEC, .next = g->list };
+	*made = (struct guest){
+		.g = g, .inode = inode, .due = true, .here = true, .gap_usec = GAP_USEC, .next = g->list
+	};
 	if (sd_event_add_time(g->loop, &made->timer, CLOCK_MONOTONIC, 0, 100000, on_time, made) < 0 ||
 	    sd_event_source_set_enabled(made->timer, SD_EVENT_OFF) < 0)
 		guest_free(made);

@@ -45,7 +45,8 @@ int hostlint_read(struct hostlint *ret, struct err *e)
 	return 0;
 }
 
-void hostlint_by(const struct lint_facts *facts, const struct container *c, const struct machine *m, struct strs *ret)
+void hostlint_by(const struct lint_facts *facts, const struct container *c, const struct machine *m,
+                 struct strs *ret)
 {
 	CLEANUP(strs_done) struct strs found = { 0 };
 
@@ -64,7 +65,8 @@ int hostlint_ask(struct hostlint *h, const struct strs *names, enum resolve_sour
 	return names->n > 0 ? resolve_wait(names, sources, NAMES_USEC, &h->names, e) : 0;
 }
 
-void hostlint_judge(const struct hostlint *h, const struct container *c, const struct machine *m, struct strs *ret)
+void hostlint_judge(const struct hostlint *h, const struct container *c, const struct machine *m,
+                    struct strs *ret)
 {
 	const struct lint_facts facts = {
 		.map = h->map.n > 0 ? &h->map : NULL,
@@ -83,7 +85,8 @@ size_t hostlint_pair(const struct container *a, const struct container *b, struc
 	size_t n = 0;
 
 	for (; lint_pair(a, b, n, &f); n++)
-		strs_addf(ret, "%s: %s%s%s: %s", a->name, f.key, f.veth ? " " : "", f.veth ? f.veth : "", f.text);
+		strs_addf(ret, "%s: %s%s%s: %s", a->name, f.key, f.veth ? " " : "", f.veth ? f.veth : "",
+		          f.text);
 	lint_overlap(a, b, ret);
 	return n;
 }
@@ -111,7 +114,8 @@ int hostlint_others(const struct container *c, const struct container *was, stru
 	return before.bad || after.bad || ret->bad ? err_no_memory(e) : 0;
 }
 
-static void look_at(const struct container *c, const char *key, const char *path, const char *what, struct strs *ret)
+static void look_at(const struct container *c, const char *key, const char *path, const char *what,
+                    struct strs *ret)
 {
 	struct stat st;
 

@@ -30,8 +30,10 @@ int hostlint_ask(struct hostlint *h, const struct strs *names, enum resolve_sour
 
 /* hostlint_by - append what does not fit, printable, by facts of one's own. m: the machine as it is seen; NULL: it does not
  * run. hostlint_judge - by those. */
-void hostlint_by(const struct lint_facts *facts, const struct container *c, const struct machine *m, struct strs *ret);
-void hostlint_judge(const struct hostlint *h, const struct container *c, const struct machine *m, struct strs *ret);
+void hostlint_by(const struct lint_facts *facts, const struct container *c, const struct machine *m,
+                 struct strs *ret);
+void hostlint_judge(const struct hostlint *h, const struct container *c, const struct machine *m,
+                    struct strs *ret);
 
 /* hostlint_one - the same of one container, and what it and each other conf have in the other's way; all read now. */
 int hostlint_one(const struct container *c, const struct machine *m, struct strs *ret, struct err *e);

@@ -34,7 +34,8 @@ int hostsfile_lines(const char *host_root, struct strs *ret, struct strs *proble
 	return r < 0 ? r : ret->bad || problems->bad ? err_no_memory(e) : 0;
 }
 
-static int texts(const char *host_root, const struct strs *lines, struct buf *old, struct buf *new, struct err *e)
+static int texts(const char *host_root, const struct strs *lines, struct buf *old, struct buf *new,
+                 struct err *e)
 {
 	int r = files_read(host_root, HOSTS_FILE, HOSTS_SIZE_MAX, old, NULL, e);
 

@@ -35,7 +35,8 @@ void importing_done(struct importing *x)
 /* ---- what would change */
 
 /* Takes both texts. */
-static int add(struct importing *x, const char *path, mode_t mode, struct buf *old, struct buf *new, struct err *e)
+static int add(struct importing *x, const char *path, mode_t mode, struct buf *old, struct buf *new,
+               struct err *e)
 {
 	struct buf *texts = &x->texts[2 * x->n];
 
@@ -59,7 +60,8 @@ static int add(struct importing *x, const char *path, mode_t mode, struct buf *o
 	return 0;
 }
 
-static int read_and_add(struct importing *x, const char *path, mode_t mode, size_t max, struct buf *new, struct err *e)
+static int read_and_add(struct importing *x, const char *path, mode_t mode, size_t max, struct buf *new,
+                        struct err *e)
 {
 	CLEANUP(buf_done) struct buf old = { 0 };
 	int r = fileset_read(x->root, path, max, &old, e);
@@ -111,8 +113,8 @@ static int add_confs(struct importing *x, const struct imported *all, struct err
 	return r;
 }
 
-static int add_engine_files(struct importing *x, const struct virtualisation *v, enum registries_format format,
-                            struct err *e)
+static int add_engine_files(struct importing *x, const struct virtualisation *v,
+                            enum registries_format format, struct err *e)
 {
 	CLEANUP(buf_done) struct buf registries = { 0 }, policy = { 0 };
 	int r;
@@ -145,7 +147,8 @@ static int add_ids(struct importing *x, const struct strs *users, struct strs *w
 	if (r < 0)
 		return r;
 	r = subids_assign(users,
-	                  &(struct subids_known){ buf_text(&uids), buf_text(&gids), buf_text(&passwd), buf_text(&group) },
+	                  &(struct subids_known){ buf_text(&uids), buf_text(&gids), buf_text(&passwd),
+	                                          buf_text(&group) },
 	                  &new_uids, &new_gids, warnings, e);
 	if (r == 0)
 		r = add(x, "/etc/subuid", 0644, &uids, &new_uids, e);
@@ -219,7 +222,10 @@ static void settle(const struct importing *x, struct strs *warnings)
 		return;
 	hostsfile_refresh("", warnings);
 	if (settle_reread(NULL, &e) < 0)
-		strs_addf(warnings, "their units are as before until systemd reads them anew (systemctl daemon-reload): %s", e.text);
+		strs_addf(warnings,
+		          "their units are as before until systemd reads them anew (systemctl "
+		          "daemon-reload): %s",
+		          e.text);
 }
 
 static int replace(const struct importing *x, struct err *e)

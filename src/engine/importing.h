@@ -14,7 +14,7 @@ struct importing {
 	struct strs paths;
 	struct strs looked_at; /* of all files that there are to be, changed or not */
 	size_t n;
-	size_t n_confs; /* of v, the first */
+	size_t n_confs;     /* of v, the first */
 	struct idlock lock; /* nobody else changes users and their ids meanwhile */
 };
 void importing_done(struct importing *x);

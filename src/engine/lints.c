@@ -173,7 +173,8 @@ static bool is_forwarded(const struct confs *c, const struct listening *on)
 {
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t k = 0; c->v[i].good && k < c->v[i].l.container.n_ports; k++)
-			if (c->v[i].l.container.ports[k].udp == on->udp && c->v[i].l.container.ports[k].host == on->port)
+			if (c->v[i].l.container.ports[k].udp == on->udp &&
+			    c->v[i].l.container.ports[k].host == on->port)
 				return true;
 	return false;
 }
@@ -187,7 +188,8 @@ static void read_listeners(struct lints *l)
 	bool is_met = false;
 
 	netmap_forget_listeners(&l->listening);
-	if (!has_way(&l->confs) || nl_open(NETLINK_SOCK_DIAG, &nl, NULL) < 0 || diag_listening(&nl, &found, NULL) < 0)
+	if (!has_way(&l->confs) || nl_open(NETLINK_SOCK_DIAG, &nl, NULL) < 0 ||
+	    diag_listening(&nl, &found, NULL) < 0)
 		return;
 	for (size_t i = 0; i < found.n && !is_met; i++)
 		is_met = is_forwarded(&l->confs, &found.v[i]);
@@ -458,7 +460,8 @@ void lints_want(struct lints *l, bool wanted)
 		return;
 	}
 	l->hosts_stale = true;
-	(void)folder_watch_new(l->loop, "/etc", on_etc, l, &l->etc, NULL); /* else with the next change of something */
+	(void)folder_watch_new(l->loop, "/etc", on_etc, l, &l->etc,
+	                       NULL); /* else with the next change of something */
 	lints_stale(l);
 }
 

@@ -17,7 +17,8 @@
 #define SYSTEM_TEXT_MAX 4096
 
 /* The payload's PATH: the guest's own folders, as a login of root has them. */
-static const char guest_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
+static const char guest_path[] =
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 
 void loaded_done(struct loaded *l)
 {
@@ -46,9 +47,10 @@ static int use_defaults(const char *host_root, const char *name, struct loaded *
 	if (name_is_foreign_conf(name) ||
 	    (!*ret_nixos_dirs && !exists(host_root, "/var/lib/containers", name, "") &&
 	     !exists(host_root, PROFILES, name, "/system")))
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
-		               "%s: there is no such container (no /etc/containers/%s.conf, no root, no profile)", name,
-		               name);
+		return err_set(
+			e, STATUS_NO_CONTAINER, ENOENT,
+			"%s: there is no such container (no /etc/containers/%s.conf, no root, no profile)",
+			name, name);
 	l->container = (struct container){ .name = strdup(name), .release = RELEASE_DEFAULT };
 	if (!l->container.name)
 		return err_no_memory(e);
@@ -56,7 +58,8 @@ static int use_defaults(const char *host_root, const char *name, struct loaded *
 	return 0;
 }
 
-static int load(const char *host_root, const char *name, struct loaded *l, bool *ret_nixos_dirs, struct err *e)
+static int load(const char *host_root, const char *name, struct loaded *l, bool *ret_nixos_dirs,
+                struct err *e)
 {
 	CLEANUP(conf_file_done) struct conf_file file = { 0 };
 	int r;

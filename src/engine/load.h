@@ -10,10 +10,10 @@
 struct loaded {
 	struct container container;
 	struct plan plan;
-	struct facts facts;   /* that the plan was made with; by load_plan() */
-	char *system;         /* facts.system */
-	char *conf_path;      /* NULL: there is no conf, defaults are used (SA-13) */
-	char hash[17];        /* of the conf's bytes, hex */
+	struct facts facts; /* that the plan was made with; by load_plan() */
+	char *system;       /* facts.system */
+	char *conf_path;    /* NULL: there is no conf, defaults are used (SA-13) */
+	char hash[17];      /* of the conf's bytes, hex */
 	struct strs warnings;
 };
 

@@ -56,9 +56,8 @@ static void write_note(struct logs *l)
 	if (count(l, false, JOURNAL_BROKEN) + count(l, true, JOURNAL_BROKEN) > 0 && l->broken)
 		buf_puts(&l->note, l->broken);
 	else if (host > 0)
-		buf_puts(
-			&l->note,
-			"the journal can not be read: that takes root, or the group systemd-journal");
+		buf_puts(&l->note,
+		         "the journal can not be read: that takes root, or the group systemd-journal");
 	else if (guest > 0 && geteuid() != 0)
 		buf_puts(&l->note, "the guest's own journal can not be read: run as root");
 }

@@ -33,7 +33,7 @@ int logs_open(sd_event *loop, const struct logs_target *targets, size_t n, size_
 void logs_free(struct logs *l); /* NULL is fine */
 
 struct logring *logs_ring(struct logs *l);
-bool logs_caught_up(const struct logs *l);           /* all that was there at the start has come */
+bool logs_caught_up(const struct logs *l); /* all that was there at the start has come */
 
 /* logs_note - one sentence about what can not be seen, and the right it takes; NULL: nothing is amiss. */
 const char *logs_note(const struct logs *l);

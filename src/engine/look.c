@@ -13,7 +13,7 @@
 #include "engine/look_read.h"
 #include "engine/why.h"
 
-#define GATHER_USEC 20000 /* events of the kernel's come in bursts */
+#define GATHER_USEC 20000  /* events of the kernel's come in bursts */
 #define FIT_USEC    300000 /* whether a conf fits the host takes all other confs */
 
 struct looker {
@@ -23,14 +23,14 @@ struct looker {
 	void *arg;
 
 	struct looked now;
-	struct machine m; /* its row when it was looked at; name NULL: nobody is looked at */
+	struct machine m;   /* its row when it was looked at; name NULL: nobody is looked at */
 	uint64_t seen_usec; /* of the snapshot that ports were compared with */
 	unsigned wanted, stale;
 	unsigned heard; /* for these the kernel is listened to, where it lets us */
 
 	sd_event_source *later;
 	struct why *asked;
-	bool unreached; /* the unit could not be asked: systemd was out of reach */
+	bool unreached;       /* the unit could not be asked: systemd was out of reach */
 	struct nl net, rules; /* fd -1: closed */
 	sd_event_source *net_heard, *rules_heard;
 	struct cgroupfs *fs;
@@ -213,12 +213,15 @@ static void ask_unit(struct looker *l)
 
 	why_cancel(l->asked);
 	l->asked = NULL;
-	r = l->m.unit && units ? why_ask(l->loop, units, l->m.name, l->m.unit, on_why, l, &l->asked, &e) : -ENOTCONN;
+	r = l->m.unit && units ? why_ask(l->loop, units, l->m.name, l->m.unit, on_why, l, &l->asked, &e)
+	                       : -ENOTCONN;
 	l->unreached = l->m.unit && r == -ENOTCONN;
 	if (r >= 0)
 		return;
 	forget(&l->now, LOOK_UNIT);
-	l->now.unit.problem = copy(!l->m.unit ? "it has no unit" : units ? e.text : "systemd is out of reach");
+	l->now.unit.problem = copy(!l->m.unit ? "it has no unit"
+	                           : units    ? e.text
+	                                      : "systemd is out of reach");
 	tell(l, LOOK_UNIT);
 }
 
@@ -431,7 +434,7 @@ static void look_at(struct looker *l, const struct machine *m, unsigned wanted)
 	(void)snprintf(l->now.name, sizeof(l->now.name), "%s", m->name);
 	if (observer_snapshot(l->observer)->taken_usec != l->seen_usec) {
 		changed |= LOOK_PORTS; /* another one may have it now */
-		if (l->unreached) /* systemd may have come into reach */
+		if (l->unreached)      /* systemd may have come into reach */
 			changed |= wanted & LOOK_UNIT;
 	}
 	l->seen_usec = observer_snapshot(l->observer)->taken_usec;
@@ -471,12 +474,9 @@ int looker_new(sd_event *loop, struct observer *o, looker_changed_fn *changed, v
 
 	if (!l)
 		return err_no_memory(e);
-	*l = (struct looker){ .loop = loop,
-		              .observer = o,
-		              .changed = changed,
-		              .arg = arg,
-		              .net.fd = -1,
-		              .rules.fd = -1 };
+	*l = (struct looker){
+		.loop = loop, .observer = o, .changed = changed, .arg = arg, .net.fd = -1, .rules.fd = -1
+	};
 	r = sd_event_add_time(loop, &l->later, CLOCK_MONOTONIC, 0, 1000, on_later, l);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(l->later, SD_EVENT_OFF);

@@ -20,23 +20,23 @@
 #include "words/snapshot.h"
 
 enum look_part { /* bits */
-	LOOK_UNIT = 1,
-	LOOK_NETWORK = 2,
-	LOOK_PORTS = 4,
-	LOOK_PROCESSES = 8,
-	LOOK_CONFIG = 16,
-	LOOK_PLAN = 32,
+	         LOOK_UNIT = 1,
+	         LOOK_NETWORK = 2,
+	         LOOK_PORTS = 4,
+	         LOOK_PROCESSES = 8,
+	         LOOK_CONFIG = 16,
+	         LOOK_PLAN = 32,
 };
 #define LOOK_PARTS 6
 
 struct look_unit {
 	struct why_facts facts; /* points into the next two */
 	struct strs texts;
-	struct loglines lines;    /* of its last run, when that failed; printable */
-	char *no_log;             /* why there are none; NULL */
-	char sentence[WHY_SIZE];  /* printable; "": it is well */
-	const char *cause;        /* one word, static; NULL */
-	char *problem;            /* why nothing is known; NULL */
+	struct loglines lines;   /* of its last run, when that failed; printable */
+	char *no_log;            /* why there are none; NULL */
+	char sentence[WHY_SIZE]; /* printable; "": it is well */
+	const char *cause;       /* one word, static; NULL */
+	char *problem;           /* why nothing is known; NULL */
 };
 
 struct look_end { /* of a link; name "": not known */
@@ -61,9 +61,9 @@ struct look_network {
 	size_t n;
 	struct strs host_routes; /* over the host's ends: "10.0.0.2 dev ve-web" */
 	struct strs guest_routes;
-	bool shares_host; /* its processes see the host's own network */
-	char *no_guest;   /* why the guest's ends are not known; NULL */
-	char *no_routes;  /* why the guest's routes are not; NULL */
+	bool shares_host;    /* its processes see the host's own network */
+	char *no_guest;      /* why the guest's ends are not known; NULL */
+	char *no_routes;     /* why the guest's routes are not; NULL */
 	struct strs planned; /* what a start does, as `ip` commands: while it does not run */
 	char *problem;       /* why the host's ends are not known; NULL */
 };
@@ -91,7 +91,7 @@ struct look_ports {
 
 struct look_processes {
 	struct proctree tree;
-	float *cpu; /* percent of one core since the look before, of each process; NAN: not known */
+	float *cpu;       /* percent of one core since the look before, of each process; NAN: not known */
 	uint64_t at_usec; /* CLOCK_MONOTONIC */
 	char *problem;    /* why there are none; NULL */
 };

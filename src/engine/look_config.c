@@ -95,7 +95,8 @@ static bool read_settings(const struct machine *m, struct look_config *ret)
 	} places[] = {
 		{ "/etc/systemd/nspawn", NULL },
 		{ "/run/systemd/nspawn", NULL },
-		{ "/var/lib/machines", "not trusted: Bind=, Port= and what else reaches the host is ignored" },
+		{ "/var/lib/machines",
+		  "not trusted: Bind=, Port= and what else reaches the host is ignored" },
 	};
 
 	for (size_t i = 0; i < COUNT(places); i++) {
@@ -131,7 +132,8 @@ static const char *why_none(const struct machine *m)
 		return "there is no conf: it starts with defaults";
 	case MACHINE_NSPAWN:
 	case MACHINE_IMAGE:
-		return "there is no .nspawn file: systemd-nspawn@.service has its defaults (--boot, a network of "
+		return "there is no .nspawn file: systemd-nspawn@.service has its defaults (--boot, a "
+		       "network of "
 		       "its own, "
 		       "users of its own)";
 	case MACHINE_VM:
@@ -187,11 +189,13 @@ static const struct process *find_process(const struct proctree *t, const struct
 }
 
 /* Both are in the order of cgroups and pids, so most are found where they were. */
-static float used_since(const struct look_processes *before, size_t at, const struct process *p, uint64_t passed)
+static float used_since(const struct look_processes *before, size_t at, const struct process *p,
+                        uint64_t passed)
 {
 	const struct proctree *t = &before->tree;
-	const struct process *was = at < t->n_processes && t->processes[at].pid == p->pid ? &t->processes[at]
-	                                                                                  : find_process(t, p);
+	const struct process *was = at < t->n_processes && t->processes[at].pid == p->pid
+	                                    ? &t->processes[at]
+	                                    : find_process(t, p);
 
 	if (!was || passed == 0 || p->cpu_usec == STATS_UNKNOWN || was->cpu_usec == STATS_UNKNOWN ||
 	    p->cpu_usec < was->cpu_usec)

@@ -152,8 +152,8 @@ static void add_route(const struct netroute *r, const struct links *links, struc
 }
 
 /* only: links whose routes count; NULL: all. */
-static int add_routes(struct nl *nl, const struct links *links, const struct look_network *only, struct strs *ret,
-                      struct err *e)
+static int add_routes(struct nl *nl, const struct links *links, const struct look_network *only,
+                      struct strs *ret, struct err *e)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 

@@ -37,7 +37,9 @@ static bool add_port(const struct checked_port *p, struct look_ports *ret)
 	const struct doctor_finding *finding = worth_saying(&p->found);
 	struct look_port *port = &ret->v[ret->n++];
 
-	*port = (struct look_port){ .port = p->port, .declared = p->declared, .state = state_of(p->found.state) };
+	*port = (struct look_port){ .port = p->port,
+		                    .declared = p->declared,
+		                    .state = state_of(p->found.state) };
 	strs_add_all(&port->targets, &p->targets);
 	port->note = finding ? strdup(finding->text) : NULL;
 	if (p->found.steps[DOCTOR_RULE].state == DOCTOR_UNKNOWN && !ret->no_rules)

@@ -25,17 +25,20 @@ static const uint8_t families[MEND_FAMILIES] = { [MEND_V4] = AF_INET, [MEND_V6] 
 
 /* ---- looking */
 
-static int look_at_one(const char *name, const struct claims *c, const struct netmap *map, struct mending *ret,
-                       struct err *e)
+static int look_at_one(const char *name, const struct claims *c, const struct netmap *map,
+                       struct mending *ret, struct err *e)
 {
 	CLEANUP(free_p) struct port *ports = NULL;
-	struct mend_wanted w = { .machine = name, .host = &c->host, .guest = &c->guest, .masquerade = &c->masquerade };
+	struct mend_wanted w = {
+		.machine = name, .host = &c->host, .guest = &c->guest, .masquerade = &c->masquerade
+	};
 	size_t at = 0;
 	int r;
 
 	if (c->argv.n == 0)
 		return err_set(e, STATUS_FAILED, EOPNOTSUPP,
-		               "%s was not started by machdeck, or you may not read /run/machdeck/%s: what its network "
+		               "%s was not started by machdeck, or you may not read /run/machdeck/%s: what "
+		               "its network "
 		               "should be is not known",
 		               name, name);
 	r = claims_ports(c, &ports, &w.n_ports, e);
@@ -85,7 +88,8 @@ static void add_addresses(const struct claims *c, struct strs *ret)
 	}
 }
 
-static int look_at_leavings(const struct snapshot *s, const struct netmap *map, struct mending *ret, struct err *e)
+static int look_at_leavings(const struct snapshot *s, const struct netmap *map, struct mending *ret,
+                            struct err *e)
 {
 	CLEANUP(strs_done) struct strs busy = { 0 }, addresses = { 0 }, owners = { 0 };
 	CLEANUP(neighbours_done) struct neighbours running = { 0 }, starting = { 0 };
@@ -179,7 +183,9 @@ static int mend_forwards(const struct mending *m, struct err *e)
 	for (size_t i = 0; add && gone && i < MEND_FAMILIES; i++) {
 		size_t n_add = of_family(m->add, m->n_add, families[i], add);
 		size_t n_gone = of_family(m->gone, m->n_gone, families[i], gone);
-		int r = n_add + n_gone > 0 ? nft_forwards_mend(families[i], add, n_add, gone, n_gone, failed ? NULL : e) : 0;
+		int r = n_add + n_gone > 0
+		                ? nft_forwards_mend(families[i], add, n_add, gone, n_gone, failed ? NULL : e)
+		                : 0;
 
 		failed = failed ? failed : r;
 	}
@@ -225,8 +231,8 @@ static void tell(const char *name, const struct mending *m)
 	for (size_t i = 0; i < m->commands.n; i++) {
 		CLEANUP(buf_done) struct buf line = { 0 };
 
-		buf_addf(&line, "machdeck: %s: mend: %s (%s)", name ? name : "what dead machines left", m->commands.v[i],
-		         m->reasons.v[i]);
+		buf_addf(&line, "machdeck: %s: mend: %s (%s)", name ? name : "what dead machines left",
+		         m->commands.v[i], m->reasons.v[i]);
 		journal_say(name ? unit : NULL, buf_text(&line));
 	}
 }

@@ -13,12 +13,12 @@
 
 struct conf_seen { /* one NAME.conf */
 	char *name;
-	bool nixos_dirs; /* from /etc/nixos-containers, so its root is in /var/lib/nixos-containers */
-	struct buf text; /* as it was read; empty when it could not be */
+	bool nixos_dirs;    /* from /etc/nixos-containers, so its root is in /var/lib/nixos-containers */
+	struct buf text;    /* as it was read; empty when it could not be */
 	char *overlay_over; /* over whose root its own is an overlay; NULL: it is none, or that is not known */
-	char *leads_to;  /* it is a link, so declared elsewhere: foreign; NULL */
-	char *problem;   /* why it can not be used; NULL: it can */
-	bool unread;     /* because this user may not read it: it may be a good one */
+	char *leads_to;     /* it is a link, so declared elsewhere: foreign; NULL */
+	char *problem;      /* why it can not be used; NULL: it can */
+	bool unread;        /* because this user may not read it: it may be a good one */
 	struct strs addresses, ports;
 	bool auto_start;
 	bool root_is_hosts;

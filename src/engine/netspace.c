@@ -52,8 +52,9 @@ static bool read_links(struct netspace_asker *by, struct netmap_space *s)
 
 	if (!is_host(s) && s->netnsid < 0) {
 		netmap_forget_links(s);
-		s->no_links = strdup(geteuid() == 0 ? "its network is not known yet"
-		                                    : "its network is not known: finding it takes root (CAP_NET_ADMIN)");
+		s->no_links = strdup(
+			geteuid() == 0 ? "its network is not known yet"
+				       : "its network is not known: finding it takes root (CAP_NET_ADMIN)");
 		return true;
 	}
 	r = is_host(s) ? rtnl_map_links(&by->nl, by->self, s, &e) : read_guest_links(by, s, &e);
@@ -117,8 +118,8 @@ static bool name_listeners(struct netspace_asker *by, struct netmap_space *s, co
 	return true;
 }
 
-static int read_listeners(struct netspace_asker *by, struct nl *nl, struct netmap_space *s, const char *cgroup,
-                          struct err *e)
+static int read_listeners(struct netspace_asker *by, struct nl *nl, struct netmap_space *s,
+                          const char *cgroup, struct err *e)
 {
 	struct listenings found = { 0 };
 	int r = diag_listening(nl, &found, e);
@@ -176,7 +177,8 @@ static void read_names(struct netmap_space *s)
 	else if (r < 0)
 		note(&s->no_name_servers, r, &e, "its tree takes root to look into");
 	else if (text.len == 0)
-		s->no_name_servers = strdup("the /etc/resolv.conf in its tree is empty, or another is mounted over it");
+		s->no_name_servers =
+			strdup("the /etc/resolv.conf in its tree is empty, or another is mounted over it");
 	else
 		hostnet_names(buf_text(&text), &s->name_servers);
 }
@@ -184,7 +186,8 @@ static void read_names(struct netmap_space *s)
 /* ---- what takes a socket in its namespace */
 
 /* Closed again before this returns. */
-static int ask_inside(struct netspace_asker *by, struct netmap_space *s, const char *cgroup, int bus, struct err *e)
+static int ask_inside(struct netspace_asker *by, struct netmap_space *s, const char *cgroup, int bus,
+                      struct err *e)
 {
 	CLEANUP(close_p) int netns = -1;
 	CLEANUP(nl_close) struct nl nl = { .fd = -1 };

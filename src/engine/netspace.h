@@ -8,16 +8,16 @@
 #include "words/netmap.h"
 
 enum netspace_due { /* bits: what is to be read */
-	NETSPACE_LINKS = 1,
-	NETSPACE_ROUTES = 2,
-	NETSPACE_LISTENERS = 4,
-	NETSPACE_NAMES = 8,
-	NETSPACE_ALL = 15,
+	            NETSPACE_LINKS = 1,
+	            NETSPACE_ROUTES = 2,
+	            NETSPACE_LISTENERS = 4,
+	            NETSPACE_NAMES = 8,
+	            NETSPACE_ALL = 15,
 };
 
-struct netspace_asker { /* what is kept open to ask with */
-	struct nl nl;   /* NETLINK_ROUTE, our own namespace */
-	int self;       /* our namespace's id for itself, rtnl_map_self() */
+struct netspace_asker {      /* what is kept open to ask with */
+	struct nl nl;        /* NETLINK_ROUTE, our own namespace */
+	int self;            /* our namespace's id for itself, rtnl_map_self() */
 	struct cgroupfs *fs; /* NULL: not opened yet, or there is none */
 };
 

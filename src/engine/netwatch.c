@@ -275,7 +275,8 @@ static void ask_peers(struct netwatch *w, size_t of, int link)
 		for (size_t k = 0; k < s->n_links; k++) {
 			const struct netmap_link *l = &s->links[k];
 
-			if (l->peer == link && (l->peer_is_here ? i == of : l->netnsid == w->now.v[of].netnsid))
+			if (l->peer == link &&
+			    (l->peer_is_here ? i == of : l->netnsid == w->now.v[of].netnsid))
 				ask_later(&w->tasks[i], l->index);
 		}
 	}
@@ -529,7 +530,8 @@ bool netwatch_is_settled(const struct netwatch *w)
 	return w->now.n > 0 && !w->forwards_due;
 }
 
-int netwatch_new(sd_event *loop, netwatch_changed_fn *changed, void *arg, struct netwatch **ret, struct err *e)
+int netwatch_new(sd_event *loop, netwatch_changed_fn *changed, void *arg, struct netwatch **ret,
+                 struct err *e)
 {
 	struct netwatch *w = calloc(1, sizeof(*w));
 

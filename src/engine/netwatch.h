@@ -15,17 +15,19 @@
 #include "words/netmap.h"
 #include "words/snapshot.h"
 
-enum netwatch_part { /* bits */
-	NETWATCH_MAP = 1,       /* all but these: */
-	NETWATCH_LISTENERS = 2, /* with their processes, which is the dear part: some 10 us a process */
-	NETWATCH_TRAFFIC = 4,
+enum netwatch_part {                   /* bits */
+	             NETWATCH_MAP = 1, /* all but these: */
+	             NETWATCH_LISTENERS =
+	                     2, /* with their processes, which is the dear part: some 10 us a process */
+	             NETWATCH_TRAFFIC = 4,
 };
 
 /* netwatch_new - holds nothing open until something is wanted. changed is called from the loop, at most once a turn,
  * after the map changed. */
 struct netwatch;
 typedef void netwatch_changed_fn(const struct netmap *now, void *arg);
-int netwatch_new(sd_event *loop, netwatch_changed_fn *changed, void *arg, struct netwatch **ret, struct err *e);
+int netwatch_new(sd_event *loop, netwatch_changed_fn *changed, void *arg, struct netwatch **ret,
+                 struct err *e);
 void netwatch_free(struct netwatch *w); /* NULL is fine */
 
 /* netwatch_want - from now on these parts, of the host and of the machines that may run in that snapshot; parts 0: nothing,

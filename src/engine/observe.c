@@ -106,9 +106,9 @@ static void gather(struct observer *o)
 static char *stale_sentence(const struct observer *o)
 {
 	static const char *const what[SOURCES] = {
-		[CONFS] = "confs are old",   [MACHINES] = "running machines are old",
-		[NET] = "addresses are old", [UNITS] = "states are old, but for who runs",
-		[TREES] = "systems are old", [GUESTS] = "what failed inside is old",
+		[CONFS] = "confs are old",      [MACHINES] = "running machines are old",
+		[NET] = "addresses are old",    [UNITS] = "states are old, but for who runs",
+		[TREES] = "systems are old",    [GUESTS] = "what failed inside is old",
 		[DAEMONS] = "not all is heard",
 	};
 	char *text = NULL;

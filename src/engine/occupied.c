@@ -91,7 +91,8 @@ static void look_failed(int r, const char *what, const struct err *e, struct str
 {
 	if (r >= 0 || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT || r == -EAFNOSUPPORT || r == -ENOENT)
 		return;
-	strs_addf(warnings, "which %s the host has is not known, so what is chosen may be taken: %s", what, e->text);
+	strs_addf(warnings, "which %s the host has is not known, so what is chosen may be taken: %s", what,
+	          e->text);
 }
 
 static void look_at_addresses(struct nl *nl, struct taken *t, struct strs *warnings)

@@ -66,7 +66,9 @@ static int list(const struct places *p, struct strs *ret, struct err *e)
 	overlay_folder(p, all);
 	folder = opendir(all);
 	if (!folder)
-		return errno == ENOENT || (errno == EACCES && geteuid() != 0) ? 0 : err_sys(e, errno, "cannot read %s", all);
+		return errno == ENOENT || (errno == EACCES && geteuid() != 0)
+		               ? 0
+		               : err_sys(e, errno, "cannot read %s", all);
 	for (struct dirent *entry; (errno = 0, entry = readdir(folder));)
 		if (name_is_machine(entry->d_name))
 			strs_add(ret, entry->d_name);
@@ -135,7 +137,8 @@ int overlay_disown(const struct places *p, struct err *e)
 }
 
 /* What an overlay_renew() that was killed left. */
-static int wipe_temps(int above, const char *all, const char *name, const struct progress *progress, struct err *e)
+static int wipe_temps(int above, const char *all, const char *name, const struct progress *progress,
+                      struct err *e)
 {
 	CLEANUP(strs_done) struct strs temps = { 0 };
 	int r = places_temps(all, "new", name, &temps, e);
@@ -210,8 +213,8 @@ static int make_upper(int own, const char *shown, const char *lower, struct err 
 	struct stat st;
 
 	if (lstat(lower, &st) < 0 || !S_ISDIR(st.st_mode))
-		return err_set(e, STATUS_NO_CONTAINER, ENOTDIR, "%s is no folder, which an overlay needs below it",
-		               lower);
+		return err_set(e, STATUS_NO_CONTAINER, ENOTDIR,
+		               "%s is no folder, which an overlay needs below it", lower);
 	if (mkdirat(own, "work", 0700) < 0 || mkdirat(own, "upper", 0700) < 0)
 		return err_sys(e, errno, "cannot make the folders of %s", shown);
 	fd = openat(own, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -231,7 +234,8 @@ static int make_layers(const struct places *p, int above, const char *leaf, cons
 	if (mkdirat(above, leaf, 0700) < 0)
 		return err_sys(e, errno, "cannot make " OVERLAY_FOLDER "/%s", leaf);
 	own = openat(above, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = own < 0 ? err_sys(e, errno, "cannot open " OVERLAY_FOLDER "/%s", leaf) : make_upper(own, leaf, lower, e);
+	r = own < 0 ? err_sys(e, errno, "cannot open " OVERLAY_FOLDER "/%s", leaf)
+	            : make_upper(own, leaf, lower, e);
 	if (r == 0 && symlinkat(of, own, "of") < 0) /* last: who reads it finds the rest */
 		r = err_sys(e, errno, "cannot make " OVERLAY_FOLDER "/%s/of", leaf);
 	return r;
@@ -268,10 +272,12 @@ static int read_options(const struct places *p, struct buf *ret, struct err *e)
 
 static int explain(const struct places *p, int r, struct err *e)
 {
-	return r == -EINVAL ? err_wrap(e, r, "the file system of %s can be no overlay's upper one", p->roots) : r;
+	return r == -EINVAL ? err_wrap(e, r, "the file system of %s can be no overlay's upper one", p->roots)
+	                    : r;
 }
 
-static int open_layers(const struct places *p, const char *leaf, const char *of, struct rootfs *ret, struct err *e)
+static int open_layers(const struct places *p, const char *leaf, const char *of, struct rootfs *ret,
+                       struct err *e)
 {
 	CLEANUP(buf_done) struct buf options = { 0 };
 	int fd, r;
@@ -324,9 +330,11 @@ int overlay_attach(const struct places *p, struct err *e)
 	CLEANUP(close_p) int root = -1;
 	int r = read_options(p, &options, e);
 
-	if (r == -ENOENT && overlay_left(p)) /* until systemd reads its units anew, that of the mount is there */
+	if (r == -ENOENT &&
+	    overlay_left(p)) /* until systemd reads its units anew, that of the mount is there */
 		return err_set(e, STATUS_UNSAFE_HOST, ESTALE,
-		               "the root of %s is half an overlay: it was not destroyed or restored to the end (machdeck destroy %s, or "
+		               "the root of %s is half an overlay: it was not destroyed or restored to the "
+		               "end (machdeck destroy %s, or "
 		               "restore it again)",
 		               p->name, p->name);
 	if (r == -ENOENT)
@@ -380,7 +388,8 @@ static int exchange(const struct places *p, int above, const char *temp, struct 
 	return r;
 }
 
-int overlay_renew(const struct places *p, overlay_part_fn *part, const struct progress *progress, struct err *e)
+int overlay_renew(const struct places *p, overlay_part_fn *part, const struct progress *progress,
+                  struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs t = { .fd = -1 };
 	CLEANUP(close_p) int above = -1;

@@ -46,7 +46,8 @@ int overlay_hide_nodes(const struct rootfs *t, struct err *e);
 /* overlay_renew - all that it has written goes, at once or not at all; mounted afterwards. part makes a tree `name`'s that
  * was `of`'s (build_part()). errors: as overlay_detach() */
 typedef int overlay_part_fn(const struct rootfs *t, const char *name, const char *of, struct err *e);
-int overlay_renew(const struct places *p, overlay_part_fn *part, const struct progress *progress, struct err *e);
+int overlay_renew(const struct places *p, overlay_part_fn *part, const struct progress *progress,
+                  struct err *e);
 
 /* overlay_mounts - as mounts_below() of p's root, but for the overlay that it is; systemd, which sees what we mount a moment later,
  * may have mounted that once more. */

@@ -63,7 +63,8 @@ static bool has_leftovers(const struct places *p)
 	char overlay[sizeof(p->root) + sizeof(OVERLAY_FOLDER)];
 
 	(void)snprintf(overlay, sizeof(overlay), "%s/" OVERLAY_FOLDER "/%s", p->roots, p->name);
-	return is_there(overlay) || (places_temps(p->roots, "trash", p->name, &trash, NULL) >= 0 && trash.n > 0);
+	return is_there(overlay) ||
+	       (places_temps(p->roots, "trash", p->name, &trash, NULL) >= 0 && trash.n > 0);
 }
 
 static bool is_empty(int folder)
@@ -109,7 +110,8 @@ int places_find(const char *name, struct places *ret, struct err *e)
 		fill(name, nixos, ret);
 		if (ret->has_root && is_foreign(ret))
 			return err_set(e, STATUS_USAGE, EINVAL,
-			               "%s is no container's root: there is no conf for it, and no system in it (podman has folders there, "
+			               "%s is no container's root: there is no conf for it, and no system in "
+			               "it (podman has folders there, "
 			               "too; what is to go, rm removes)",
 			               ret->root);
 		if (ret->has_root || has_leftovers(ret))
@@ -157,11 +159,11 @@ int places_own_conf(const struct places *p, const char *step, struct err *e)
 
 	if (len >= 0) {
 		target[len] = '\0';
-		return err_set(
-			e, STATUS_UNSAFE_HOST, ELOOP,
-			"cannot %s %s: it is declared elsewhere, in %s, where its conf %s leads (the system's "
-			"configuration is the place for that)",
-			step, p->name, target, p->conf);
+		return err_set(e, STATUS_UNSAFE_HOST, ELOOP,
+		               "cannot %s %s: it is declared elsewhere, in %s, where its conf %s leads (the "
+		               "system's "
+		               "configuration is the place for that)",
+		               step, p->name, target, p->conf);
 	}
 	if (p->has_conf && statvfs(p->confs, &fs) == 0 && (fs.f_flag & ST_RDONLY))
 		return err_set(e, STATUS_CANNOT_CREATE, EROFS,

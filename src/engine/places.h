@@ -10,7 +10,7 @@
 #define PLACES_PROFILES "/nix/var/nix/profiles/per-container"
 #define PLACES_HISTORY  "/var/lib/machdeck/history" /* engine/edit */
 #define PLACES_DRAFTS   "/var/lib/machdeck/drafts"
-#define PLACES_BASE     ":base" /* the same: what it was typed into */
+#define PLACES_BASE     ":base"    /* the same: what it was typed into */
 #define PLACES_EARLIER  ":earlier" /* behind the name: a draft that was there before another one */
 #define PLACES_GCROOTS  "/nix/var/nix/gcroots/per-container"
 

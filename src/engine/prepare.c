@@ -177,7 +177,8 @@ static int look_at_overlays(const struct plan *p, struct err *e)
 	int r = places_find(p->name, &places, NULL) < 0 ? 0 : overlay_look(&places, "start", e);
 
 	if (r < 0)
-		e->status = STATUS_UNSAFE_HOST; /* the unit does not try that again by itself, as it does with STATUS_BUSY */
+		e->status =
+			STATUS_UNSAFE_HOST; /* the unit does not try that again by itself, as it does with STATUS_BUSY */
 	return r;
 }
 

@@ -144,7 +144,8 @@ static int switch_by_socket(const char *name, const struct container *c, const s
 		r = rootfs_connect(&root, "var/lib/run-command.socket", &fd, e);
 	if (r < 0)
 		return err_wrap(e, r, "%s", name);
-	if (send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command) || shutdown(fd, SHUT_WR) < 0)
+	if (send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command) ||
+	    shutdown(fd, SHUT_WR) < 0)
 		return err_sys(e, errno, "%s: cannot send the command to its socket", name);
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
 		(void)!write(STDOUT_FILENO, bytes, (size_t)n);
@@ -239,6 +240,7 @@ int reload_pending(const char *name, struct strs *ret, bool *ret_live, struct er
 	if (q < 0)
 		return q;
 	strs_add_all(ret, &r.change.restart);
-	*ret_live = r.change.system_now || r.change.masquerade_differs || r.change.host.n > 0 || r.change.guest.n > 0;
+	*ret_live = r.change.system_now || r.change.masquerade_differs || r.change.host.n > 0 ||
+	            r.change.guest.n > 0;
 	return 0;
 }

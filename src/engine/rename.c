@@ -96,7 +96,8 @@ static bool has_our_name(const struct places *p, const char *name)
 
 	return rootfs_open(p->root, ROOTFS_REFUSE, 0, &t, NULL) >= 0 &&
 	       rootfs_read(&t, "etc/hostname", HOSTNAME_MAX, &host, NULL) >= 0 &&
-	       strcspn(buf_text(&host), "\n") == strlen(name) && strncmp(buf_text(&host), name, strlen(name)) == 0;
+	       strcspn(buf_text(&host), "\n") == strlen(name) &&
+	       strncmp(buf_text(&host), name, strlen(name)) == 0;
 }
 
 int rename_look(const char *from, const char *to, struct strs *ret, struct err *e)
@@ -190,7 +191,8 @@ static void settle_root(const struct renaming *x, struct strs *warnings)
 	struct err e;
 
 	if (overlay_attach(&x->to, &e) < 0)
-		strs_addf(warnings, "%s is %s now, but its root is not mounted: %s", x->from.name, x->to.name, e.text);
+		strs_addf(warnings, "%s is %s now, but its root is not mounted: %s", x->from.name, x->to.name,
+		          e.text);
 	rename_host(x, warnings);
 }
 

@@ -141,7 +141,8 @@ static void on_units(const struct units_event *event, void *arg)
 	} else if (event->change == UNITS_UP && !x->asked) {
 		x->asked = true;
 		if (x->unit)
-			r = units_limit(x->units, x->unit, x->limits, x->n_limits, x->runtime, on_reread, x, NULL, x->e);
+			r = units_limit(x->units, x->unit, x->limits, x->n_limits, x->runtime, on_reread, x,
+			                NULL, x->e);
 		else
 			r = x->forget ? units_forgive(x->units, x->forget, on_forgotten, x, NULL, x->e)
 			              : units_reload_manager(x->units, on_reread, x, NULL, x->e);

@@ -213,10 +213,11 @@ static int take_as(const char *name, char chosen[static NAME_MACHINE_MAX + 1], b
 		number(&p, chosen);
 	if (r == 0)
 		r = take(&p, chosen, !full, progress, ret_how, e);
-	return r == -EOPNOTSUPP
-	               ? err_wrap(e, r, "cannot make a snapshot of %s (`machdeck snapshot --copy %s` makes a full copy)", name,
-	                          name)
-	               : r;
+	return r == -EOPNOTSUPP ? err_wrap(e, r,
+	                                   "cannot make a snapshot of %s (`machdeck snapshot --copy %s` "
+	                                   "makes a full copy)",
+	                                   name, name)
+	                        : r;
 }
 
 int snapshots_take(const char *name, const char *snapshot, bool full, const struct progress *progress,
@@ -267,7 +268,7 @@ int snapshots_take_held(const struct places *p, const char *snapshot, const stru
 
 /* What a root becomes. */
 struct state {
-	int fd;             /* a copy of that folder; -1: what begun makes, or else an empty one, or of an overlay what is below it */
+	int fd; /* a copy of that folder; -1: what begun makes, or else an empty one, or of an overlay what is below it */
 	bool builds;
 	struct beginning begun;
 };
@@ -320,8 +321,8 @@ static int look_whether_down(const struct places *p, struct rootfs *ret, struct 
 	return r < 0 ? r : rootfs_lock(ret, e);
 }
 
-static int make_root(const struct places *p, const struct state *to, const char *word, int roots, const char *temp,
-                     const struct progress *progress, struct err *e)
+static int make_root(const struct places *p, const struct state *to, const char *word, int roots,
+                     const char *temp, const struct progress *progress, struct err *e)
 {
 	CLEANUP(strs_done) struct strs ignored = { 0 };
 	enum built how;
@@ -335,8 +336,8 @@ static int make_root(const struct places *p, const struct state *to, const char 
 	return r < 0 ? err_sys(e, -r, "cannot make a root for %s", p->name) : 0;
 }
 
-static int put_root(const struct places *p, const struct state *to, const char *word, const struct progress *progress,
-                    char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+static int put_root(const struct places *p, const struct state *to, const char *word,
+                    const struct progress *progress, char ret[static NAME_MACHINE_MAX + 1], struct err *e)
 {
 	CLEANUP(rootfs_done) struct rootfs root = { .fd = -1 };
 	CLEANUP(close_p) int roots = -1;
@@ -359,7 +360,8 @@ static int put_root(const struct places *p, const struct state *to, const char *
 }
 
 /* An overlay's root becomes a tree of its own. Who is killed in between finds all in snapshots. */
-static int replace_overlay(const struct places *p, int from, const char *word, const struct progress *progress, struct err *e)
+static int replace_overlay(const struct places *p, int from, const char *word,
+                           const struct progress *progress, struct err *e)
 {
 	CLEANUP(close_p) int roots = -1;
 	char temp[PLACES_TEMP_SIZE];
@@ -411,7 +413,8 @@ static int put_overlay(const struct places *p, int from, const char *word, const
 		r = take(p, ret, false, progress, &how, e);
 	if (r < 0)
 		return r;
-	r = from < 0 ? overlay_renew(p, build_part, progress, e) : replace_overlay(p, from, word, progress, e);
+	r = from < 0 ? overlay_renew(p, build_part, progress, e)
+	             : replace_overlay(p, from, word, progress, e);
 	if (r < 0)
 		return err_wrap(e, r, "%s is kept as %s, but not exchanged", p->name, ret);
 	return tell_systemd(p, e);
@@ -441,13 +444,14 @@ static int find_state(const struct places *p, const char *snapshot, struct state
 	if (r == -ENOENT && !snapshot)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
 		               "it is not known where %s began: there is no snapshot \"" SNAPSHOTS_BASE
-		               "\" (machdeck snapshot --copy %s " SNAPSHOTS_BASE " makes one of what it is now)",
+		               "\" (machdeck snapshot --copy %s " SNAPSHOTS_BASE
+		               " makes one of what it is now)",
 		               p->name, p->name);
 	return r;
 }
 
-static int put(const struct places *p, const struct state *to, const char *word, const struct progress *progress,
-               char ret[static NAME_MACHINE_MAX + 1], struct err *e)
+static int put(const struct places *p, const struct state *to, const char *word,
+               const struct progress *progress, char ret[static NAME_MACHINE_MAX + 1], struct err *e)
 {
 	char of[NAME_MACHINE_MAX + 1];
 	bool was_overlay = overlay_left(p);

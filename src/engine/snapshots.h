@@ -42,8 +42,8 @@ int snapshots_take(const char *name, const char *snapshot, bool copy, const stru
                    char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e);
 
 /* snapshots_take_before - one before something risky, "before-WHAT-20261126-131530"; never a full copy. */
-int snapshots_take_before(const char *name, const char *what, const struct progress *p, char ret[static NAME_MACHINE_MAX + 1],
-                          struct err *e);
+int snapshots_take_before(const char *name, const char *what, const struct progress *p,
+                          char ret[static NAME_MACHINE_MAX + 1], struct err *e);
 /* snapshots_take_held - the same for who has the name already (drivers/hold); never a full copy. */
 int snapshots_take_held(const struct places *p, const char *snapshot, const struct progress *progress,
                         char ret[static NAME_MACHINE_MAX + 1], enum built *ret_how, struct err *e);
@@ -54,7 +54,8 @@ int snapshots_take_held(const struct places *p, const char *snapshot, const stru
  * what engine/beginning knows (-ENOENT STATUS_NO_CONTAINER: there is neither). */
 int snapshots_restore(const char *name, const char *snapshot, const struct progress *p,
                       char ret[static NAME_MACHINE_MAX + 1], struct err *e);
-int snapshots_reset(const char *name, const struct progress *p, char ret[static NAME_MACHINE_MAX + 1], struct err *e);
+int snapshots_reset(const char *name, const struct progress *p, char ret[static NAME_MACHINE_MAX + 1],
+                    struct err *e);
 /* snapshots_check - whether restore (snapshot) or reset (NULL) could be done now. */
 int snapshots_check(const char *name, const char *snapshot, struct err *e);
 

@@ -39,7 +39,8 @@ static int open_starts(const char *name, struct starts *ret)
 	if (fd >= 0 && pread(fd, &read, sizeof(read), 0) != sizeof(read))
 		read = (struct starts){ 0 };
 	if (clock_usec(CLOCK_MONOTONIC) - read.first_usec > WINDOW_USEC)
-		read = (struct starts){ .first_usec = clock_usec(CLOCK_MONOTONIC), .failed_usec = read.failed_usec };
+		read = (struct starts){ .first_usec = clock_usec(CLOCK_MONOTONIC),
+			                .failed_usec = read.failed_usec };
 	*ret = read;
 	return fd;
 }

@@ -60,7 +60,10 @@ static void on_unit(int r, const struct unit *unit, const struct err *e, void *a
 
 	if (r < 0 && a->e)
 		*a->e = *e;
-	a->r = r < 0 ? r : unit_live_take(unit, a->ret) ? 0 : err_set(a->e, STATUS_UNAVAILABLE, ENODATA, "%s: systemd does not tell", a->unit);
+	a->r = r < 0 ? r
+	       : unit_live_take(unit, a->ret)
+	               ? 0
+	               : err_set(a->e, STATUS_UNAVAILABLE, ENODATA, "%s: systemd does not tell", a->unit);
 	(void)sd_event_exit(a->loop, 0);
 }
 
@@ -69,7 +72,8 @@ static void on_units(const struct units_event *event, void *arg)
 	struct asking *a = arg;
 
 	if (event->change == UNITS_DOWN)
-		a->r = err_set(a->e, STATUS_UNAVAILABLE, ENOTCONN, "systemd can not be asked: %s", event->e->text);
+		a->r = err_set(a->e, STATUS_UNAVAILABLE, ENOTCONN, "systemd can not be asked: %s",
+		               event->e->text);
 	else if (event->change == UNITS_UP && !a->slot)
 		a->r = units_get(a->units, a->unit, on_unit, a, &a->slot, a->e);
 	else
@@ -94,8 +98,10 @@ int unit_live_read(const char *name, struct unit_live *ret, struct err *e)
 
 	name_unit(name, a.unit);
 	if (r >= 0)
-		r = sd_event_add_time_relative(a.loop, NULL, CLOCK_MONOTONIC, ASK_USEC, 10000, on_deadline, &a);
-	r = r < 0 ? err_sys(e, -r, "cannot make an event loop") : units_new(a.loop, on_units, &a, &a.units, e);
+		r = sd_event_add_time_relative(a.loop, NULL, CLOCK_MONOTONIC, ASK_USEC, 10000, on_deadline,
+		                               &a);
+	r = r < 0 ? err_sys(e, -r, "cannot make an event loop")
+	          : units_new(a.loop, on_units, &a, &a.units, e);
 	if (r >= 0)
 		r = sd_event_loop(a.loop);
 	sd_bus_slot_unref(a.slot);

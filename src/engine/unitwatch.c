@@ -201,8 +201,8 @@ static void ask_of_idle(struct unitwatch *w)
 /* Who looks but once has to ask whether it was tried before: no list tells. */
 static bool is_asked_of(const struct unitwatch *w, const struct unit_seen *u)
 {
-	return !u->reason && (is_down(u->state) || (w->brief && (u->state == MACHINE_STARTING ||
-	                                                         u->state == MACHINE_STOPPING)));
+	return !u->reason && (is_down(u->state) ||
+	                      (w->brief && (u->state == MACHINE_STARTING || u->state == MACHINE_STOPPING)));
 }
 
 static bool take_state(struct unitwatch *w, struct unit_seen *u, const struct unit *given)

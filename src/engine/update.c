@@ -94,15 +94,19 @@ static int save_copy(const char *copy, const struct buf *text, char ret[static P
 }
 
 /* With users of its own, root in there may own the file on the disk, too, and is not to be root of the host by it. */
-static int find_given(const struct places *p, const struct buf *now, const char *copy, char ret[static PATH_MAX], struct err *e)
+static int find_given(const struct places *p, const struct buf *now, const char *copy,
+                      char ret[static PATH_MAX], struct err *e)
 {
 	CLEANUP(buf_done) struct buf given = { 0 };
 
 	if (now->len == 0)
-		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "there is no %s/" CONFIGURATION " to build from", p->root);
-	if (!beginning_configuration(p, &given) || given.len != now->len || memcmp(given.p, now->p, now->len) != 0)
+		return err_set(e, STATUS_NO_CONTAINER, ENOENT,
+		               "there is no %s/" CONFIGURATION " to build from", p->root);
+	if (!beginning_configuration(p, &given) || given.len != now->len ||
+	    memcmp(given.p, now->p, now->len) != 0)
 		return err_set(e, STATUS_UNSAFE_TREE, EPERM,
-		               "%s/" CONFIGURATION " is not the one that was given on the host, and Nix would do what it says as root of "
+		               "%s/" CONFIGURATION " is not the one that was given on the host, and Nix "
+		               "would do what it says as root of "
 		               "the host: give it anew (--config-file FILE)",
 		               p->root);
 	return save_copy(copy, &given, ret, e);
@@ -143,7 +147,8 @@ static int build(const struct places *p, const struct nix_source *s, const char 
 	if (r == 0 && !s->flake)
 		r = build_configuration(p, p->root, config, e);
 	if (r == 0 && !s->flake)
-		r = apart && !config ? find_given(p, &before, copy, path, e) : find_configuration(p, &text, apart, copy, path, e);
+		r = apart && !config ? find_given(p, &before, copy, path, e)
+		                     : find_configuration(p, &text, apart, copy, path, e);
 	if (r == 0)
 		r = build_profile(s, p, path, link, progress, e);
 	(void)unlink(copy);
@@ -152,7 +157,8 @@ static int build(const struct places *p, const struct nix_source *s, const char 
 	if (r < 0 && config && !s->flake && !put_back(p, &before)) {
 		struct err why = *e;
 
-		return err_set(e, why.status, -r, "%s; the new " CONFIGURATION " stays in its root", why.text);
+		return err_set(e, why.status, -r, "%s; the new " CONFIGURATION " stays in its root",
+		               why.text);
 	}
 	return r;
 }

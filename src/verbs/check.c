@@ -165,7 +165,8 @@ static void look_at_overlaps(const struct checked *all, struct report *report)
 		}
 }
 
-static int ask_names(const struct checked *all, enum resolve_sources sources, struct hostlint *h, struct err *e)
+static int ask_names(const struct checked *all, enum resolve_sources sources, struct hostlint *h,
+                     struct err *e)
 {
 	CLEANUP(strs_done) struct strs names = { 0 };
 	CLEANUP(strs_done) struct strs unanswered = { 0 };
@@ -183,7 +184,8 @@ static int ask_names(const struct checked *all, enum resolve_sources sources, st
 }
 
 /* What does not fit this host today is no mistake of the conf. */
-static int look_at_host(const struct checked *all, enum resolve_sources sources, struct report *report, struct err *e)
+static int look_at_host(const struct checked *all, enum resolve_sources sources, struct report *report,
+                        struct err *e)
 {
 	CLEANUP(hostlint_done) struct hostlint h = { 0 };
 	CLEANUP(snapshot_done) struct snapshot s = { 0 };
@@ -234,7 +236,8 @@ int verb_check(const struct verb *v, int argc, char **argv)
 		return status;
 	report.findings = json ? json_array() : NULL;
 	if (load_all(root, argc - optind, argv + optind, &all, &report, &e) < 0 ||
-	    look_at_pairs(&all, &report, &e) < 0 || (!root[0] && look_at_host(&all, sources, &report, &e) < 0)) {
+	    look_at_pairs(&all, &report, &e) < 0 ||
+	    (!root[0] && look_at_host(&all, sources, &report, &e) < 0)) {
 		json_decref(report.findings);
 		return verb_fail(&e);
 	}

@@ -55,8 +55,8 @@ static int run_clone(const struct clone *c, bool plain, bool start)
 	if (c->unique_name)
 		printf("%s\n", made.places.name);
 	else
-		printf("%s: cloned (%s%s%s)\n", made.places.name, built_word(made.how), c->overlay ? " over " : "",
-		       c->overlay ? c->from : "");
+		printf("%s: cloned (%s%s%s)\n", made.places.name, built_word(made.how),
+		       c->overlay ? " over " : "", c->overlay ? c->from : "");
 	fflush(stdout);
 	r = start ? settle_control(CONTROL_START, made.places.name, progress, &e) : 0;
 	working_done();
@@ -66,9 +66,12 @@ static int run_clone(const struct clone *c, bool plain, bool start)
 int verb_clone(const struct verb *v, int argc, char **argv)
 {
 	static const struct option own[] = {
-		{ "live", no_argument, NULL, 'l' },     { "ensure-unique-name", no_argument, NULL, 'u' },
-		{ "dry-run", no_argument, NULL, 'q' },  { "start", no_argument, NULL, 'S' },
-		{ "progress", no_argument, NULL, 'p' }, { "overlay", no_argument, NULL, 'o' },
+		{ "live", no_argument, NULL, 'l' },
+		{ "ensure-unique-name", no_argument, NULL, 'u' },
+		{ "dry-run", no_argument, NULL, 'q' },
+		{ "start", no_argument, NULL, 'S' },
+		{ "progress", no_argument, NULL, 'p' },
+		{ "overlay", no_argument, NULL, 'o' },
 		{ 0 },
 	};
 	CLEANUP(free_p) struct option *options = confoptions_make(own);

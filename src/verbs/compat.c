@@ -106,7 +106,8 @@ static int act_restart(const struct compat_call *c)
 static int act_terminate(const struct compat_call *c)
 {
 	if (!settle_is_up(c->name))
-		return compat_refuse(STATUS_NO_CONTAINER, "unable to get container's main PID: %s is not running", c->name);
+		return compat_refuse(STATUS_NO_CONTAINER,
+		                     "unable to get container's main PID: %s is not running", c->name);
 	return control(c, CONTROL_TERMINATE);
 }
 

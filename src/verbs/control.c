@@ -197,7 +197,9 @@ static void add_details(enum control_verb verb, const char *name, const struct t
 		(void)autostart_show(name, verb == CONTROL_ENABLE, to, NULL);
 	if (verb != CONTROL_RELOAD || reload_pending(name, &pending, &live, NULL) < 0)
 		return;
-	buf_addf(to, "# %s\n", live ? "something of it changes while it runs (machdeck diff)" : "nothing changes while it runs");
+	buf_addf(to, "# %s\n",
+	         live ? "something of it changes while it runs (machdeck diff)"
+	              : "nothing changes while it runs");
 	for (size_t i = 0; i < pending.n; i++)
 		buf_addf(to, "# restart needed: %s\n", pending.v[i]);
 }
@@ -218,7 +220,8 @@ static int show_one(const struct snapshot *s, enum control_verb verb, char *name
 		return STATUS_DONE;
 	}
 	buf_addf(&text, "# %s would be %s:\n", name, control_did(verb));
-	control_command(verb, seen ? seen : &(struct machine){ .name = name, .kind = t.kind, .unit = t.unit }, &text);
+	control_command(verb, seen ? seen : &(struct machine){ .name = name, .kind = t.kind, .unit = t.unit },
+	                &text);
 	buf_puts(&text, "\n");
 	add_details(verb, name, &t, &text);
 	return verb_print_buf(&text);

@@ -129,7 +129,8 @@ static int find_source(struct wish *w, struct err *e)
 		return err_set(e, STATUS_USAGE, EINVAL,
 		               "what is its root made of? --tree, --image, --tarball, --bootstrap, "
 		               "--system-path, --flake, "
-		               "--config, or --adopt for one that is there (create in the dashboard, or with --linear, asks for "
+		               "--config, or --adopt for one that is there (create in the dashboard, or with "
+		               "--linear, asks for "
 		               "it all)");
 	if (w->sources > 1)
 		return err_set(e, STATUS_USAGE, EINVAL, "its root can come from one source only");

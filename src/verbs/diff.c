@@ -16,7 +16,8 @@ static const char *advice(enum drift_cure c)
 {
 	static const char *const words[] = {
 		[DRIFT_NONE] = "nothing to do",
-		[DRIFT_LIVE] = "somebody set something live: nothing is wrong, and systemctl revert takes it back",
+		[DRIFT_LIVE] =
+			"somebody set something live: nothing is wrong, and systemctl revert takes it back",
 		[DRIFT_MEND] = "something was taken away since the start: machdeck mend puts it back",
 		[DRIFT_REREAD] = "systemd is to read its unit anew: systemctl daemon-reload",
 		[DRIFT_RELOAD] = "a reload is enough",
@@ -30,7 +31,9 @@ static void values(struct buf *to, const struct drift_item *item)
 {
 	const struct {
 		const char *label, *value;
-	} all[] = { { "configured", item->configured }, { "started with", item->started }, { "seen", item->live } };
+	} all[] = { { "configured", item->configured },
+		    { "started with", item->started },
+		    { "seen", item->live } };
 
 	for (size_t i = 0; i < COUNT(all); i++)
 		if (all[i].value)
@@ -57,10 +60,11 @@ static json_t *document(const char *name, const struct drift *d)
 
 	for (size_t i = 0; i < d->n; i++)
 		(void)json_array_append_new(
-			items, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "cure", drift_cure_word(d->v[i].cure), "what",
-		                         d->v[i].what, "text", show_json_text(d->v[i].text), "configured",
-		                         show_json_text(d->v[i].configured), "started",
-		                         show_json_text(d->v[i].started), "seen", show_json_text(d->v[i].live)));
+			items,
+			json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "cure", drift_cure_word(d->v[i].cure),
+		                  "what", d->v[i].what, "text", show_json_text(d->v[i].text), "configured",
+		                  show_json_text(d->v[i].configured), "started",
+		                  show_json_text(d->v[i].started), "seen", show_json_text(d->v[i].live)));
 	return json_pack("{s:s, s:s, s:o, s:o}", "name", name, "verdict", drift_cure_word(drift_verdict(d)),
 	                 "differences", items, "unseen", show_json_texts(&d->unseen));
 }
@@ -71,7 +75,8 @@ struct report {
 	int status;
 };
 
-static void report_one(struct report *report, const struct snapshot *s, const char *name, const struct netmap *m)
+static void report_one(struct report *report, const struct snapshot *s, const char *name,
+                       const struct netmap *m)
 {
 	CLEANUP(drift_done) struct drift d = { 0 };
 	CLEANUP(unit_live_done) struct unit_live live = { 0 };

@@ -61,7 +61,8 @@ static int change_conf(const char *file, const struct buf *text, const struct un
 }
 
 /* One after the other: each sees what the one before it did. */
-static int change_all(const struct edit *x, const struct unit_change *changes, size_t n, struct buf *ret, struct err *e)
+static int change_all(const struct edit *x, const struct unit_change *changes, size_t n, struct buf *ret,
+                      struct err *e)
 {
 	buf_add(ret, buf_text(&x->old), x->old.len);
 	for (size_t i = 0; i < n; i++) {
@@ -149,7 +150,8 @@ static void tell_others(const struct edit *x)
 
 	edit_others(x, &others);
 	for (size_t i = 0; i < others.n; i++)
-		strs_addf(&notes, "%s: there is %s, too (--unit=%s)", x->places.name, others.v[i], others.v[i]);
+		strs_addf(&notes, "%s: there is %s, too (--unit=%s)", x->places.name, others.v[i],
+		          others.v[i]);
 	verb_warn(&notes);
 }
 
@@ -162,10 +164,12 @@ static int print_settings(struct edit *x, int argc, char **argv, bool json)
 
 	if (json || argc > 1) {
 		(void)err_set(&e, STATUS_USAGE, EOPNOTSUPP,
-		              "%s has no conf: of its settings get prints all, or one SECTION.KEY", x->places.name);
+		              "%s has no conf: of its settings get prints all, or one SECTION.KEY",
+		              x->places.name);
 		return verb_fail(&e);
 	}
-	if (edit_read(x, &e) < 0 || (argc == 1 && unitfile_values(x->path, &x->old, argv[0], &values, &e) < 0))
+	if (edit_read(x, &e) < 0 ||
+	    (argc == 1 && unitfile_values(x->path, &x->old, argv[0], &values, &e) < 0))
 		return verb_fail(&e);
 	tell_others(x);
 	if (argc == 0)
@@ -227,15 +231,16 @@ int verb_history(const struct verb *v, int argc, char **argv)
 		}
 		if (o.json) {
 			show_time(usec[i], when);
-			(void)json_array_append_new(list, json_pack("{s:s, s:o}", "until", when, "conf",
-			                                            show_json_lines(&text)));
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:o}", "until", when, "conf", show_json_lines(&text)));
 			continue;
 		}
 		show_local_time(usec[i], when);
 		printf("# %zu: until %s\n%s\n", i + 1, when, buf_text(&text));
 	}
 	if (o.json)
-		return show_json(json_pack("{s:i, s:s, s:o}", "schema", 1, "name", argv[optind], "saves", list));
+		return show_json(
+			json_pack("{s:i, s:s, s:o}", "schema", 1, "name", argv[optind], "saves", list));
 	json_decref(list);
 	return STATUS_DONE;
 }
@@ -254,12 +259,14 @@ int verb_undo(const struct verb *v, int argc, char **argv)
 		r = verb_name(v, argc, argv);
 	if (r != STATUS_DONE)
 		return r;
-	if (edit_begin_any(argv[optind], o.unit, WAIT_MS, &x, &e) < 0 || edit_history(x.store, &saves, &e) < 0)
+	if (edit_begin_any(argv[optind], o.unit, WAIT_MS, &x, &e) < 0 ||
+	    edit_history(x.store, &saves, &e) < 0)
 		return verb_fail(&e);
 	usec = saves.usec;
 	if (saves.n == 0) {
-		(void)err_set(&e, STATUS_FAILED, ENOENT, "%s: there is nothing to undo: no change of its %s is known",
-		              x.places.name, x.kind == EDIT_CONF ? "conf" : "settings");
+		(void)err_set(&e, STATUS_FAILED, ENOENT,
+		              "%s: there is nothing to undo: no change of its %s is known", x.places.name,
+		              x.kind == EDIT_CONF ? "conf" : "settings");
 		return verb_fail(&e);
 	}
 	if (edit_history_read(x.store, usec[0], &text, &e) < 0)

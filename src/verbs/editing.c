@@ -42,10 +42,12 @@ static void print_verdict(const struct edit *x, const struct buf *text, bool tol
 			printf("%s: nothing else to do\n", name);
 		break;
 	case EDIT_RELOAD:
-		printf("%s: a reload %s it (machdeck reload %s)\n", name, text ? "would apply" : "applies", name);
+		printf("%s: a reload %s it (machdeck reload %s)\n", name, text ? "would apply" : "applies",
+		       name);
 		break;
 	case EDIT_RESTART:
-		printf("%s: restart %s (machdeck restart %s)\n", name, text ? "would be needed" : "needed", name);
+		printf("%s: restart %s (machdeck restart %s)\n", name, text ? "would be needed" : "needed",
+		       name);
 		for (size_t i = 0; i < because.n; i++) {
 			char shown[ERR_TEXT_MAX];
 

@@ -20,8 +20,8 @@
 #include "verbs/editing.h"
 #include "verbs/verbs.h"
 
-#define FOLDER   "/run/machdeck/.edit"
-#define TEXT_MAX (1U << 20)
+#define FOLDER    "/run/machdeck/.edit"
+#define TEXT_MAX  (1U << 20)
 #define PATH_SIZE (sizeof(FOLDER) + NAME_MACHINE_MAX + 32)
 
 /* ---- the editor */
@@ -37,8 +37,9 @@ static enum line_style line_style(const char *program)
 		const char *name;
 		enum line_style style;
 	} others[] = {
-		{ "busybox", LINE_COMMAND }, { "hx", LINE_BEHIND }, { "helix", LINE_BEHIND }, { "subl", LINE_BEHIND },
-		{ "code", LINE_GOTO }, { "codium", LINE_GOTO }, { "ed", LINE_NEVER }, { "sh", LINE_NEVER },
+		{ "busybox", LINE_COMMAND }, { "hx", LINE_BEHIND }, { "helix", LINE_BEHIND },
+		{ "subl", LINE_BEHIND },     { "code", LINE_GOTO }, { "codium", LINE_GOTO },
+		{ "ed", LINE_NEVER },        { "sh", LINE_NEVER },
 	};
 	const char *slash = strrchr(program, '/');
 
@@ -143,7 +144,8 @@ static void copy_path(const struct edit *x, char ret[static PATH_SIZE])
 	(void)snprintf(ret, PATH_SIZE, FOLDER "/%s%s", x->places.name, endings[x->kind]);
 }
 
-static int put_copy(const struct edit *x, const struct buf *text, char ret_path[static PATH_SIZE], struct err *e)
+static int put_copy(const struct edit *x, const struct buf *text, char ret_path[static PATH_SIZE],
+                    struct err *e)
 {
 	struct files_new private = { .mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	CLEANUP(close_p) int dir = -1;
@@ -175,7 +177,8 @@ static size_t line_of(const struct edit *x, const char *sentence)
 	size_t len = strlen(x->path);
 	const char *at = strstr(sentence, x->path);
 
-	return at && at[len] == ':' && isdigit((unsigned char)at[len + 1]) ? strtoul(at + len + 1, NULL, 10) : 1;
+	return at && at[len] == ':' && isdigit((unsigned char)at[len + 1]) ? strtoul(at + len + 1, NULL, 10)
+	                                                                   : 1;
 }
 
 /* Until it is good, or given up. */
@@ -231,7 +234,9 @@ static int take_draft(const struct edit *x, struct buf *text, bool *ret_stays, s
 	if (r < 0)
 		return r;
 	if (!isatty(STDIN_FILENO)) {
-		fprintf(stderr, "machdeck: %s: a text that was not saved earlier stays kept: on a terminal edit goes on with it\n",
+		fprintf(stderr,
+		        "machdeck: %s: a text that was not saved earlier stays kept: on a terminal edit goes "
+		        "on with it\n",
 		        x->places.name);
 		*ret_stays = true;
 		return 0;
@@ -256,8 +261,9 @@ static void print_clashes(const struct strs *clashes)
 	for (size_t i = 0; i + 3 < clashes->n; i += 4) {
 		char shown[ERR_TEXT_MAX];
 
-		buf_addf(&text, "%s: it was %.150s, it is now %.150s, you typed %.150s\n", clashes->v[i], or_not_set(clashes->v[i + 1]),
-		         or_not_set(clashes->v[i + 2]), or_not_set(clashes->v[i + 3]));
+		buf_addf(&text, "%s: it was %.150s, it is now %.150s, you typed %.150s\n", clashes->v[i],
+		         or_not_set(clashes->v[i + 1]), or_not_set(clashes->v[i + 2]),
+		         or_not_set(clashes->v[i + 3]));
 		text_printable(shown, sizeof(shown), buf_text(&text), text.len);
 		fprintf(stderr, "%s\n", shown);
 		buf_done(&text);
@@ -290,7 +296,8 @@ static bool shows_clashes(const struct edit *x, const struct buf *theirs, const 
 		return clashes.n > 0;
 	}
 	return conf_diff(labels[0], buf_text(&x->old), buf_text(theirs), &diff) >= 0 &&
-	       conf_diff(labels[1], buf_text(&x->old), buf_text(mine), &diff) >= 0 && verb_print_buf(&diff) == STATUS_DONE;
+	       conf_diff(labels[1], buf_text(&x->old), buf_text(mine), &diff) >= 0 &&
+	       verb_print_buf(&diff) == STATUS_DONE;
 }
 
 /* Others saved the same keys: both are shown, and whose count is asked. True: it is to be saved once more. */
@@ -302,7 +309,8 @@ static bool settles(struct edit *x, struct buf *text)
 
 	if (edit_meanwhile(x, &theirs, NULL) < 0 || !shows_clashes(x, &theirs, text))
 		return false;
-	if (!answers("Type theirs or yours for what is to count, or nothing to stop:", answer, sizeof(answer)) ||
+	if (!answers("Type theirs or yours for what is to count, or nothing to stop:", answer,
+	             sizeof(answer)) ||
 	    (strcmp(answer, "theirs") != 0 && strcmp(answer, "yours") != 0))
 		return false;
 	if (edit_settle(x, &theirs, strcmp(answer, "yours") == 0, text, &e) == 0)
@@ -343,8 +351,10 @@ static int save(struct edit *x, struct buf *text, bool dry)
 
 static void tell_kept(const struct edit *x, const char *unit)
 {
-	fprintf(stderr, "machdeck: what you typed is kept in %s/%s; `machdeck edit %s%s%s%s%s` goes on with it\n", EDIT_DRAFTS, x->store,
-	        unit ? "--unit" : "", unit && *unit ? "=" : "", unit ? unit : "", unit ? " " : "", x->places.name);
+	fprintf(stderr,
+	        "machdeck: what you typed is kept in %s/%s; `machdeck edit %s%s%s%s%s` goes on with it\n",
+	        EDIT_DRAFTS, x->store, unit ? "--unit" : "", unit && *unit ? "=" : "", unit ? unit : "",
+	        unit ? " " : "", x->places.name);
 }
 
 /* Where there is one already that nobody could be asked about, that stays, too. */
@@ -362,7 +372,8 @@ static void keep_typed(const struct edit *x, const struct buf *text, bool stays,
 			(void)verb_fail(&e);
 			return;
 		}
-		fprintf(stderr, "machdeck: what was typed before that is kept in %s/%s\n", EDIT_DRAFTS, earlier);
+		fprintf(stderr, "machdeck: what was typed before that is kept in %s/%s\n", EDIT_DRAFTS,
+		        earlier);
 	}
 	if (edit_draft_save(x->store, &x->old, text, &e) < 0)
 		(void)verb_fail(&e);

@@ -14,8 +14,8 @@
 #include "verbs/show.h"
 #include "verbs/verbs.h"
 
-static int load_all(const char *root, const struct strs *names, struct loaded *loaded, const struct container **all,
-                    struct err *e)
+static int load_all(const char *root, const struct strs *names, struct loaded *loaded,
+                    const struct container **all, struct err *e)
 {
 	for (size_t i = 0; i < names->n; i++) {
 		int r = load_container(root, names->v[i], &loaded[i], e);
@@ -35,8 +35,8 @@ static int load_all(const char *root, const struct strs *names, struct loaded *l
 /* What container engines read. -ENOENT: there is nothing of it */
 static int add_engines(const char *root, json_t *document, struct err *e)
 {
-	static const char *const paths[] = { "/etc/containers/registries.conf", "/etc/containers/policy.json", "/etc/subuid",
-		                             "/etc/subgid" };
+	static const char *const paths[] = { "/etc/containers/registries.conf", "/etc/containers/policy.json",
+		                             "/etc/subuid", "/etc/subgid" };
 	struct buf texts[COUNT(paths)] = { 0 };
 	CLEANUP(virtualisation_done) struct virtualisation v = { 0 };
 	enum registries_format format;
@@ -48,13 +48,15 @@ static int add_engines(const char *root, json_t *document, struct err *e)
 			r = 0;
 	}
 	if (r == 0)
-		r = virtualisation_read(&(struct virtualisation_files){ buf_text(&texts[0]), buf_text(&texts[1]),
-		                                                        buf_text(&texts[2]), buf_text(&texts[3]) },
-		                        &v, &format, e);
+		r = virtualisation_read(
+			&(struct virtualisation_files){ buf_text(&texts[0]), buf_text(&texts[1]),
+		                                        buf_text(&texts[2]), buf_text(&texts[3]) },
+			&v, &format, e);
 	if (r == 0)
 		r = virtualisation_export(&v, document, e);
 	if (r == 0 && format == REGISTRIES_V2)
-		fprintf(stderr, "machdeck: registries.conf is of the second format: import it with --registries v2\n");
+		fprintf(stderr, "machdeck: registries.conf is of the second format: import it with "
+		                "--registries v2\n");
 	for (size_t i = 0; i < COUNT(paths); i++)
 		buf_done(&texts[i]);
 	return r;

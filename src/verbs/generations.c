@@ -61,7 +61,8 @@ static int show_commands(const char *name, const struct update *u)
 	return verb_print_buf(&text);
 }
 
-static int update(const char *name, struct update *u, const char *config_file, bool dry, bool plain, bool keeps)
+static int update(const char *name, struct update *u, const char *config_file, bool dry, bool plain,
+                  bool keeps)
 {
 	CLEANUP(buf_done) struct buf module = { 0 };
 	struct err e = { 0 };
@@ -84,14 +85,10 @@ static int update(const char *name, struct update *u, const char *config_file, b
 int verb_update(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "config-file", required_argument, NULL, 'f' },
-		{ "flake", required_argument, NULL, 'F' },
-		{ "nixos-path", required_argument, NULL, 'n' },
-		{ "dry-run", no_argument, NULL, 'q' },
-		{ "progress", no_argument, NULL, 'p' },
-		{ "snapshot", no_argument, NULL, 's' },
-		{ 0 },
+		{ "config", required_argument, NULL, 'c' }, { "config-file", required_argument, NULL, 'f' },
+		{ "flake", required_argument, NULL, 'F' },  { "nixos-path", required_argument, NULL, 'n' },
+		{ "dry-run", no_argument, NULL, 'q' },      { "progress", no_argument, NULL, 'p' },
+		{ "snapshot", no_argument, NULL, 's' },     { 0 },
 	};
 	const char *config_file = NULL;
 	struct update u = { 0 };

@@ -105,8 +105,7 @@ int verb_hosts(const struct verb *v, int argc, char **argv)
 	if (!write)
 		return json ? print_json(&lines, status) : print_hosts(&lines, status);
 	if (status != STATUS_DONE) {
-		fprintf(stderr,
-		        "machdeck: %s/etc/hosts stays as it is: its block would lose these lines\n",
+		fprintf(stderr, "machdeck: %s/etc/hosts stays as it is: its block would lose these lines\n",
 		        root);
 		return status;
 	}

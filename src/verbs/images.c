@@ -19,8 +19,8 @@ static void add_row(struct buf *to, const struct image *i)
 		(void)snprintf(usage, sizeof(usage), "%.1f", (double)i->usage / MIB);
 	if (i->modified_usec)
 		show_local_time(i->modified_usec, modified);
-	buf_addf(to, "%-24s  %-9s  %s  %10s  %s\n", buf_text(&name), buf_text(&type), i->read_only ? "ro" : "rw",
-	         usage, modified);
+	buf_addf(to, "%-24s  %-9s  %s  %10s  %s\n", buf_text(&name), buf_text(&type),
+	         i->read_only ? "ro" : "rw", usage, modified);
 }
 
 static json_t *row(const struct image *i)

@@ -46,7 +46,8 @@ static bool is_nix(const char *file)
 	return dot && strcmp(dot, ".nix") == 0;
 }
 
-static int read_document(const char *file, const char *expression, const struct strs *folders, struct buf *ret, struct err *e)
+static int read_document(const char *file, const char *expression, const struct strs *folders,
+                         struct buf *ret, struct err *e)
 {
 	return file && !is_nix(file) ? read_all(file, ret, e)
 	                             : build_nix_eval(file, expression, folders, IMPORT_SIZE_MAX, ret, e);
@@ -149,7 +150,8 @@ static void tell(const struct importing *x)
 	}
 }
 
-static int save(const char *root, const struct imported *all, enum registries_format format, bool dry, struct err *e)
+static int save(const char *root, const struct imported *all, enum registries_format format, bool dry,
+                struct err *e)
 {
 	CLEANUP(importing_done) struct importing x = { .lock.fd = -1 };
 	CLEANUP(strs_done) struct strs warnings = { 0 };
@@ -171,14 +173,10 @@ static int save(const char *root, const struct imported *all, enum registries_fo
 int verb_import(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ "release", required_argument, NULL, 'R' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "yes", no_argument, NULL, 'y' },
-		{ "expr", required_argument, NULL, 'x' },
-		{ "registries", required_argument, NULL, 'V' },
-		{ "include", required_argument, NULL, 'I' },
-		{ 0 },
+		{ "root", required_argument, NULL, 'r' },    { "release", required_argument, NULL, 'R' },
+		{ "dry-run", no_argument, NULL, 'n' },       { "yes", no_argument, NULL, 'y' },
+		{ "expr", required_argument, NULL, 'x' },    { "registries", required_argument, NULL, 'V' },
+		{ "include", required_argument, NULL, 'I' }, { 0 },
 	};
 	CLEANUP(imported_done) struct imported all = { 0 };
 	CLEANUP(strs_done) struct strs folders = { 0 };

@@ -34,7 +34,8 @@ static int take_limit(const struct verb *v, char *argument, struct limiting *x)
 		*sign = '\0';
 	which = sign ? limit_named(argument) : LIMITS;
 	if (which == LIMITS)
-		return verb_usage(v, "a limit is MemoryMax=, CPUQuota=, TasksMax= or IOWeight= and its value");
+		return verb_usage(v,
+		                  "a limit is MemoryMax=, CPUQuota=, TasksMax= or IOWeight= and its value");
 	if (x->n == LIMITS)
 		return verb_usage(v, "a limit twice");
 	if (sign[1] && limit_parse(which, sign + 1, &x->values[x->n], &why) < 0) {
@@ -79,18 +80,19 @@ static int in_unit(const char *name, const struct target *t, const struct limiti
 
 	for (size_t i = 0; i < x->n; i++)
 		if (!x->changes[i].value) {
-			(void)err_set(&e, STATUS_USAGE, EINVAL,
-			              "%s has no conf: what systemd keeps for it goes with `systemctl revert %s`", name,
-			              t->unit ? t->unit : name);
+			(void)err_set(
+				&e, STATUS_USAGE, EINVAL,
+				"%s has no conf: what systemd keeps for it goes with `systemctl revert %s`",
+				name, t->unit ? t->unit : name);
 			return verb_fail(&e);
 		}
 	if (!t->unit)
-		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s has no unit that is its alone, so no limits", name);
+		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT,
+		              "%s has no unit that is its alone, so no limits", name);
 	else if (x->runtime && !t->registered)
 		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s is not running", name);
 	else if (x->dry || settle_limits(t->unit, x->values, x->n, x->runtime, &e) == 0) {
-		printf("%s: %s %s\n", name, x->dry ? "would be limited" : "limited",
-		       how_long(t, x));
+		printf("%s: %s %s\n", name, x->dry ? "would be limited" : "limited", how_long(t, x));
 		return STATUS_DONE;
 	}
 	return verb_fail(&e);
@@ -123,5 +125,6 @@ int verb_limit(const struct verb *v, int argc, char **argv)
 		return r;
 	if (target_find(argv[optind], false, &t, &e) < 0)
 		return verb_fail(&e);
-	return t.kind == MACHINE_CONTAINER && !x.runtime ? in_conf(argv[optind], &x) : in_unit(argv[optind], &t, &x);
+	return t.kind == MACHINE_CONTAINER && !x.runtime ? in_conf(argv[optind], &x)
+	                                                 : in_unit(argv[optind], &t, &x);
 }

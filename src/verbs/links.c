@@ -34,7 +34,8 @@ static void add_addresses(struct buf *to, const struct netmap_space *s, int link
 
 	while ((a = netmap_next_address(s, link, a))) {
 		addr_print(&a->addr, true, text);
-		buf_addf(to, ", %s%s%s", text, a->tentative && !a->dadfailed ? " (not usable yet: tentative)" : "",
+		buf_addf(to, ", %s%s%s", text,
+		         a->tentative && !a->dadfailed ? " (not usable yet: tentative)" : "",
 		         a->dadfailed ? " (somebody else has it: dadfailed)" : "");
 	}
 }
@@ -96,7 +97,8 @@ static void add_other_end(struct buf *to, const struct links_view *v, const stru
 static void add_way_out(struct buf *to, const struct links_view *v, const struct netmap_link *l)
 {
 	const char *machine = netmap_machine_of(v->map, l);
-	const struct netmap_wanted *w = machine ? netmap_wanted_of(machine, v->wanted->v, v->wanted->n) : NULL;
+	const struct netmap_wanted *w =
+		machine ? netmap_wanted_of(machine, v->wanted->v, v->wanted->n) : NULL;
 
 	if (w && w->way_out)
 		buf_puts(to, ", goes out masqueraded");
@@ -118,7 +120,8 @@ static void add_flaw(struct buf *to, const struct links_view *v, const struct ne
 	case NETMAP_LOST_BRIDGE:
 		buf_puts(to, " [lost-bridge: it is to be a port of ");
 		for (size_t i = 0; i < v->wanted->n; i++)
-			if (v->wanted->v[i].bridge && strcmp(v->wanted->v[i].machine, netmap_machine_of(v->map, l)) == 0)
+			if (v->wanted->v[i].bridge &&
+			    strcmp(v->wanted->v[i].machine, netmap_machine_of(v->map, l)) == 0)
 				show_text(to, v->wanted->v[i].bridge);
 		buf_puts(to, "]");
 		return;
@@ -210,8 +213,8 @@ static void add_forward(struct buf *to, const struct netmap_forward *f)
 	char text[ADDR_TEXT_SIZE];
 
 	addr_print(&f->to, false, text);
-	buf_addf(to, f->to.family == AF_INET6 ? "  %s %u -> [%s]:%u\n" : "  %s %u -> %s:%u\n", f->port.udp ? "udp" : "tcp",
-	         (unsigned)f->port.host, text, (unsigned)f->port.guest);
+	buf_addf(to, f->to.family == AF_INET6 ? "  %s %u -> [%s]:%u\n" : "  %s %u -> %s:%u\n",
+	         f->port.udp ? "udp" : "tcp", (unsigned)f->port.host, text, (unsigned)f->port.guest);
 }
 
 /* Those that lead to it; of the host: those that lead to nobody who is seen. */
@@ -230,7 +233,8 @@ static void add_forwards(struct buf *to, const struct links_view *v, const struc
 		buf_puts(to, "\n");
 	}
 	if (s == netmap_host(v->map) && v->map->legacy_tables)
-		buf_puts(to, "  iptables-legacy has a table nat: forwards may be in there, too, which are not shown\n");
+		buf_puts(to, "  iptables-legacy has a table nat: forwards may be in there, too, which are "
+		             "not shown\n");
 }
 
 static void add_host(struct buf *to, const struct links_view *v)
@@ -243,7 +247,8 @@ static void add_host(struct buf *to, const struct links_view *v)
 	buf_addf(to, "; forwarding: IPv4 %s, IPv6 %s\n", switch_word(host->sysctls.forward4),
 	         switch_word(host->sysctls.forward6));
 	for (size_t i = 0; i < host->n_links; i++)
-		if (!host->links[i].loopback && (!host->links[i].master || !netmap_link(host, host->links[i].master)))
+		if (!host->links[i].loopback &&
+		    (!host->links[i].master || !netmap_link(host, host->links[i].master)))
 			add_host_link(to, v, &host->links[i], 0);
 	add_forwards(to, v, host);
 }
@@ -303,7 +308,8 @@ static int print(const struct links_view *v, const struct snapshot *machines)
 	if (machines->stale)
 		fprintf(stderr, "machdeck: %s\n", machines->stale);
 	if (v->map->approximate)
-		fprintf(stderr, "machdeck: the network kept changing while it was read: something may be missing\n");
+		fprintf(stderr,
+		        "machdeck: the network kept changing while it was read: something may be missing\n");
 	describe(v, &text);
 	return verb_print_buf(&text);
 }

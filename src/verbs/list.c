@@ -30,7 +30,9 @@ static void cell(const struct snapshot *s, const struct machine *m, enum column 
 		show_text(ret, joined);
 		break;
 	case ROOT: /* whose root is its root? */
-		buf_puts(ret, !m->configured || m->bad_conf || m->conf_unread ? "-" : m->root_is_hosts ? "host's" : "own");
+		buf_puts(ret, !m->configured || m->bad_conf || m->conf_unread ? "-"
+		              : m->root_is_hosts                              ? "host's"
+		                                                              : "own");
 		break;
 	case CONF:
 		buf_puts(ret, m->declared ? "declared" : m->configured ? "own" : "-");
@@ -72,7 +74,9 @@ static void add_row(struct buf *to, const struct snapshot *s, const struct machi
 
 static void table(struct buf *to, const struct snapshot *s, bool colours)
 {
-	static const char *const titles[COLUMNS] = { "NAME", "STATE", "ADDRESS", "PORTS", "UP", "ROOT", "CONF" };
+	static const char *const titles[COLUMNS] = {
+		"NAME", "STATE", "ADDRESS", "PORTS", "UP", "ROOT", "CONF"
+	};
 	size_t width[COLUMNS];
 
 	for (enum column c = 0; c < COLUMNS; c++) {
@@ -109,8 +113,8 @@ static void tell_leftovers(void)
 	if (destroy_leftovers(&names, NULL) < 0)
 		return;
 	for (size_t i = 0; i < names.n; i++)
-		fprintf(stderr, "machdeck: %s was not destroyed to the end (machdeck destroy %s)\n", names.v[i],
-		        names.v[i]);
+		fprintf(stderr, "machdeck: %s was not destroyed to the end (machdeck destroy %s)\n",
+		        names.v[i], names.v[i]);
 }
 
 int verb_list(const struct verb *v, int argc, char **argv)

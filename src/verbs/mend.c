@@ -43,10 +43,11 @@ static json_t *document(const struct asked *a, const struct mending *m, bool don
 	json_t *steps = json_array();
 
 	for (size_t i = 0; i < m->commands.n; i++)
-		(void)json_array_append_new(steps, json_pack("{s:o, s:o}", "command", show_json_text(m->commands.v[i]),
-		                                             "why", show_json_text(m->reasons.v[i])));
-	return json_pack("{s:i, s:o, s:b, s:o, s:o}", "schema", 1, "name", show_json_text(a->name), "done", done, "steps",
-	                 steps, "cannot", show_json_texts(&m->cannot));
+		(void)json_array_append_new(steps, json_pack("{s:o, s:o}", "command",
+		                                             show_json_text(m->commands.v[i]), "why",
+		                                             show_json_text(m->reasons.v[i])));
+	return json_pack("{s:i, s:o, s:b, s:o, s:o}", "schema", 1, "name", show_json_text(a->name), "done",
+	                 done, "steps", steps, "cannot", show_json_texts(&m->cannot));
 }
 
 static void describe(const struct asked *a, const struct mending *m, struct buf *to)

@@ -28,7 +28,9 @@ static const char *without_name(const struct phase_call *c, const char *sentence
 {
 	size_t len = strlen(c->name);
 
-	return strncmp(sentence, c->name, len) == 0 && strncmp(sentence + len, ": ", 2) == 0 ? sentence + len + 2 : sentence;
+	return strncmp(sentence, c->name, len) == 0 && strncmp(sentence + len, ": ", 2) == 0
+	               ? sentence + len + 2
+	               : sentence;
 }
 
 /* One line "machdeck: NAME: STEP: SENTENCE" with the priority that the journal takes off again. */
@@ -101,7 +103,8 @@ static bool is_ending(int pidfd)
 	return poll(&process, 1, ENDING_MS) > 0;
 }
 
-static int step_poststart(struct phase_call *c, const struct netops *host, const struct strs *masquerade, struct err *e)
+static int step_poststart(struct phase_call *c, const struct netops *host, const struct strs *masquerade,
+                          struct err *e)
 {
 	int r;
 

@@ -53,7 +53,8 @@ static void lines(struct buf *to, const struct machine *m, const struct registra
 static json_t *document(const struct machine *m, const struct registration *g)
 {
 	return json_pack("{s:i, s:o, s:o, s:o, s:o}", "schema", 1, "machine", show_machine(m), "service",
-	                 show_json_text(g->service), "id", show_json_text(g->id), "root", show_json_text(g->root));
+	                 show_json_text(g->service), "id", show_json_text(g->id), "root",
+	                 show_json_text(g->root));
 }
 
 int verb_show(const struct verb *v, int argc, char **argv)

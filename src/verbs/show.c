@@ -142,15 +142,16 @@ json_t *show_machine(const struct machine *m)
 	char since[32];
 
 	show_time(m->since_usec, since);
-	return json_pack("{s:o, s:s, s:s, s:b, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:b, s:o, s:o, s:o, "
+	return json_pack("{s:o, s:s, s:s, s:b, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:b, s:b, s:o, "
+	                 "s:o, s:o, s:b, s:o, s:o, s:o, "
 	                 "s:o, s:o, s:o}",
 	                 "name", show_json_text(m->name), "kind", machine_kind_word(m->kind), "state",
-	                 machine_state_word(m->state), "frozen", m->frozen, "class", show_json_text(m->class), "unit",
-	                 show_json_text(m->unit), "configured", m->configured, "registered", m->registered,
-	                 "autoStart", m->auto_start, "rootIsHosts", m->root_is_hosts, "overlayOver", show_json_text(m->overlay_over),
-	                 "overlays", show_json_texts(&m->overlays), "declared",
-	                 show_json_text(m->declared), "badConf", m->bad_conf, "confUnread",
-	                 m->conf_unread, "leader",
+	                 machine_state_word(m->state), "frozen", m->frozen, "class", show_json_text(m->class),
+	                 "unit", show_json_text(m->unit), "configured", m->configured, "registered",
+	                 m->registered, "autoStart", m->auto_start, "rootIsHosts", m->root_is_hosts,
+	                 "overlayOver", show_json_text(m->overlay_over), "overlays",
+	                 show_json_texts(&m->overlays), "declared", show_json_text(m->declared), "badConf",
+	                 m->bad_conf, "confUnread", m->conf_unread, "leader",
 	                 m->leader ? json_integer(m->leader) : json_null(), "since",
 	                 m->since_usec ? json_string(since) : json_null(), "addresses",
 	                 show_json_texts(&m->addresses), "addressesSeen", m->addresses_seen, "ports",

@@ -32,10 +32,11 @@ static int seen(const char *name, char ret[static ADDR_TEXT_SIZE], struct err *e
 	if (!m)
 		return err_set(e, STATUS_NO_CONTAINER, ENOENT, "%s: neither configured nor running", name);
 	if (m->registered && !m->addresses_seen && s.limits)
-		return err_set(e, STATUS_NOT_PERMITTED, EPERM,
-		               "%s: its address is not known: none is configured%s, and looking into it takes "
-		               "CAP_NET_ADMIN",
-		               name, m->conf_unread ? " as far as can be read" : "");
+		return err_set(
+			e, STATUS_NOT_PERMITTED, EPERM,
+			"%s: its address is not known: none is configured%s, and looking into it takes "
+			"CAP_NET_ADMIN",
+			name, m->conf_unread ? " as far as can be read" : "");
 	if (!m->addresses_seen || m->addresses.n == 0)
 		return err_set(e, STATUS_FAILED, EADDRNOTAVAIL,
 		               "%s: has no address of its own: none is configured, and %s", name,

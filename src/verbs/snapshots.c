@@ -166,7 +166,8 @@ static void ask(const char *name, const char *snapshot, char ret[static QUESTION
 	} else {
 		buf_puts(&what, snapshot ? snapshot : "what it began as");
 	}
-	(void)snprintf(ret, QUESTION_SIZE, "The root of %s becomes %s; what it is now is kept as a snapshot.%s", name,
+	(void)snprintf(ret, QUESTION_SIZE,
+	               "The root of %s becomes %s; what it is now is kept as a snapshot.%s", name,
 	               buf_text(&what), more);
 }
 

@@ -294,11 +294,11 @@ static json_t *conf_json(const struct inspection *i)
 	if (!i->has_plan)
 		return json_pack("{s:o}", "problem",
 		                 show_json_text(i->no_plan.text[0] ? i->no_plan.text : NULL));
-	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:b}", "path", show_json_text(i->l.conf_path), "changed",
-	                 i->was_started ? json_boolean(i->conf_changed) : json_null(), "kind",
+	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:b}", "path", show_json_text(i->l.conf_path),
+	                 "changed", i->was_started ? json_boolean(i->conf_changed) : json_null(), "kind",
 	                 i->l.plan.kind == KIND_NIX ? "nix" : "tree", "release",
-	                 release_name(i->l.plan.release), "root", show_json_text(i->l.plan.root), "overlayOver",
-	                 show_json_text(i->m->overlay_over), "ephemeral",
+	                 release_name(i->l.plan.release), "root", show_json_text(i->l.plan.root),
+	                 "overlayOver", show_json_text(i->m->overlay_over), "ephemeral",
 	                 i->l.container.ephemeral);
 }
 
@@ -359,12 +359,11 @@ static json_t *log_json(const struct inspection *i)
 static int print_json(const struct inspection *i)
 {
 	json_t *doc = show_machine(i->m);
-	json_t *more =
-		json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "schema", 1, "conf", conf_json(i),
-	                  "link", link_json(i), "hostSide", steps_json(i), "forwards", forwards_json(i),
-	                  "log", log_json(i), "restarts", (int)i->n_restarts, "guestSays",
-	                  show_json_text(i->guest_says), "stale", show_json_text(i->seen.stale), "limits",
-	                  show_json_text(i->seen.limits));
+	json_t *more = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o}", "schema", 1, "conf",
+	                         conf_json(i), "link", link_json(i), "hostSide", steps_json(i), "forwards",
+	                         forwards_json(i), "log", log_json(i), "restarts", (int)i->n_restarts,
+	                         "guestSays", show_json_text(i->guest_says), "stale",
+	                         show_json_text(i->seen.stale), "limits", show_json_text(i->seen.limits));
 
 	if (!doc || !more || json_object_update(doc, more) < 0) {
 		json_decref(doc);

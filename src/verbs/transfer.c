@@ -27,8 +27,8 @@ static int absolute(const char *path, bool host, struct strs *to, struct err *e)
 		return 0;
 	}
 	if (!host || !path[0])
-		return err_set(e, STATUS_USAGE, EINVAL, "'%s' is no absolute path, which one in a machine must be",
-		               path);
+		return err_set(e, STATUS_USAGE, EINVAL,
+		               "'%s' is no absolute path, which one in a machine must be", path);
 	here = getcwd(NULL, 0);
 	if (!here)
 		return err_sys(e, errno, "%s: cannot tell where we are", path);
@@ -50,8 +50,12 @@ static int show(const char *name, bool binds, bool from, int flags, const struct
 		(void)err_set(&e, STATUS_NO_CONTAINER, ENOENT, "%s is not running", name);
 		return verb_fail(&e);
 	}
-	buf_addf(&text, "%s %s%s%s %s", ours ? "machdeck" : "machinectl", binds ? "bind" : from ? "copy-from" : "copy-to",
-	         ours && flags & ENTER_READ_ONLY ? " --read-only" : "", ours && flags & ENTER_IDMAP ? " --idmap" : "", name);
+	buf_addf(&text, "%s %s%s%s %s", ours ? "machdeck" : "machinectl",
+	         binds  ? "bind"
+	         : from ? "copy-from"
+	                : "copy-to",
+	         ours && flags & ENTER_READ_ONLY ? " --read-only" : "",
+	         ours && flags & ENTER_IDMAP ? " --idmap" : "", name);
 	for (size_t i = 0; i < 2; i++) {
 		buf_puts(&text, " ");
 		shellwords_quote(words->v[i], &text);
@@ -59,7 +63,8 @@ static int show(const char *name, bool binds, bool from, int flags, const struct
 	if (ours)
 		buf_puts(&text, " # machinectl refuses it for a machine with users of its own");
 	else if (words->n > 2) /* machinectl has no word for replacing before v254 */
-		buf_addf(&text, " # %s", strcmp(words->v[2], "replace") == 0 ? "replacing what is there" : words->v[2]);
+		buf_addf(&text, " # %s",
+		         strcmp(words->v[2], "replace") == 0 ? "replacing what is there" : words->v[2]);
 	buf_puts(&text, "\n");
 	return verb_print_buf(&text);
 }
@@ -72,18 +77,18 @@ static int say_done(const char *name, bool binds, bool from, const struct strs *
 	show_text(&text, words->v[0]);
 	buf_puts(&text, from ? " in it is copied to " : binds ? " is bound to " : " is copied to ");
 	show_text(&text, words->v[1]);
-	buf_addf(&text, "%s%s\n", from ? "" : " in it", binds && strcmp(words->v[2], "ro") == 0 ? ", read-only" : "");
+	buf_addf(&text, "%s%s\n", from ? "" : " in it",
+	         binds && strcmp(words->v[2], "ro") == 0 ? ", read-only" : "");
 	return verb_print_buf(&text);
 }
 
 int verb_transfer(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = { { "force", no_argument, NULL, 'f' },
-		                                 { "read-only", no_argument, NULL, 'r' },
-		                                 { "idmap", no_argument, NULL, 'i' },
-		                                 { "dry-run", no_argument, NULL, 'n' },
-		                                 { "snapshot", no_argument, NULL, 's' },
-		                                 { 0 } };
+	static const struct option options[] = {
+		{ "force", no_argument, NULL, 'f' },    { "read-only", no_argument, NULL, 'r' },
+		{ "idmap", no_argument, NULL, 'i' },    { "dry-run", no_argument, NULL, 'n' },
+		{ "snapshot", no_argument, NULL, 's' }, { 0 }
+	};
 	bool binds = strcmp(v->name, "bind") == 0, from = strcmp(v->name, "copy-from") == 0;
 	CLEANUP(strs_done) struct strs words = { 0 };
 	bool force = false, dry = false, keeps = false;
@@ -92,7 +97,8 @@ int verb_transfer(const struct verb *v, int argc, char **argv)
 	int flags = 0, option, r;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (option == '?' || (option == 'f' && binds) || (strchr("ri", option) && !binds) || (option == 's' && (binds || from)))
+		if (option == '?' || (option == 'f' && binds) || (strchr("ri", option) && !binds) ||
+		    (option == 's' && (binds || from)))
 			return verb_usage(v, "an option it does not have");
 		force |= option == 'f';
 		flags |= option == 'r' ? ENTER_READ_ONLY : option == 'i' ? ENTER_IDMAP : 0;

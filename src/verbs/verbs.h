@@ -11,13 +11,15 @@ struct verb;
 
 /* Runs a verb: argv[0] is the verb itself. Prints; returns the exit status (enum status). */
 typedef int verb_fn(const struct verb *v, int argc, char **argv);
-verb_fn verb_list, verb_status, verb_control, verb_run, verb_session, verb_show_ip, verb_plan, verb_check, verb_hosts,
-	verb_unit, verb_links, verb_watch, verb_logs, verb_transfer, verb_images, verb_show, verb_ports, verb_doctor, verb_mend;
+verb_fn verb_list, verb_status, verb_control, verb_run, verb_session, verb_show_ip, verb_plan, verb_check,
+	verb_hosts, verb_unit, verb_links, verb_watch, verb_logs, verb_transfer, verb_images, verb_show,
+	verb_ports, verb_doctor, verb_mend;
 /* of confs */
-verb_fn verb_import, verb_export, verb_limit, verb_diff, verb_get, verb_set, verb_edit, verb_undo, verb_history;
+verb_fn verb_import, verb_export, verb_limit, verb_diff, verb_get, verb_set, verb_edit, verb_undo,
+	verb_history;
 /* of containers as a whole */
-verb_fn verb_create, verb_destroy, verb_clone, verb_rename, verb_snapshot, verb_snapshots, verb_restore, verb_reset,
-	verb_update, verb_generations, verb_rollback;
+verb_fn verb_create, verb_destroy, verb_clone, verb_rename, verb_snapshot, verb_snapshots, verb_restore,
+	verb_reset, verb_update, verb_generations, verb_rollback;
 
 struct verb {
 	const char *name;

@@ -44,7 +44,9 @@ static void say(const char *text, void *arg)
  * signal, by itself and by its death (PR_SET_PDEATHSIG), and means the first. */
 static void catch (int signal)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = plain_lines ? 0 : (int)SA_RESETHAND }, old;
+	struct sigaction action = { .sa_handler = on_signal,
+		                    .sa_flags = plain_lines ? 0 : (int)SA_RESETHAND },
+			 old;
 
 	if (sigaction(signal, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 		(void)sigaction(signal, &action, NULL);
@@ -78,7 +80,8 @@ int working_keep(const char *name, const char *what)
 
 	if (snapshots_take_before(name, what, NULL, kept, &e) < 0)
 		return verb_fail(&e);
-	fprintf(stderr, "machdeck: %s: snapshot %s (machdeck restore %s %s goes back)\n", name, kept, name, kept);
+	fprintf(stderr, "machdeck: %s: snapshot %s (machdeck restore %s %s goes back)\n", name, kept, name,
+	        kept);
 	return STATUS_DONE;
 }
 

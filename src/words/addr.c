@@ -40,8 +40,8 @@ int addr_parse(const char *text, struct addr *ret, const char **ret_why)
 	a.prefix = addr_bits(&a);
 	if (slash) {
 		if (num_parse(slash + 1, 0, a.prefix, &prefix) < 0)
-			return refuse(ret_why, a.family == AF_INET ? "its prefix length is not 0 to 32" :
-			                                            "its prefix length is not 0 to 128");
+			return refuse(ret_why, a.family == AF_INET ? "its prefix length is not 0 to 32"
+			                                           : "its prefix length is not 0 to 128");
 		a.prefix = (uint8_t)prefix;
 		a.has_prefix = true;
 	}

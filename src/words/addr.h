@@ -8,9 +8,9 @@
 #define ADDR_TEXT_SIZE 64
 
 struct addr {
-	uint8_t family; /* AF_INET, AF_INET6; AF_UNSPEC when not set */
-	uint8_t prefix; /* bits; 32 or 128 when none was written */
-	bool has_prefix; /* whether one was written */
+	uint8_t family;    /* AF_INET, AF_INET6; AF_UNSPEC when not set */
+	uint8_t prefix;    /* bits; 32 or 128 when none was written */
+	bool has_prefix;   /* whether one was written */
 	uint8_t bytes[16]; /* network order, 4 or 16 of them */
 };
 

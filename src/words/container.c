@@ -65,8 +65,9 @@ bool container_root_is_hosts(const struct container *c)
 	for (size_t i = 0; i < c->flags.n; i++) {
 		const char *word = c->flags.v[i], *value = word + strlen(flag);
 
-		if (strcmp(word, "-U") == 0 || (strncmp(word, flag, strlen(flag)) == 0 &&
-		                                (*value == '\0' || (*value == '=' && strcmp(value, "=no") != 0))))
+		if (strcmp(word, "-U") == 0 ||
+		    (strncmp(word, flag, strlen(flag)) == 0 &&
+		     (*value == '\0' || (*value == '=' && strcmp(value, "=no") != 0))))
 			return false;
 	}
 	return !c->private_users || strcmp(c->private_users, "no") == 0;

@@ -48,7 +48,7 @@ struct container {
 	uint8_t mac[6]; /* of eth0 in the container */
 	struct port *ports;
 	size_t n_ports;
-	bool masquerade; /* its addresses have a way out (decide/gateway) */
+	bool masquerade;        /* its addresses have a way out (decide/gateway) */
 	struct strs interfaces; /* moved into the container */
 	struct strs macvlans;
 	struct veth *veths; /* sorted by name */
@@ -65,8 +65,8 @@ struct container {
 	bool auto_start;
 	bool ephemeral;
 	bool enable_tun;
-	bool no_resolv_conf; /* COPY_RESOLV_CONF=0 */
-	char *timeout_start; /* systemd.time(7) text; NULL: the release's default */
+	bool no_resolv_conf;  /* COPY_RESOLV_CONF=0 */
+	char *timeout_start;  /* systemd.time(7) text; NULL: the release's default */
 	char *limits[LIMITS]; /* as systemd.resource-control(5) has them; NULL: none of ours */
 };
 

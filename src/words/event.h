@@ -18,7 +18,7 @@ enum event_kind {
 };
 
 struct event {
-	uint64_t usec; /* CLOCK_REALTIME */
+	uint64_t usec;                   /* CLOCK_REALTIME */
 	char name[NAME_MACHINE_MAX + 1]; /* "": the host */
 	enum event_kind kind;
 	bool bad;   /* something a person should look at */

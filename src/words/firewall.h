@@ -10,9 +10,9 @@
 #define FW_DATA 16
 
 /* What we are willing to hold: a guest can make as many as it likes. The rest counts as not understood. */
-#define FW_CHAIN_MAX 1024
-#define FW_RULE_MAX  8192
-#define FW_SET_MAX   256
+#define FW_CHAIN_MAX   1024
+#define FW_RULE_MAX    8192
+#define FW_SET_MAX     256
 #define FW_ELEMENT_MAX 4096
 
 enum fw_hook { FW_NO_HOOK, FW_INPUT, FW_FORWARD, FW_OUTPUT };
@@ -53,7 +53,7 @@ enum fw_verdict {
 	FW_RETURN,
 	FW_JUMP,
 	FW_GOTO,
-	FW_MAP, /* what the set of the last condition has for it */
+	FW_MAP,     /* what the set of the last condition has for it */
 	FW_UNCLEAR, /* accept, drop or a jump: not known */
 };
 
@@ -78,7 +78,7 @@ struct fw_chain {
 
 struct fw_element {
 	uint8_t key[FW_DATA];
-	bool is_end; /* an interval ended before it */
+	bool is_end;             /* an interval ended before it */
 	enum fw_verdict verdict; /* of a map of verdicts */
 	char to[FW_NAME];
 };

@@ -40,16 +40,17 @@ struct machine {
 	bool root_is_hosts; /* by a conf that can be used: root in it is root of the host */
 	char *overlay_over; /* the one over whose root its own is an overlay; NULL: it is none, or that is not known */
 	struct strs overlays; /* those whose roots are overlays over its own */
-	char *declared; /* the conf is a link, so it is declared elsewhere: where it leads, foreign; NULL */
+	char *declared;   /* the conf is a link, so it is declared elsewhere: where it leads, foreign; NULL */
 	bool tried_again; /* it starts after it failed, or ends so once more: systemd tries again by itself */
-	bool bad_conf; /* the conf can not be used; reason says why */
+	bool bad_conf;    /* the conf can not be used; reason says why */
 	bool conf_unread; /* who looks may not read it: what it says is not known */
-	uint64_t unit_words; /* tells what its unit says of itself now from what it said before; 0: not heard */
+	uint64_t
+		unit_words; /* tells what its unit says of itself now from what it said before; 0: not heard */
 	uint64_t unit_told; /* grows with all that systemd tells of its unit while it runs */
 	uint64_t conf_hash; /* tells one version of the conf from another; 0: none, or it can not be read */
 	enum machine_state state;
-	bool frozen; /* observe_once() and observe_glance() tell: it runs, and its processes stand still */
-	pid_t leader;        /* 0: none or unknown */
+	bool frozen;  /* observe_once() and observe_glance() tell: it runs, and its processes stand still */
+	pid_t leader; /* 0: none or unknown */
 	uint64_t since_usec; /* CLOCK_REALTIME when it came into this state; 0: unknown */
 	struct strs
 		addresses; /* seen in the container, else (not running) as configured; text without prefix */
@@ -61,9 +62,11 @@ struct machine {
 	char *cgroup; /* of its unit or scope, "/machine.slice/container@web.service"; NULL: not known */
 	int netnsid;  /* by which the kernel names its network namespace here; -1: none of its own, or not
 	                 known */
-	const char *drift; /* on a tape: what helped against what differed, as drift_cure_word(); static; NULL: not known */
-	bool linted, lint_fatal; /* on a tape: what of its conf is likely a mistake was looked at; one of it keeps it from starting */
-	struct strs lints;       /* ... and what was found, printable */
+	const char *
+		drift; /* on a tape: what helped against what differed, as drift_cure_word(); static; NULL: not known */
+	bool linted,
+		lint_fatal; /* on a tape: what of its conf is likely a mistake was looked at; one of it keeps it from starting */
+	struct strs lints;        /* ... and what was found, printable */
 	struct strs guest_failed; /* units that failed inside, printable; empty: none, or not known */
 };
 

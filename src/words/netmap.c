@@ -118,7 +118,8 @@ const char *netmap_link_title(const struct netmap_link *l)
 	return l->name;
 }
 
-static struct netmap_place peer_place(const struct netmap *m, const struct netmap_space *s, const struct netmap_link *l)
+static struct netmap_place peer_place(const struct netmap *m, const struct netmap_space *s,
+                                      const struct netmap_link *l)
 {
 	struct netmap_place p = { 0 };
 
@@ -129,7 +130,8 @@ static struct netmap_place peer_place(const struct netmap *m, const struct netma
 	return p;
 }
 
-struct netmap_place netmap_pair(const struct netmap *m, const struct netmap_space *s, const struct netmap_link *l)
+struct netmap_place netmap_pair(const struct netmap *m, const struct netmap_space *s,
+                                const struct netmap_link *l)
 {
 	struct netmap_place p = { 0 };
 
@@ -140,7 +142,8 @@ struct netmap_place netmap_pair(const struct netmap *m, const struct netmap_spac
 	return p;
 }
 
-struct netmap_place netmap_parent(const struct netmap *m, const struct netmap_space *s, const struct netmap_link *l)
+struct netmap_place netmap_parent(const struct netmap *m, const struct netmap_space *s,
+                                  const struct netmap_link *l)
 {
 	return strcmp(l->kind, "veth") == 0 ? (struct netmap_place){ 0 } : peer_place(m, s, l);
 }
@@ -154,7 +157,8 @@ const char *netmap_machine_of(const struct netmap *m, const struct netmap_link *
 	return s ? s->machine : NULL;
 }
 
-const struct netmap_link *netmap_next_port(const struct netmap_space *s, int bridge, const struct netmap_link *before)
+const struct netmap_link *netmap_next_port(const struct netmap_space *s, int bridge,
+                                           const struct netmap_link *before)
 {
 	for (size_t i = before ? (size_t)(before - s->links) + 1 : 0; i < s->n_links; i++)
 		if (s->links[i].master == bridge)
@@ -246,8 +250,9 @@ static bool takes(const struct netmap_listener *l, const struct addr *at)
 	return is_any(&l->at) && (l->at.family == at->family || (l->at.family == AF_INET6 && !l->v6_only));
 }
 
-const struct netmap_listener *netmap_next_listener(const struct netmap_space *s, bool udp, const struct addr *at,
-                                                   uint16_t port, const struct netmap_listener *before)
+const struct netmap_listener *netmap_next_listener(const struct netmap_space *s, bool udp,
+                                                   const struct addr *at, uint16_t port,
+                                                   const struct netmap_listener *before)
 {
 	for (size_t i = before ? (size_t)(before - s->listeners) + 1 : 0; i < s->n_listeners; i++)
 		if (s->listeners[i].udp == udp && s->listeners[i].port == port && takes(&s->listeners[i], at))
@@ -325,15 +330,18 @@ static bool some_are_hidden(const struct netmap *m)
 	return false;
 }
 
-static bool lost_its_bridge(const struct netmap_space *host, const struct netmap_link *l, const struct netmap_wanted *w)
+static bool lost_its_bridge(const struct netmap_space *host, const struct netmap_link *l,
+                            const struct netmap_wanted *w)
 {
 	const struct netmap_link *master = l->master ? netmap_link(host, l->master) : NULL;
 
-	return w && w->bridge && w->link && is_called(l, w->link) && (!master || !is_called(master, w->bridge));
+	return w && w->bridge && w->link && is_called(l, w->link) &&
+	       (!master || !is_called(master, w->bridge));
 }
 
-enum netmap_flaw netmap_judge(const struct netmap *m, const struct netmap_link *l, const struct netmap_wanted *wanted,
-                              size_t n_wanted, const struct netmap_wanted **ret_wanted)
+enum netmap_flaw netmap_judge(const struct netmap *m, const struct netmap_link *l,
+                              const struct netmap_wanted *wanted, size_t n_wanted,
+                              const struct netmap_wanted **ret_wanted)
 {
 	const char *machine = netmap_machine_of(m, l);
 	const struct netmap_wanted *bears = is_of_a_machine_by_name(l) ? named(l, wanted, n_wanted) : NULL;
@@ -343,8 +351,9 @@ enum netmap_flaw netmap_judge(const struct netmap *m, const struct netmap_link *
 	if (machine) {
 		if (bears && strcmp(bears->machine, machine) != 0)
 			return NETMAP_SQUATTER;
-		return lost_its_bridge(netmap_host(m), l, netmap_wanted_of(machine, wanted, n_wanted)) ? NETMAP_LOST_BRIDGE
-		                                                                                 : NETMAP_WELL;
+		return lost_its_bridge(netmap_host(m), l, netmap_wanted_of(machine, wanted, n_wanted))
+		               ? NETMAP_LOST_BRIDGE
+		               : NETMAP_WELL;
 	}
 	if (!is_of_a_machine_by_name(l))
 		return NETMAP_WELL;

@@ -45,8 +45,8 @@ struct netmap_link {
 	struct strs altnames;      /* foreign bytes, up to 127 each */
 	char kind[NETMAP_KIND];    /* "veth", "bridge", "macvlan", ...; "" for hardware */
 	bool up, carrier, loopback;
-	int master;  /* index of its bridge or the like, of the same space; 0: none */
-	int peer;    /* index of its other end (veth) or parent (macvlan, vlan); 0: none */
+	int master;        /* index of its bridge or the like, of the same space; 0: none */
+	int peer;          /* index of its other end (veth) or parent (macvlan, vlan); 0: none */
 	bool peer_is_here; /* in this space's own namespace */
 	int netnsid; /* else of the namespace where peer is, as the host counts; NETMAP_HOST; NETMAP_NSID_OTHER */
 	unsigned mtu;
@@ -75,7 +75,7 @@ struct netmap_address {
 struct netmap_route {
 	struct addr to; /* with its prefix; 0: the default route */
 	uint32_t metric;
-	int link; /* 0: none: it refuses (unreachable, blackhole) */
+	int link;            /* 0: none: it refuses (unreachable, blackhole) */
 	struct addr gateway; /* not set: on the link */
 	struct addr source;  /* the address that it prefers; not set */
 	uint8_t protocol;    /* RTPROT_KERNEL, _BOOT, _STATIC, _DHCP, _RA, ... */
@@ -87,23 +87,24 @@ struct netmap_listener {
 	bool udp, v6_only;
 	struct addr at; /* zero bytes: all addresses; of IPv6 without v6_only, of both families */
 	uint16_t port;
-	int link;       /* it is bound to that one alone; 0: to none */
-	uint64_t inode; /* of its socket */
-	pid_t pid;      /* as the host counts; 0: not known */
+	int link;                     /* it is bound to that one alone; 0: to none */
+	uint64_t inode;               /* of its socket */
+	pid_t pid;                    /* as the host counts; 0: not known */
 	char process[NETMAP_PROCESS]; /* foreign bytes; "": not known */
-	char unit[NETMAP_PROCESS]; /* the innermost of its cgroup, in a guest the guest's; foreign bytes; "" */
+	char unit
+		[NETMAP_PROCESS]; /* the innermost of its cgroup, in a guest the guest's; foreign bytes; "" */
 };
 
 enum netmap_switch { NETMAP_UNTOLD, NETMAP_OFF, NETMAP_ON };
 
-struct netmap_sysctls { /* of one namespace */
+struct netmap_sysctls {              /* of one namespace */
 	enum netmap_switch forward4; /* net.ipv4.ip_forward */
 	enum netmap_switch forward6; /* net.ipv6.conf.all.forwarding */
 	enum netmap_switch disable6; /* net.ipv6.conf.all.disable_ipv6 */
 	int rp_filter;               /* net.ipv4.conf.all.rp_filter; -1: not known */
 };
 
-struct netmap_space { /* one network namespace, as one machine has it */
+struct netmap_space {                       /* one network namespace, as one machine has it */
 	char machine[NAME_MACHINE_MAX + 1]; /* "": the host's own */
 	int netnsid;                        /* as the host counts; NETMAP_HOST */
 	bool shares_host; /* the machine has no network of its own: look at the host's; its arrays are empty */
@@ -114,7 +115,8 @@ struct netmap_space { /* one network namespace, as one machine has it */
 	size_t n_addresses;
 	char *no_links; /* why links and addresses are not known; NULL: they are */
 
-	struct netmap_route *routes; /* sorted: IPv4 first, then by destination, the longest prefix first, and metric */
+	struct netmap_route
+		*routes; /* sorted: IPv4 first, then by destination, the longest prefix first, and metric */
 	size_t n_routes;
 	char *no_routes;
 
@@ -140,7 +142,7 @@ struct netmap {
 
 	struct netmap_forward *forwards; /* sorted by protocol, host port, family */
 	size_t n_forwards;
-	char *no_forwards; /* why they are not known */
+	char *no_forwards;  /* why they are not known */
 	bool legacy_tables; /* iptables-legacy has a table "nat": an older systemd may keep its forwards there,
 	                       which are not among these */
 
@@ -174,15 +176,18 @@ struct netmap_place {
 
 /* netmap_pair - the other end of a veth; by peer's index and namespace, never by name. link NULL: it has none, or that is
  * in a namespace that is not seen. netmap_parent - of a macvlan, ipvlan, vlan: the link it rests on. */
-struct netmap_place netmap_pair(const struct netmap *m, const struct netmap_space *s, const struct netmap_link *l);
-struct netmap_place netmap_parent(const struct netmap *m, const struct netmap_space *s, const struct netmap_link *l);
+struct netmap_place netmap_pair(const struct netmap *m, const struct netmap_space *s,
+                                const struct netmap_link *l);
+struct netmap_place netmap_parent(const struct netmap *m, const struct netmap_space *s,
+                                  const struct netmap_link *l);
 
 /* netmap_machine_of - the machine that has the other end of a link of the host; NULL: nobody's, or not to be told. */
 const char *netmap_machine_of(const struct netmap *m, const struct netmap_link *l);
 
 /* netmap_next_port - the next link of s whose master is that one, after `before` (NULL: the first). Ours are those of
  * which netmap_machine_of() tells a machine, all others are foreign. */
-const struct netmap_link *netmap_next_port(const struct netmap_space *s, int bridge, const struct netmap_link *before);
+const struct netmap_link *netmap_next_port(const struct netmap_space *s, int bridge,
+                                           const struct netmap_link *before);
 
 /* netmap_next_address - the next address of that link, after `before` (NULL: the first). netmap_has_address - whether
  * the space has it, on whatever link. netmap_owner - the space that has it: machines' before the host's; NULL: nobody
@@ -199,8 +204,9 @@ const struct netmap_route *netmap_route_to(const struct netmap_space *s, const s
 
 /* netmap_next_listener - the next that would take what is sent to that address and port, after `before`. at not set: to
  * whatever address. */
-const struct netmap_listener *netmap_next_listener(const struct netmap_space *s, bool udp, const struct addr *at,
-                                                   uint16_t port, const struct netmap_listener *before);
+const struct netmap_listener *netmap_next_listener(const struct netmap_space *s, bool udp,
+                                                   const struct addr *at, uint16_t port,
+                                                   const struct netmap_listener *before);
 
 /* netmap_next_forward - the next rule for that port of the host, after `before`: one a family. */
 const struct netmap_forward *netmap_next_forward(const struct netmap *m, bool udp, uint16_t port,
@@ -210,8 +216,8 @@ const struct netmap_forward *netmap_next_forward(const struct netmap *m, bool ud
 
 enum netmap_flaw {
 	NETMAP_WELL,
-	NETMAP_ORPHAN,   /* ve-NAME or vb-NAME whose other end is in no running machine's namespace: what a start left */
-	NETMAP_SQUATTER, /* ve-NAME or vb-NAME that is no veth, or another machine's: NAME can not start */
+	NETMAP_ORPHAN, /* ve-NAME or vb-NAME whose other end is in no running machine's namespace: what a start left */
+	NETMAP_SQUATTER,    /* ve-NAME or vb-NAME that is no veth, or another machine's: NAME can not start */
 	NETMAP_LOST_BRIDGE, /* of a running machine with HOST_BRIDGE=, and it is no port of that bridge */
 	NETMAP_FLAW_UNKNOWN, /* whose it is can not be seen: the namespaces of machines are not known */
 };
@@ -232,5 +238,6 @@ const struct netmap_wanted *netmap_wanted_of(const char *machine, const struct n
 
 /* netmap_judge - one link of the host; wanted: all machines that are configured or run. ret_wanted (may be NULL): whose
  * name it bears, or NULL. */
-enum netmap_flaw netmap_judge(const struct netmap *m, const struct netmap_link *l, const struct netmap_wanted *wanted,
-                              size_t n_wanted, const struct netmap_wanted **ret_wanted);
+enum netmap_flaw netmap_judge(const struct netmap *m, const struct netmap_link *l,
+                              const struct netmap_wanted *wanted, size_t n_wanted,
+                              const struct netmap_wanted **ret_wanted);

@@ -209,7 +209,8 @@ static size_t first_address(const struct netmap_space *s, int link)
 	return place(s->addresses, s->n_addresses, &key, sizeof(key), by_link_and_address);
 }
 
-static void drop_routes(struct netmap_space *s, bool (*goes)(const struct netmap_route *r, const void *arg), const void *arg)
+static void drop_routes(struct netmap_space *s, bool (*goes)(const struct netmap_route *r, const void *arg),
+                        const void *arg)
 {
 	size_t kept = 0;
 

@@ -5,7 +5,8 @@
 
 #include "words/netmap.h"
 
-bool netmap_add_link(struct netmap_space *s, struct netmap_link *l); /* takes what l owns, which is zeroed then */
+bool netmap_add_link(struct netmap_space *s,
+                     struct netmap_link *l); /* takes what l owns, which is zeroed then */
 bool netmap_add_address(struct netmap_space *s, const struct netmap_address *a);
 bool netmap_add_route(struct netmap_space *s, const struct netmap_route *r);
 void netmap_sort(struct netmap_space *s);

@@ -65,8 +65,8 @@ void netop_words(const struct netop *op, struct strs *ret)
 		strs_split(ret, "link set dev", " ");
 		strs_add(ret, op->dev);
 		strs_add(ret, "address");
-		strs_addf(ret, "%02x:%02x:%02x:%02x:%02x:%02x", op->mac[0], op->mac[1], op->mac[2], op->mac[3],
-		          op->mac[4], op->mac[5]);
+		strs_addf(ret, "%02x:%02x:%02x:%02x:%02x:%02x", op->mac[0], op->mac[1], op->mac[2],
+		          op->mac[3], op->mac[4], op->mac[5]);
 		break;
 	case NETOP_UP:
 		strs_split(ret, "link set dev", " ");
@@ -105,9 +105,9 @@ void netop_words(const struct netop *op, struct strs *ret)
 
 /* One word of each kind, so that a line reads like the command: "address eth0 10.0.0.2/24". */
 static const char *const kind_words[] = {
-	[NETOP_RENAME] = "rename",   [NETOP_MAC] = "mac",         [NETOP_UP] = "up",
-	[NETOP_MASTER] = "master",   [NETOP_DELETE] = "delete",   [NETOP_ADDRESS] = "address",
-	[NETOP_ROUTE] = "route",     [NETOP_DEFAULT] = "default",
+	[NETOP_RENAME] = "rename", [NETOP_MAC] = "mac",         [NETOP_UP] = "up",
+	[NETOP_MASTER] = "master", [NETOP_DELETE] = "delete",   [NETOP_ADDRESS] = "address",
+	[NETOP_ROUTE] = "route",   [NETOP_DEFAULT] = "default",
 };
 
 void netop_line(const struct netop *op, char *ret, size_t size)

@@ -9,7 +9,8 @@
 #include "words/addr.h"
 #include "words/name.h"
 
-#define NETOP_NAME_SIZE 128 /* ALTIFNAMSIZ, NUL included: "ve-" and a machine's name may be an alternative name */
+#define NETOP_NAME_SIZE                                                                                      \
+	128 /* ALTIFNAMSIZ, NUL included: "ve-" and a machine's name may be an alternative name */
 
 enum netop_kind {
 	NETOP_RENAME,  /* ip link set DEV name TO */

@@ -13,7 +13,7 @@ struct snapshot {
 	size_t n;
 	uint64_t taken_usec; /* CLOCK_REALTIME */
 	char *limits; /* what can not be seen for want of a right, and which one that is; NULL: all can */
-	bool closed;  /* trees can not be looked into: no systems, images, failed units; then limits says so */
+	bool closed; /* trees can not be looked into: no systems, images, failed units; then limits says so */
 	char *stale; /* one sentence about what could not be asked ("the bus is gone: ..."); NULL: all is
 	                fresh */
 };

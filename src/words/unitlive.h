@@ -9,9 +9,10 @@
 
 struct unit_live {
 	bool needs_reload; /* files of the unit changed since systemd read them */
-	unsigned live_limits, kept_limits; /* bits by enum limit: set until it stops; set for good (systemctl set-property) */
-	uint64_t limits[LIMITS]; /* in bytes, microseconds a second, tasks, weight; UINT64_MAX: none */
-	int kill_signal; /* 0: not told */
+	unsigned live_limits,
+		kept_limits; /* bits by enum limit: set until it stops; set for good (systemctl set-property) */
+	uint64_t limits[LIMITS];     /* in bytes, microseconds a second, tasks, weight; UINT64_MAX: none */
+	int kill_signal;             /* 0: not told */
 	uint64_t start_timeout_usec; /* UINT64_MAX: none */
-	struct strs devices; /* "/dev/fuse rwm" */
+	struct strs devices;         /* "/dev/fuse rwm" */
 };

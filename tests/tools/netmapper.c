@@ -55,7 +55,8 @@ static int read_times(int n)
 	if (!took || !map.v)
 		return 1;
 	qsort(took, (size_t)n, sizeof(*took), by_size);
-	printf("%zu %zu %zu %ld %ld\n", map.v[0].n_links, map.v[0].n_addresses, map.v[0].n_routes, took[0], took[n / 2]);
+	printf("%zu %zu %zu %ld %ld\n", map.v[0].n_links, map.v[0].n_addresses, map.v[0].n_routes, took[0],
+	       took[n / 2]);
 	netmap_done(&map);
 	free(took);
 	return 0;
@@ -73,8 +74,8 @@ static void stat_line(void)
 	const struct netmap_space *host = netmap_host(netwatch_now(watch));
 	long now = usec(CLOCK_PROCESS_CPUTIME_ID);
 
-	printf("links %zu addresses %zu routes %zu resyncs %u changes %u cpu %ld\n", host->n_links, host->n_addresses,
-	       host->n_routes, netwatch_now(watch)->resyncs, changes, now - before);
+	printf("links %zu addresses %zu routes %zu resyncs %u changes %u cpu %ld\n", host->n_links,
+	       host->n_addresses, host->n_routes, netwatch_now(watch)->resyncs, changes, now - before);
 	before = usec(CLOCK_PROCESS_CPUTIME_ID);
 }
 

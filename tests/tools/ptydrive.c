@@ -619,8 +619,16 @@ static void do_storm(struct session *s, char *args)
 static size_t random_keys(char ret[static 64])
 {
 	static const char *const broken[] = {
-		"\x1b[200~sxKy\ry\x1b[201~", "\x1b[<0;9;9M", "\x1b[<64;3;3M", "\x1b[<2;7;", "\x1b[",
-		"\x1b]52;c;eA==\a",         "\x1bP+q\x1b\\",  "\xff\xfe",         "\xe2\x82", "\x1b[99999999999m",
+		"\x1b[200~sxKy\ry\x1b[201~",
+		"\x1b[<0;9;9M",
+		"\x1b[<64;3;3M",
+		"\x1b[<2;7;",
+		"\x1b[",
+		"\x1b]52;c;eA==\a",
+		"\x1bP+q\x1b\\",
+		"\xff\xfe",
+		"\xe2\x82",
+		"\x1b[99999999999m",
 	};
 	size_t n = (size_t)random() % (2 * COUNT(broken) + 80);
 

@@ -33,6 +33,7 @@ static inline void assert_golden(const char *name, const char *text)
 	}
 	want[len] = '\0';
 	if (strcmp(want, text) != 0)
-		fail_msg("%s differs (UPDATE_GOLDEN=1 rewrites it, then read the diff)\n--- want\n%s\n--- got\n%s", path,
-		         want, text);
+		fail_msg("%s differs (UPDATE_GOLDEN=1 rewrites it, then read the diff)\n--- want\n%s\n--- "
+		         "got\n%s",
+		         path, want, text);
 }

@@ -22,9 +22,11 @@ static inline void netsame_text(const struct netmap_space *s, struct buf *to)
 	for (size_t i = 0; i < s->n_links; i++) {
 		const struct netmap_link *l = &s->links[i];
 
-		buf_addf(to, "link %d %s %s up %d carrier %d master %d peer %d %d %d mtu %u flaps %u mac %02x%02x%02x", l->index,
-		         l->name, l->kind, l->up, l->carrier, l->master, l->peer, l->peer_is_here, l->netnsid, l->mtu,
-		         l->flaps, l->mac[3], l->mac[4], l->mac[5]);
+		buf_addf(to,
+		         "link %d %s %s up %d carrier %d master %d peer %d %d %d mtu %u flaps %u mac "
+		         "%02x%02x%02x",
+		         l->index, l->name, l->kind, l->up, l->carrier, l->master, l->peer, l->peer_is_here,
+		         l->netnsid, l->mtu, l->flaps, l->mac[3], l->mac[4], l->mac[5]);
 		for (size_t k = 0; k < l->altnames.n; k++)
 			buf_addf(to, " %s", l->altnames.v[k]);
 		buf_puts(to, "\n");
@@ -35,8 +37,8 @@ static inline void netsame_text(const struct netmap_space *s, struct buf *to)
 		buf_addf(to, "address %d", a->link);
 		netsame_addr(to, &a->addr);
 		netsame_addr(to, &a->peer);
-		buf_addf(to, " scope %u tentative %d dadfailed %d permanent %d\n", a->scope, a->tentative, a->dadfailed,
-		         a->permanent);
+		buf_addf(to, " scope %u tentative %d dadfailed %d permanent %d\n", a->scope, a->tentative,
+		         a->dadfailed, a->permanent);
 	}
 	for (size_t i = 0; i < s->n_routes; i++) {
 		const struct netmap_route *r = &s->routes[i];
@@ -45,9 +47,11 @@ static inline void netsame_text(const struct netmap_space *s, struct buf *to)
 		netsame_addr(to, &r->to);
 		netsame_addr(to, &r->gateway);
 		netsame_addr(to, &r->source);
-		buf_addf(to, " link %d metric %u protocol %u type %u tos %u\n", r->link, r->metric, r->protocol, r->type, r->tos);
+		buf_addf(to, " link %d metric %u protocol %u type %u tos %u\n", r->link, r->metric,
+		         r->protocol, r->type, r->tos);
 	}
-	buf_addf(to, "forward %d %d rp_filter %d\n", s->sysctls.forward4, s->sysctls.forward6, s->sysctls.rp_filter);
+	buf_addf(to, "forward %d %d rp_filter %d\n", s->sysctls.forward4, s->sysctls.forward6,
+	         s->sysctls.rp_filter);
 }
 
 /* netsame - "" when they say the same, else the first line that differs in both. */
@@ -65,7 +69,8 @@ static inline void netsame(const struct netmap *a, const struct netmap *b, char 
 		x += strcspn(x, "\n") + 1, y += strcspn(y, "\n") + 1;
 	ret[0] = '\0';
 	if (*x || *y)
-		(void)snprintf(ret, size, "'%.*s' and '%.*s'", (int)strcspn(x, "\n"), x, (int)strcspn(y, "\n"), y);
+		(void)snprintf(ret, size, "'%.*s' and '%.*s'", (int)strcspn(x, "\n"), x,
+		               (int)strcspn(y, "\n"), y);
 	buf_done(&one);
 	buf_done(&other);
 }

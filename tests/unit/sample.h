@@ -60,7 +60,8 @@ static inline void sample_add(struct snapshot *s, const struct sample *from)
 	m = &s->v[s->n++];
 	*m = (struct machine){ .name = strdup(from->name),
 		               .unit = from->unit ? strdup(from->unit) : NULL,
-		               .kind = from->unit && strstr(from->unit, "qemu") ? MACHINE_VM : MACHINE_CONTAINER,
+		               .kind = from->unit && strstr(from->unit, "qemu") ? MACHINE_VM
+		                                                                : MACHINE_CONTAINER,
 		               .configured = !from->unit,
 		               .netnsid = -1,
 		               .bad_conf = from->bad_conf,

@@ -369,13 +369,15 @@ static void options_for_nix_are_where_the_reference_has_them(void **state)
 	(void)state;
 	strs_split(&flags, "--option cores 2 --impure", " ");
 	recipe_nix_build(&s, "/r", &words);
-	words_are(&words, "nix --extra-experimental-features nix-command flakes build --out-link /r --option cores "
-	                  "2 --impure -- /f#nixosConfigurations.\"container\".config.system.build.toplevel");
+	words_are(&words,
+	          "nix --extra-experimental-features nix-command flakes build --out-link /r --option cores "
+	          "2 --impure -- /f#nixosConfigurations.\"container\".config.system.build.toplevel");
 	recipe_nix_set(&s, "/p", "/c", "/nix/store/x", &words);
 	words_are(&words, "nix-env -p /p --set /nix/store/x");
 	s.flake = NULL;
 	recipe_nix_set(&s, "/p", "/c", NULL, &words);
-	words_are(&words, "nix-env -p /p -I nixos-config=/c -f <nixpkgs/nixos> --set -A system --option cores 2 --impure");
+	words_are(&words, "nix-env -p /p -I nixos-config=/c -f <nixpkgs/nixos> --set -A system --option "
+	                  "cores 2 --impure");
 }
 
 static void a_configuration_s_file_may_be_called_anything(void **state)

@@ -198,7 +198,8 @@ static void a_question_about_nothing_goes_by_itself(void **state)
 	assert_true(f.a.confirm.open);
 	app_nothing_to_do(&f.a, CONTROL_MEND);
 	assert_false(f.a.confirm.open);
-	assert_string_equal(f.a.message.text, "db: nothing is missing of its network, so there is nothing to mend");
+	assert_string_equal(f.a.message.text,
+	                    "db: nothing is missing of its network, so there is nothing to mend");
 }
 
 static void nothing_is_mended_while_it_is_read_only(void **state)
@@ -391,8 +392,10 @@ static void every_menu_is_left_with_esc_and_with_q(void **state)
 /* A byte of what comes out of a terminal, be it well or not: keys, pastes, mouse reports, broken sequences. */
 static unsigned char hostile_byte(void)
 {
-	static const char *const pieces[] = { "\x1b[200~sxK\ry!:", "\x1b[201~", "\x1b[<0;9;9M", "\x1b[<64;1;1M",
-		                              "\x1b[", "\x1bO", "\x1b]52;c;", "\xe2\x82", "\x1b[M  ", "\x1b[[A" };
+	static const char *const pieces[] = {
+		"\x1b[200~sxK\ry!:", "\x1b[201~", "\x1b[<0;9;9M", "\x1b[<64;1;1M", "\x1b[", "\x1bO",
+		"\x1b]52;c;",        "\xe2\x82",  "\x1b[M  ",     "\x1b[[A"
+	};
 	static const char *next = "";
 
 	if (!*next && random() % 8 == 0)

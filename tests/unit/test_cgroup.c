@@ -141,12 +141,14 @@ static void of_more_disks_than_are_read_nothing_is_told(void **state)
 	(void)state;
 	put_all();
 	for (int i = 0; i < 200; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "8:%d rbytes=1000000 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n", i);
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		                        "8:%d rbytes=1000000 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n", i);
 	put(AT "/io.stat", text);
 	now = reading(fs);
 	assert_int_equal(now.io_read, 200000000);
 	for (int i = 0; i < 200; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "9:%d rbytes=1000000 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n", i);
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		                        "9:%d rbytes=1000000 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n", i);
 	put(AT "/io.stat", text);
 	now = reading(fs);
 	assert_int_equal(now.io_read, STATS_UNKNOWN);

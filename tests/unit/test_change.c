@@ -243,7 +243,8 @@ static void a_tree_does_not_become_a_system_of_nixos_while_it_runs(void **state)
 static void a_way_out_changes_while_it_runs(void **state)
 {
 	CLEANUP(plan_done) struct plan without = plan_of(LINK), with = plan_of(LINK "MASQUERADE=1\n");
-	CLEANUP(plan_done) struct plan moved = plan_of("PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.9.0.2/24\n");
+	CLEANUP(plan_done)
+	struct plan moved = plan_of("PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.9.0.2/24\n");
 	CLEANUP(buf_done) struct buf json = { 0 }, noted = { 0 };
 	CLEANUP(started_done) struct started was = started_with(&with, &json);
 	CLEANUP(change_done) struct change off = { 0 }, on = { 0 }, none = { 0 };

@@ -80,7 +80,8 @@ struct row {
 	struct stats s;
 };
 
-static int compare_cfg(const char *sort, const struct row *a, enum cfg cfg_a, const struct row *b, enum cfg cfg_b)
+static int compare_cfg(const char *sort, const struct row *a, enum cfg cfg_a, const struct row *b,
+                       enum cfg cfg_b)
 {
 	const struct columns_row one = { &a->m, &a->s, cfg_a }, other = { &b->m, &b->s, cfg_b };
 	struct columns_sort s;
@@ -149,7 +150,8 @@ static void what_needs_a_person_comes_first(void **state)
 static void cfg_sorts_by_what_is_worst(void **state)
 {
 	char name[] = "a", last[] = "z";
-	const struct row a = { { .name = name }, { .at_usec = 0 } }, z = { { .name = last }, { .at_usec = 0 } };
+	const struct row a = { { .name = name }, { .at_usec = 0 } },
+			 z = { { .name = last }, { .at_usec = 0 } };
 
 	(void)state;
 	for (enum cfg c = CFG_BAD; c < CFG_UNKNOWN; c++)
@@ -174,7 +176,8 @@ static void a_sort_can_be_written_and_read_again(void **state)
 
 static void sorts_by_figures_say_so(void **state)
 {
-	static const char *const by_figures[] = { "cpu", "-cpu", "history", "mem", "limit", "tasks", "rx", "-tx" };
+	static const char *const by_figures[] = { "cpu",   "-cpu",  "history", "mem",
+		                                  "limit", "tasks", "rx",      "-tx" };
 	static const char *const others[] = { "urgency", "name", "-up", "cfg", "address", "autostart" };
 	struct columns_sort s;
 

@@ -47,13 +47,13 @@ static void every_key_becomes_its_value(void **state)
 		    "HOST_PORT=tcp:8080:80,udp:53:53,443\nHOST_ADDRESS6=fc00::1\nLOCAL_ADDRESS=10.0.0.2/24\n"
 		    "INTERFACES=\"eth1 eth2\"\nMACVLANS=eth3\nAUTO_START=1\n"
 		    "EXTRA_NSPAWN_FLAGS=\" '--bind-ro=/my data:/d' -U --bind "
-	            "/a:/b\"\nEPHEMERAL=1\nENABLE_TUN=1\n"
+		    "/a:/b\"\nEPHEMERAL=1\nENABLE_TUN=1\n"
 		    "TIMEOUT_START_SEC=1min 30s\nTMPFS=\"/var /tmp:size=64m\"\n"
 		    "ADDITIONAL_CAPABILITIES=\"CAP_NET_ADMIN cap_mknod\"\nALLOWED_DEVICES=\"/dev/fuse:rw "
-	            "char-pts:rwm\"\n"
+		    "char-pts:rwm\"\n"
 		    "EXTRA_VETHS=\"vx2,hostBridge=br1 vx1,hostAddress=10.1.0.1,localAddress=10.1.0.2\"\n"
 		    "RELEASE=2020\nPRIVATE_USERS=pick\nLOCAL_MAC_ADDRESS=b2:65:3f:c9:6b:10\nCOPY_RESOLV_CONF="
-	            "0\n",
+		    "0\n",
 		    &c, NULL, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(c.system_path, "/nix/store/x-system");
@@ -97,8 +97,9 @@ static void a_bad_value_is_named_with_file_line_column_and_reason(void **state)
 	assert_refused("LOCAL_ADDRESS=010.0.0.1\n",
 	               "web.conf:1:15: LOCAL_ADDRESS: '010.0.0.1': not an IPv4 or IPv6 address");
 	assert_refused("INTERFACES=lo\n", "web.conf:1:12: INTERFACES: 'lo' can not be given to a container");
-	assert_refused("ALLOWED_DEVICES=\"/dev/fuse\"\n",
-	               "web.conf:1:17: ALLOWED_DEVICES: '/dev/fuse' lacks what is allowed, as in /dev/fuse:rw");
+	assert_refused(
+		"ALLOWED_DEVICES=\"/dev/fuse\"\n",
+		"web.conf:1:17: ALLOWED_DEVICES: '/dev/fuse' lacks what is allowed, as in /dev/fuse:rw");
 	assert_refused("RELEASE=2019\n",
 	               "web.conf:1:9: RELEASE: '2019' is not 2014, 2020, 2021-04, 2021-05 or 2021-11");
 }
@@ -122,9 +123,10 @@ static void ports_are_refused_with_the_number_of_their_field(void **state)
 		assert_int_equal(read_conf(text, &c, NULL, &e), -22);
 		assert_non_null(strstr(e.text, "HOST_PORT: field "));
 	}
-	assert_refused("HOST_PORT=80\n",
-	               "web.conf:1:11: HOST_PORT: ports can only be forwarded to a private network: switch that "
-	               "on, and give it an address");
+	assert_refused(
+		"HOST_PORT=80\n",
+		"web.conf:1:11: HOST_PORT: ports can only be forwarded to a private network: switch that "
+		"on, and give it an address");
 }
 
 static void addresses_are_accepted_and_refused_by_the_table(void **state)
@@ -180,10 +182,19 @@ static void the_first_module_keeps_its_macvlans(void **state)
 
 static void time_spans_are_those_of_systemd(void **state)
 {
-	static const char *const good[] = { "90",       "1min 30s", "infinity", ".5h", "1.5 h 3us", "30\u00b5s",
-		                            "30\u03bcs", "0",        "2M1y",     "007" };
-	static const char *const bad[] = { "soon", "1.", "-1", "1 sek", "min", "1e3", "infinity 1s", "1ns",
-		                           "99999999999weeks", "99999999999999999999", "500000y 500000y" };
+	static const char *const good[] = { "90",        "1min 30s",  "infinity", ".5h",  "1.5 h 3us",
+		                            "30\u00b5s", "30\u03bcs", "0",        "2M1y", "007" };
+	static const char *const bad[] = { "soon",
+		                           "1.",
+		                           "-1",
+		                           "1 sek",
+		                           "min",
+		                           "1e3",
+		                           "infinity 1s",
+		                           "1ns",
+		                           "99999999999weeks",
+		                           "99999999999999999999",
+		                           "500000y 500000y" };
 	char text[128];
 
 	(void)state;
@@ -232,8 +243,14 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 		                           "'--bind-ro=/a:/b --read-only'" };
 	static const char *const good[] = { "--bind=/a:/b", "-U", "--private-users=pick",
 		                            "--read-only",  "*",  "$(id)" };
-	static const char *const good_alone[] = { "-j", "-jqn", "-E A=b", "-EA=b", "-qE A=b", "-p 80 -u root",
-		                                  "--prop A=b", "'--setenv=A=b --bind=/c'",
+	static const char *const good_alone[] = { "-j",
+		                                  "-jqn",
+		                                  "-E A=b",
+		                                  "-EA=b",
+		                                  "-qE A=b",
+		                                  "-p 80 -u root",
+		                                  "--prop A=b",
+		                                  "'--setenv=A=b --bind=/c'",
 		                                  "'--bind=/a --bin'" };
 	char text[128];
 
@@ -255,13 +272,16 @@ static void flags_that_redefine_what_the_engine_decides_are_refused(void **state
 		assert_accepted(text);
 	}
 	assert_refused("EXTRA_NSPAWN_FLAGS=\"'--property CPUQuota=5%'\"\n",
-	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '--property CPUQuota=5%' has a blank in the option's name: "
+	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '--property CPUQuota=5%' has a blank in the "
+	               "option's name: "
 	               "give the option and its value as two words, or with a '='");
-	assert_refused("EXTRA_NSPAWN_FLAGS=\"'-qE A=b'\"\n",
-	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '-qE A=b' has a blank behind -E: give the option and its "
-	               "value as two words");
+	assert_refused(
+		"EXTRA_NSPAWN_FLAGS=\"'-qE A=b'\"\n",
+		"web.conf:1:20: EXTRA_NSPAWN_FLAGS: '-qE A=b' has a blank behind -E: give the option and its "
+		"value as two words");
 	assert_refused("EXTRA_NSPAWN_FLAGS=\"'--tmpfs=/x --bind=/y'\"\n",
-	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '--tmpfs=/x --bind=/y' is two options: give each a word of its "
+	               "web.conf:1:20: EXTRA_NSPAWN_FLAGS: '--tmpfs=/x --bind=/y' is two options: give each "
+	               "a word of its "
 	               "own");
 }
 

@@ -64,7 +64,8 @@ static void what_no_conf_can_hold_is_refused_as_such(void **state)
 
 	(void)state;
 	assert_int_equal(conf_edit("web", "A=b\n", 4, &change, 1, &got, &e), -EINVAL);
-	assert_string_equal(e.text, "web: LOCAL_ADDRESS: its value has a line break, which a conf can not hold");
+	assert_string_equal(e.text,
+	                    "web: LOCAL_ADDRESS: its value has a line break, which a conf can not hold");
 	change.value = "\xff";
 	assert_int_equal(conf_edit("web", "A=b\n", 4, &change, 1, &got, &e), -EINVAL);
 	assert_string_equal(e.text, "web: LOCAL_ADDRESS: its value is not UTF-8, which all of a conf is");
@@ -80,8 +81,10 @@ static void of_several_the_last_is_changed_and_all_go(void **state)
 static void what_is_in_our_order_stays_so(void **state)
 {
 	(void)state;
-	becomes("PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "HOST_PORT", "8080",
-	        "PRIVATE_NETWORK=1\nHOST_PORT=tcp:8080:8080\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
+	becomes("PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "HOST_PORT",
+	        "8080",
+	        "PRIVATE_NETWORK=1\nHOST_PORT=tcp:8080:8080\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_"
+	        "FLAGS=\"\"\n");
 	becomes("PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "MY_OWN", "x",
 	        "PRIVATE_NETWORK=1\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\nMY_OWN=x\n");
 }
@@ -92,8 +95,10 @@ static void what_is_half_done_stays_in_our_order(void **state)
 	(void)state;
 	becomes("INTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "LOCAL_ADDRESS", "10.0.0.2/24",
 	        "LOCAL_ADDRESS=10.0.0.2/24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
-	becomes("LOCAL_ADDRESS=10.0.0.2/24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n", "HOST_BRIDGE", "br0",
-	        "HOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
+	becomes("LOCAL_ADDRESS=10.0.0.2/24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n",
+	        "HOST_BRIDGE", "br0",
+	        "HOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.2/"
+	        "24\nINTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\n");
 }
 
 static void a_text_that_can_not_be_read_is_not_changed(void **state)
@@ -122,9 +127,10 @@ static struct buf text_of(const char *text)
 
 static void two_who_changed_other_keys_are_both_heard(void **state)
 {
-	CLEANUP(buf_done) struct buf base = text_of("# x\nA=1\nB=2\nC=3\n"), mine = text_of("# y\nA=9\nB=2\nC=3\n"),
-				     theirs = text_of("# x\nA=1\nB=7\nD=4\n"), got = { 0 }, none = { 0 },
-				     clash = text_of("A=5\nB=2\nC=3\n");
+	CLEANUP(buf_done)
+	struct buf base = text_of("# x\nA=1\nB=2\nC=3\n"), mine = text_of("# y\nA=9\nB=2\nC=3\n"),
+		   theirs = text_of("# x\nA=1\nB=7\nD=4\n"), got = { 0 }, none = { 0 },
+		   clash = text_of("A=5\nB=2\nC=3\n");
 	struct err e;
 
 	(void)state;
@@ -136,11 +142,13 @@ static void two_who_changed_other_keys_are_both_heard(void **state)
 }
 
 /* wanted NULL: refused, and mine and theirs are what comes of it when somebody chooses. */
-static void notes_become(const char *my_text, const char *their_text, const char *wanted, const char *as_mine, const char *as_theirs)
+static void notes_become(const char *my_text, const char *their_text, const char *wanted, const char *as_mine,
+                         const char *as_theirs)
 {
 	static const char was[] = "# x\nA=1\n\n# b\nB=1\n";
-	CLEANUP(buf_done) struct buf base = text_of(was), mine = text_of(my_text), theirs = text_of(their_text), got = { 0 },
-				     one = { 0 }, other = { 0 };
+	CLEANUP(buf_done)
+	struct buf base = text_of(was), mine = text_of(my_text), theirs = text_of(their_text), got = { 0 },
+		   one = { 0 }, other = { 0 };
 	CLEANUP(strs_done) struct strs clashes = { 0 };
 	struct err e;
 	int r = conf_merge("f", &base, &mine, &theirs, CLASH_REFUSED, &got, &e);
@@ -165,12 +173,14 @@ static void what_others_wrote_beside_the_keys_is_kept(void **state)
 	(void)state;
 	notes_become("# x\nA=2\n\n# b\nB=1\n", "# x, by bob\nA=1\nC=3\n# b is new\nB=2\n# end\n",
 	             "# x, by bob\nA=2\nC=3\n# b is new\nB=2\n# end\n", NULL, NULL);
-	notes_become("# mine\nA=1\n\n# b\nB=1\n", "# x\nA=1\n\n# b\nB=2\n", "# mine\nA=1\n\n# b\nB=2\n", NULL, NULL);
-	notes_become("# mine\nA=2\n\n# b\nB=1\n", "# x\nA=1\n\n# b\nB=2\n# end\n", "# mine\nA=2\n\n# b\nB=2\n# end\n", NULL,
+	notes_become("# mine\nA=1\n\n# b\nB=1\n", "# x\nA=1\n\n# b\nB=2\n", "# mine\nA=1\n\n# b\nB=2\n", NULL,
 	             NULL);
-	notes_become("# mine\nA=2\n\n# b\nB=1\n", "# theirs\nA=1\n\n# b\nB=2\n", NULL, "# mine\nA=2\n\n# b\nB=2\n",
-	             "# theirs\nA=2\n\n# b\nB=2\n");
-	notes_become("# same\nA=2\n\n# b\nB=1\n", "# same\nA=1\n\n# b\nB=2\n", "# same\nA=2\n\n# b\nB=2\n", NULL, NULL);
+	notes_become("# mine\nA=2\n\n# b\nB=1\n", "# x\nA=1\n\n# b\nB=2\n# end\n",
+	             "# mine\nA=2\n\n# b\nB=2\n# end\n", NULL, NULL);
+	notes_become("# mine\nA=2\n\n# b\nB=1\n", "# theirs\nA=1\n\n# b\nB=2\n", NULL,
+	             "# mine\nA=2\n\n# b\nB=2\n", "# theirs\nA=2\n\n# b\nB=2\n");
+	notes_become("# same\nA=2\n\n# b\nB=1\n", "# same\nA=1\n\n# b\nB=2\n", "# same\nA=2\n\n# b\nB=2\n",
+	             NULL, NULL);
 }
 
 static void a_clash_is_told_with_its_three_values_and_settled_either_way(void **state)
@@ -178,9 +188,11 @@ static void a_clash_is_told_with_its_three_values_and_settled_either_way(void **
 	static const struct {
 		enum conf_clash clash;
 		const char *text;
-	} cases[] = { { CLASH_MINE, "# y\nA=9\nC=3\nD=8\nE=1\n" }, { CLASH_THEIRS, "# y\nA=5\nC=3\nD=7\nE=1\n" } };
-	CLEANUP(buf_done) struct buf base = text_of("# x\nA=1\nB=2\nC=3\n"), mine = text_of("# y\nA=9\nB=2\nC=3\nD=8\n"),
-				     theirs = text_of("# x\nA=5\nC=3\nD=7\nE=1\n");
+	} cases[] = { { CLASH_MINE, "# y\nA=9\nC=3\nD=8\nE=1\n" },
+		      { CLASH_THEIRS, "# y\nA=5\nC=3\nD=7\nE=1\n" } };
+	CLEANUP(buf_done)
+	struct buf base = text_of("# x\nA=1\nB=2\nC=3\n"), mine = text_of("# y\nA=9\nB=2\nC=3\nD=8\n"),
+		   theirs = text_of("# x\nA=5\nC=3\nD=7\nE=1\n");
 	CLEANUP(strs_done) struct strs clashes = { 0 };
 	CLEANUP(free_p) char *joined = NULL;
 	struct err e;
@@ -202,7 +214,9 @@ static void a_difference_is_shown_as_by_diff(void **state)
 	CLEANUP(buf_done) struct buf got = { 0 }, none = { 0 };
 
 	(void)state;
-	assert_int_equal(conf_diff("f", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n", "1\n2\n3\n4\nX\n6\n7\n8\n9\n10\n11\n12\n13\n", &got), 0);
+	assert_int_equal(conf_diff("f", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n",
+	                           "1\n2\n3\n4\nX\n6\n7\n8\n9\n10\n11\n12\n13\n", &got),
+	                 0);
 	assert_string_equal(buf_text(&got), "--- f\n+++ f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+X\n 6\n 7\n 8\n"
 	                                    "@@ -10,3 +10,4 @@\n 10\n 11\n 12\n+13\n");
 	assert_int_equal(conf_diff("f", "same\n", "same\n", &none), 0);

@@ -57,8 +57,7 @@ static void compare_conf(json_t *vector, const struct container *c)
 
 	assert_int_equal(conf_write(c, &text, &e), 0);
 	assert_int_equal(envfile_parse("conf", buf_text(&text), text.len, &env, &e), 0);
-	json_object_foreach(want, key, value)
-	{
+	json_object_foreach(want, key, value) {
 		CLEANUP(strs_done) struct strs words = { 0 }, others = { 0 };
 		const struct env_entry *entry = envfile_find(&env, key);
 
@@ -79,8 +78,7 @@ static json_t *plain_argv(json_t *argv)
 	json_t *plain = json_array(), *word;
 	size_t i, n = json_array_size(argv);
 
-	json_array_foreach(argv, i, word)
-	{
+	json_array_foreach(argv, i, word) {
 		const char *text = json_string_value(word);
 
 		if (i == n - 3 &&
@@ -114,8 +112,7 @@ static void compare_prestart(json_t *vector, json_t *plan)
 	char vb[128];
 
 	(void)snprintf(vb, sizeof(vb), "vb-%s", name);
-	json_array_foreach(json_object_get(plan, "prestart"), i, command)
-	{
+	json_array_foreach(json_object_get(plan, "prestart"), i, command) {
 		const char *last = json_string_value(json_array_get(command, json_array_size(command) - 1));
 
 		if (json_equal(command, json_array_get(want, next)))
@@ -132,9 +129,9 @@ static void compare_unit(json_t *vector, json_t *plan)
 	json_t *value;
 	const char *key;
 
-	json_object_foreach(at(vector, "unit", "service", NULL), key,
-	                    value) if (strcmp(key, "ExecReload") != 0 && strcmp(key, "EnvironmentFile") != 0)
-		assert_same(key, value, at(plan, "unit", "service", key));
+	json_object_foreach(at(vector, "unit", "service", NULL), key, value)
+		if (strcmp(key, "ExecReload") != 0 && strcmp(key, "EnvironmentFile") != 0)
+			assert_same(key, value, at(plan, "unit", "service", key));
 	assert_same("RequiresMountsFor", at(vector, "unit", "unit", "RequiresMountsFor"),
 	            at(plan, "unit", "unit", "RequiresMountsFor"));
 	assert_same("wantedBy", at(vector, "unit", "wantedBy", NULL), at(plan, "unit", "wantedBy", NULL));
@@ -147,11 +144,11 @@ static void compare_hosts(json_t *vector, json_t *plan)
 	json_t *line, *ours;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(vector, "hosts"), i, line)
-	{
+	json_array_foreach(json_object_get(vector, "hosts"), i, line) {
 		bool found = false;
 
-		json_array_foreach(json_object_get(plan, "hosts"), k, ours) found |= json_equal(line, ours);
+		json_array_foreach(json_object_get(plan, "hosts"), k, ours)
+			found |= json_equal(line, ours);
 		assert_true(found);
 	}
 }
@@ -270,7 +267,8 @@ static void compare_form(const struct container *c, const struct facts *facts, c
 /* Of a vector's option what says something: not a default, and not what another spelling says as well. */
 static bool says_something(const json_t *value)
 {
-	return !json_is_null(value) && !json_is_false(value) && !(json_is_array(value) && json_array_size(value) == 0) &&
+	return !json_is_null(value) && !json_is_false(value) &&
+	       !(json_is_array(value) && json_array_size(value) == 0) &&
 	       !(json_is_object(value) && json_object_size(value) == 0);
 }
 

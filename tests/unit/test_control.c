@@ -157,7 +157,8 @@ static void kill_kills_again_what_tidies_up(void **state)
 	systemd1_settle(&s->systemd);
 	called(s, "StopUnit container@web.service, KillUnit container@web.service, "
 	          "KillUnit container@web.service");
-	systemd1_changed(&s->systemd, "container@web.service", false); /* its next command, in the same phase */
+	systemd1_changed(&s->systemd, "container@web.service",
+	                 false); /* its next command, in the same phase */
 	systemd1_settle(&s->systemd);
 	called(s, "StopUnit container@web.service, KillUnit container@web.service, "
 	          "KillUnit container@web.service, KillUnit container@web.service");
@@ -221,8 +222,9 @@ static void what_has_no_ghost_is_not_dropped(void **state)
 	struct seen *s = *state;
 
 	assert_true(control_begin(s->systemd.loop, CONTROL_DROP, "web", on_done, s, &s->control, &s->e) < 0);
-	assert_string_equal(s->e.text, "cannot drop web: it is not registered with systemd-machined: there is "
-	                               "nothing to drop");
+	assert_string_equal(s->e.text,
+	                    "cannot drop web: it is not registered with systemd-machined: there is "
+	                    "nothing to drop");
 }
 
 static void a_start_that_is_cancelled_is_stopped(void **state)
@@ -528,8 +530,9 @@ static void a_bad_conf_hinders_starting_but_not_stopping(void **state)
 	load_result = -EINVAL;
 	for (size_t i = 0; i < COUNT(starts); i++) {
 		s->e.text[0] = '\0';
-		assert_int_equal(control_begin(s->systemd.loop, starts[i], "web", on_done, s, &s->control, &s->e),
-		                 -EINVAL);
+		assert_int_equal(
+			control_begin(s->systemd.loop, starts[i], "web", on_done, s, &s->control, &s->e),
+			-EINVAL);
 		assert_string_equal(s->e.text, "web.conf:3:1: not a key");
 	}
 	follow(s, CONTROL_STOP);

@@ -293,7 +293,9 @@ static void a_clone_has_what_is_free_and_a_name_of_its_own(void **state)
 	put_file(in("etc/hostname"), "new\n", 0644);
 	put_file(in("etc/machine-id"), "0123456789abcdef0123456789abcdef\n", 0444);
 	draft_set(&draft, "HOST_PORT", "tcp:18080:80");
-	draft_set(&draft, "EXTRA_VETHS", "vq9,hostAddress=10.77.0.1,localAddress=10.77.0.2 vq8,hostBridge=br0,localAddress=10.78.0.5/24");
+	draft_set(&draft, "EXTRA_VETHS",
+	          "vq9,hostAddress=10.77.0.1,localAddress=10.77.0.2 "
+	          "vq8,hostBridge=br0,localAddress=10.78.0.5/24");
 	draft_set(&draft, "INTERFACES", "nic7");
 	draft_set(&draft, "PRIVATE_USERS", "no");
 	assert_int_equal(create_as("new", NULL), 0);

@@ -364,18 +364,17 @@ static void an_address_can_be_missing(void **state)
 	w->f.bridge = "br0";
 	w->f.bridged = DOCTOR_NO;
 	w->f.host_link = "vb-web";
-	assert_string_equal(
-		judged(w),
-		"address bridge-lost: vb-web is no port of br0: the bridge was made anew since, or somebody took it out "
-		"(machdeck mend web: ip link set vb-web master br0)");
+	assert_string_equal(judged(w), "address bridge-lost: vb-web is no port of br0: the bridge was made "
+	                               "anew since, or somebody took it out "
+	                               "(machdeck mend web: ip link set vb-web master br0)");
 	w->f.way[DOCTOR_V4].routed = DOCTOR_NO;
 	assert_null(strstr(judged(w), "no-host-route"));
 	w = well();
 	w->f.state = MACHINE_STOPPED;
 	w->f.way[DOCTOR_V4].has_rule = false;
 	w->f.link_is_left = true;
-	assert_non_null(strstr(
-		judged(w), "address link-held: ve-web is still there though web does not run"));
+	assert_non_null(
+		strstr(judged(w), "address link-held: ve-web is still there though web does not run"));
 }
 
 static void ipv6_can_wait_for_its_address(void **state)
@@ -388,7 +387,9 @@ static void ipv6_can_wait_for_its_address(void **state)
 	assert_non_null(
 		strstr(judged(w), "address address-lost: IPv6 waits for an address: fd00::2 is configured"));
 	w->f.link_without_ipv6 = true;
-	assert_non_null(strstr(judged(w), "address ipv6-off: fd00::2 is configured, and net.ipv6.conf.eth0.disable_ipv6 is 1 in web"));
+	assert_non_null(strstr(
+		judged(w),
+		"address ipv6-off: fd00::2 is configured, and net.ipv6.conf.eth0.disable_ipv6 is 1 in web"));
 	w->f.way[DOCTOR_V6].address = DOCTOR_ADDRESS_WAITS;
 	w->f.way[DOCTOR_V6].guest = address("fd00::2");
 	assert_non_null(
@@ -453,8 +454,10 @@ static void the_way_can_be_closed(void **state)
 	*v4 = way("10.0.0.2");
 	v4->host_end = address("10.0.0.1");
 	v4->host_end_there = DOCTOR_NO;
-	assert_non_null(strstr(judged(w), "connects host-address-lost: 10.0.0.1 is configured for the host's end, ve-web, and is not "
-	                                  "there: answers find no way (ip addr add 10.0.0.1 dev ve-web)"));
+	assert_non_null(strstr(
+		judged(w),
+		"connects host-address-lost: 10.0.0.1 is configured for the host's end, ve-web, and is not "
+		"there: answers find no way (ip addr add 10.0.0.1 dev ve-web)"));
 	w->f.manager = "NetworkManager";
 	assert_non_null(strstr(judged(w), "is not there, which NetworkManager manages: answers"));
 	*v4 = way("10.0.0.2");

@@ -28,7 +28,8 @@ static struct plan plan_of(const char *conf, const char *system)
 	struct plan p = { 0 };
 	struct err e;
 
-	if (conf_read("conf", "web", conf, strlen(conf), &c, NULL, &e) < 0 || plan_build(&c, &facts, &p, &e) < 0)
+	if (conf_read("conf", "web", conf, strlen(conf), &c, NULL, &e) < 0 ||
+	    plan_build(&c, &facts, &p, &e) < 0)
 		fail_msg("%s", e.text);
 	container_done(&c);
 	return p;
@@ -60,7 +61,8 @@ static struct started started_with(const struct plan *p, struct buf *json)
 	return parsed(json, &p->poststart, &p->init);
 }
 
-static enum drift_cure verdict(const struct started *was, const struct plan *now, struct change *ret, char first[256])
+static enum drift_cure verdict(const struct started *was, const struct plan *now, struct change *ret,
+                               char first[256])
 {
 	CLEANUP(drift_done) struct drift d = { 0 };
 	struct err e;
@@ -93,17 +95,21 @@ static const struct pair {
 	{ NIX, "SYSTEM_PATH=/profile\n", "/nix/store/a", "/nix/store/a", DRIFT_NONE, "" },
 
 	/* a reload is enough */
-	{ LINK, "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.3\n", NULL, NULL, DRIFT_RELOAD, "10.0.0" },
-	{ LINK, "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.9\nLOCAL_ADDRESS=10.0.0.2\n", NULL, NULL, DRIFT_RELOAD, "10.0.0" },
+	{ LINK, "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.3\n", NULL, NULL,
+	  DRIFT_RELOAD, "10.0.0" },
+	{ LINK, "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.9\nLOCAL_ADDRESS=10.0.0.2\n", NULL, NULL,
+	  DRIFT_RELOAD, "10.0.0" },
 	{ LINK, LINK "HOST_ADDRESS6=fc00::1\nLOCAL_ADDRESS6=fc00::2\n", NULL, NULL, DRIFT_RELOAD, "" },
 	{ LINK "HOST_ADDRESS6=fc00::1\nLOCAL_ADDRESS6=fc00::2\n", LINK, NULL, NULL, DRIFT_RELOAD, "" },
 	{ LINK, LINK "MASQUERADE=1\n", NULL, NULL, DRIFT_RELOAD, "MASQUERADE" },
 	{ LINK "MASQUERADE=1\n", LINK, NULL, NULL, DRIFT_RELOAD, "MASQUERADE" },
-	{ BRIDGE, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br1\nLOCAL_ADDRESS=10.0.0.2/24\n", NULL, NULL, DRIFT_RELOAD, "br1" },
-	{ BRIDGE, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.3/24\n", NULL, NULL, DRIFT_RELOAD, "10.0.0" },
+	{ BRIDGE, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br1\nLOCAL_ADDRESS=10.0.0.2/24\n", NULL, NULL, DRIFT_RELOAD,
+	  "br1" },
+	{ BRIDGE, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.0.0.3/24\n", NULL, NULL, DRIFT_RELOAD,
+	  "10.0.0" },
 	{ BRIDGE, BRIDGE "HOST_ADDRESS=10.0.0.1\n", NULL, NULL, DRIFT_RELOAD, "10.0.0.1" },
-	{ LINK "EXTRA_VETHS=\"vx1,hostBridge=br5\"\n", LINK "EXTRA_VETHS=\"vx1,hostAddress=10.1.0.1\"\n", NULL, NULL,
-	  DRIFT_RELOAD, "vx1" },
+	{ LINK "EXTRA_VETHS=\"vx1,hostBridge=br5\"\n", LINK "EXTRA_VETHS=\"vx1,hostAddress=10.1.0.1\"\n",
+	  NULL, NULL, DRIFT_RELOAD, "vx1" },
 	{ LINK, LINK "LOCAL_MAC_ADDRESS=02:00:00:00:00:01\n", NULL, NULL, DRIFT_RELOAD, "02:00:00:00:00:01" },
 	{ NIX, "SYSTEM_PATH=/nix/store/b\n", NULL, NULL, DRIFT_RELOAD, "another system" },
 	{ NIX, NIX, "/nix/store/a1", "/nix/store/a2", DRIFT_RELOAD, "another system" },
@@ -112,8 +118,8 @@ static const struct pair {
 	{ LINK, LINK "HOST_PORT=8080:80\n", NULL, NULL, DRIFT_RESTART, "HOST_PORT" },
 	{ LINK "HOST_PORT=8080:80\n", LINK "HOST_PORT=8081:80\n", NULL, NULL, DRIFT_RESTART, "HOST_PORT" },
 	{ LINK "HOST_PORT=8080:80\n", LINK, NULL, NULL, DRIFT_RESTART, "HOST_PORT" },
-	{ LINK "HOST_PORT=8080:80\n", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.3\nHOST_PORT=8080:81\n", NULL, NULL,
-	  DRIFT_RESTART, "HOST_PORT" },
+	{ LINK "HOST_PORT=8080:80\n", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.3\nHOST_PORT=8080:81\n", NULL,
+	  NULL, DRIFT_RESTART, "HOST_PORT" },
 	{ "", "PRIVATE_NETWORK=1\n", NULL, NULL, DRIFT_RESTART, "PRIVATE_NETWORK" },
 	{ LINK, "", NULL, NULL, DRIFT_RESTART, "whether it has addresses" },
 	{ LINK, BRIDGE, NULL, NULL, DRIFT_RESTART, "HOST_BRIDGE" },
@@ -123,9 +129,11 @@ static const struct pair {
 	{ LINK, LINK "MACVLANS=dummy7\n", NULL, NULL, DRIFT_RESTART, "MACVLANS" },
 	{ LINK, LINK "EXTRA_VETHS=\"vx1,hostAddress=10.1.0.1\"\n", NULL, NULL, DRIFT_RESTART, "EXTRA_VETHS" },
 	{ LINK "EXTRA_VETHS=\"vx1,hostAddress=10.1.0.1\"\n", LINK, NULL, NULL, DRIFT_RESTART, "EXTRA_VETHS" },
-	{ LINK "LOCAL_MAC_ADDRESS=02:00:00:00:00:01\n", LINK, NULL, NULL, DRIFT_RESTART, "LOCAL_MAC_ADDRESS" },
+	{ LINK "LOCAL_MAC_ADDRESS=02:00:00:00:00:01\n", LINK, NULL, NULL, DRIFT_RESTART,
+	  "LOCAL_MAC_ADDRESS" },
 	{ LINK, LINK "PRIVATE_USERS=pick\n", NULL, NULL, DRIFT_RESTART, "PRIVATE_USERS" },
-	{ LINK, LINK "ADDITIONAL_CAPABILITIES=CAP_SYS_TIME\n", NULL, NULL, DRIFT_RESTART, "ADDITIONAL_CAPABILITIES" },
+	{ LINK, LINK "ADDITIONAL_CAPABILITIES=CAP_SYS_TIME\n", NULL, NULL, DRIFT_RESTART,
+	  "ADDITIONAL_CAPABILITIES" },
 	{ LINK, LINK "ALLOWED_DEVICES=/dev/kvm:rw\n", NULL, NULL, DRIFT_RESTART, "ALLOWED_DEVICES" },
 	{ LINK, LINK "ENABLE_TUN=1\n", NULL, NULL, DRIFT_RESTART, "" },
 	{ LINK, LINK "TMPFS=/scratch\n", NULL, NULL, DRIFT_RESTART, "TMPFS" },
@@ -134,8 +142,10 @@ static const struct pair {
 	{ LINK, LINK "EXTRA_NSPAWN_FLAGS=--bind-ro=/srv\n", NULL, NULL, DRIFT_RESTART, "bind mounts" },
 	{ LINK, LINK "EXTRA_NSPAWN_FLAGS=--read-only\n", NULL, NULL, DRIFT_RESTART, "EXTRA_NSPAWN_FLAGS" },
 	{ LINK, LINK "EXTRA_NSPAWN_FLAGS=--setenv=A=B\n", NULL, NULL, DRIFT_RESTART, "EXTRA_NSPAWN_FLAGS" },
-	{ LINK "EXTRA_NSPAWN_FLAGS='--setenv A=B'\n", LINK "EXTRA_NSPAWN_FLAGS=--setenv=A=C\n", NULL, NULL, DRIFT_RESTART, "A=C" },
-	{ LINK "EXTRA_NSPAWN_FLAGS='--setenv A=B'\n", LINK "EXTRA_NSPAWN_FLAGS=--setenv=A=B\n", NULL, NULL, DRIFT_NONE, "" },
+	{ LINK "EXTRA_NSPAWN_FLAGS='--setenv A=B'\n", LINK "EXTRA_NSPAWN_FLAGS=--setenv=A=C\n", NULL, NULL,
+	  DRIFT_RESTART, "A=C" },
+	{ LINK "EXTRA_NSPAWN_FLAGS='--setenv A=B'\n", LINK "EXTRA_NSPAWN_FLAGS=--setenv=A=B\n", NULL, NULL,
+	  DRIFT_NONE, "" },
 	{ LINK, LINK "INIT=/bin/sh\n", NULL, NULL, DRIFT_RESTART, "INIT" },
 	{ LINK, LINK "RELEASE=2014\n", NULL, NULL, DRIFT_RESTART, "" },
 	{ "INIT=/sbin/init\n", NIX, NULL, NULL, DRIFT_RESTART, "" },
@@ -161,7 +171,8 @@ static void what_helps_is_told_and_done_it_helps(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		const struct pair *t = &pairs[i];
-		CLEANUP(plan_done) struct plan before = plan_of(t->was, t->was_system), now = plan_of(t->now, t->now_system);
+		CLEANUP(plan_done)
+		struct plan before = plan_of(t->was, t->was_system), now = plan_of(t->now, t->now_system);
 		CLEANUP(buf_done) struct buf json = { 0 };
 		CLEANUP(started_done) struct started was = started_with(&before, &json), then = { 0 };
 		CLEANUP(change_done) struct change c = { 0 }, rest = { 0 };
@@ -176,7 +187,8 @@ static void what_helps_is_told_and_done_it_helps(void **state)
 		then = afterwards(t, &c, &json, &now);
 		cure = verdict(&then, &now, &rest, first);
 		if (cure != DRIFT_NONE)
-			fail_msg("pair %zu: after a %s: %s (%s)", i, drift_cure_word(t->cure), drift_cure_word(cure), first);
+			fail_msg("pair %zu: after a %s: %s (%s)", i, drift_cure_word(t->cure),
+			         drift_cure_word(cure), first);
 	}
 }
 
@@ -204,7 +216,8 @@ static void directives_of_the_unit_are_compared_one_by_one(void **state)
 {
 	CLEANUP(plan_done) struct plan before = plan_of("", NULL), now = plan_of("RELEASE=2014\n", NULL);
 	CLEANUP(buf_done) struct buf json = { 0 }, now_json = { 0 };
-	CLEANUP(started_done) struct started was = started_with(&before, &json), other = started_with(&now, &now_json);
+	CLEANUP(started_done)
+	struct started was = started_with(&before, &json), other = started_with(&now, &now_json);
 	CLEANUP(change_done) struct change c = { 0 }, back = { 0 };
 	struct err e;
 
@@ -275,7 +288,9 @@ enum { UPLINK = 2, BR0, ITS, EXTRA, BR5 };
 /* As a start leaves it: web has a link, an extra one on a bridge, and a forwarded port. */
 static struct netmap healthy(bool bridged)
 {
-	struct netmap m = { .v = calloc(2, sizeof(*m.v)), .n = 2, .forwards = calloc(1, sizeof(*m.forwards)) };
+	struct netmap m = { .v = calloc(2, sizeof(*m.v)),
+		            .n = 2,
+		            .forwards = calloc(1, sizeof(*m.forwards)) };
 	struct netmap_space *host = &m.v[0], *web = &m.v[1];
 
 	assert_true(m.v && m.forwards);
@@ -425,7 +440,8 @@ static void what_was_taken_away_is_told_with_what_puts_it_back(void **state)
 		t->happens(&m);
 		look(conf_of(t->bridged), &m, &d);
 		if (drift_verdict(&d) != t->cure || strcmp(d.n > 0 ? d.v[0].text : "", t->text) != 0)
-			fail_msg("case %zu: %s: %s", i, drift_cure_word(drift_verdict(&d)), d.n > 0 ? d.v[0].text : "");
+			fail_msg("case %zu: %s: %s", i, drift_cure_word(drift_verdict(&d)),
+			         d.n > 0 ? d.v[0].text : "");
 	}
 }
 
@@ -466,8 +482,9 @@ static struct drift unit_of(const char *conf, const struct unit_live *live)
 
 static void what_systemd_has_of_the_unit_is_compared(void **state)
 {
-	static const char conf[] = LINK "MEMORY_MAX=512M\nCPU_QUOTA=150%\nTASKS_MAX=10%\nTIMEOUT_START_SEC=2min 30s\n"
-	                                "ALLOWED_DEVICES=/dev/fuse:rw\n";
+	static const char conf[] =
+		LINK "MEMORY_MAX=512M\nCPU_QUOTA=150%\nTASKS_MAX=10%\nTIMEOUT_START_SEC=2min 30s\n"
+		     "ALLOWED_DEVICES=/dev/fuse:rw\n";
 	char fuse[] = "/dev/fuse rw", *devices[] = { fuse, NULL };
 	const struct unit_live same = { .limits = { 512 << 20, 1500000, 7, UINT64_MAX },
 		                        .start_timeout_usec = 150000000,
@@ -496,12 +513,15 @@ static void what_systemd_has_of_the_unit_is_compared(void **state)
 	d = unit_of(conf, &live);
 	assert_int_equal(d.n, 1);
 	assert_int_equal(drift_verdict(&d), DRIFT_LIVE);
-	assert_string_equal(d.v[0].text, "MemoryMax: somebody set another one live, until it stops (machdeck limit --runtime)");
+	assert_string_equal(
+		d.v[0].text,
+		"MemoryMax: somebody set another one live, until it stops (machdeck limit --runtime)");
 	drift_done(&d);
 	live.live_limits = 0;
 	live.kept_limits = 1U << LIMIT_MEMORY;
 	d = unit_of(conf, &live);
-	assert_string_equal(d.v[0].text, "MemoryMax: somebody set another one live, for good (systemctl set-property)");
+	assert_string_equal(d.v[0].text,
+	                    "MemoryMax: somebody set another one live, for good (systemctl set-property)");
 	drift_done(&d);
 	live.kept_limits = 0; /* a drop-in of the administrator's */
 	d = unit_of(conf, &live);
@@ -517,10 +537,12 @@ static void what_is_not_configured_is_nobody_s_until_it_is_set_live(void **state
 	for (size_t i = 0; i < d.n; i++)
 		assert_null(strstr(d.v[i].text, "Max"));
 	drift_done(&d);
-	live = (struct unit_live){ .limits = { UINT64_MAX, UINT64_MAX, 7, UINT64_MAX }, .live_limits = 1U << LIMIT_TASKS };
+	live = (struct unit_live){ .limits = { UINT64_MAX, UINT64_MAX, 7, UINT64_MAX },
+		                   .live_limits = 1U << LIMIT_TASKS };
 	d = unit_of(LINK, &live);
 	assert_int_equal(d.n, 1);
-	assert_string_equal(d.v[0].text, "TasksMax: somebody set one live, until it stops (machdeck limit --runtime)");
+	assert_string_equal(d.v[0].text,
+	                    "TasksMax: somebody set one live, until it stops (machdeck limit --runtime)");
 	assert_null(d.v[0].configured);
 	assert_string_equal(d.v[0].live, "7");
 	drift_done(&d);
@@ -528,7 +550,9 @@ static void what_is_not_configured_is_nobody_s_until_it_is_set_live(void **state
 
 static void the_signal_that_ends_it_is_compared(void **state)
 {
-	struct unit_live live = { .limits = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }, .start_timeout_usec = 60000000, .kill_signal = SIGWINCH };
+	struct unit_live live = { .limits = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
+		                  .start_timeout_usec = 60000000,
+		                  .kill_signal = SIGWINCH };
 	struct drift d = unit_of(LINK, &live);
 
 	(void)state;

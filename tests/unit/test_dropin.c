@@ -55,13 +55,14 @@ static void an_overlay_is_mounted_by_a_unit_with_the_name_of_its_place(void **st
 	overlay_unit("/var/lib/nixos-containers", "my-box.1", &unit);
 	assert_string_equal(buf_text(&unit), "var-lib-nixos\\x2dcontainers-my\\x2dbox.1.mount");
 	overlay_unit_text("/var/lib/containers", "b", "a", &text);
-	assert_string_equal(buf_text(&text),
-	                    "# Made by machdeck-generator: b was cloned with --overlay.\n\n[Unit]\n"
-	                    "Description=Root of b, an overlay over a\n"
-	                    "RequiresMountsFor=/var/lib/containers/a /var/lib/containers/.overlays/b\n\n"
-	                    "[Mount]\nWhat=overlay\nWhere=/var/lib/containers/b\nType=overlay\n"
-	                    "Options=lowerdir=/var/lib/containers/a,upperdir=/var/lib/containers/.overlays/b/upper,"
-	                    "workdir=/var/lib/containers/.overlays/b/work,metacopy=on\n");
+	assert_string_equal(
+		buf_text(&text),
+		"# Made by machdeck-generator: b was cloned with --overlay.\n\n[Unit]\n"
+		"Description=Root of b, an overlay over a\n"
+		"RequiresMountsFor=/var/lib/containers/a /var/lib/containers/.overlays/b\n\n"
+		"[Mount]\nWhat=overlay\nWhere=/var/lib/containers/b\nType=overlay\n"
+		"Options=lowerdir=/var/lib/containers/a,upperdir=/var/lib/containers/.overlays/b/upper,"
+		"workdir=/var/lib/containers/.overlays/b/work,metacopy=on\n");
 }
 
 static void the_conf_is_the_source(void **state)
@@ -129,7 +130,8 @@ static void an_old_release_is_asked_to_power_off(void **state)
 	(void)state;
 	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2020", "KillSignal=WINCH");
 	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2020", "ExecStop=" LIBEXECDIR "/machdeck-unit poweroff %i");
-	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2014", "ExecStop=-" LIBEXECDIR "/machdeck-unit poweroff %i");
+	expect("SYSTEM_PATH=/nix/store/x\nRELEASE=2014",
+	       "ExecStop=-" LIBEXECDIR "/machdeck-unit poweroff %i");
 }
 
 static void at_boot_it_waits_for_the_network_and_its_links(void **state)

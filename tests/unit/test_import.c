@@ -52,23 +52,23 @@ static void every_option_becomes_its_key(void **state)
 	(void)state;
 	assert_conf(
 		"\"path\": \"/nix/store/x\", \"config\": {}, \"nixpkgs\": \"/nix/store/n\", \"autoStart\": "
-	        "true,"
+		"true,"
 		"\"privateNetwork\": true, \"hostBridge\": \"br0\", \"localAddress\": \"10.0.0.2/24\","
 		"\"localAddress6\": \"fc00::2/64\", \"hostAddress\": null,"
 		"\"forwardPorts\": [{\"hostPort\": 8080, \"containerPort\": 80}, {\"protocol\": \"udp\", "
-	        "\"hostPort\": 53,"
+		"\"hostPort\": 53,"
 		"\"containerPort\": null}], \"interfaces\": [\"eth1\"], \"macvlans\": [\"eth2\"],"
 		"\"extraVeths\": {\"v2\": {\"hostBridge\": \"br1\"}, \"v1\": {\"hostAddress\": "
-	        "\"10.1.0.1\"}},"
+		"\"10.1.0.1\"}},"
 		"\"ephemeral\": true, \"enableTun\": true, \"timeoutStartSec\": \"5min\","
 		"\"bindMounts\": {\"/b\": {\"hostPath\": \"/a:1\", \"isReadOnly\": false}, \"/a\": {}},"
 		"\"extraFlags\": [\"--setenv=A=b c\"], \"allowedDevices\": [{\"node\": \"/dev/fuse\", "
-	        "\"modifier\": \"rwm\"}],"
+		"\"modifier\": \"rwm\"}],"
 		"\"additionalCapabilities\": [\"CAP_MKNOD\"], \"tmpfs\": [\"/var\"]",
 		"SYSTEM_PATH=/nix/store/"
-	        "x\nPRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nHOST_PORT=tcp:8080:80,udp:53:53\n"
+		"x\nPRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nHOST_PORT=tcp:8080:80,udp:53:53\n"
 		"LOCAL_ADDRESS=10.0.0.2/24\nLOCAL_ADDRESS6=fc00::2/"
-	        "64\nINTERFACES=\"eth1\"\nMACVLANS=\"eth2\"\n"
+		"64\nINTERFACES=\"eth1\"\nMACVLANS=\"eth2\"\n"
 		"AUTO_START=1\nEXTRA_NSPAWN_FLAGS=\" --bind-ro=/a '--bind=/a\\\\:1:/b' '--setenv=A=b c'\"\n"
 		"EPHEMERAL=1\nENABLE_TUN=1\nTIMEOUT_START_SEC=5min\nTMPFS=\"/var\"\n"
 		"ADDITIONAL_CAPABILITIES=\"CAP_MKNOD\"\nALLOWED_DEVICES=\"/dev/fuse:rwm\"\n"
@@ -118,12 +118,14 @@ static void contradictions_are_refused(void **state)
 	assert_refused("\"forwardPorts\": [{\"hostPort\": 80}]",
 	               "in.json: /containers/web/forwardPorts: ports can only be forwarded to a private "
 	               "network: switch that on, and give it an address");
-	assert_refused("\"hostAddress\": \"10.0.0.1\"",
-	               "in.json: /containers/web/privateNetwork: it is off, but addresses or a bridge make the "
-	               "network private all the same: switch it on, or leave them out");
-	assert_refused("\"path\": \"/x\", \"init\": \"/y\"",
-	               "in.json: /containers/web/init: the system path names the payload already: leave one of "
-	               "them out");
+	assert_refused(
+		"\"hostAddress\": \"10.0.0.1\"",
+		"in.json: /containers/web/privateNetwork: it is off, but addresses or a bridge make the "
+		"network private all the same: switch it on, or leave them out");
+	assert_refused(
+		"\"path\": \"/x\", \"init\": \"/y\"",
+		"in.json: /containers/web/init: the system path names the payload already: leave one of "
+		"them out");
 	assert_refused("\"privateNetwork\": true, \"localAddress\": \"10.0.0.2/24\"",
 	               "in.json: /containers/web/localAddress: '10.0.0.2/24' has a prefix, but the two ends "
 	               "of a veth route "
@@ -171,7 +173,8 @@ static void what_is_imported_reads_back_the_same(void **state)
 {
 	static const char text[] =
 		"{\"containers\": {\"web\": {\"path\": \"/a b\\\"\\\\'$`#;\", \"privateNetwork\": true,"
-		"\"hostBridge\": \"b\\\"\\\\$\", \"interfaces\": [\"a\\\"b\", \"a\\\\b\", \"a'b\", \"a,b$`\"],"
+		"\"hostBridge\": \"b\\\"\\\\$\", \"interfaces\": [\"a\\\"b\", \"a\\\\b\", \"a'b\", "
+		"\"a,b$`\"],"
 		"\"macvlans\": [\"\\\"\"], \"tmpfs\": [\"/a\\\"b\\\\\", \"/tmp:mode=755,size=1m\"],"
 		"\"extraVeths\": {\"v\\\"\\\\=\": {\"hostBridge\": \"\\\"\\\\\"}},"
 		"\"allowedDevices\": [{\"node\": \"/dev/a:b,$`\", \"modifier\": \"rw\"}],"
@@ -211,14 +214,17 @@ static void words_are_written_as_the_modules_write_them_if_they_can_be(void **st
 static void what_no_conf_can_hold_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("\"tmpfs\": [\"/a b\"]",
-	               "in.json: /containers/web/tmpfs/0: '/a b' has a blank in it, which parts paths in a conf");
-	assert_refused("\"extraVeths\": {\"a,b\": {}}",
-	               "in.json: /containers/web/extraVeths/a,b: 'a,b' has a comma in it, which parts options in a "
-	               "conf");
-	assert_refused("\"extraVeths\": {\"a\": {\"hostBridge\": \"b,c\"}}",
-	               "in.json: /containers/web/extraVeths/a/hostBridge: 'b,c' has a comma in it, which parts "
-	               "options in a conf");
+	assert_refused(
+		"\"tmpfs\": [\"/a b\"]",
+		"in.json: /containers/web/tmpfs/0: '/a b' has a blank in it, which parts paths in a conf");
+	assert_refused(
+		"\"extraVeths\": {\"a,b\": {}}",
+		"in.json: /containers/web/extraVeths/a,b: 'a,b' has a comma in it, which parts options in a "
+		"conf");
+	assert_refused(
+		"\"extraVeths\": {\"a\": {\"hostBridge\": \"b,c\"}}",
+		"in.json: /containers/web/extraVeths/a/hostBridge: 'b,c' has a comma in it, which parts "
+		"options in a conf");
 }
 
 static void a_long_key_leaves_room_for_the_reason(void **state)
@@ -227,8 +233,8 @@ static void a_long_key_leaves_room_for_the_reason(void **state)
 
 	(void)state;
 	(void)snprintf(options, sizeof(options), "\"%02000d\": 1", 0);
-	(void)snprintf(why, sizeof(why), "in.json: /containers/web/%080d...: the module of 2021-11 has no such option",
-	               0);
+	(void)snprintf(why, sizeof(why),
+	               "in.json: /containers/web/%080d...: the module of 2021-11 has no such option", 0);
 	assert_refused(options, why);
 }
 
@@ -286,11 +292,13 @@ static void what_is_not_json_is_said_with_its_place(void **state)
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{ "{\"containers\": {\"a,b\": [1, {\"x\": []}], \"a\": {\"forwardPorts\": [{}, {\"hostPort\": 9223372036854775808}]}}}",
+		{ "{\"containers\": {\"a,b\": [1, {\"x\": []}], \"a\": {\"forwardPorts\": [{}, "
+		  "{\"hostPort\": 9223372036854775808}]}}}",
 		  "in.json: /containers/a/forwardPorts/1/hostPort: not JSON: too big integer" },
 		{ "{\"containers\": {\"a\": {\"path\": \"/]}\\\"\", \"autoStart\": NaN}}}",
 		  "in.json: /containers/a/autoStart: not JSON: invalid token" },
-		{ "{\"containers\": {\"a\": {\"path\": \"/\\ud800\"}}}", "in.json: /containers/a/path: not JSON: " },
+		{ "{\"containers\": {\"a\": {\"path\": \"/\\ud800\"}}}",
+		  "in.json: /containers/a/path: not JSON: " },
 		{ "{\"containers\": {\"a\": {\"ephemeral\": true, \"ephemeral\": false}}}",
 		  "in.json: /containers/a: not JSON: duplicate object key" },
 		{ "{\"containers\": {\"a\": {}}, \"", "in.json: not JSON: premature end of input" },
@@ -316,7 +324,8 @@ static void as_many_containers_as_fit_are_compared_at_once(void **state)
 	clock_t begin;
 
 	(void)state;
-	buf_puts(&text, "{\"containers\": {\"a\": {\"localAddress\": \"11.0.0.1\", \"privateNetwork\": true}");
+	buf_puts(&text,
+	         "{\"containers\": {\"a\": {\"localAddress\": \"11.0.0.1\", \"privateNetwork\": true}");
 	for (unsigned i = 0; text.len < IMPORT_SIZE_MAX - 256; i++)
 		buf_addf(&text, ", \"c%u\": {\"localAddress\": \"10.%u.%u.%u\", \"privateNetwork\": true}", i,
 		         i >> 16 & 255, i >> 8 & 255, i & 255);
@@ -324,7 +333,8 @@ static void as_many_containers_as_fit_are_compared_at_once(void **state)
 	begin = clock();
 	if (import(buf_text(&text), RELEASE_DEFAULT, &all, &e) == 0)
 		fail_msg("z's address is accepted");
-	assert_string_equal(e.text, "in.json: /containers/z/localAddress: address 11.0.0.1 is container a's too");
+	assert_string_equal(e.text,
+	                    "in.json: /containers/z/localAddress: address 11.0.0.1 is container a's too");
 	assert_true(clock() - begin < 4 * CLOCKS_PER_SEC);
 }
 

@@ -49,10 +49,21 @@ static void what_is_no_limit_is_refused(void **state)
 		enum limit which;
 		const char *text;
 	} bad[] = {
-		{ LIMIT_MEMORY, "" },     { LIMIT_MEMORY, "0" },   { LIMIT_MEMORY, "M" },	{ LIMIT_MEMORY, "1 G" },
-		{ LIMIT_MEMORY, "101%" }, { LIMIT_MEMORY, "1Gb" }, { LIMIT_MEMORY, "99999999E" },
-		{ LIMIT_CPU, "50" },	{ LIMIT_CPU, "%" },	   { LIMIT_CPU, "0%" },	{ LIMIT_TASKS, "-1" },
-		{ LIMIT_TASKS, "1K" },	{ LIMIT_IO, "0" },	   { LIMIT_IO, "10001" },	{ LIMIT_IO, "infinity" },
+		{ LIMIT_MEMORY, "" },
+		{ LIMIT_MEMORY, "0" },
+		{ LIMIT_MEMORY, "M" },
+		{ LIMIT_MEMORY, "1 G" },
+		{ LIMIT_MEMORY, "101%" },
+		{ LIMIT_MEMORY, "1Gb" },
+		{ LIMIT_MEMORY, "99999999E" },
+		{ LIMIT_CPU, "50" },
+		{ LIMIT_CPU, "%" },
+		{ LIMIT_CPU, "0%" },
+		{ LIMIT_TASKS, "-1" },
+		{ LIMIT_TASKS, "1K" },
+		{ LIMIT_IO, "0" },
+		{ LIMIT_IO, "10001" },
+		{ LIMIT_IO, "infinity" },
 	};
 
 	(void)state;
@@ -67,8 +78,8 @@ static void what_is_no_limit_is_refused(void **state)
 
 static void limits_of_a_conf_are_in_the_plan_and_the_drop_in(void **state)
 {
-	static const char conf[] =
-		"INTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\nMEMORY_MAX=1G\nCPU_QUOTA=50%\nTASKS_MAX=99\nIO_WEIGHT=10\n";
+	static const char conf[] = "INTERFACES=\"\"\nMACVLANS=\"\"\nEXTRA_NSPAWN_FLAGS=\"\"\nMEMORY_MAX="
+				   "1G\nCPU_QUOTA=50%\nTASKS_MAX=99\nIO_WEIGHT=10\n";
 	CLEANUP(container_done) struct container c = { 0 };
 	CLEANUP(plan_done) struct plan p = { 0 };
 	CLEANUP(buf_done) struct buf text = { 0 }, again = { 0 };

@@ -98,7 +98,8 @@ static struct container read_conf(const char *name, const char *conf)
 	return c;
 }
 
-static void told(const char *conf, int netnsid, const struct firewall *filters, const char *hosts, const char *wanted)
+static void told(const char *conf, int netnsid, const struct firewall *filters, const char *hosts,
+                 const char *wanted)
 {
 	const struct lint_facts facts = { .map = &map, .filters = filters, .hosts = hosts };
 	CLEANUP(container_done) struct container c = read_conf("web", conf);
@@ -113,9 +114,12 @@ static void told(const char *conf, int netnsid, const struct firewall *filters, 
 static void what_fits_is_not_spoken_of(void **state)
 {
 	(void)state;
-	told(PORT "MASQUERADE=1\n", NETMAP_HOST, NULL, "127.0.0.1 localhost\n10.0.0.2 web.containers web # it\n", "");
-	told("PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.7.0.2/24\nMACVLANS=dummy7\n", NETMAP_HOST, NULL, "", "");
-	told("", NETMAP_HOST, NULL, "1.2.3.4 web\n", ""); /* it has no address of its own to be mistaken for */
+	told(PORT "MASQUERADE=1\n", NETMAP_HOST, NULL,
+	     "127.0.0.1 localhost\n10.0.0.2 web.containers web # it\n", "");
+	told("PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.7.0.2/24\nMACVLANS=dummy7\n", NETMAP_HOST,
+	     NULL, "", "");
+	told("", NETMAP_HOST, NULL, "1.2.3.4 web\n",
+	     ""); /* it has no address of its own to be mistaken for */
 }
 
 static void a_bridge_that_is_missing_or_none_is_told(void **state)
@@ -125,7 +129,8 @@ static void a_bridge_that_is_missing_or_none_is_told(void **state)
 	     "web: HOST_BRIDGE: there is no bridge br9 on this host");
 	told("PRIVATE_NETWORK=1\nHOST_BRIDGE=dummy7\n", NETMAP_HOST, NULL, NULL,
 	     "web: HOST_BRIDGE: dummy7 is no bridge, but of the kind dummy");
-	told("PRIVATE_NETWORK=1\nHOST_BRIDGE=eth0\n", NETMAP_HOST, NULL, NULL, "web: HOST_BRIDGE: eth0 is no bridge");
+	told("PRIVATE_NETWORK=1\nHOST_BRIDGE=eth0\n", NETMAP_HOST, NULL, NULL,
+	     "web: HOST_BRIDGE: eth0 is no bridge");
 	told("EXTRA_VETHS=\"vx1,hostBridge=br9\"\n", NETMAP_HOST, NULL, NULL,
 	     "web: EXTRA_VETHS: there is no bridge br9 on this host");
 }
@@ -134,14 +139,16 @@ static void links_that_are_missing_or_somebody_elses_are_told(void **state)
 {
 	(void)state;
 	told("INTERFACES=eth7\nMACVLANS=eth8\n", NETMAP_HOST, NULL, NULL,
-	     "web: INTERFACES: there is no link eth7 on this host\nweb: MACVLANS: there is no link eth8 on this host");
+	     "web: INTERFACES: there is no link eth7 on this host\nweb: MACVLANS: there is no link eth8 on "
+	     "this host");
 	told("INTERFACES=eth7\n", 4, NULL, NULL, ""); /* it is in there */
 	told("EXTRA_VETHS=\"dummy7\"\n", NETMAP_HOST, NULL, NULL,
 	     "web: EXTRA_VETHS: the host has a link dummy7 already, which is not this container's");
 	put_link(ITS, "ve-web", "veth", 4);
 	told(LINK, 4, NULL, NULL, "");
 	told(LINK, NETMAP_HOST, NULL, NULL, ""); /* a start takes away what is left */
-	told(LINK, 5, NULL, NULL, "web: its link: the host has a link ve-web already, which is not this container's");
+	told(LINK, 5, NULL, NULL,
+	     "web: its link: the host has a link ve-web already, which is not this container's");
 }
 
 static void addresses_of_the_hosts_own_networks_are_told(void **state)
@@ -150,10 +157,12 @@ static void addresses_of_the_hosts_own_networks_are_told(void **state)
 	told("PRIVATE_NETWORK=1\nLOCAL_ADDRESS=192.168.1.5\n", NETMAP_HOST, NULL, NULL,
 	     "web: LOCAL_ADDRESS: 192.168.1.5 is an address of the host itself");
 	told("PRIVATE_NETWORK=1\nLOCAL_ADDRESS=192.168.1.77\n", NETMAP_HOST, NULL, NULL,
-	     "web: LOCAL_ADDRESS: 192.168.1.77 lies in 192.168.1.0/24, which this host reaches over eth0: who is there can "
+	     "web: LOCAL_ADDRESS: 192.168.1.77 lies in 192.168.1.0/24, which this host reaches over eth0: "
+	     "who is there can "
 	     "not answer it");
 	told("PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=192.168.1.77/24\n", NETMAP_HOST, NULL, NULL,
-	     "web: LOCAL_ADDRESS: 192.168.1.77 lies in 192.168.1.0/24, which this host reaches over eth0: who is there can "
+	     "web: LOCAL_ADDRESS: 192.168.1.77 lies in 192.168.1.0/24, which this host reaches over eth0: "
+	     "who is there can "
 	     "not answer it");
 }
 
@@ -162,7 +171,8 @@ static void a_port_that_something_listens_on_is_told(void **state)
 	(void)state;
 	put_listener("192.168.1.5", 8080, "sshd");
 	told(PORT, NETMAP_HOST, NULL, NULL,
-	     "web: HOST_PORT: sshd (pid 88) listens on host port tcp/8080: what comes from outside goes to the container");
+	     "web: HOST_PORT: sshd (pid 88) listens on host port tcp/8080: what comes from outside goes to "
+	     "the container");
 	put_listener("127.0.0.1", 8080, "sshd");
 	told(PORT, NETMAP_HOST, NULL, NULL, "");
 	put_listener("192.168.1.5", 8081, "sshd");
@@ -175,21 +185,26 @@ static void forwarding_that_is_off_is_told_of_who_needs_it(void **state)
 	host->sysctls.forward4 = NETMAP_OFF;
 	told(LINK, NETMAP_HOST, NULL, NULL, "");
 	told(PORT "MASQUERADE=1\n", NETMAP_HOST, NULL, NULL, ""); /* that switches it on */
-	told(PORT, NETMAP_HOST, NULL, NULL, "web: HOST_PORT: net.ipv4.ip_forward is 0: this host passes nothing on");
+	told(PORT, NETMAP_HOST, NULL, NULL,
+	     "web: HOST_PORT: net.ipv4.ip_forward is 0: this host passes nothing on");
 	host->sysctls.forward4 = NETMAP_UNTOLD;
 	told(PORT, NETMAP_HOST, NULL, NULL, "");
 }
 
 static void a_filter_that_drops_what_is_passed_on_is_told(void **state)
 {
-	struct fw_chain chain = { .family = 2, .table = "filter", .name = "FORWARD", .hook = FW_FORWARD, .drops = true };
+	struct fw_chain chain = {
+		.family = 2, .table = "filter", .name = "FORWARD", .hook = FW_FORWARD, .drops = true
+	};
 	const struct firewall filters = { .v = &chain, .n = 1 };
 
 	(void)state;
 	told(PORT, NETMAP_HOST, &filters, NULL,
-	     "web: HOST_PORT: what is passed on is dropped by chain FORWARD of table ip filter (policy drop)");
+	     "web: HOST_PORT: what is passed on is dropped by chain FORWARD of table ip filter (policy "
+	     "drop)");
 	told(LINK "MASQUERADE=1\n", NETMAP_HOST, &filters, NULL,
-	     "web: MASQUERADE: what is passed on is dropped by chain FORWARD of table ip filter (policy drop)");
+	     "web: MASQUERADE: what is passed on is dropped by chain FORWARD of table ip filter (policy "
+	     "drop)");
 	told(LINK, NETMAP_HOST, &filters, NULL, "");
 	chain.drops = false;
 	told(PORT, NETMAP_HOST, &filters, NULL, "");
@@ -208,7 +223,8 @@ static void users_of_its_own_on_the_hosts_network_are_told(void **state)
 	(void)state;
 	told("PRIVATE_USERS=pick\n", NETMAP_HOST, NULL, "",
 	     "web: PRIVATE_USERS: on the host's network users of its own may not listen below "
-	     "net.ipv4.ip_unprivileged_port_start (1024), not even its root: Permission denied; give it a private network");
+	     "net.ipv4.ip_unprivileged_port_start (1024), not even its root: Permission denied; give it a "
+	     "private network");
 	told("PRIVATE_USERS=no\n", NETMAP_HOST, NULL, "", "");
 	told("PRIVATE_USERS=pick\nPRIVATE_NETWORK=1\n", NETMAP_HOST, NULL, "", "");
 }
@@ -219,7 +235,8 @@ static void a_parent_that_is_a_bridges_port_is_told(void **state)
 	told("MACVLANS=dummy7\n", NETMAP_HOST, NULL, "", "");
 	put_link(DUMMY, "dummy7", "dummy", NETMAP_HOST)->master = BR0;
 	told("MACVLANS=dummy7\n", NETMAP_HOST, NULL, "",
-	     "web: MACVLANS: dummy7 is a port of br0, so it can carry no macvlan (Device or resource busy): HOST_BRIDGE=br0?");
+	     "web: MACVLANS: dummy7 is a port of br0, so it can carry no macvlan (Device or resource busy): "
+	     "HOST_BRIDGE=br0?");
 }
 
 static void what_is_not_known_is_not_judged(void **state)
@@ -250,11 +267,14 @@ static void networks_that_overlap_are_told(void **state)
 	overlap(on_bridge, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.7.0.3/24\n", "");
 	overlap(on_bridge, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br1\nLOCAL_ADDRESS=10.7.1.3/24\n", "");
 	overlap(on_bridge, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br1\nLOCAL_ADDRESS=10.7.0.3/24\n",
-	        "web: LOCAL_ADDRESS: 10.7.0.2/24 and container db's 10.7.0.3/24 are networks that overlap, on different links");
+	        "web: LOCAL_ADDRESS: 10.7.0.2/24 and container db's 10.7.0.3/24 are networks that overlap, "
+	        "on different links");
 	overlap(on_bridge, "PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=10.7.0.3/25\n",
-	        "web: LOCAL_ADDRESS: 10.7.0.2/24 and container db's 10.7.0.3/25 are networks that overlap, on one bridge");
+	        "web: LOCAL_ADDRESS: 10.7.0.2/24 and container db's 10.7.0.3/25 are networks that overlap, "
+	        "on one bridge");
 	overlap(on_bridge, "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.7.0.3\n",
-	        "web: LOCAL_ADDRESS: 10.7.0.2/24 and container db's 10.7.0.3 are networks that overlap, on different links");
+	        "web: LOCAL_ADDRESS: 10.7.0.2/24 and container db's 10.7.0.3 are networks that overlap, on "
+	        "different links");
 }
 
 static void pair(const char *a, const char *conf_a, const char *b, const char *conf_b, const char *wanted)
@@ -276,10 +296,12 @@ static void links_of_two_that_are_called_the_same_are_told(void **state)
 	pair("web", LINK, "db", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.9\n", "");
 	pair("web", LINK, "db", "EXTRA_VETHS=ve-web\n", "a link of container db is called ve-web, too");
 	pair("db", "EXTRA_VETHS=ve-web\n", "web", LINK, "a link of container web is called ve-web, too");
-	pair("db", "EXTRA_VETHS=vx1\n", "web", "EXTRA_VETHS=vx1\n", "container web has an extra veth of that name too");
+	pair("db", "EXTRA_VETHS=vx1\n", "web", "EXTRA_VETHS=vx1\n",
+	     "container web has an extra veth of that name too");
 	/* too long for a link: both are cut to ve-longnameRVRB, its hash the same */
 	pair("longname-3276", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.8\n", "longname-3947",
-	     "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.9\n", "a link of container longname-3947 is called ve-longnameRVRB, too");
+	     "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.9\n",
+	     "a link of container longname-3947 is called ve-longnameRVRB, too");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -305,9 +327,12 @@ static void what_the_name_service_sends_elsewhere_is_told_once(void **state)
 	     its[] = "web 10.0.0.2", seen[] = "web 10.5.0.9", near[] = "web fe80::1", odd[] = "web";
 
 	(void)state;
-	answered("", elsewhere, "web: its name: who looks for web on this host is sent to 192.0.2.9, which is not its address");
+	answered("", elsewhere,
+	         "web: its name: who looks for web on this host is sent to 192.0.2.9, which is not its "
+	         "address");
 	answered("", v6,
-	         "web: its name: who looks for web.containers on this host is sent to 2001:db8::9, which is not its address");
+	         "web: its name: who looks for web.containers on this host is sent to 2001:db8::9, which is "
+	         "not its address");
 	answered("192.0.2.9 web\n", elsewhere, "web: its name: /etc/hosts says that web is 192.0.2.9");
 	answered("", other, "");
 	answered("", its, "");

@@ -167,7 +167,9 @@ static void a_reader_that_can_not_be_made_is_told_and_tried_again(void **state)
 
 	(void)state;
 	assert_int_equal(sd_event_new(&f.loop), 0);
-	assert_int_equal(sd_event_add_time_relative(f.loop, NULL, CLOCK_MONOTONIC, 10000000, 0, on_deadline, f.loop), 0);
+	assert_int_equal(
+		sd_event_add_time_relative(f.loop, NULL, CLOCK_MONOTONIC, 10000000, 0, on_deadline, f.loop),
+		0);
 	assert_int_equal(journal_follow(f.loop, &place, 1, 10, &sink, &follow, NULL), 0);
 	run_until(&f, is_read);
 	free_before = lowest_free();

@@ -44,25 +44,58 @@ static void parse(struct netops *ops, const char *lines)
 static void setup(struct scene *s)
 {
 	*s = (struct scene){
-		.host = { { .index = VE, .name = "ve-web", .kind = "veth", .up = true, .peer = ETH, .netnsid = NS },
-		          { .index = BR, .name = "br0", .kind = "bridge", .up = true, .netnsid = NETMAP_HOST } },
-		.guest = { { .index = ETH, .name = "eth0", .kind = "veth", .up = true, .peer = VE, .netnsid = NETMAP_HOST } },
+		.host = { { .index = VE,
+		            .name = "ve-web",
+		            .kind = "veth",
+		            .up = true,
+		            .peer = ETH,
+		            .netnsid = NS },
+		          { .index = BR,
+		            .name = "br0",
+		            .kind = "bridge",
+		            .up = true,
+		            .netnsid = NETMAP_HOST } },
+		.guest = { { .index = ETH,
+		             .name = "eth0",
+		             .kind = "veth",
+		             .up = true,
+		             .peer = VE,
+		             .netnsid = NETMAP_HOST } },
 		.addresses = { { .link = VE, .addr = addr_of("10.0.0.1") } },
 		.inside = { { .link = ETH, .addr = addr_of("10.0.0.2") } },
 		.routes = { { .to = addr_of("10.0.0.2"), .link = VE, .type = 1 } },
-		.ways = { { .to = addr_of("0.0.0.0/0"), .link = ETH, .gateway = addr_of("10.0.0.1"), .type = 1 } },
+		.ways = { { .to = addr_of("0.0.0.0/0"),
+		            .link = ETH,
+		            .gateway = addr_of("10.0.0.1"),
+		            .type = 1 } },
 		.forwards = { { { .host = 8080, .guest = 80 }, addr_of("10.0.0.2") } },
 		.ports = { { .host = 8080, .guest = 80 } },
 	};
 	parse(&s->on_host, "up ve-web\naddress ve-web 10.0.0.1\nroute ve-web 10.0.0.2\n");
 	parse(&s->in_guest, "rename host0 eth0\nup eth0\naddress eth0 10.0.0.2\ndefault eth0 10.0.0.1\n");
-	s->spaces[0] = (struct netmap_space){ .netnsid = NETMAP_HOST, .links = s->host, .n_links = 2,
-		                              .addresses = s->addresses, .n_addresses = 1, .routes = s->routes, .n_routes = 1 };
-	s->spaces[1] = (struct netmap_space){ .machine = "web", .netnsid = NS, .links = s->guest, .n_links = 1,
-		                              .addresses = s->inside, .n_addresses = 1, .routes = s->ways, .n_routes = 1 };
+	s->spaces[0] = (struct netmap_space){ .netnsid = NETMAP_HOST,
+		                              .links = s->host,
+		                              .n_links = 2,
+		                              .addresses = s->addresses,
+		                              .n_addresses = 1,
+		                              .routes = s->routes,
+		                              .n_routes = 1 };
+	s->spaces[1] = (struct netmap_space){ .machine = "web",
+		                              .netnsid = NS,
+		                              .links = s->guest,
+		                              .n_links = 1,
+		                              .addresses = s->inside,
+		                              .n_addresses = 1,
+		                              .routes = s->ways,
+		                              .n_routes = 1 };
 	s->map = (struct netmap){ .v = s->spaces, .n = 2, .forwards = s->forwards, .n_forwards = 1 };
-	s->wanted = (struct mend_wanted){ .machine = "web", .host = &s->on_host, .guest = &s->in_guest, .ports = s->ports,
-		                          .n_ports = 1, .masquerade = &s->masquerade, .way_out_holds = true,
+	s->wanted = (struct mend_wanted){ .machine = "web",
+		                          .host = &s->on_host,
+		                          .guest = &s->in_guest,
+		                          .ports = s->ports,
+		                          .n_ports = 1,
+		                          .masquerade = &s->masquerade,
+		                          .way_out_holds = true,
 		                          .forwards_whole = { true, true } };
 }
 
@@ -119,7 +152,9 @@ static void what_is_missing_inside_is_shown_as_done_inside(void **state)
 	(void)state;
 	setup(&s);
 	s.spaces[1].n_routes = 0;
-	assert_only(&s, "nsenter -t \"$(machinectl show -p Leader --value web)\" -n ip route add default via 10.0.0.1",
+	assert_only(&s,
+	            "nsenter -t \"$(machinectl show -p Leader --value web)\" -n ip route add default via "
+	            "10.0.0.1",
 	            "in the guest: there is no default route by 10.0.0.1");
 	assert_int_equal(s.m.guest.n, 1);
 }
@@ -150,7 +185,8 @@ static void a_link_that_leads_elsewhere_is_left_alone(void **state)
 	setup(&s);
 	s.host[0].netnsid = NETMAP_NSID_OTHER;
 	s.host[0].up = false;
-	assert_cannot(&s, "on the host: the link ve-web does not lead into web, so it is left alone: machdeck restart web");
+	assert_cannot(&s, "on the host: the link ve-web does not lead into web, so it is left alone: "
+	                  "machdeck restart web");
 	mending_done(&s.m);
 	s.spaces[0].n_links = 0;
 	assert_cannot(&s, "on the host: there is no link ve-web: machdeck restart web makes it anew");

@@ -180,7 +180,8 @@ static void a_listener_takes_what_its_address_lets(void **state)
 
 /* ---- flaws */
 
-static const struct netmap_wanted wanted[] = { { "db", "ve-db", NULL, false }, { "web", "vb-web", "br0", false } };
+static const struct netmap_wanted wanted[] = { { "db", "ve-db", NULL, false },
+	                                       { "web", "vb-web", "br0", false } };
 
 static enum netmap_flaw judge(int index, const char **ret_of)
 {
@@ -280,10 +281,12 @@ static void who_manages_a_link_is_told_by_what_he_left_in_run(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(root));
 	(void)snprintf(command, sizeof(command),
-	               "cd %s && mkdir -p run/systemd/netif/links run/NetworkManager/devices run/dhcpcd sys/class/net/eth0 && "
+	               "cd %s && mkdir -p run/systemd/netif/links run/NetworkManager/devices run/dhcpcd "
+	               "sys/class/net/eth0 && "
 	               "printf '# by networkd\\nADMIN_STATE=configured\\n' >run/systemd/netif/links/3 && "
 	               "printf 'ADMIN_STATE=unmanaged\\n' >run/systemd/netif/links/9 && "
-	               "printf '[device]\\nmanaged=true\\n' >run/NetworkManager/devices/2 && : >run/dhcpcd/vb-web-4.pid && "
+	               "printf '[device]\\nmanaged=true\\n' >run/NetworkManager/devices/2 && : "
+	               ">run/dhcpcd/vb-web-4.pid && "
 	               "echo 2 >sys/class/net/eth0/ifindex && echo 2500 >sys/class/net/eth0/speed && "
 	               ": >run/systemd/netif/links/99999999999999999999 && : >run/systemd/netif/links/x",
 	               root);

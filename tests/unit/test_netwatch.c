@@ -321,7 +321,8 @@ static void lost_events_are_made_up_by_one_reading(void **state)
 	netns_new();
 	watch(&t);
 	/* more than the buffer of a monitor holds, while nobody reads */
-	run("for i in $(seq 60); do echo link add d$i type bridge; echo addr add 10.$((i / 250)).$((i % 250)).1/24 dev d$i; "
+	run("for i in $(seq 60); do echo link add d$i type bridge; echo addr add 10.$((i / 250)).$((i % "
+	    "250)).1/24 dev d$i; "
 	    "for k in $(seq 150); do echo link set d$i mtu $((1300 + k)); done; done | ip -batch -");
 	assert_same(&t);
 	assert_in_range(netwatch_now(t.w)->resyncs, 1, 2);
@@ -333,15 +334,29 @@ static void lost_events_are_made_up_by_one_reading(void **state)
 static void random_changes_end_in_the_right_picture(void **state)
 {
 	static const char *const changes[] = {
-		"link add v@ type veth peer name w@", "link add u@ type bridge", "link set v@ up",
-		"link set w@ up", "link set u@ up", "link set v@ down", "link set u@ down", "link del u@",
-		"link del v@", "addr add 10.@.#.1/24 dev u@", "addr add 10.@.#.1/24 dev v@",
-		"addr del 10.@.#.1/24 dev u@", "addr flush dev v@",
-		"-6 addr add fd00:@:#::1/64 dev u@ nodad", "-6 addr flush dev u@",
-		"route add 10.20#.0.0/16 dev u@", "route replace 10.20#.0.0/16 via 10.@.#.2",
-		"route del 10.20#.0.0/16", "-6 route replace fd99:#::/64 via fd00:@:#::2",
-		"-6 route del fd99:#::/64", "link set v@ mtu 14@#",
-		"route add 10.21#.0.0/16 dev u@ src 10.@.#.1", "link set v@ name t@",
+		"link add v@ type veth peer name w@",
+		"link add u@ type bridge",
+		"link set v@ up",
+		"link set w@ up",
+		"link set u@ up",
+		"link set v@ down",
+		"link set u@ down",
+		"link del u@",
+		"link del v@",
+		"addr add 10.@.#.1/24 dev u@",
+		"addr add 10.@.#.1/24 dev v@",
+		"addr del 10.@.#.1/24 dev u@",
+		"addr flush dev v@",
+		"-6 addr add fd00:@:#::1/64 dev u@ nodad",
+		"-6 addr flush dev u@",
+		"route add 10.20#.0.0/16 dev u@",
+		"route replace 10.20#.0.0/16 via 10.@.#.2",
+		"route del 10.20#.0.0/16",
+		"-6 route replace fd99:#::/64 via fd00:@:#::2",
+		"-6 route del fd99:#::/64",
+		"link set v@ mtu 14@#",
+		"route add 10.21#.0.0/16 dev u@ src 10.@.#.1",
+		"link set v@ name t@",
 		"link set t@ name v@",
 	};
 	unsigned seed = (unsigned)time(NULL);
@@ -360,7 +375,10 @@ static void random_changes_end_in_the_right_picture(void **state)
 			int one = rand_r(&seed) % 5, other = rand_r(&seed) % 5;
 
 			for (; *change; change++)
-				(void)fputc(*change == '@' ? '0' + one : *change == '#' ? '0' + other : *change, ip);
+				(void)fputc(*change == '@'   ? '0' + one
+				            : *change == '#' ? '0' + other
+				                             : *change,
+				            ip);
 			(void)fputc('\n', ip);
 		}
 		(void)pclose(ip);
@@ -384,8 +402,10 @@ static void case_65_a_network_that_never_rests_is_read_all_the_same(void **state
 	if (churn == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;) /* each ends by itself, when this one is killed */
-			(void)!system("{ for i in 1 2 3 4 5 6 7 8; do echo link add c$i type veth peer name d$i; done;"
-			              "for i in 1 2 3 4 5 6 7 8; do echo link del c$i; done; } | ip -force -batch - 2>/dev/null");
+			(void)!system("{ for i in 1 2 3 4 5 6 7 8; do echo link add c$i type veth peer name "
+			              "d$i; done;"
+			              "for i in 1 2 3 4 5 6 7 8; do echo link del c$i; done; } | ip -force "
+			              "-batch - 2>/dev/null");
 	}
 	for (int i = 0; i < 100; i++) {
 		if (netmap_read(&nobody, NETWATCH_MAP, &map, &e) < 0)

@@ -124,8 +124,10 @@ static void a_way_out_is_made_once_and_goes_with_its_machine(void **state)
 	assert_set("web", web, 2, true);
 	assert_set("web", web, 2, false);
 	assert_set("db", db, 1, true);
-	assert_told("nft list table ip machdeck", "elements = { 10.0.0.2 comment \"web\", 10.0.0.3 comment \"db\" }");
-	assert_told("nft list table ip machdeck", "type nat hook postrouting priority srcnat; policy accept;");
+	assert_told("nft list table ip machdeck",
+	            "elements = { 10.0.0.2 comment \"web\", 10.0.0.3 comment \"db\" }");
+	assert_told("nft list table ip machdeck",
+	            "type nat hook postrouting priority srcnat; policy accept;");
 	assert_told("nft list table ip machdeck", "ip saddr @addresses ip daddr != @addresses masquerade");
 	assert_told("nft list table ip6 machdeck", "ip6 saddr @addresses ip6 daddr != @addresses masquerade");
 	assert_int_equal(nft_gateway_owners(&owners, &e), 0);
@@ -145,7 +147,8 @@ static void other_tables_are_the_same_byte_by_byte(void **state)
 
 	(void)state;
 	make_maps();
-	run("nft 'add table inet mine; add chain inet mine c { type filter hook forward priority 0; }; add rule inet mine c counter'");
+	run("nft 'add table inet mine; add chain inet mine c { type filter hook forward priority 0; }; add "
+	    "rule inet mine c counter'");
 	(void)snprintf(before, sizeof(before), "%s", told("nft -a list ruleset"));
 	assert_set("web", web, 2, true);
 	assert_set("web", NULL, 0, true);
@@ -187,7 +190,8 @@ static void a_closed_gate_lets_no_way_out_be_made(void **state)
 	gate_close("a test");
 	assert_int_equal(nft_gateway_set("web", v, 1, NULL, &e), -EPERM);
 	gate_open();
-	assert_string_equal(e.text, "web: cannot make its way out (nf_tables, table machdeck): web: cannot change its way out: read-only: a test");
+	assert_string_equal(e.text, "web: cannot make its way out (nf_tables, table machdeck): web: cannot "
+	                            "change its way out: read-only: a test");
 	assert_not_told("nft list tables", "machdeck");
 }
 
@@ -211,7 +215,8 @@ static void assert_whole(uint8_t family, bool wanted)
 
 static void a_table_of_forwards_that_was_flushed_comes_back_as_it_was(void **state)
 {
-	const struct forward four[] = { forward_of("tcp:8080:80", "10.0.0.2"), forward_of("udp:53:5353", "10.0.0.3") };
+	const struct forward four[] = { forward_of("tcp:8080:80", "10.0.0.2"),
+		                        forward_of("udp:53:5353", "10.0.0.3") };
 	const struct forward six[] = { forward_of("tcp:8080:80", "fc00::2") };
 	char before[65536];
 	struct err e;
@@ -224,7 +229,8 @@ static void a_table_of_forwards_that_was_flushed_comes_back_as_it_was(void **sta
 	assert_whole(AF_INET, true);
 	assert_whole(AF_INET6, true);
 	(void)snprintf(before, sizeof(before), "%s", told("nft list ruleset"));
-	assert_told("nft list table ip io.systemd.nat", "type inet_proto . inet_service : ipv4_addr . inet_service");
+	assert_told("nft list table ip io.systemd.nat",
+	            "type inet_proto . inet_service : ipv4_addr . inet_service");
 	assert_told("nft list table ip io.systemd.nat",
 	            "fib daddr type local dnat ip to meta l4proto . th dport map @map_port_ipport");
 	assert_told("nft list table ip io.systemd.nat", "ip daddr != 127.0.0.0/8 oif \"lo\" dnat ip to");

@@ -95,7 +95,8 @@ static void a_configured_container_that_is_not_loaded_is_stopped(void **state)
 	confs[0].root_is_hosts = true;
 	m = merged("web");
 	assert_int_equal(m->state, MACHINE_STOPPED);
-	assert_true(m->configured && m->auto_start && m->root_is_hosts && !m->registered && !m->addresses_seen);
+	assert_true(m->configured && m->auto_start && m->root_is_hosts && !m->registered &&
+	            !m->addresses_seen);
 	assert_string_equal(m->unit, "container@web.service");
 	assert_string_equal(m->addresses.v[0], "10.0.0.2");
 	assert_string_equal(m->ports.v[0], "tcp:8080:80");

@@ -24,11 +24,12 @@ static struct origins origins_of(const char *conf)
 
 static void each_key_becomes_what_the_plan_lacks_without_it(void **state)
 {
-	CLEANUP(origins_done) struct origins o = origins_of("PRIVATE_NETWORK=1\n"
-	                                                    "HOST_ADDRESS=10.231.136.1\n"
-	                                                    "LOCAL_ADDRESS=10.231.136.2\n"
-	                                                    "\n# the port\n"
-	                                                    "HOST_PORT=tcp:8080:80\n");
+	CLEANUP(origins_done)
+	struct origins o = origins_of("PRIVATE_NETWORK=1\n"
+	                              "HOST_ADDRESS=10.231.136.1\n"
+	                              "LOCAL_ADDRESS=10.231.136.2\n"
+	                              "\n# the port\n"
+	                              "HOST_PORT=tcp:8080:80\n");
 
 	(void)state;
 	assert_int_equal(o.n, 4);
@@ -41,8 +42,8 @@ static void each_key_becomes_what_the_plan_lacks_without_it(void **state)
 
 static void a_key_the_rest_needs_shows_what_it_does_alone(void **state)
 {
-	CLEANUP(origins_done) struct origins o =
-		origins_of("PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nHOST_PORT=tcp:8080:80\n");
+	CLEANUP(origins_done)
+	struct origins o = origins_of("PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nHOST_PORT=tcp:8080:80\n");
 
 	(void)state;
 	assert_int_equal(o.v[0].kind, ORIGIN_KEY);

@@ -30,7 +30,9 @@ static void hostile_names_are_harmless_and_short(void **state)
 	char text[4000];
 
 	(void)state;
-	assert_string_equal(name_of("NAME=\xe2\x80\xae" "evil\n"), "<U+202E>evil");
+	assert_string_equal(name_of("NAME=\xe2\x80\xae"
+	                            "evil\n"),
+	                    "<U+202E>evil");
 	assert_null(name_of("NAME=a\x1b[31m\n"));
 	(void)memset(text, 'x', sizeof(text) - 1);
 	memcpy(text, "NAME=", 5);

@@ -57,9 +57,11 @@ static void a_way_out_is_shown_with_the_tables_it_takes(void **state)
 
 static void only_who_has_a_way_out_has_it_in_json(void **state)
 {
-	CLEANUP(plan_done) struct plan with = plan_of("web", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.1.0.2\nMASQUERADE=1\n",
-	                                              &no_facts);
-	CLEANUP(plan_done) struct plan without = plan_of("web", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.1.0.2\n", &no_facts);
+	CLEANUP(plan_done)
+	struct plan with =
+		plan_of("web", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.1.0.2\nMASQUERADE=1\n", &no_facts);
+	CLEANUP(plan_done)
+	struct plan without = plan_of("web", "PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.1.0.2\n", &no_facts);
 	CLEANUP(buf_done) struct buf a = { 0 }, b = { 0 };
 
 	(void)state;
@@ -92,8 +94,9 @@ static void the_first_module_is_ready_by_a_fifo(void **state)
 static void the_first_module_gives_macvlans(void **state)
 {
 	const struct facts f = { .is_32_bit = true, .path = "/bin" };
-	CLEANUP(plan_done) struct plan p =
-		plan_of("old", "SYSTEM_PATH=/x\nPRIVATE_NETWORK=1\nMACVLANS=\"eth1 eth2\"\nRELEASE=2014\n", &f);
+	CLEANUP(plan_done)
+	struct plan p = plan_of(
+		"old", "SYSTEM_PATH=/x\nPRIVATE_NETWORK=1\nMACVLANS=\"eth1 eth2\"\nRELEASE=2014\n", &f);
 
 	(void)state;
 	assert_string_equal(p.argv.v[6], "--network-veth");
@@ -118,9 +121,10 @@ static void a_profile_makes_a_container_nix(void **state)
 static void the_sources_of_binds_are_known_however_they_are_written(void **state)
 {
 	CLEANUP(plan_done)
-	struct plan p = plan_of(
-		"a", "EXTRA_NSPAWN_FLAGS=\"--bind=/a:/b --bind /c:/d --setenv --bind=x --bind-ro +/e --bind :/f\"\n",
-		&no_facts);
+	struct plan p = plan_of("a",
+	                        "EXTRA_NSPAWN_FLAGS=\"--bind=/a:/b --bind /c:/d --setenv --bind=x --bind-ro "
+	                        "+/e --bind :/f\"\n",
+	                        &no_facts);
 
 	(void)state;
 	assert_int_equal(p.bind_sources.n, 2);
@@ -157,13 +161,12 @@ static void an_address_in_the_other_familys_key_keeps_its_family(void **state)
 /* `ip -6` takes no IPv4 address, and no `ip` a prefix behind "via". */
 static void what_is_shown_is_what_ip_takes(void **state)
 {
-	static const char *const shown[] = { "ip link set host0 name eth0",
-		                             "ip link set dev eth0 up",
-		                             "ip addr add 10.0.0.2 dev eth0",
-		                             "ip route add 10.0.0.1/32 dev eth0",
-		                             "ip route add default via 10.0.0.1",
-		                             "ip -6 route add fc00::1/128 dev eth0",
-		                             "ip -6 route add default via fc00::1" };
+	static const char *const shown[] = {
+		"ip link set host0 name eth0",        "ip link set dev eth0 up",
+		"ip addr add 10.0.0.2 dev eth0",      "ip route add 10.0.0.1/32 dev eth0",
+		"ip route add default via 10.0.0.1",  "ip -6 route add fc00::1/128 dev eth0",
+		"ip -6 route add default via fc00::1"
+	};
 	CLEANUP(plan_done)
 	struct plan p = plan_of("a",
 	                        "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1/32\nHOST_ADDRESS6=fc00::1/128\n"
@@ -229,7 +232,7 @@ static void conflicts_between_containers_name_the_other_one(void **state)
 	static const char a_conf[] =
 		"PRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.2\nHOST_PORT=80\nEXTRA_VETHS=vx\nINTERFACES=eth1\n";
 	static const char b_conf[] = "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.2\nHOST_PORT=tcp:80:8080\nEXTRA_"
-	                             "VETHS=vx\nINTERFACES=eth1\n";
+				     "VETHS=vx\nINTERFACES=eth1\n";
 	static const char *const want[] = { "address 10.0.0.2 is container b's too",
 		                            "host port tcp/80 is forwarded to container b too",
 		                            "container b has an extra veth of that name too",

@@ -276,8 +276,9 @@ static void a_name_server_can_be_nobody(void **state)
 	assert_string_equal(judged(w, REACH_NAMES),
 	                    "broken no-name-server: there is no name server in its /etc/resolv.conf");
 	web(w)->no_names_file = true;
-	assert_non_null(strstr(judged(w, REACH_NAMES),
-	                       "broken no-name-server: no DNS file in the guest: it has no /etc/resolv.conf"));
+	assert_non_null(
+		strstr(judged(w, REACH_NAMES),
+	               "broken no-name-server: no DNS file in the guest: it has no /etc/resolv.conf"));
 	web(w)->no_names_file = false;
 	name_server(w, "127.0.0.53");
 	assert_non_null(strstr(judged(w, REACH_NAMES),

@@ -34,7 +34,8 @@ static int run_with(int out, int copy)
 	pid_t pid;
 	int status;
 
-	if (dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0) < 0 || dup2(out, 1) < 0 || relay_prepare(copy, &r, NULL) < 0)
+	if (dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0) < 0 || dup2(out, 1) < 0 ||
+	    relay_prepare(copy, &r, NULL) < 0)
 		return -1;
 	pid = fork();
 	if (pid == 0)

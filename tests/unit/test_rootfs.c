@@ -229,7 +229,8 @@ static void case_48_nothing_in_os_release_hangs_a_reader(void **state)
 	for (int kind = 1; kind < 5; kind++) {
 		if (!make_odd(kind, in("etc/os-release")))
 			continue;
-		assert_int_equal(read_os_release(&len), -EINVAL); /* of no device or socket it is known what opening does */
+		assert_int_equal(read_os_release(&len),
+		                 -EINVAL); /* of no device or socket it is known what opening does */
 		assert_non_null(strstr(err.text, "is not a regular file"));
 		assert_int_equal(unlink(in("etc/os-release")), 0);
 	}

@@ -372,7 +372,8 @@ static void addresses_of_another_namespace_are_read_without_entering_it(void **s
 	assert_true(found);
 	free(l.v);
 	assert_true(rtnl_addresses(&nl, 4711, &l, &e) < 0); /* a refused dump is not an empty one */
-	assert_int_equal(rtnl_netnsid(&nl, getpid(), &id, &e), 0); /* who asks for more asks hostnet_shares() */
+	assert_int_equal(rtnl_netnsid(&nl, getpid(), &id, &e),
+	                 0); /* who asks for more asks hostnet_shares() */
 	nl_close(&nl);
 	other_netns_end(other);
 }

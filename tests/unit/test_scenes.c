@@ -55,7 +55,9 @@ static char *kept(struct scene *s, const char *text)
 
 static struct netmap_link scene_link(int index, const char *name, const char *kind, int peer, int netnsid)
 {
-	struct netmap_link l = { .index = index, .up = true, .carrier = true, .peer = peer, .netnsid = netnsid };
+	struct netmap_link l = {
+		.index = index, .up = true, .carrier = true, .peer = peer, .netnsid = netnsid
+	};
 
 	(void)snprintf(l.name, sizeof(l.name), "%s", name);
 	(void)snprintf(l.kind, sizeof(l.kind), "%s", kind);
@@ -107,23 +109,30 @@ static void scene_space(struct scene *s, size_t i, const char *machine, int netn
 
 static void scene_net(struct scene *s)
 {
-	static const char *const inside[] = { "10.1.0.5/24", "192.168.1.53/24", "10.1.0.25/24", "10.0.0.2", "fd00::2" };
+	static const char *const inside[] = { "10.1.0.5/24", "192.168.1.53/24", "10.1.0.25/24", "10.0.0.2",
+		                              "fd00::2" };
 	const struct netmap_address outside[] = {
-		{ .link = 1, .addr = scene_address("127.0.0.1/8") },     { .link = 2, .addr = scene_address("192.168.1.10/24") },
-		{ .link = 3, .addr = scene_address("10.1.0.1/24") },     { .link = 7, .addr = scene_address("10.0.0.1") },
+		{ .link = 1, .addr = scene_address("127.0.0.1/8") },
+		{ .link = 2, .addr = scene_address("192.168.1.10/24") },
+		{ .link = 3, .addr = scene_address("10.1.0.1/24") },
+		{ .link = 7, .addr = scene_address("10.0.0.1") },
 		{ .link = 9, .addr = scene_address("10.0.0.9/32") },
 	};
 
 	scene_links(s);
 	memcpy(s->outside, outside, sizeof(outside));
 	for (size_t i = 0; i < COUNT(inside); i++)
-		s->inside[i] = (struct netmap_address){ .link = 2, .addr = scene_address(inside[i]), .tentative = i == 4 };
+		s->inside[i] = (struct netmap_address){ .link = 2,
+			                                .addr = scene_address(inside[i]),
+			                                .tentative = i == 4 };
 	scene_space(s, 0, "", NETMAP_HOST, s->host);
 	s->spaces[0].n_links = COUNT(s->host);
 	s->spaces[0].addresses = s->outside;
 	s->spaces[0].n_addresses = COUNT(s->outside);
 	s->spaces[0].sysctls = (struct netmap_sysctls){ .forward4 = NETMAP_ON, .forward6 = NETMAP_OFF };
-	s->out = (struct netmap_route){ .to = scene_address("0.0.0.0/0"), .link = 2, .gateway = scene_address("192.168.1.1") };
+	s->out = (struct netmap_route){ .to = scene_address("0.0.0.0/0"),
+		                        .link = 2,
+		                        .gateway = scene_address("192.168.1.1") };
 	s->spaces[0].routes = &s->out;
 	s->spaces[0].n_routes = 1;
 	scene_space(s, 1, "cache", 8, NULL);
@@ -140,7 +149,9 @@ static void scene_net(struct scene *s)
 	}
 	s->spaces[5].addresses = &s->inside[3];
 	s->spaces[5].n_addresses = 2;
-	s->in = (struct netmap_route){ .to = scene_address("0.0.0.0/0"), .link = 2, .gateway = scene_address("10.0.0.1") };
+	s->in = (struct netmap_route){ .to = scene_address("0.0.0.0/0"),
+		                       .link = 2,
+		                       .gateway = scene_address("10.0.0.1") };
 	s->spaces[5].routes = &s->in;
 	s->spaces[5].n_routes = 1;
 }
@@ -148,8 +159,10 @@ static void scene_net(struct scene *s)
 static void scene_forwards(struct scene *s)
 {
 	const struct netmap_forward forwards[] = {
-		{ { false, 5432, 5432 }, scene_address("10.1.0.5") }, { { false, 7000, 80 }, scene_address("10.0.0.77") },
-		{ { false, 8080, 80 }, scene_address("10.0.0.2") },   { { false, 8443, 443 }, scene_address("10.0.0.2") },
+		{ { false, 5432, 5432 }, scene_address("10.1.0.5") },
+		{ { false, 7000, 80 }, scene_address("10.0.0.77") },
+		{ { false, 8080, 80 }, scene_address("10.0.0.2") },
+		{ { false, 8443, 443 }, scene_address("10.0.0.2") },
 		{ { true, 53, 53 }, scene_address("192.168.1.53") },
 	};
 	const struct netmap_wanted wanted[] = {
@@ -161,7 +174,9 @@ static void scene_forwards(struct scene *s)
 
 	memcpy(s->forwards, forwards, sizeof(forwards));
 	memcpy(s->wanted, wanted, sizeof(wanted));
-	s->net = (struct netmap){ .v = s->spaces, .n = COUNT(s->spaces), .forwards = s->forwards, .n_forwards = COUNT(forwards) };
+	s->net = (struct netmap){
+		.v = s->spaces, .n = COUNT(s->spaces), .forwards = s->forwards, .n_forwards = COUNT(forwards)
+	};
 	s->netwanted = (struct netwanted){ .v = s->wanted, .n = COUNT(wanted) };
 }
 
@@ -191,16 +206,30 @@ static const struct scene_facts scene_facts[SCENE_PORTS] = {
 
 static struct doctor_facts scene_chain(struct scene *s, const struct scene_facts *from, const char *file)
 {
-	struct doctor_facts f = { .name = from->machine, .state = MACHINE_RUNNING, .up_usec = 60 * SAMPLE_SEC, .port = from->port,
-		                  .declared = *from->machine, .file = *from->machine ? file : NULL, .line = 4, .link = "eth0",
-		                  .link_up = DOCTOR_YES, .host_link = "its link", .host_link_up = DOCTOR_YES,
-		                  .host_address = "192.168.1.10", .failed_units = &s->failed };
+	struct doctor_facts f = { .name = from->machine,
+		                  .state = MACHINE_RUNNING,
+		                  .up_usec = 60 * SAMPLE_SEC,
+		                  .port = from->port,
+		                  .declared = *from->machine,
+		                  .file = *from->machine ? file : NULL,
+		                  .line = 4,
+		                  .link = "eth0",
+		                  .link_up = DOCTOR_YES,
+		                  .host_link = "its link",
+		                  .host_link_up = DOCTOR_YES,
+		                  .host_address = "192.168.1.10",
+		                  .failed_units = &s->failed };
 	struct doctor_way *w = &f.way[DOCTOR_V4];
 
 	f.way[DOCTOR_V6].table = DOCTOR_TABLE_GONE;
-	*w = (struct doctor_way){ .table = DOCTOR_TABLE_THERE, .owner = DOCTOR_OWNER_ITSELF, .routed = DOCTOR_YES,
-		                  .routed_by = "its link", .forwarding = DOCTOR_YES, .default_route = DOCTOR_YES,
-		                  .host_drops.answer = FIREWALL_PASSES, .guest_drops.answer = FIREWALL_PASSES };
+	*w = (struct doctor_way){ .table = DOCTOR_TABLE_THERE,
+		                  .owner = DOCTOR_OWNER_ITSELF,
+		                  .routed = DOCTOR_YES,
+		                  .routed_by = "its link",
+		                  .forwarding = DOCTOR_YES,
+		                  .default_route = DOCTOR_YES,
+		                  .host_drops.answer = FIREWALL_PASSES,
+		                  .guest_drops.answer = FIREWALL_PASSES };
 	if (from->guest) {
 		w->configured = w->guest = scene_address(from->guest);
 		w->address = DOCTOR_ADDRESS_THERE;
@@ -211,8 +240,12 @@ static struct doctor_facts scene_chain(struct scene *s, const struct scene_facts
 		w->to_port = from->port.guest;
 	}
 	if (from->at) {
-		s->listener = (struct doctor_listener){ .udp = from->port.udp, .at = scene_address(from->at), .port = from->port.guest,
-			                                .pid = 812, .process = "daemon", .unit = "daemon.service" };
+		s->listener = (struct doctor_listener){ .udp = from->port.udp,
+			                                .at = scene_address(from->at),
+			                                .port = from->port.guest,
+			                                .pid = 812,
+			                                .process = "daemon",
+			                                .unit = "daemon.service" };
 		f.listeners = &s->listener;
 		f.n_listeners = 1;
 	}
@@ -221,7 +254,9 @@ static struct doctor_facts scene_chain(struct scene *s, const struct scene_facts
 
 static void scene_ports(struct scene *s)
 {
-	static const struct doctor_listener sshd = { .port = 993, .pid = 88, .process = "sshd", .unit = "ssh.service" };
+	static const struct doctor_listener sshd = {
+		.port = 993, .pid = 88, .process = "sshd", .unit = "ssh.service"
+	};
 
 	strs_add(&s->failed, "nginx.service");
 	for (size_t i = 0; i < SCENE_PORTS; i++) {
@@ -251,8 +286,10 @@ static void scene_ports(struct scene *s)
 		}
 		if (!*from->machine) { /* as engine/doctor has what nobody declares */
 			f = (struct doctor_facts){ .name = "", .state = MACHINE_STOPPED, .port = from->port };
-			f.way[DOCTOR_V4] = (struct doctor_way){ .has_rule = true, .to = scene_address(from->to),
-				                                .to_port = from->port.guest, .owner = DOCTOR_OWNER_NOBODY };
+			f.way[DOCTOR_V4] = (struct doctor_way){ .has_rule = true,
+				                                .to = scene_address(from->to),
+				                                .to_port = from->port.guest,
+				                                .owner = DOCTOR_OWNER_NOBODY };
 		}
 		(void)snprintf(p->machine, sizeof(p->machine), "%s", from->machine);
 		p->port = from->port;
@@ -274,8 +311,10 @@ static void scene_drift(struct scene *s)
 		enum drift_cure cure;
 		const char *text, *configured, *started, *live;
 	} items[] = {
-		{ DRIFT_RESTART, "HOST_PORT", "tcp:8080:80 tcp:8443:443 tcp:9090:9090", "tcp:8080:80 tcp:8443:443", NULL },
-		{ DRIFT_RESTART, "EXTRA_NSPAWN_FLAGS", "--bind-ro=/srv/www/production:/srv/www", "none", NULL },
+		{ DRIFT_RESTART, "HOST_PORT", "tcp:8080:80 tcp:8443:443 tcp:9090:9090",
+		  "tcp:8080:80 tcp:8443:443", NULL },
+		{ DRIFT_RESTART, "EXTRA_NSPAWN_FLAGS", "--bind-ro=/srv/www/production:/srv/www", "none",
+		  NULL },
 		{ DRIFT_RELOAD, "MASQUERADE", "10.0.0.2", "none", NULL },
 		{ DRIFT_MEND, "inside: 10.0.0.2 is not on eth0", NULL, NULL, NULL },
 		{ DRIFT_MEND, "on the host: ve-" WEB " is down", NULL, NULL, NULL },
@@ -421,7 +460,8 @@ static void the_question_before_mending_at_each_size(void **state)
 	static const char *const steps[][2] = {
 		{ "on the host: ve-" WEB " does not have 10.0.0.1", "ip addr add 10.0.0.1 dev ve-" WEB },
 		{ "in the guest: there is no default route by 10.0.0.1",
-		  "nsenter -t \"$(machinectl show -p Leader --value " WEB ")\" -n ip route add default via 10.0.0.1" },
+		  "nsenter -t \"$(machinectl show -p Leader --value " WEB
+		  ")\" -n ip route add default via 10.0.0.1" },
 	};
 	CLEANUP(free_scene) struct scene *s = scene(WEB);
 	CLEANUP(mending_done) struct mending m = { 0 };
@@ -443,9 +483,10 @@ static void the_question_before_mending_at_each_size(void **state)
 
 static void open_form(struct scene *s)
 {
-	static const char conf[] = "# the shop\nAUTO_START=1\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2\n"
-				   "HOST_PORT=tcp:8080:80,tcp:8443:443\nPRIVATE_USERS=pick\nMEMORY_MAX=512M\n"
-				   "EXTRA_NSPAWN_FLAGS=\"--bind-ro=/srv/www/production:/srv/www --bind=/var/lib/shop\"\n";
+	static const char conf[] =
+		"# the shop\nAUTO_START=1\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.2\n"
+		"HOST_PORT=tcp:8080:80,tcp:8443:443\nPRIVATE_USERS=pick\nMEMORY_MAX=512M\n"
+		"EXTRA_NSPAWN_FLAGS=\"--bind-ro=/srv/www/production:/srv/www --bind=/var/lib/shop\"\n";
 	CLEANUP(buf_done) struct buf text = { 0 };
 
 	buf_puts(&text, conf);
@@ -461,7 +502,8 @@ static void go_to(struct scene *s, const char *key, size_t nth)
 
 	form_rows(&s->app.form, &rows);
 	for (size_t i = 0; i < rows.n; i++)
-		if (rows.v[i].kind != FORM_GROUP && strcmp(form_key(rows.v[i].field), key) == 0 && nth-- == 0) {
+		if (rows.v[i].kind != FORM_GROUP && strcmp(form_key(rows.v[i].field), key) == 0 &&
+		    nth-- == 0) {
 			press(s, "g");
 			for (size_t k = 0; k < i; k++)
 				press(s, "j");
@@ -499,8 +541,9 @@ static void a_form_at_each_size(void **state)
 	at_each_size("form-error", s);
 	press(s, "\x7f\r");
 	assert_int_equal(s->app.menu_row, at);
-	(void)snprintf(s->app.form.problem, sizeof(s->app.form.problem),
-	               "HOST_PORT: tcp 8080 of the host is also forwarded by lab (/etc/containers/lab.conf:4)");
+	(void)snprintf(
+		s->app.form.problem, sizeof(s->app.form.problem),
+		"HOST_PORT: tcp 8080 of the host is also forwarded by lab (/etc/containers/lab.conf:4)");
 	at_each_size("form-conflict", s);
 	(void)snprintf(s->app.form.problem, sizeof(s->app.form.problem), "HOST_ADDRESS6: 'x' is no address");
 	assert_true(has_label(s, "! HOST_ADDRESS6"));
@@ -517,7 +560,8 @@ static void what_another_one_edits_is_looked_at_and_not_changed(void **state)
 	(void)state;
 	open_form(s);
 	form_hold(&s->app.form, 4242, "alice", "10:03:05");
-	app_say(&s->app, STYLE_BUSY, 0, "%s is being edited by %s; you can look, not change", WEB, s->app.form.held);
+	app_say(&s->app, STYLE_BUSY, 0, "%s is being edited by %s; you can look, not change", WEB,
+	        s->app.form.held);
 	s->app.message.brief = true;
 	at_each_size("form-held", s);
 	go_to(s, "HOST_PORT", 1);
@@ -525,8 +569,9 @@ static void what_another_one_edits_is_looked_at_and_not_changed(void **state)
 		press(s, changing[i]);
 		assert_int_equal(s->app.prompt, PROMPT_NONE);
 		assert_false(form_is_dirty(&s->app.form));
-		assert_string_equal(s->app.message.text,
-		                    "read-only: PID 4242 (alice, since 10:03) edits it; e takes it when that is over");
+		assert_string_equal(
+			s->app.message.text,
+			"read-only: PID 4242 (alice, since 10:03) edits it; e takes it when that is over");
 	}
 	at_each_size("form-held-why", s);
 	press(s, "k");
@@ -642,8 +687,9 @@ static void what_is_being_saved_is_not_changed_and_can_be_left(void **state)
 
 static void what_a_form_would_save_at_each_size(void **state)
 {
-	static const char diff[] = "--- /etc/containers/" WEB ".conf\n+++ after\n-HOST_PORT=tcp:8080:80,tcp:8443:443\n"
-				   "+HOST_PORT=tcp:8080:80\n \nplan\n---port=tcp:8443:443\n";
+	static const char diff[] =
+		"--- /etc/containers/" WEB ".conf\n+++ after\n-HOST_PORT=tcp:8080:80,tcp:8443:443\n"
+		"+HOST_PORT=tcp:8080:80\n \nplan\n---port=tcp:8443:443\n";
 	CLEANUP(free_scene) struct scene *s = scene(WEB);
 
 	(void)state;
@@ -667,11 +713,13 @@ static void what_was_run_in_several_at_each_size(void **state)
 	CLEANUP(free_scene) struct scene *s = scene(WEB);
 
 	(void)state;
-	(void)snprintf(s->app.results_title, sizeof(s->app.results_title), "systemctl is-system-running in 3 machines");
+	(void)snprintf(s->app.results_title, sizeof(s->app.results_title),
+	               "systemctl is-system-running in 3 machines");
 	result_of(s, "db", STYLE_GOOD, "  0");
 	doc_add(&s->app.results, STYLE_TEXT, "  running");
 	result_of(s, "mail", STYLE_BAD, "  1");
-	doc_text(&s->app.results, STYLE_TEXT, "degraded: \x1b[31mrspamd.service\xff failed, and it says so in a rather long line\n");
+	doc_text(&s->app.results, STYLE_TEXT,
+	         "degraded: \x1b[31mrspamd.service\xff failed, and it says so in a rather long line\n");
 	result_of(s, WEB, STYLE_BAD, "it ended while the command ran");
 	s->app.text = APP_TEXT_RESULTS;
 	at_each_size("results", s);
@@ -682,8 +730,13 @@ static void what_the_program_itself_uses_at_each_size(void **state)
 	CLEANUP(free_scene) struct scene *s = scene(WEB);
 
 	(void)state;
-	s->app.self = (struct app_self){ .since_usec = SAMPLE_NOW - 3600 * SAMPLE_SEC, .cpu_usec = 2100000, .wakeups = 1830,
-		                         .frames = 1800, .bytes = 912345, .bus_calls = 412, .memory = 11534336 };
+	s->app.self = (struct app_self){ .since_usec = SAMPLE_NOW - 3600 * SAMPLE_SEC,
+		                         .cpu_usec = 2100000,
+		                         .wakeups = 1830,
+		                         .frames = 1800,
+		                         .bytes = 912345,
+		                         .bus_calls = 412,
+		                         .memory = 11534336 };
 	press(s, "%");
 	at_each_size("self", s);
 }
@@ -711,11 +764,16 @@ static void each_line_that_is_typed_at_each_size(void **state)
 
 static void what_others_saved_meanwhile_at_each_size(void **state)
 {
-	static const char theirs[] = "# the shop\nAUTO_START=1\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.7\n";
+	static const char theirs[] =
+		"# the "
+		"shop\nAUTO_START=1\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.0.0.1\nLOCAL_ADDRESS=10.0.0.7\n";
 	static const struct {
 		const char *keys, *address;
-	} answers[] = { { "\r", "10.0.0.9" }, { "q", "10.0.0.9" }, { "j\r", "10.0.0.7" }, { "jj\r", "10.0.0.9" },
-		{ "jj\ryes\r\r\x1bq", "10.0.0.9" } };
+	} answers[] = { { "\r", "10.0.0.9" },
+		        { "q", "10.0.0.9" },
+		        { "j\r", "10.0.0.7" },
+		        { "jj\r", "10.0.0.9" },
+		        { "jj\ryes\r\r\x1bq", "10.0.0.9" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(answers); i++) {
@@ -762,8 +820,9 @@ static void what_is_destroyed_or_reset_at_each_size(void **state)
 		enum app_errand errand;
 		const char *key, *name;
 	} cases[] = { { ERRAND_DESTROY, "-", "destroy" }, { ERRAND_RESET, "Z", "reset" } };
-	static const char text[] = "stop    container@lab.service\nremove  /etc/containers/lab.conf\n"
-				   "delete  /var/lib/containers/lab (412 MB in 18234 files)\nkeep    /srv/data, bound into it\n";
+	static const char text[] =
+		"stop    container@lab.service\nremove  /etc/containers/lab.conf\n"
+		"delete  /var/lib/containers/lab (412 MB in 18234 files)\nkeep    /srv/data, bound into it\n";
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -784,14 +843,19 @@ static void what_a_clone_is_asked_and_would_do_at_each_size(void **state)
 	press(s, "Ylab");
 	at_each_size("clone-name", s);
 	typed(s, "2");
-	app_errand_looked(&s->app, ERRAND_CLONE, STOPPED, 0, "# root: a full copy of /var/lib/containers/lab\n", NULL);
+	app_errand_looked(&s->app, ERRAND_CLONE, STOPPED, 0,
+	                  "# root: a full copy of /var/lib/containers/lab\n", NULL);
 	at_each_size("clone-root", s);
 	typed(s, "");
 	app_errand_looked(&s->app, ERRAND_CLONE, STOPPED, 0,
-	                  "# root: a copy that shares blocks of /var/lib/containers/lab\n# host name and machine ID: its own\n"
-	                  "# HOST_ADDRESS: 10.233.1.1 becomes 10.233.2.1\n# LOCAL_ADDRESS: 10.233.1.2 becomes 10.233.2.2\n"
+	                  "# root: a copy that shares blocks of /var/lib/containers/lab\n# host name and "
+	                  "machine ID: its own\n"
+	                  "# HOST_ADDRESS: 10.233.1.1 becomes 10.233.2.1\n# LOCAL_ADDRESS: 10.233.1.2 "
+	                  "becomes 10.233.2.2\n"
 	                  "# HOST_PORT: tcp:9000:80 becomes tcp:9001:80\n"
-	                  "# /etc/containers/lab2.conf\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.233.2.1\nLOCAL_ADDRESS=10.233.2.2\n"
+	                  "# "
+	                  "/etc/containers/"
+	                  "lab2.conf\nPRIVATE_NETWORK=1\nHOST_ADDRESS=10.233.2.1\nLOCAL_ADDRESS=10.233.2.2\n"
 	                  "HOST_PORT=tcp:9001:80\n# /var/lib/containers/lab2\n",
 	                  NULL);
 	at_each_size("clone", s);
@@ -815,7 +879,9 @@ static void the_states_to_go_back_to_at_each_size(void **state)
 	at_each_size("restore-list", s);
 	typed(s, "j");
 	app_errand_looked(&s->app, ERRAND_RESTORE, STOPPED, 0,
-	                  "The root of lab becomes before-reset-20231114-101530; what it is now is kept as a snapshot.\n", NULL);
+	                  "The root of lab becomes before-reset-20231114-101530; what it is now is kept as a "
+	                  "snapshot.\n",
+	                  NULL);
 	at_each_size("restore", s);
 }
 
@@ -866,10 +932,12 @@ static void what_a_new_container_is_asked_at_each_size(void **state)
 	typed(s, "");
 	at_each_size("create-start", s);
 	typed(s, "");
-	app_errand_looked(&s->app, ERRAND_CREATE, "shop", 0,
-	                  "# /etc/containers/shop.conf\nPRIVATE_NETWORK=1\nPRIVATE_USERS=pick\nHOST_ADDRESS=10.233.4.1\n"
-	                  "LOCAL_ADDRESS=10.233.4.2\nHOST_PORT=tcp:8081:80\n# /var/lib/containers/shop\n",
-	                  NULL);
+	app_errand_looked(
+		&s->app, ERRAND_CREATE, "shop", 0,
+		"# "
+		"/etc/containers/shop.conf\nPRIVATE_NETWORK=1\nPRIVATE_USERS=pick\nHOST_ADDRESS=10.233.4.1\n"
+		"LOCAL_ADDRESS=10.233.4.2\nHOST_PORT=tcp:8081:80\n# /var/lib/containers/shop\n",
+		NULL);
 	at_each_size("create", s);
 }
 
@@ -878,8 +946,33 @@ static void what_a_new_container_is_asked_at_each_size(void **state)
 static void escape_leaves_every_dialog_and_nothing_is_begun(void **state)
 {
 	static const char *const ways[] = {
-		"+", "+shop\r", "+shop\r\r", "+shop\r\r/src\r", "+shop\r\r/src\r\r", "+shop\r\r/src\r\r\r", "+shop\r\r/src\r\r\r\r",
-		"+lab\r", "Y", "Ylab2", "=", "=lab\r", "-", "-la", "Z", "Zlab", "s", "K", "y", "o", ":", ":cl", "/na", "C", "@", "?", "w",
+		"+",
+		"+shop\r",
+		"+shop\r\r",
+		"+shop\r\r/src\r",
+		"+shop\r\r/src\r\r",
+		"+shop\r\r/src\r\r\r",
+		"+shop\r\r/src\r\r\r\r",
+		"+lab\r",
+		"Y",
+		"Ylab2",
+		"=",
+		"=lab\r",
+		"-",
+		"-la",
+		"Z",
+		"Zlab",
+		"s",
+		"K",
+		"y",
+		"o",
+		":",
+		":cl",
+		"/na",
+		"C",
+		"@",
+		"?",
+		"w",
 	};
 
 	(void)state;
@@ -896,7 +989,8 @@ static void escape_leaves_every_dialog_and_nothing_is_begun(void **state)
 
 			app_key(&s->app, &s->world, INPUT_ESC, SAMPLE_NOW);
 			while (app_next(&s->app, &c)) {
-				assert_true(c.what != APP_ERRAND && c.what != APP_CONTROL && c.what != APP_QUIT);
+				assert_true(c.what != APP_ERRAND && c.what != APP_CONTROL &&
+				            c.what != APP_QUIT);
 				app_command_done(&c);
 			}
 		}
@@ -927,7 +1021,9 @@ static void reach_each_row(struct scene *s)
 
 static void arrows_reach_each_row_of_each_menu_and_it_is_seen(void **state)
 {
-	static const char *const ways[] = { "+shop\r", "+shop\r\r/src\r", "+shop\r\r/src\r\r\r", "+shop\r\r/src\r\r\r\r", "K", "o" };
+	static const char *const ways[] = {
+		"+shop\r", "+shop\r\r/src\r", "+shop\r\r/src\r\r\r", "+shop\r\r/src\r\r\r\r", "K", "o"
+	};
 
 	(void)state;
 	for (size_t i = 0; i <= COUNT(ways); i++) {
@@ -947,7 +1043,10 @@ static void an_ascii_terminal_gets_ascii(void **state)
 	static const struct {
 		char key;
 		const char *name;
-	} screens[] = { { 'H', "map-ascii" }, { 'O', "all-ports-ascii" }, { 'd', "doctor-ascii" }, { 'D', "differs-ascii" } };
+	} screens[] = { { 'H', "map-ascii" },
+		        { 'O', "all-ports-ascii" },
+		        { 'd', "doctor-ascii" },
+		        { 'D', "differs-ascii" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(screens); i++) {

@@ -83,7 +83,8 @@ static void a_bus_that_is_gone_is_told(void **state)
 	char path[128];
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/sys/fs/cgroup/system.slice/dbus-broker.service/cgroup.procs", fake_root);
+	(void)snprintf(path, sizeof(path), "%s/sys/fs/cgroup/system.slice/dbus-broker.service/cgroup.procs",
+	               fake_root);
 	assert_int_equal(unlink(path), 0);
 	tells("the system bus does not run (systemctl start dbus)");
 	put("/sys/fs/cgroup/system.slice/dbus.service/cgroup.procs", "40\n");

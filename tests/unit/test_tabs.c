@@ -47,7 +47,10 @@ static void add_stats(struct scene *c)
 
 static struct look_end end_of(int index, const char *name, const char *kind, const char *addresses)
 {
-	struct look_end e = { .index = index, .up = true, .carrier = true, .mtu = 1500,
+	struct look_end e = { .index = index,
+		              .up = true,
+		              .carrier = true,
+		              .mtu = 1500,
 		              .mac = { 0xb2, 0x65, 0x3f, 0xc9, 0x6b, (uint8_t)index } };
 
 	(void)snprintf(e.name, sizeof(e.name), "%s", name);
@@ -89,8 +92,8 @@ struct sample_process {
 	const char *command;
 };
 
-static void add_group(struct look_processes *p, const char *name, unsigned depth, const struct sample_process *v,
-                      size_t n)
+static void add_group(struct look_processes *p, const char *name, unsigned depth,
+                      const struct sample_process *v, size_t n)
 {
 	struct proctree *t = &p->tree;
 
@@ -98,13 +101,14 @@ static void add_group(struct look_processes *p, const char *name, unsigned depth
 	t->processes = reallocarray(t->processes, t->n_processes + n + 1, sizeof(*t->processes));
 	p->cpu = reallocarray(p->cpu, t->n_processes + n + 1, sizeof(*p->cpu));
 	assert_true(t->groups && t->processes && p->cpu);
-	t->groups[t->n_groups++] =
-		(struct process_group){ .name = strdup(name), .depth = depth, .first = t->n_processes, .n = n };
+	t->groups[t->n_groups++] = (struct process_group){
+		.name = strdup(name), .depth = depth, .first = t->n_processes, .n = n
+	};
 	for (size_t i = 0; i < n; i++) {
 		p->cpu[t->n_processes] = v[i].cpu;
-		t->processes[t->n_processes++] = (struct process){
-			v[i].pid, v[i].inside, v[i].state, v[i].cpu_usec, v[i].rss, strdup(v[i].command)
-		};
+		t->processes[t->n_processes++] =
+			(struct process){ v[i].pid,      v[i].inside, v[i].state,
+			                  v[i].cpu_usec, v[i].rss,    strdup(v[i].command) };
 	}
 }
 
@@ -159,7 +163,8 @@ static void web_processes(struct look_processes *p)
 		{ 4100, 1, 'S', 1250000, 11u << 20, 0, "/sbin/init" },
 	};
 	static const struct sample_process nginx[] = {
-		{ 4200, 31, 'S', 610000000, 9u << 20, 0, "nginx: master process /usr/sbin/nginx -g daemon off;" },
+		{ 4200, 31, 'S', 610000000, 9u << 20, 0,
+		  "nginx: master process /usr/sbin/nginx -g daemon off;" },
 		{ 4201, 32, 'R', 13200000000ull, 212u << 20, 87.3f, "nginx: worker process" },
 	};
 	static const struct sample_process shell[] = {
@@ -235,8 +240,9 @@ static void scene_web(struct scene *c)
 	web_ports(&c->look.ports);
 	web_processes(&c->look.processes);
 	web_config(&c->look.config);
-	set(&c->look.plan.text, "# start web\nsystemd-nspawn -M web -D /var/lib/containers/web --private-network "
-	                        "--network-veth --port=tcp:8080:80\nip link set ve-web up\n");
+	set(&c->look.plan.text,
+	    "# start web\nsystemd-nspawn -M web -D /var/lib/containers/web --private-network "
+	    "--network-veth --port=tcp:8080:80\nip link set ve-web up\n");
 	c->look.unit.facts = (struct why_facts){ .unit = "container@web.service",
 		                                 .load = "loaded",
 		                                 .result = "success",
@@ -249,10 +255,12 @@ static void scene_web(struct scene *c)
 		                                 .memory_max = 512u << 20,
 		                                 .invocation = "0123456789abcdef0123456789abcdef" };
 	c->look.known = LOOK_UNIT | LOOK_NETWORK | LOOK_PORTS | LOOK_PROCESSES | LOOK_CONFIG | LOOK_PLAN;
-	events_add(&c->events, SAMPLE_NOW - 90000 * SAMPLE_SEC, "web", EVENT_STATE, true, "failed: out of memory");
+	events_add(&c->events, SAMPLE_NOW - 90000 * SAMPLE_SEC, "web", EVENT_STATE, true,
+	           "failed: out of memory");
 	events_add(&c->events, SAMPLE_NOW - 3700 * SAMPLE_SEC, "web", EVENT_STATE, false, "running");
 	events_add(&c->events, SAMPLE_NOW - 60 * SAMPLE_SEC, "other", EVENT_STATE, false, "running");
-	events_add(&c->events, SAMPLE_NOW - 10 * SAMPLE_SEC, "web", EVENT_ADDRESS, false, "has 192.168.7.20 now");
+	events_add(&c->events, SAMPLE_NOW - 10 * SAMPLE_SEC, "web", EVENT_ADDRESS, false,
+	           "has 192.168.7.20 now");
 }
 
 /* ---- all tabs of a scene */
@@ -342,7 +350,9 @@ static void what_is_not_known_yet_is_not_made_up(void **state)
 	assert_null(strstr(buf_text(&all), "18446744073709551615"));
 }
 
-#define HOSTILE "\x1b[2J\x1b]0;owned\a%n%s\xe2\x80\xae" "exe.gnp\xff\r\n\x9b"
+#define HOSTILE                                                                                              \
+	"\x1b[2J\x1b]0;owned\a%n%s\xe2\x80\xae"                                                              \
+	"exe.gnp\xff\r\n\x9b"
 
 static void hostile_unit(struct look_unit *u)
 {
@@ -442,11 +452,13 @@ static void an_image_says_how_it_would_start(void **state)
 	c.m->configured = false;
 	c.m->since_usec = 0;
 	set(&c.m->unit, "systemd-nspawn@fedora.service");
-	set(&c.look.config.note, "there is no .nspawn file: systemd-nspawn@.service has its defaults (--boot, a "
-	                         "network of its own, users of its own)");
+	set(&c.look.config.note,
+	    "there is no .nspawn file: systemd-nspawn@.service has its defaults (--boot, a "
+	    "network of its own, users of its own)");
 	set(&c.look.plan.problem, "only containers with a conf are started by a plan of ours");
 	set(&c.look.processes.problem, "it does not run");
-	c.look.unit.facts = (struct why_facts){ .unit = "systemd-nspawn@fedora.service", .result = "success" };
+	c.look.unit.facts =
+		(struct why_facts){ .unit = "systemd-nspawn@fedora.service", .result = "success" };
 	c.look.known = LOOK_UNIT | LOOK_NETWORK | LOOK_PORTS | LOOK_PROCESSES | LOOK_CONFIG | LOOK_PLAN;
 	compare("tabs-image", &c, 80, 24, false);
 }
@@ -464,8 +476,10 @@ static void a_root_over_or_below_another_says_so(void **state)
 		for (int i = 0; below && i < 2; i++)
 			strs_add(&c.m->overlays, i ? "copy2" : "copy1");
 		all = screens(&c, 80, 24, false);
-		assert_non_null(strstr(buf_text(&all), below ? "root       must not change: below the overlays of copy1, copy2 "
-		                                             : "root       an overlay over that of base "));
+		assert_non_null(
+			strstr(buf_text(&all),
+		               below ? "root       must not change: below the overlays of copy1, copy2 "
+		                     : "root       an overlay over that of base "));
 	}
 }
 
@@ -509,7 +523,8 @@ static void a_failed_machine_shows_its_evidence(void **state)
 	for (int i = 0; i < 9; i++)
 		loglines_add(&u->lines, SAMPLE_NOW - (140 - (uint64_t)i) * SAMPLE_SEC, i > 6,
 		             i > 6 ? "container@web.service: Failed with result 'oom-kill'."
-		                   : "a line of its own that says something about what it did before it was killed");
+		                   : "a line of its own that says something about what it did before it was "
+		                     "killed");
 	c.look.known = LOOK_UNIT;
 	compare("tabs-failed", &c, 80, 24, false);
 	compare("tabs-failed", &c, 40, 10, false);

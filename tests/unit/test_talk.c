@@ -171,10 +171,18 @@ static void a_machine_that_is_gone_is_not_acted_on(void **state)
 /* What the system would say is said here: the effects are only told. */
 static void a_conf_is_filled_in_by_lines(void **state)
 {
-	static const char conf[] = "AUTO_START=1\nPRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.2\nHOST_PORT=tcp:8080:80\n"
-				   "EXTRA_NSPAWN_FLAGS=--bind=/a\n";
-	static const char *const lines[] = { "?", "PRIVATE_NETWORK", "", "HOST_PORT", "udp:53:53", "l", "nothing",
-		                             "x 18", "x 99", "LOCAL_ADDRESS", "10.0.0.300", "b", "no", "s", "no", "s", "yes", "l" };
+	static const char conf[] =
+		"AUTO_START=1\nPRIVATE_NETWORK=1\nLOCAL_ADDRESS=10.0.0.2\nHOST_PORT=tcp:8080:80\n"
+		"EXTRA_NSPAWN_FLAGS=--bind=/a\n";
+	static const char *const lines[] = { "?",          "PRIVATE_NETWORK",
+		                             "",           "HOST_PORT",
+		                             "udp:53:53",  "l",
+		                             "nothing",    "x 18",
+		                             "x 99",       "LOCAL_ADDRESS",
+		                             "10.0.0.300", "b",
+		                             "no",         "s",
+		                             "no",         "s",
+		                             "yes",        "l" };
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct app app;
 	struct form *form = &app.form;
@@ -195,7 +203,8 @@ static void a_conf_is_filled_in_by_lines(void **state)
 		struct talk_command c = type(lines[i]);
 
 		if (strcmp(lines[i], "10.0.0.300") == 0)
-			(void)snprintf(form->problem, sizeof(form->problem), "LOCAL_ADDRESS: '10.0.0.300' is not an address");
+			(void)snprintf(form->problem, sizeof(form->problem),
+			               "LOCAL_ADDRESS: '10.0.0.300' is not an address");
 		form->previews = c.form == APP_FORM_PREVIEW;
 		if (c.form != APP_NOTHING)
 			talk_formed(&t, c.form, c.form == APP_FORM_SAVE ? "saving ..." : "", &preview, &out);
@@ -214,7 +223,10 @@ static void what_another_one_edits_is_told_and_not_changed(void **state)
 		enum app_effect effect;
 	} lines[] = {
 		{ "AUTO_START", "1. AUTO_START: 1\n1: start it at boot", APP_NOTHING },
-		{ "x 1", "Nothing is changed: read-only: PID 7 (root, since 10:03) edits it; e takes it when that is over.\n", APP_NOTHING },
+		{ "x 1",
+		  "Nothing is changed: read-only: PID 7 (root, since 10:03) edits it; e takes it when that "
+		  "is over.\n",
+		  APP_NOTHING },
 		{ "s", "Nothing is changed: read-only: PID 7", APP_NOTHING },
 		{ "p", "A start would do this:\n--network-veth\n", APP_FORM_PLAN },
 		{ "e", "", APP_FORM_OPEN },
@@ -263,19 +275,47 @@ static void errands_are_asked_in_sentences(void **state)
 		const char *line;
 		enum app_effect begins;
 	} lines[] = {
-		{ "create", APP_NOTHING }, { "web-01", APP_NOTHING }, { "new", APP_NOTHING }, { "rpm", APP_NOTHING },
-		{ "tree", APP_NOTHING }, { "/src", APP_NOTHING }, { "private", APP_NOTHING }, { "tcp:auto:80", APP_NOTHING },
-		{ "pick", APP_NOTHING }, { "2", APP_ERRAND_LOOK },
-		{ "now?", APP_NOTHING }, { "look", APP_NOTHING }, { "no", APP_NOTHING },
+		{ "create", APP_NOTHING },
+		{ "web-01", APP_NOTHING },
+		{ "new", APP_NOTHING },
+		{ "rpm", APP_NOTHING },
+		{ "tree", APP_NOTHING },
+		{ "/src", APP_NOTHING },
+		{ "private", APP_NOTHING },
+		{ "tcp:auto:80", APP_NOTHING },
+		{ "pick", APP_NOTHING },
+		{ "2", APP_ERRAND_LOOK },
+		{ "now?", APP_NOTHING },
+		{ "look", APP_NOTHING },
+		{ "no", APP_NOTHING },
 		{ "form", APP_NOTHING },
-		{ "lab", APP_NOTHING }, { "clone", APP_NOTHING }, { "lab2", APP_ERRAND_LOOK }, { "look", APP_NOTHING },
-		{ "yes", APP_ERRAND }, { "step", APP_NOTHING }, { "done", APP_NOTHING },
-		{ "lab", APP_NOTHING }, { "clone", APP_NOTHING }, { "lab3", APP_ERRAND_LOOK }, { "full", APP_NOTHING },
-		{ "both", APP_NOTHING }, { "overlay", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "no", APP_NOTHING },
-		{ "lab", APP_NOTHING }, { "destroy", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "yes", APP_NOTHING },
-		{ "lab", APP_NOTHING }, { "destroy", APP_ERRAND_LOOK }, { "look", APP_NOTHING }, { "lab", APP_ERRAND },
+		{ "lab", APP_NOTHING },
+		{ "clone", APP_NOTHING },
+		{ "lab2", APP_ERRAND_LOOK },
+		{ "look", APP_NOTHING },
+		{ "yes", APP_ERRAND },
+		{ "step", APP_NOTHING },
+		{ "done", APP_NOTHING },
+		{ "lab", APP_NOTHING },
+		{ "clone", APP_NOTHING },
+		{ "lab3", APP_ERRAND_LOOK },
+		{ "full", APP_NOTHING },
+		{ "both", APP_NOTHING },
+		{ "overlay", APP_ERRAND_LOOK },
+		{ "look", APP_NOTHING },
+		{ "no", APP_NOTHING },
+		{ "lab", APP_NOTHING },
+		{ "destroy", APP_ERRAND_LOOK },
+		{ "look", APP_NOTHING },
+		{ "yes", APP_NOTHING },
+		{ "lab", APP_NOTHING },
+		{ "destroy", APP_ERRAND_LOOK },
+		{ "look", APP_NOTHING },
+		{ "lab", APP_ERRAND },
 		{ "fail", APP_NOTHING },
-		{ "lab", APP_NOTHING }, { "rename", APP_ERRAND_LOOK }, { "", APP_NOTHING },
+		{ "lab", APP_NOTHING },
+		{ "rename", APP_ERRAND_LOOK },
+		{ "", APP_NOTHING },
 	};
 	struct world w;
 	struct app app;
@@ -292,18 +332,23 @@ static void errands_are_asked_in_sentences(void **state)
 		struct err e;
 
 		if (strcmp(line, "look") == 0)
-			app_errand_looked(&app, app.wish.errand, app.wish.name, 0, "delete  /var/lib/containers/\x1b[2Jlab\n", NULL);
+			app_errand_looked(&app, app.wish.errand, app.wish.name, 0,
+			                  "delete  /var/lib/containers/\x1b[2Jlab\n", NULL);
 		else if (strcmp(line, "full") == 0)
-			app_errand_looked(&app, app.wish.errand, app.wish.name, 0, "# root: a full copy of /roots/lab\n", NULL);
-		else if (strcmp(line, "form") == 0) /* one was open: what is a screen's of it is in nobody's way */
+			app_errand_looked(&app, app.wish.errand, app.wish.name, 0,
+			                  "# root: a full copy of /roots/lab\n", NULL);
+		else if (strcmp(line, "form") ==
+		         0) /* one was open: what is a screen's of it is in nobody's way */
 			app.menu = MENU_FORM;
 		else if (strcmp(line, "step") == 0)
 			app_errand_progress(&app, "lab", "12 MB copied");
 		else if (strcmp(line, "done") == 0)
-			app_errand_result(&app, "lab", 0, "lab2: cloned (copied)", NULL, NULL, player_clock_usec(p));
-		else if (strcmp(line, "fail") == 0)
-			app_errand_result(&app, "lab", err_set(&e, STATUS_FAILED, EIO, "lab: cannot delete it"), "", NULL, &e,
+			app_errand_result(&app, "lab", 0, "lab2: cloned (copied)", NULL, NULL,
 			                  player_clock_usec(p));
+		else if (strcmp(line, "fail") == 0)
+			app_errand_result(&app, "lab",
+			                  err_set(&e, STATUS_FAILED, EIO, "lab: cannot delete it"), "", NULL,
+			                  &e, player_clock_usec(p));
 		else
 			(void)type(line);
 		talk_errands(&t, &w, player_clock_usec(p), &out);
@@ -346,7 +391,9 @@ static void who_may_only_look_is_told_why_instead_of_the_actions(void **state)
 	t.locked = "it was started to look only (--read-only)";
 	begin("tests/tapes/everyday.tape");
 	(void)type("web-01");
-	assert_non_null(strstr(buf_text(&out), "Nothing can be changed: it was started to look only (--read-only). b goes back.\n"));
+	assert_non_null(
+		strstr(buf_text(&out),
+	               "Nothing can be changed: it was started to look only (--read-only). b goes back.\n"));
 	assert_null(strstr(buf_text(&out), "An action"));
 	assert_false(type("stop").act);
 	assert_false(type("1").act);

@@ -155,8 +155,8 @@ static void what_is_written_is_what_is_parsed(void **state)
 	assert_int_equal(scene.now.n, 2);
 	assert_same_machines(&s, &scene.now);
 	m = snapshot_find(&scene.now, "web-01");
-	assert_true(m->configured && m->registered && m->auto_start && m->root_is_hosts && m->bad_conf && m->conf_unread &&
-	            m->addresses_seen);
+	assert_true(m->configured && m->registered && m->auto_start && m->root_is_hosts && m->bad_conf &&
+	            m->conf_unread && m->addresses_seen);
 	assert_int_equal(m->state, MACHINE_RESTARTING);
 	assert_int_equal(m->kind, MACHINE_VM);
 	assert_int_equal(m->leader, 4711);

@@ -96,7 +96,8 @@ static void a_tree_without_a_word_of_its_system_is_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_tree_is_read_once_and_again_when_its_machine_changed, begin, end),
+		cmocka_unit_test_setup_teardown(a_tree_is_read_once_and_again_when_its_machine_changed, begin,
+		                                end),
 		cmocka_unit_test_setup_teardown(a_tree_without_a_word_of_its_system_is_unknown, begin, end),
 	};
 

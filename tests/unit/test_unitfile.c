@@ -28,7 +28,8 @@ static void becomes(const char *before, enum unit_operation operation, const cha
 	assert_string_equal(buf_text(&got), wanted);
 }
 
-static int refused(const char *before, enum unit_operation operation, const char *name, const char *value, struct err *e)
+static int refused(const char *before, enum unit_operation operation, const char *name, const char *value,
+                   struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = text_of(before), got = { 0 };
 	struct unit_change change = { operation, name, value };
@@ -38,18 +39,21 @@ static int refused(const char *before, enum unit_operation operation, const char
 
 static void one_setting_is_changed_where_it_stands(void **state)
 {
-	static const char before[] = "; mine\n[Exec]\nBoot = yes\n\n[Network]\n# the door\nPort=tcp:1\nZone=lan";
+	static const char before[] =
+		"; mine\n[Exec]\nBoot = yes\n\n[Network]\n# the door\nPort=tcp:1\nZone=lan";
 
 	(void)state;
-	becomes(before, UNIT_SET, "Exec.Boot", "no", "; mine\n[Exec]\nBoot=no\n\n[Network]\n# the door\nPort=tcp:1\nZone=lan");
+	becomes(before, UNIT_SET, "Exec.Boot", "no",
+	        "; mine\n[Exec]\nBoot=no\n\n[Network]\n# the door\nPort=tcp:1\nZone=lan");
 	becomes(before, UNIT_SET, "Exec.Boot", "yes", before);
 	becomes(before, UNIT_ADD, "Network.Port", "udp:2",
 	        "; mine\n[Exec]\nBoot = yes\n\n[Network]\n# the door\nPort=tcp:1\nZone=lan\nPort=udp:2\n");
 	becomes(before, UNIT_ADD, "Network.Port", "tcp:1", before);
 	becomes(before, UNIT_SET, "Exec.Hostname", "x",
 	        "; mine\n[Exec]\nBoot = yes\nHostname=x\n\n[Network]\n# the door\nPort=tcp:1\nZone=lan");
-	becomes(before, UNIT_SET, "Files.Bind", "/a", "; mine\n[Exec]\nBoot = yes\n\n[Network]\n# the door\nPort=tcp:1\n"
-	                                              "Zone=lan\n\n[Files]\nBind=/a\n");
+	becomes(before, UNIT_SET, "Files.Bind", "/a",
+	        "; mine\n[Exec]\nBoot = yes\n\n[Network]\n# the door\nPort=tcp:1\n"
+	        "Zone=lan\n\n[Files]\nBind=/a\n");
 	becomes("", UNIT_SET, "Service.MemoryMax", "1G", "[Service]\nMemoryMax=1G\n");
 }
 
@@ -58,7 +62,8 @@ static void lines_are_taken_out_whole(void **state)
 	static const char before[] = "[Files]\nBind=/a \\\n# between\n /b\nBind=/c\nReadOnly=no\n";
 
 	(void)state;
-	becomes(before, UNIT_REMOVE, "Files.Bind", "/c", "[Files]\nBind=/a \\\n# between\n /b\nReadOnly=no\n");
+	becomes(before, UNIT_REMOVE, "Files.Bind", "/c",
+	        "[Files]\nBind=/a \\\n# between\n /b\nReadOnly=no\n");
 	becomes(before, UNIT_UNSET, "Files.Bind", NULL, "[Files]\nReadOnly=no\n");
 	becomes(before, UNIT_UNSET, "Exec.Boot", NULL, before);
 }
@@ -95,7 +100,8 @@ static void judged(enum unitfile_kind kind, const char *text, const char *proble
 static void mistakes_are_told_with_their_line(void **state)
 {
 	(void)state;
-	judged(UNITFILE_NSPAWN, "[Exec]\nBoot=on\n[Network]\nPort=tcp:8080:80\nPort=\n[X-Mine]\na=b\n", NULL, NULL);
+	judged(UNITFILE_NSPAWN, "[Exec]\nBoot=on\n[Network]\nPort=tcp:8080:80\nPort=\n[X-Mine]\na=b\n", NULL,
+	       NULL);
 	judged(UNITFILE_NSPAWN, "# x\nBoot=yes\n", "img.nspawn:2:1: it stands before", NULL);
 	judged(UNITFILE_NSPAWN, "[Exec]\n\nBoot\n", "img.nspawn:3:1: KEY=VALUE", NULL);
 	judged(UNITFILE_NSPAWN, "[Exec\n", "img.nspawn:1:1: a section", NULL);
@@ -111,8 +117,9 @@ static void mistakes_are_told_with_their_line(void **state)
 
 static void merged(const char *mine_text, const char *theirs_text, const char *wanted)
 {
-	CLEANUP(buf_done) struct buf base = text_of("[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\n"), got = { 0 },
-				     mine = text_of(mine_text), theirs = text_of(theirs_text);
+	CLEANUP(buf_done)
+	struct buf base = text_of("[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\n"), got = { 0 },
+		   mine = text_of(mine_text), theirs = text_of(theirs_text);
 	struct err e;
 	int r = unitfile_merge(FILE_NAME, &base, &mine, &theirs, &got, &e);
 
@@ -124,13 +131,16 @@ static void merged(const char *mine_text, const char *theirs_text, const char *w
 static void two_who_changed_other_lines_are_both_heard(void **state)
 {
 	(void)state;
-	merged("[Exec]\nBoot=no\n[Network]\nPort=1\nZone=a\n", "[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=b\n",
+	merged("[Exec]\nBoot=no\n[Network]\nPort=1\nZone=a\n",
+	       "[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=b\n",
 	       "[Exec]\nBoot=no\n[Network]\nPort=1\nZone=b\n");
-	merged("[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=b\n", "# x\n[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\n",
+	merged("[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=b\n",
+	       "# x\n[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\n",
 	       "# x\n[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=b\n");
-	merged("[Exec]\nBoot=yes\n[Network]\nPort=2\nZone=a\n", "[Exec]\nBoot=yes\n[Network]\nPort=3\nZone=a\n", NULL);
-	merged("[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\nA=1\n", "[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\nB=1\n",
-	       NULL);
+	merged("[Exec]\nBoot=yes\n[Network]\nPort=2\nZone=a\n",
+	       "[Exec]\nBoot=yes\n[Network]\nPort=3\nZone=a\n", NULL);
+	merged("[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\nA=1\n",
+	       "[Exec]\nBoot=yes\n[Network]\nPort=1\nZone=a\nB=1\n", NULL);
 	merged("[Exec]\nBoot=no\n[Network]\nPort=1\nZone=a\n", "[Exec]\nBoot=no\n[Network]\nPort=1\nZone=a\n",
 	       "[Exec]\nBoot=no\n[Network]\nPort=1\nZone=a\n");
 }
@@ -155,7 +165,8 @@ static void an_item_of_a_conf_s_list_comes_and_goes(void **state)
 	list("HOST_PORT=80\n", "HOST_PORT", "8080:443", true, "80,8080:443");
 	list("HOST_PORT=80\n", "HOST_PORT", "tcp:80:80", true, "80");
 	list("HOST_PORT=80,udp:53\n", "HOST_PORT", "tcp:80:80", false, "udp:53");
-	list("EXTRA_NSPAWN_FLAGS=--quiet\n", "EXTRA_NSPAWN_FLAGS", "--bind=/a b", true, "--quiet '--bind=/a b'");
+	list("EXTRA_NSPAWN_FLAGS=--quiet\n", "EXTRA_NSPAWN_FLAGS", "--bind=/a b", true,
+	     "--quiet '--bind=/a b'");
 	list("TMPFS=\"/a /b\"\n", "TMPFS", "/a", false, "/b");
 	list("TMPFS=/a\n", "TMPFS", "/a", false, "");
 	assert_int_equal(conf_list_change("f", &conf, "HOST_PORT", "81", false, &got, &e), -ENOENT);

@@ -145,8 +145,9 @@ static void go_to_screen(struct app *a, const struct snapshot *s, enum screen sc
 	static const struct {
 		enum screen screen;
 		const char *keys;
-	} ways[] = { { SCREEN_LIST, "" },  { SCREEN_PANE, "1\t" }, { SCREEN_LOGS, "l" }, { SCREEN_TEXT, "?" },
-		     { SCREEN_CONFIRM, "jjx" }, { SCREEN_MENU, "y" },   { SCREEN_PROMPT, "/" } };
+	} ways[] = { { SCREEN_LIST, "" },   { SCREEN_PANE, "1\t" },    { SCREEN_LOGS, "l" },
+		     { SCREEN_TEXT, "?" },  { SCREEN_CONFIRM, "jjx" }, { SCREEN_MENU, "y" },
+		     { SCREEN_PROMPT, "/" } };
 
 	for (size_t i = 0; i < COUNT(ways); i++)
 		for (const char *k = ways[i].keys; ways[i].screen == screen && *k; k++)
@@ -169,7 +170,8 @@ static void every_action_is_on_the_bar_of_its_screens(void **state)
 		for (enum action i = ACTION_NONE + 1; i < ACTION_COUNT; i++) {
 			char key[KEY_TEXT_MAX], shown[64];
 
-			if (!(keys_binding(i)->screens & screen) || (!(screen & AT_WORK) && !app_can(&a, &w, i)))
+			if (!(keys_binding(i)->screens & screen) ||
+			    (!(screen & AT_WORK) && !app_can(&a, &w, i)))
 				continue;
 			assert_true(bar_has(&a, &s, i));
 			keys_first(i, key);
@@ -222,7 +224,7 @@ static void what_is_not_seen_says_its_right_at_every_size(void **state)
 	CLEANUP(snapshot_done) struct snapshot s = sample_snapshot();
 	CLEANUP(app_done) struct app a = sample_app(&s);
 	static const char all[] = "guest addresses: CAP_NET_ADMIN; logs: group systemd-journal; "
-	                          "systems, images, failed units inside: root";
+				  "systems, images, failed units inside: root";
 
 	(void)state;
 	s.limits = strdup(all);

@@ -20,7 +20,9 @@ static void sample_port(struct checked_port *p)
 {
 	struct doctor_finding *f = &p->found.v[0];
 
-	*p = (struct checked_port){ .machine = "web", .port = { .host = 8080, .guest = 80 }, .declared = true };
+	*p = (struct checked_port){ .machine = "web",
+		                    .port = { .host = 8080, .guest = 80 },
+		                    .declared = true };
 	p->file = strdup("/etc/containers/web.conf");
 	p->line = 4;
 	strs_add(&p->targets, "10.0.0.2:80");
@@ -75,10 +77,12 @@ static void the_doctor_says_a_cause_once(void **state)
 
 static void the_doctor_says_what_a_machine_reaches_with_ports_or_without(void **state)
 {
-	struct reach r = { .to = { [REACH_HOST] = { DOCTOR_GOOD, NULL, "10.0.0.1 on ve-web", { 0 } },
-		                   [REACH_NEIGHBOURS] = { DOCTOR_IDLE, NULL, "it is on no bridge", { 0 } },
-		                   [REACH_GATEWAY] = { DOCTOR_BROKEN, "no-route", "it has no default route", { 0 } },
-		                   [REACH_NAMES] = { DOCTOR_UNKNOWN, NULL, "not seen", { 0 } } } };
+	struct reach r = {
+		.to = { [REACH_HOST] = { DOCTOR_GOOD, NULL, "10.0.0.1 on ve-web", { 0 } },
+		        [REACH_NEIGHBOURS] = { DOCTOR_IDLE, NULL, "it is on no bridge", { 0 } },
+		        [REACH_GATEWAY] = { DOCTOR_BROKEN, "no-route", "it has no default route", { 0 } },
+		        [REACH_NAMES] = { DOCTOR_UNKNOWN, NULL, "not seen", { 0 } } }
+	};
 	struct checkup none = { 0 };
 	struct app a = { .selected = "web" };
 
@@ -137,11 +141,33 @@ static void what_is_not_known_is_not_none(void **state)
 static void the_map_draws_both_ends_and_what_is_wrong(void **state)
 {
 	struct netmap_link host[] = {
-		{ .index = 2, .name = "br0", .kind = "bridge", .up = true, .carrier = true, .netnsid = NETMAP_HOST },
-		{ .index = 3, .name = "vb-db", .kind = "veth", .up = true, .carrier = true, .master = 2, .peer = 5, .netnsid = 1 },
-		{ .index = 4, .name = "ve-old", .kind = "veth", .up = true, .peer = 9, .netnsid = NETMAP_NSID_OTHER },
+		{ .index = 2,
+		  .name = "br0",
+		  .kind = "bridge",
+		  .up = true,
+		  .carrier = true,
+		  .netnsid = NETMAP_HOST },
+		{ .index = 3,
+		  .name = "vb-db",
+		  .kind = "veth",
+		  .up = true,
+		  .carrier = true,
+		  .master = 2,
+		  .peer = 5,
+		  .netnsid = 1 },
+		{ .index = 4,
+		  .name = "ve-old",
+		  .kind = "veth",
+		  .up = true,
+		  .peer = 9,
+		  .netnsid = NETMAP_NSID_OTHER },
 	};
-	struct netmap_link inside[] = { { .index = 5, .name = "eth0", .kind = "veth", .up = true, .carrier = true, .peer = 3,
+	struct netmap_link inside[] = { { .index = 5,
+		                          .name = "eth0",
+		                          .kind = "veth",
+		                          .up = true,
+		                          .carrier = true,
+		                          .peer = 3,
 		                          .netnsid = NETMAP_HOST } };
 	struct netmap_address address = { .link = 5 };
 	struct netmap_space spaces[] = { { .netnsid = NETMAP_HOST, .links = host, .n_links = 3 },

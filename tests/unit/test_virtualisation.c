@@ -70,7 +70,9 @@ static void assert_ranges(const struct ranges *t)
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	struct subids_known known = {
 		.subuid = t->known.subuid ? t->known.subuid : "",
-		.subgid = t->known.subgid ? t->known.subgid : t->known.subuid ? t->known.subuid : "",
+		.subgid = t->known.subgid   ? t->known.subgid
+		          : t->known.subuid ? t->known.subuid
+		                            : "",
 		.passwd = t->known.passwd ? t->known.passwd : "",
 		.group = t->known.group ? t->known.group : "",
 	};
@@ -98,8 +100,9 @@ static void pm1_without_enable_nothing_is_to_be_written(void **state)
 	assert_false(all.engines.enable);
 	assert_int_equal(import("\"enable\": true", &on, &e), 0);
 	assert_true(on.engines.enable);
-	assert_refused("\"enable\": 1",
-	               "in.json: /virtualisation/containers/enable: must be true or false, but is an integer");
+	assert_refused(
+		"\"enable\": 1",
+		"in.json: /virtualisation/containers/enable: must be true or false, but is an integer");
 }
 
 static void pm2_registries_are_three_tables_of_one_list_each(void **state)
@@ -110,24 +113,27 @@ static void pm2_registries_are_three_tables_of_one_list_each(void **state)
 	                  "[registries.block]\nregistries = []\n\n"
 	                  "[registries.insecure]\nregistries = []\n\n"
 	                  "[registries.search]\nregistries = [\"docker.io\", \"quay.io\"]\n");
-	assert_registries("\"registries\": {\"search\": [], \"insecure\": [\"b:5000\", \"a\\\"\\\\\", \"b:5000\"],"
-	                  "\"block\": [\"c.example/d\"]}",
-	                  REGISTRIES_V1,
-	                  "[registries]\n"
-	                  "[registries.block]\nregistries = [\"c.example/d\"]\n\n"
-	                  "[registries.insecure]\nregistries = [\"b:5000\", \"a\\\"\\\\\", \"b:5000\"]\n\n"
-	                  "[registries.search]\nregistries = []\n");
+	assert_registries(
+		"\"registries\": {\"search\": [], \"insecure\": [\"b:5000\", \"a\\\"\\\\\", \"b:5000\"],"
+		"\"block\": [\"c.example/d\"]}",
+		REGISTRIES_V1,
+		"[registries]\n"
+		"[registries.block]\nregistries = [\"c.example/d\"]\n\n"
+		"[registries.insecure]\nregistries = [\"b:5000\", \"a\\\"\\\\\", \"b:5000\"]\n\n"
+		"[registries.search]\nregistries = []\n");
 }
 
 static void pm3_a_policy_is_its_json_and_none_is_skopeos(void **state)
 {
-	static const char skopeo[] = "{\n    \"default\": [\n        {\n            \"type\": "
-				     "\"insecureAcceptAnything\"\n        }\n    ],\n    \"transports\":\n        {\n"
-				     "            \"docker-daemon\":\n                {\n                    \"\": "
-				     "[{\"type\":\"insecureAcceptAnything\"}]\n                }\n        }\n}\n";
+	static const char skopeo[] =
+		"{\n    \"default\": [\n        {\n            \"type\": "
+		"\"insecureAcceptAnything\"\n        }\n    ],\n    \"transports\":\n        {\n"
+		"            \"docker-daemon\":\n                {\n                    \"\": "
+		"[{\"type\":\"insecureAcceptAnything\"}]\n                }\n        }\n}\n";
 
 	(void)state;
-	assert_policy("\"policy\": {\"transports\": {\"docker\": {\"\": []}}, \"default\": [ { \"type\": \"reject\" } ]}",
+	assert_policy("\"policy\": {\"transports\": {\"docker\": {\"\": []}}, \"default\": [ { \"type\": "
+	              "\"reject\" } ]}",
 	              "{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"docker\":{\"\":[]}}}");
 	assert_policy("\"policy\": {}", skopeo);
 	assert_policy("", skopeo);
@@ -146,7 +152,8 @@ static void pm4_user_number_i_gets_65536_ids_from_100000_on(void **state)
 static void pm5_registries_beside_confs_are_no_container(void **state)
 {
 	CLEANUP(imported_done) struct imported all = { 0 };
-	static const char both[] = "{\"containers\": {\"web\": {}}, \"virtualisation\": {\"containers\": {\"enable\": true}}}";
+	static const char both[] =
+		"{\"containers\": {\"web\": {}}, \"virtualisation\": {\"containers\": {\"enable\": true}}}";
 	struct err e = { 0 };
 
 	(void)state;
@@ -161,7 +168,8 @@ static void bug21_the_format_that_engines_take_today_says_the_same(void **state)
 	(void)state;
 	assert_registries("\"enable\": true", REGISTRIES_V2,
 	                  "unqualified-search-registries = [\"docker.io\", \"quay.io\"]\n");
-	assert_registries("\"registries\": {\"insecure\": [\"a:5000\", \"b/\", \"a:5000/\"], \"block\": [\"c\", \"b\", \"c\"]}",
+	assert_registries("\"registries\": {\"insecure\": [\"a:5000\", \"b/\", \"a:5000/\"], \"block\": "
+	                  "[\"c\", \"b\", \"c\"]}",
 	                  REGISTRIES_V2,
 	                  "unqualified-search-registries = [\"docker.io\", \"quay.io\"]\n\n"
 	                  "[[registry]]\nlocation = \"c\"\nblocked = true\n\n"
@@ -195,7 +203,7 @@ static void ids_of_users_and_groups_are_not_given_away(void **state)
 	assert_ranges(&(struct ranges){
 		.users = "[\"alice\", \"bob\"]",
 		.known = { .passwd = "alice:x:1000:1000::/:/bin/sh\nbob:x:100500:100::/:/bin/sh\n",
-		           .group = "many:x:200000:\n" },
+	                   .group = "many:x:200000:\n" },
 		.uids = "alice:231072:65536\nbob:296608:65536\n",
 	});
 }
@@ -205,7 +213,8 @@ static void a_range_by_uid_is_its_users_and_a_small_one_is_not_enough(void **sta
 	(void)state;
 	assert_ranges(&(struct ranges){
 		.users = "[\"alice\", \"bob\"]",
-		.known = { .subuid = "1000:500000:65536\nbob:1000000:1000\n", .passwd = "alice:x:1000:1000::/:\n" },
+		.known = { .subuid = "1000:500000:65536\nbob:1000000:1000\n",
+	                   .passwd = "alice:x:1000:1000::/:\n" },
 		.uids = "1000:500000:65536\nbob:1000000:1000\nbob:165536:65536\n",
 	});
 }
@@ -243,13 +252,16 @@ static void lines_that_say_nothing_stay_as_they_are(void **state)
 	assert_string_equal(buf_text(&uids), known.subuid);
 	assert_string_equal(buf_text(&gids), "alice:100000:65536\n");
 	assert_int_equal(warnings.n, 5);
-	assert_string_equal(warnings.v[0], "/etc/subuid:1: no line of NAME:START:COUNT: it stays, and is not looked at");
+	assert_string_equal(warnings.v[0],
+	                    "/etc/subuid:1: no line of NAME:START:COUNT: it stays, and is not looked at");
 	assert_string_equal(warnings.v[4], "alice is no user in /etc/passwd: its ids wait for it");
 }
 
 static void when_all_ids_are_taken_nobody_gets_one(void **state)
 {
-	static const struct subids_known known = { .subuid = "all:0:4294967295\n", .subgid = "", .passwd = "", .group = "" };
+	static const struct subids_known known = {
+		.subuid = "all:0:4294967295\n", .subgid = "", .passwd = "", .group = ""
+	};
 	CLEANUP(buf_done) struct buf uids = { 0 }, gids = { 0 };
 	CLEANUP(strs_done) struct strs warnings = { 0 }, users = { 0 };
 	struct err e = { 0 };
@@ -278,7 +290,8 @@ static void assert_comes_back(const char *options, enum registries_format format
 	assert_int_equal(import(options, &first, &e), 0);
 	virtualisation_registries(&first.engines, format, &text);
 	assert_int_equal(subids_assign(&first.engines.users, &nobody, &uids, &gids, &warnings, &e), 0);
-	if (virtualisation_read(&(struct virtualisation_files){ buf_text(&text), virtualisation_policy(&first.engines),
+	if (virtualisation_read(&(struct virtualisation_files){ buf_text(&text),
+	                                                        virtualisation_policy(&first.engines),
 	                                                        buf_text(&uids), buf_text(&gids) },
 	                        &read, &got, &e) < 0)
 		fail_msg("%s", e.text);
@@ -301,9 +314,12 @@ static void what_is_exported_is_imported_as_the_same_files(void **state)
 		"\"enable\": true",
 		"\"enable\": true, \"users\": [\"b\", \"a\", \"b\"]",
 		"\"enable\": true, \"registries\": {\"search\": []}",
-		"\"enable\": true, \"registries\": {\"search\": [\"a]\", \"b\\\"\\\\, c\"], \"insecure\": [\"x\", \"é\"]}",
-		"\"enable\": true, \"registries\": {\"insecure\": [\"x\", \"y\"], \"block\": [\"y\", \"[registries.block]\"]}",
-		"\"enable\": true, \"policy\": {\"default\": [{\"type\": \"reject\"}], \"n\": [1, 1.5, null, \"é\\n\"]}",
+		"\"enable\": true, \"registries\": {\"search\": [\"a]\", \"b\\\"\\\\, c\"], \"insecure\": "
+		"[\"x\", \"é\"]}",
+		"\"enable\": true, \"registries\": {\"insecure\": [\"x\", \"y\"], \"block\": [\"y\", "
+		"\"[registries.block]\"]}",
+		"\"enable\": true, \"policy\": {\"default\": [{\"type\": \"reject\"}], \"n\": [1, 1.5, null, "
+		"\"é\\n\"]}",
 	};
 
 	(void)state;
@@ -316,8 +332,12 @@ static void what_is_exported_is_imported_as_the_same_files(void **state)
 static void what_no_import_writes_is_not_exported(void **state)
 {
 	static const char *const others[] = {
-		"", "# mine\n", "unqualified-search-registries = [\"a\"]\nshort-name-mode = \"enforcing\"\n",
-		"[registries]\n[registries.block]\nregistries = []\n", "unqualified-search-registries = [\"a\n", "location = \"",
+		"",
+		"# mine\n",
+		"unqualified-search-registries = [\"a\"]\nshort-name-mode = \"enforcing\"\n",
+		"[registries]\n[registries.block]\nregistries = []\n",
+		"unqualified-search-registries = [\"a\n",
+		"location = \"",
 	};
 
 	(void)state;
@@ -342,23 +362,28 @@ static void what_is_wrong_is_named_by_its_json_path(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_refused("\"storage\": {}", "in.json: /virtualisation/containers/storage: there is no such option");
+	assert_refused("\"storage\": {}",
+	               "in.json: /virtualisation/containers/storage: there is no such option");
 	assert_refused("\"registries\": {\"mirror\": []}",
 	               "in.json: /virtualisation/containers/registries/mirror: there is no such option");
 	assert_refused("\"registries\": {\"search\": [\"a\", 1]}",
-	               "in.json: /virtualisation/containers/registries/search/1: must be a string, but is an integer");
+	               "in.json: /virtualisation/containers/registries/search/1: must be a string, but is an "
+	               "integer");
 	assert_refused("\"registries\": {\"block\": [\"https://x\"]}",
-	               "in.json: /virtualisation/containers/registries/block/0: a registry is named by host and path "
+	               "in.json: /virtualisation/containers/registries/block/0: a registry is named by host "
+	               "and path "
 	               "alone, without http:// or https://");
 	assert_refused("\"registries\": {\"insecure\": [\"a\\nb\"]}",
-	               "in.json: /virtualisation/containers/registries/insecure/0: a control character (0x0a) in the value");
+	               "in.json: /virtualisation/containers/registries/insecure/0: a control character "
+	               "(0x0a) in the value");
 	assert_refused("\"policy\": []",
 	               "in.json: /virtualisation/containers/policy: must be an object, but is a list");
 	assert_refused("\"users\": [\"a\", \"root:0:1\"]",
 	               "in.json: /virtualisation/containers/users/1: 'root:0:1' can not be a user's name");
 	assert_refused("\"users\": [\"1000\"]",
 	               "in.json: /virtualisation/containers/users/0: '1000' can not be a user's name");
-	assert_refused("\"users\": null", "in.json: /virtualisation/containers/users: must be a list, but is null");
+	assert_refused("\"users\": null",
+	               "in.json: /virtualisation/containers/users: must be a list, but is null");
 	assert_int_equal(import_json("in.json", other, strlen(other), RELEASE_DEFAULT, &all, &e), -22);
 	assert_string_equal(e.text, "in.json: /virtualisation/podman: only \"containers\" is expected here");
 	assert_int_equal(import_json("in.json", list, strlen(list), RELEASE_DEFAULT, &all, &e), -22);

@@ -128,8 +128,9 @@ static void without_a_journal_the_exit_status_is_explained(void **state)
 static void while_a_start_that_failed_is_undone_that_is_told(void **state)
 {
 	(void)state;
-	assert_string_equal(WHY(NO_LOG, .state = MACHINE_STARTING, .status_text = "machdeck: the route is taken"),
-	                    "the route is taken; it is being stopped");
+	assert_string_equal(
+		WHY(NO_LOG, .state = MACHINE_STARTING, .status_text = "machdeck: the route is taken"),
+		"the route is taken; it is being stopped");
 	assert_string_equal(
 		WHY(NO_LOG, .state = MACHINE_STARTING, .status_text = "Container running: machdeck: give me"),
 		"guest says: machdeck: give me");
@@ -142,9 +143,10 @@ static void a_guest_s_own_exit_status_is_none_of_ours(void **state)
 		                   { 0 } };
 
 	(void)state;
-	assert_string_equal(why(&(struct why_facts){ EXITED(77) }, log),
-	                    "its guest or systemd-nspawn ended with status 77; last words: machdeck: web: give me your "
-	                    "password");
+	assert_string_equal(
+		why(&(struct why_facts){ EXITED(77) }, log),
+		"its guest or systemd-nspawn ended with status 77; last words: machdeck: web: give me your "
+		"password");
 	assert_string_equal(why(&(struct why_facts){ EXITED(77) }, log + 1),
 	                    "its guest or systemd-nspawn ended with status 77 (journalctl -u container@web)");
 }
@@ -248,16 +250,16 @@ static void want_of_memory_is_told_where_the_units_result_is_only_the_kill(void 
 		"container@web.service: systemd-oomd killed some process(es) in this unit.";
 
 	(void)state;
-	assert_non_null(strstr(
-		WHY(S(oomd), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
-		"out of memory: systemd-oomd killed all that ran in it"));
+	assert_non_null(
+		strstr(WHY(S(oomd), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
+	               "out of memory: systemd-oomd killed all that ran in it"));
 	assert_non_null(strstr(WHY(S(oomd), .result = "oom-kill"), "systemd-oomd"));
-	assert_non_null(strstr(
-		WHY(S(kernel), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
-		"out of memory: the kernel killed"));
-	assert_null(strstr(
-		WHY(S(kernel), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGSEGV),
-		"out of memory"));
+	assert_non_null(
+		strstr(WHY(S(kernel), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
+	               "out of memory: the kernel killed"));
+	assert_null(
+		strstr(WHY(S(kernel), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGSEGV),
+	               "out of memory"));
 	assert_null(strstr(WHY(U(oomd), .result = "signal", .main_code = CLD_KILLED, .main_status = SIGKILL),
 	                   "out of memory")); /* its guest can write such a line too */
 }
@@ -497,7 +499,7 @@ static void units_that_failed_inside_are_named(void **state)
 
 static const char oom_line[] =
 	"kernel: "
-        "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=payload,mems_allowed=0,oom_memcg="
+	"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=payload,mems_allowed=0,oom_memcg="
 	"/machine.slice/container@web.service,task_memcg=/machine.slice/container@web.service/payload/"
 	"system.slice/rspamd.service,task=rspamd,pid=4242,uid=101";
 

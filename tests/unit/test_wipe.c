@@ -97,8 +97,10 @@ static void what_can_not_be_listed_to_its_end_is_never_taken_for_empty(void **st
 	r[3] = snapshots_list(name, &kept, &err);
 	r[4] = overlay_look(&p, "destroy", &err);
 	unreadable = false;
-	for (size_t i = 0; i < COUNT(r); i++)
-{ printf("DBG %zu %d\n", i, r[i]); assert_int_equal(r[i], -EIO);}
+	for (size_t i = 0; i < COUNT(r); i++) {
+		printf("DBG %zu %d\n", i, r[i]);
+		assert_int_equal(r[i], -EIO);
+	}
 	assert_string_equal(err.text, "cannot read /var/lib/containers/.overlays: Input/output error");
 	assert_int_equal(rmdir("/var/lib/containers/.overlays"), 0);
 	assert_int_equal(rmdir(snapshots), 0);
@@ -459,7 +461,8 @@ static pid_t holder_of(const char *machine, bool edits)
 	if (pid == 0) {
 		struct hold hold = { .fd = -1 };
 
-		if (hold_name(machine, &hold, NULL) < 0 || (edits && hold_edited(&hold, NULL) < 0) || write(held[1], "", 1) != 1)
+		if (hold_name(machine, &hold, NULL) < 0 || (edits && hold_edited(&hold, NULL) < 0) ||
+		    write(held[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
@@ -491,7 +494,8 @@ static void who_holds_a_name_is_known_and_who_waits_for_it_goes_on_when_it_is_ki
 		assert_int_equal(who.pid, holder);
 		assert_int_equal(who.edits, edits);
 		assert_int_equal(hold_name("edited", &hold, &err), -EBUSY);
-		assert_non_null(strstr(err.text, edits ? "edited is being edited by another process since " : "made, changed or removed"));
+		assert_non_null(strstr(err.text, edits ? "edited is being edited by another process since "
+		                                       : "made, changed or removed"));
 		assert_int_equal(hold_read_note("edited", &note, &err), 0);
 		assert_int_equal(note.len, 0);
 		waits = fork();
