@@ -169,7 +169,7 @@ tests: $(TESTS)
 
 asan: ## unit tests and others without root, with gcc's address and undefined behaviour sanitizers
 	@+$(MAKE) --no-print-directory B=$(B)/asan SAN=address,undefined CFLAGS='-O1 -g' tests
-	@LEAVING=5 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 tests/run $(B)/asan unit golden conformance tty
+	@LEAVING=5 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 tests/run $(B)/asan tty unit golden conformance
 
 # Leaks are asan's to find: here each child of a test would count what is its parent's as lost.
 memcheck: tests ## unit tests under valgrind

@@ -52,10 +52,10 @@ on() {
 	"$LAB" run "${HOSTS[$name]}" -- "$@"
 }
 
-# want SECONDS CMD... - CMD must succeed (and no output of its fails) within the time; it is asked every 20 ms, then less
+# want SECONDS CMD... - CMD must succeed (and no output of its fails) within the time; it is asked every 40 ms, then less
 # often, since to ask is work.
 want() {
-	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) pause=20 out
+	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) pause=40 out
 	shift
 	until out=$("$@" 2>&1); do
 		((${EPOCHREALTIME/[.,]/} < deadline)) || fail "not within $seconds s: $* ($(tail -n 1 <<<"$out"))"

@@ -211,12 +211,13 @@ two_who_set_and_one_who_uses_sed_lose_nothing() { # 125
 # sweep ACTION - a save for each system call that it makes, from the keeping of what was on, which then ends as ACTION says.
 sweep='
 	sweep() {
-		local action=$1 call n rc
+		local action=$1 call n rc fast=
+		[[ $action = signal* ]] || fast="-f --seccomp-bpf" # with which strace 6.1 sends no signal
 		put; strace -qq -o /tmp/calls machdeck set web HOST_ADDRESS=10.9.0.2 >/dev/null 2>&1 || fail "no save"
 		while read -r call n; do # the name of each, and how many of that name there were
 			put; rc=0
-			strace -qq -o /tmp/call -e trace=$call -e inject=$call:$action:when=$n machdeck set web HOST_ADDRESS=10.9.0.2 >/tmp/said 2>&1 || rc=$?
-			RUNS=$((RUNS + 1))
+			strace -qq $fast -o /tmp/call -e trace=$call -e inject=$call:$action:when=$n machdeck set web HOST_ADDRESS=10.9.0.2 >/tmp/said 2>&1 || rc=$?
+			! grep -qE "INJECTED|killed by SIGKILL" /tmp/call || RUNS=$((RUNS + 1))
 			if cmp -s $CONFS/web.conf /tmp/new; then :
 			elif cmp -s $CONFS/web.conf /tmp/before; then
 				[ $rc -ne 0 ] || fail "$action at $call $n: says saved, but is the old one"

@@ -237,7 +237,7 @@ case_63_what_is_there_already_is_well_only_where_it_is_the_same() {
 case_66_a_netlink_that_fails_is_told_and_leaves_nothing() {
 	inside <<-'END'
 		small n; conf n PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
-		failing() { strace -f -qqq -o /dev/null -e trace="$1" -e inject="$1:error=$2:when=$3" "${@:4}"; }
+		failing() { strace -f --seccomp-bpf -qqq -o /dev/null -e trace="$1" -e inject="$1:error=$2:when=$3" "${@:4}"; }
 		sockets=$(strace -f -qqq -e trace=socket -o /run/trace machdeck links >/dev/null 2>&1; grep -c AF_NETLINK /run/trace)
 		[ "$sockets" -gt 0 ] || fail "no netlink socket was opened"
 		for errno in ENOBUFS EPERM ENOMEM; do

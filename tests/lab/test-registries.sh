@@ -124,7 +124,7 @@ each_call_that_fails_keeps_all_as_it_was() {
 			last=\$(grep -c "^\${call%:*}(" /tmp/calls || true)
 			for ((n = 1; n <= last; n++)); do
 				put; rc=0
-				strace -qq -o /dev/null -e trace=\${call%:*} -e inject=\${call%:*}:error=\${call#*:}:when=\$n \
+				strace -qq -f --seccomp-bpf -o /dev/null -e trace=\${call%:*} -e inject=\${call%:*}:error=\${call#*:}:when=\$n \
 					machdeck import /tmp/two.json >/tmp/said 2>&1 || rc=\$?
 				runs=\$((runs + 1))
 				files >/tmp/now
