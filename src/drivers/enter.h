@@ -28,7 +28,7 @@ bool enter_users(const char *name);
  *
  * idmap    its root and users are the host's of the same numbers there; else they are nobody, as with --bind=
  * from     absolute; links are followed. to: absolute, followed inside of the machine alone
- * errors   as enter_run(); STATUS_SYSTEM names the step; -ENOENT STATUS_NO_CONTAINER, too: there is no `from`
+ * errors   as enter_run(); STATUS_SYSTEM names the step; -ETIMEDOUT STATUS_DEADLINE after 20 s; -ENOENT STATUS_NO_CONTAINER, too: there is no `from`
  * source   open_tree(2), mount_setattr(2): Linux 5.12, without both flags 5.2; mount_namespaces(7) for what is locked */
 enum enter_bind_flags { ENTER_READ_ONLY = 1, ENTER_IDMAP = 2 };
 int enter_bind(const char *name, const char *from, const char *to, int flags, struct err *e);

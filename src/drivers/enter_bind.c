@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,8 @@
 #include "drivers/enter.h"
 #include "drivers/enter_private.h"
 #include "drivers/rootfs.h"
+
+#define BIND_MS 20000
 
 /* Of linux/mount.h, which does not go along with every sys/mount.h. */
 enum { CLONE_TREE = 1, RECURSIVE = 0x8000, FROM_FD = 4, TO_FD = 0x40, READ_ONLY = 1, IDMAP = 0x100000 };
@@ -172,11 +176,19 @@ static _Noreturn void child(struct binding *b, int pipe)
 	_exit(write(pipe, &said, sizeof(said)) == (ssize_t)sizeof(said) ? 0 : STATUS_SYSTEM);
 }
 
+/* A file system of the machine's own may never answer, and is not to hold us; who waits for it is left behind then. */
 static int wait_for(const char *name, pid_t pid, int pipe, struct err *e)
 {
+	struct pollfd end = { .fd = pipe, .events = POLLIN };
 	struct failure said = { 0 };
-	bool heard = read(pipe, &said, sizeof(said)) == (ssize_t)sizeof(said);
+	bool heard;
 
+	if (poll(&end, 1, BIND_MS) == 0) {
+		(void)kill(pid, SIGKILL);
+		return err_set(e, STATUS_DEADLINE, ETIMEDOUT,
+		               "%s: cannot bind into it: it did not answer for %d s", name, BIND_MS / 1000);
+	}
+	heard = read(pipe, &said, sizeof(said)) == (ssize_t)sizeof(said);
 	(void)waitpid(pid, NULL, 0);
 	said.step[sizeof(said.step) - 1] = '\0';
 	if (!heard)
