@@ -142,7 +142,7 @@ case_60_no_name_of_a_link_is_printed_as_it_is_or_acted_on() {
 case_61_who_makes_and_removes_the_link_all_the_time_only_delays() {
 	inside <<-'END'
 		small n; conf n PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2
-		rm -f /run/stolen
+		: >/run/stolen
 		race() { # a bridge that somebody else than this loop removes is told in /run/stolen
 			local index
 			while [ ! -e /run/enough ]; do
@@ -154,16 +154,26 @@ case_61_who_makes_and_removes_the_link_all_the_time_only_delays() {
 		}
 		rm -f /run/enough
 		race & racer=$!
-		for round in 1 2; do
-			timeout 60 machdeck start n >/run/said 2>&1 && rc=0 || rc=$?
-			[ $rc -ne 124 ] || fail "the start takes longer than 60 s"
-			[ $rc -eq 0 ] || [ -s /run/said ] || fail "it ended with $rc and says nothing"
-			timeout 60 systemctl stop container@n || true
-			systemctl reset-failed
-		done
+		rounds() {
+			for round in 1 2 3; do
+				timeout 60 machdeck start n >/run/said 2>&1 && rc=0 || rc=$?
+				[ $rc -ne 124 ] || fail "the start takes longer than 60 s"
+				[ $rc -eq 0 ] || [ -s /run/said ] || fail "it ended with $rc and says nothing"
+				timeout 60 systemctl stop container@n || true
+				systemctl reset-failed
+			done
+		}
+		# systemd-nspawn takes its link away by name, whatever that is by then: what it did is not counted
+		printf '#!/bin/sh\nexit 1\n' >/run/nspawn
+		chmod 755 /run/nspawn
+		mount --bind /run/nspawn /usr/bin/systemd-nspawn
+		rounds
+		stolen=$(wc -l </run/stolen)
+		umount /usr/bin/systemd-nspawn
+		same "bridges that we removed" 0 "$stolen"
+		rounds
 		touch /run/enough
 		wait $racer || true
-		[ ! -e /run/stolen ] || fail "a bridge was removed: $(wc -l </run/stolen) times"
 		ip link del ve-n 2>/dev/null || true
 		exits 0 machdeck start n
 		want 10 ping -n -c 1 -W 1 10.1.0.2
