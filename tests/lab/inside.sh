@@ -193,7 +193,7 @@ nix_system() {
 		mount -o bind /nix/store/tree/usr /usr
 		for i in bin sbin lib lib64; do ln -sfn "usr/$i" "/$i"; done
 		PATH=/usr/sbin:/usr/bin
-		cp -an /nix/store/tree/etc/. /etc/
+		/usr/bin/cp -an /nix/store/tree/etc/. /etc/ # by its path: the one of busybox skips a folder that is there
 		[ -e /etc/machine-id ] || : >/etc/machine-id
 		mkdir -p /var/log /var/tmp /etc/systemd/system/multi-user.target.wants
 		cp @system@/units/* /etc/systemd/system/

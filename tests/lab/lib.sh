@@ -55,13 +55,16 @@ on() {
 # want SECONDS CMD... - CMD must succeed (and no output of its fails) within the time; it is asked every 40 ms, then less
 # often, since to ask is work.
 want() {
-	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) pause=40 out
+	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) milliseconds=40 pause nothing out
 	shift
-	until out=$("$@" 2>&1); do
-		((${EPOCHREALTIME/[.,]/} < deadline)) || fail "not within $seconds s: $* ($(tail -n 1 <<<"$out"))"
-		sleep "0.$(printf %03d $pause)"
-		pause=$((pause < 160 ? pause * 5 / 4 : 200))
+	exec {nothing}<> <(:) # what is never written to, so that a pause needs no process
+	until out=$("$@" 2>&1 {nothing}>&-); do
+		((${EPOCHREALTIME/[.,]/} < deadline)) || fail "not within $seconds s: $* (${out##*$'\n'})"
+		printf -v pause 0.%03d $milliseconds
+		read -rt $pause -u $nothing || true
+		milliseconds=$((milliseconds < 160 ? milliseconds * 5 / 4 : 200))
 	done
+	exec {nothing}>&-
 }
 
 # same WHAT WANTED GOT

@@ -65,7 +65,7 @@ from_making_to_removing_both_the_host_is_as_before() {
 a_killed_live_clone_leaves_its_source_running() {
 	script <<-'END'
 		mini /src
-		perl -e 'mkdir "/src/srv/d"; for (1..30000) { open my $f, ">", "/src/srv/d/$_" }'
+		perl -e 'mkdir "/src/srv/d"; for (1..10000) { open my $f, ">", "/src/srv/d/$_" }'
 		machdeck create a --tree /src --private-users no --start
 		machdeck clone --live a b & pid=$!
 		want 10 compgen -G "$ROOTS/.new-b-*/srv/d"

@@ -282,8 +282,8 @@ looking_writes_nothing_into_the_network() {
 		setpriv --reuid=65534 --regid=65534 --clear-groups machdeck links >/dev/null 2>&1
 		/lab/tools/netmapper machines /run/picture & mapper=$!
 		want 10 grep -q resyncs /run/picture
-		kill -USR1 $mapper
-		want 10 grep -q '^listener' /run/picture
+		listeners() { kill -USR1 $mapper; grep -q '^listener' /run/picture; } # the machine may not be known at once
+		want 10 listeners
 		kill $mapper
 		printf 'key Enter 3\nkey H\nkey O\n' >/run/script
 		chmod 644 /run/script
