@@ -57,12 +57,12 @@ on() {
 want() {
 	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) milliseconds=40 pause nothing out
 	shift
-	exec {nothing}<> <(:) # what is never written to, so that a pause needs no process
+	exec {nothing}<>/dev/ptmx # nobody writes to its other end, so that a pause needs no process, and $! stays
 	until out=$("$@" 2>&1 {nothing}>&-); do
 		((${EPOCHREALTIME/[.,]/} < deadline)) || fail "not within $seconds s: $* (${out##*$'\n'})"
 		printf -v pause 0.%03d $milliseconds
 		read -rt $pause -u $nothing || true
-		milliseconds=$((milliseconds < 160 ? milliseconds * 5 / 4 : 200))
+		milliseconds=$((milliseconds < 200 ? milliseconds * 3 / 2 : 300))
 	done
 	exec {nothing}>&-
 }

@@ -18,7 +18,7 @@ twelve_machines_are_there_in_fifty_ms() { echo "12_first_data_ms $(first_frame 5
 a_key_costs_few_bytes_and_little_time() {
 	drive 80x24 machdeck <<-'END' | figures 80x24 | within 80x24_cursor_bytes 80x24_cursor_first_ms 80x24_cursor_last_ms
 	first m07
-	rest 2500
+	rest 1500
 	key cursor 30 j j j j j k k k k k
 	END
 }
@@ -27,8 +27,8 @@ idle_without_statistics_it_does_not_wake_at_all() {
 	on ui bash -c 'mkdir -p /etc/machdeck; echo "columns = name,state,address,ports" >/etc/machdeck/machdeck.conf'
 	drive 80x24 machdeck --period=0 <<-'END' | sed 's/_per_s//; s/^/hidden_/' | within hidden_idle_wakeups hidden_idle_bytes hidden_idle_children
 	first m07
-	rest 3000
-	idle idle 5
+	rest 1500
+	idle idle 4
 	END
 	on ui rm /etc/machdeck/machdeck.conf
 }

@@ -22,7 +22,7 @@ a_command_keeps_its_stdin_output_and_exit_status() {
 	local rc=0
 	on web bash -c 'exit 42' || rc=$?
 	same status 42 "$rc"
-	same environment "PATH HOME LANG TERM " "$(SECRET=1 on web env | cut -d= -f1 | tr '\n' ' ')"
+	same environment "HOME LANG PATH TERM" "$(SECRET=1 on web env | cut -d= -f1 | sort | xargs)"
 }
 
 a_script_ends_with_its_first_error() {

@@ -150,6 +150,7 @@ a_machined_that_hangs_is_named() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1
 		once web
+		systemctl start systemd-machined
 		machined=$(systemctl show systemd-machined --property MainPID --value)
 		trap 'kill -CONT $machined; again; clear_all' EXIT
 		kill -STOP "$machined"
