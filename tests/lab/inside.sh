@@ -8,7 +8,7 @@ CONFS=/etc/containers
 ROOTS=/var/lib/containers
 mkdir -p $CONFS
 echo nameserver 192.0.2.53 >/etc/resolv.conf
-from_now() { BEGIN=$(journalctl --quiet --lines=1 --output=export --output-fields=MESSAGE | sed -n 's/^__CURSOR=//p'); }
+from_now() { BEGIN=$EPOCHREALTIME; }
 from_now # is what log_of shows
 
 clear_all() {
@@ -21,9 +21,9 @@ clear_all() {
 		umount "$root"
 	done
 	rm -rf $ROOTS/* /lab/guests/*
-	ip -all netns delete
-	for link in $(ip -j link | jq -r '.[] | select(.ifname != "lo") | .ifname'); do
-		ip link delete "$link"
+	[ ! -e /run/netns ] || ip -all netns delete
+	for link in /sys/class/net/*; do
+		[ "$link" = /sys/class/net/lo ] || ip link delete "${link##*/}"
 	done
 } >/dev/null 2>&1
 
@@ -93,7 +93,7 @@ small() {
 property() { systemctl show "container@$1" --property "$2" --value; }
 state() { property "$1" ActiveState; }
 leader() { machinectl show "$1" --property Leader --value; }
-log_of() { journalctl --quiet --output=cat --after-cursor="$BEGIN" --unit "container@$1.service"; }
+log_of() { journalctl --quiet --output=cat --since="@$BEGIN" --unit "container@$1.service"; }
 
 # within NAME CMD... - in the container's namespaces.
 within() { nsenter --target "$(leader "$1")" --mount --uts --ipc --net --pid --cgroup -- "${@:2}"; }
