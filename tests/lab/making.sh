@@ -1,12 +1,13 @@
 # Sourced by the tests of making and removing containers, after scenario.sh: what their scripts use besides.
 
 making='
-# picture - what a host is known by: links, mounts, files and units.
+# picture - what a host is known by: links, mounts, files and units. Folders and locks of ours, which are there from the
+# first container on, do not count.
 picture() {
 	ip -j link | jq -r ".[].ifname" | sort
 	findmnt --noheadings --list --output TARGET,SOURCE,FSTYPE | sort
 	find /etc /sentinel /var/lib/containers /var/lib/machines /run/machdeck /var/log/journal /nix -xdev \
-		! -path "*/journal/*.journal" -printf "%p %y %m %l\n" 2>/dev/null | sort || true
+		! -path "*/journal/*.journal" ! -path /run/machdeck ! -path "/run/machdeck/.lock*" ! -path /var/lib/containers -printf "%p %y %m %l\n" 2>/dev/null | sort || true
 	systemctl list-units --all --plain --no-legend "container@*" "machine-*" "systemd-nspawn@*" | awk "{print \$1, \$4}"
 	find /run/systemd/generator /run/systemd/generator.late -printf "%p %l\n" 2>/dev/null | sort || true
 }
