@@ -196,7 +196,14 @@ two_who_set_and_one_who_uses_sed_lose_nothing() { # 125
 	inside <<-'END'
 		mkdir -p /var/lib/containers/web
 		printf '# x\nPRIVATE_NETWORK=1\nA=0\nB=0\nC=0\n' >$CONFS/web.conf
-		writer() { for ((i = 1; i <= 250; i++)); do machdeck set web $1=$i >/dev/null 2>&1 || echo "$1 $i $?"; done; }
+		# What sed read a moment ago it writes back, an older value of our key with it: that is refused by name, and tried again.
+		writer() {
+			for ((i = 1; i <= 250; i++)); do
+				until machdeck set web $1=$i >/tmp/said-$1 2>&1; do
+					grep -q "$1 was changed meanwhile, to '" /tmp/said-$1 || { echo "$1 $i: $(cat /tmp/said-$1)" && break; }
+				done
+			done
+		}
 		writer A >/tmp/a & writer B >/tmp/b &
 		for ((i = 1; i <= 40; i++)); do sed -i "s/^C=.*/C=$i/" $CONFS/web.conf; sleep 0.05; done
 		wait
