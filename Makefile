@@ -134,7 +134,8 @@ uninstall: ## removes what install made
 		test "$$(readlink '$(DESTDIR)$(PREFIX)'/$$i/nixos-container)" != machdeck || rm '$(DESTDIR)$(PREFIX)'/$$i/nixos-container; done
 	@rmdir '$(DESTDIR)$(PREFIX)'/share/machdeck '$(DESTDIR)$(PREFIX)'/libexec/machdeck 2>/dev/null || true
 
-stage: ## an install tree in B/stage, for the lab
+# What else was asked for comes first: both would write the same objects, for another prefix.
+stage: | $(filter all tests,$(MAKECMDGOALS)) ## an install tree in B/stage, for the lab
 	@rm -rf $(B)/stage
 	@+$(MAKE) --no-print-directory install DESTDIR=$(abspath $(B))/stage PREFIX=/usr
 

@@ -15,6 +15,7 @@ fi
 
 LAB_DIR=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 LAB=$LAB_DIR/lab
+. "$LAB" # find_cgroups, use_host, enter
 TOP=$(dirname -- "$(dirname -- "$LAB_DIR")")
 declare -A HOSTS=() # what a test calls its host -> what the lab does
 STAGE=${STAGE:-$TOP/build/stage} # machdeck as `make stage` installs it
@@ -30,6 +31,7 @@ lab_host() {
 	shift
 	[ -x "$STAGE/usr/bin/machdeck" ] || no_host 1 "there is no staged install in $STAGE; type: make stage"
 	HOSTS[$name]=$name-$owner
+	find_cgroups || true # `on` need not
 	out=$("$LAB" up "$name-$owner" --owner "$owner" --stage "$STAGE" "$@" 2>&1) || rc=$?
 	[ "$rc" -eq 0 ] || no_host "$rc" "${out#SKIP: }"
 	[[ $out != *degraded* ]] || no_host 1 "$out"
@@ -49,7 +51,7 @@ on() {
 	local name=$1
 	shift
 	[ $# -gt 0 ] || set -- bash -euo pipefail -s
-	"$LAB" run "${HOSTS[$name]}" -- "$@"
+	(use_host "${HOSTS[$name]}" && enter "$@")
 }
 
 # want SECONDS CMD... - CMD must succeed (and no output of its fails) within the time; it is asked every 40 ms, then less

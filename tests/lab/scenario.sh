@@ -18,6 +18,6 @@ file_system() {
 has() { [ ! -e "$T/$1/why-not" ] || skip "$(cat "$T/$1/why-not")"; }
 
 inside() { # the script comes from stdin; what it runs cannot read from there
-	"$LAB" run "${HOSTS[$SCENE]}" -- bash -c "$(declare -f fail want same); . /lab/tests/inside.sh; $(cat)" </dev/null ||
+	on "$SCENE" bash -c "$(declare -f fail want same); . /lab/tests/inside.sh; $(cat)" </dev/null ||
 		exit # and do not say that this line failed
 }

@@ -32,6 +32,7 @@ soon() {
 	local begun=${EPOCHREALTIME/./}
 	until grep -qE -- "$1" "$lines"; do
 		((${EPOCHREALTIME/./} - begun < 10000000)) || { echo "no line '$1' within 10 s:"; cat "$lines"; exit 1; }
+		sleep 0.01
 	done
 	echo "$((${EPOCHREALTIME/./} - begun)) us: $1"
 }
@@ -61,7 +62,7 @@ a_failure_is_a_line_with_its_reason() {
 . watching
 begin_watch
 systemctl start container@broken || true
-until systemctl is-failed -q container@broken; do :; done
+until systemctl is-failed -q container@broken; do sleep 0.1; done
 soon 'broken: (restarting|failed)'
 soon 'broken: .*(giving up|status 7)'
 systemctl stop container@broken
@@ -119,7 +120,7 @@ same() { [ "$2" = "$1" ] || { echo "wanted '$1', got '$2'"; exit 1; }; }
 systemctl start container@quick
 same '2m 1+ 1-' "$(machdeck status --line)"
 systemctl start container@broken || true
-until systemctl is-failed -q container@broken; do :; done
+until systemctl is-failed -q container@broken; do sleep 0.1; done
 line=$(COLUMNS=40 machdeck status --line) && exit 1
 [[ $line == '2m 1+ 1!  broken:'* ]] || { echo "$line"; exit 1; }
 [ ${#line} -le 40 ]
@@ -131,7 +132,7 @@ printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=2
 systemctl daemon-reload
 systemctl start container@broken || true
 deadline=$((SECONDS + 20))
-until [ "$(systemctl show container@broken --property NRestarts --value)" -gt 0 ]; do ((SECONDS < deadline)); done
+until [ "$(systemctl show container@broken --property NRestarts --value)" -gt 0 ]; do ((SECONDS < deadline)); sleep 0.05; done
 for ((i = 0; i < 20; i++)); do # whatever it is in between
 	same '2m 1+ 1!  broken:restarting' "$(machdeck status --line)"
 done
@@ -168,7 +169,7 @@ systemctl reset-failed
 systemctl start container@quick
 begin_watch
 systemctl daemon-reexec
-until systemctl is-active -q container@quick; do :; done
+until systemctl is-active -q container@quick; do sleep 0.05; done
 echo PRIVATE_NETWORK=1 >/etc/containers/newcomer.conf
 soon 'newcomer: the conf was made$'
 rm /etc/containers/newcomer.conf
@@ -216,7 +217,7 @@ what_happened_before_is_known_from_the_journal() {
 systemctl start container@quick
 systemctl stop container@quick
 systemctl start container@broken || true
-until systemctl is-failed -q container@broken; do :; done
+until systemctl is-failed -q container@broken; do sleep 0.1; done
 journalctl --sync || true
 '"$talking"'
 seen() { # NAME WORDS
