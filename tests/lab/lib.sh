@@ -31,7 +31,7 @@ lab_host() {
 	shift
 	[ -x "$STAGE/usr/bin/machdeck" ] || no_host 1 "there is no staged install in $STAGE; type: make stage"
 	HOSTS[$name]=$name-$owner
-	find_cgroups || true # `on` need not
+	find_cgroups || true # here once, not in each subshell of `on`; without any, `up` says so
 	out=$("$LAB" up "$name-$owner" --owner "$owner" --stage "$STAGE" "$@" 2>&1) || rc=$?
 	[ "$rc" -eq 0 ] || no_host "$rc" "${out#SKIP: }"
 	[[ $out != *degraded* ]] || no_host 1 "$out"

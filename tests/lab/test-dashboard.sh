@@ -52,13 +52,17 @@ open_it() { # W H [TEXT that it then shows]
 }
 press() { on ui tmux send-keys -t ui "$@"; }
 sees() { on ui screen-shows "$@"; }
-choose() { # NAME - the selection goes to it
-	press g
-	for _ in 1 2 3 4 5; do
-		on ui bash -c "tmux capture-pane -p -t ui | grep -qE '^>. $1 '" && return
-		press j
-	done
-	sees "^>. $1 "
+choose() { # NAME - the selection goes to it; each key is on the screen before the next one is pressed
+	on ui timeout 15 bash -s "$1" <<'END' || fail "the selection does not get to $1: $(on ui tmux capture-pane -p -t ui)"
+selected() { tmux capture-pane -p -t ui | sed -n "$1s/^>. \([^ ]*\) .*/\1/p"; }
+tmux send-keys -t ui g
+until row=$(selected 3) && [ "$row" ]; do sleep 0.01; done
+until [ "$row" = "$1" ]; do
+	above=$row
+	tmux send-keys -t ui j
+	until row=$(selected '') && [ "$row" != "$above" ]; do sleep 0.01; done
+done
+END
 }
 state_of() { on ui systemctl show -p ActiveState --value "container@$1"; }
 
