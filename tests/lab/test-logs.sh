@@ -124,7 +124,8 @@ keys_are_answered_while_a_burst_is_shown() {
 		KEYS
 		)
 		echo "FIGURES $figures" >&2
-		awk '$1 == "key_ms_max" { well = $2 < 100 } END { exit !well }' <<<"$figures" || fail "a key waited: $figures"
+		# The longest of 30 may have waited for other tests; a burst that is read to its end first holds up most of them.
+		awk '{ ms[$1] = $2 } END { exit !("key_ms" in ms && ms["key_ms"] < 60 && ms["key_ms_max"] < 300) }' <<<"$figures" || fail "a key waited: $(xargs <<<"$figures")"
 	END
 }
 
