@@ -182,7 +182,8 @@ by_lines_a_form_that_another_one_edits_is_only_looked_at() { # 115
 		sed -i s/80/81/ $CONFS/web.conf
 		kill -9 $holder; wait $holder || true
 		tells 'nobody else edits it any more: e edits it'
-		rm -f /tmp/copy; line w /tmp/copy; tells '^written to /tmp/copy'; cmp /tmp/copy $CONFS/web.conf
+		# what others changed may be told in between, with the prompt again, which the answer then follows
+		rm -f /tmp/copy; line w /tmp/copy; tells 'written to /tmp/copy'; cmp /tmp/copy $CONFS/web.conf
 		line e; tells 'yours to edit now'; tells '^[0-9]+\. HOST_PORT: 81'; tells '^conf of web> '
 		line AUTO_START; tells '^AUTO_START> '; line 1; tells '^AUTO_START: 1'; line s; tells 'type yes'; line yes; tells '^web: saved'
 		same conf 'PRIVATE_NETWORK=1 HOST_PORT=81 AUTO_START=1' "$(xargs <$CONFS/web.conf)"
