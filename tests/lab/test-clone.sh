@@ -367,7 +367,7 @@ killed_at_any_step_an_overlay_is_whole_or_goes_with_the_next_call() {
 		for step in umount2:1 unlinkat:1 openat2:4; do
 			exits 0 machdeck clone --overlay a b; echo changed >$ROOTS/b/srv/index.html
 			killed ${step/:/ } destroy --yes b || fail "$step: it was not killed"
-			[ $step != openat2:4 ] || { exits 78 machdeck start b; told "was not destroyed or restored to the end (machdeck destroy b"; }
+			[ $step != openat2:4 ] || { exits 78 machdeck start b; logged b "was not destroyed or restored to the end (machdeck destroy b"; }
 			[ ! -e $CONFS/b.conf ] || exits 0 machdeck destroy --yes b
 			exits 66 machdeck status b
 			nothing_but_a
