@@ -131,6 +131,7 @@ void control_job_ended(struct control *c, const char *result)
 	struct err e;
 
 	free(take_p(&c->job));
+	(void)sd_event_source_set_enabled(c->timer, SD_EVENT_OFF); /* what comes next has limits of its own */
 	control_forget_question(c);
 	if (c->cancelled) {
 		cancelled(c, result);

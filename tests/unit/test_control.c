@@ -448,6 +448,20 @@ static void an_end_that_passed_unheard_is_found(void **state)
 	assert_int_equal(s->r, 0);
 }
 
+/* The question after its state may take longer than was left for the job. */
+static void a_stop_that_is_done_is_success_though_nothing_more_is_told(void **state)
+{
+	struct seen *s = *state;
+
+	s->systemd.mute_about_jobs = true;
+	begin(s, CONTROL_STOP);
+	systemd1_settle(&s->systemd);
+	s->systemd.mute = true;
+	systemd1_job_removed(&s->systemd, "container@web.service", "done");
+	systemd1_run(&s->systemd, &s->ended);
+	assert_int_equal(s->r, 0);
+}
+
 static void a_systemd_out_of_reach_is_unavailable(void **state)
 {
 	struct seen *s = *state;
@@ -617,6 +631,7 @@ int main(void)
 		T(a_job_is_followed_over_a_lost_connection),
 		T(a_question_lost_with_its_connection_ends_nothing),
 		T(an_end_that_passed_unheard_is_found),
+		T(a_stop_that_is_done_is_success_though_nothing_more_is_told),
 		T(a_systemd_out_of_reach_is_unavailable),
 		T(several_machines_share_one_connection),
 		T(a_cancelled_control_calls_nobody),
