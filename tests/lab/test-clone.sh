@@ -9,7 +9,7 @@ file_system btrfs 300M
 file_system xfs 320M
 mkdir -p -m 0700 "$T"/kept/roots "$T"/kept/confs
 chmod 0755 "$T/kept/confs"
-scenario clone --bind "$T/btrfs:/fs/btrfs" --bind "$T/xfs:/fs/xfs" --bind "$T/kept:/fs/kept"
+scenario clone --unfiltered --bind "$T/btrfs:/fs/btrfs" --bind "$T/xfs:/fs/xfs" --bind "$T/kept:/fs/kept"
 
 making+='
 # roots_on KIND - the roots are on that file system from now on.

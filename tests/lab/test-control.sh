@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario control
+scenario control --unfiltered
 
 several_machines_are_started_and_stopped_at_once() {
 	inside <<-'END'

@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
 . "$(dirname -- "$0")/making.sh"
-scenario create
+scenario create --unfiltered
 
 a_copied_tree_starts_and_serves_with_users_of_its_own() {
 	script <<-'END'

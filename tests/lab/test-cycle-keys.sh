@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
 . "$(dirname -- "$0")/making.sh"
-scenario cycle-keys
+scenario cycle-keys --unfiltered
 
 # keys LINE... - a script of the dashboard; what it showed last is in $said.
 making+='

@@ -6,7 +6,7 @@
 . "$(dirname -- "$0")/making.sh"
 
 tools=$(realpath "${B:-$TOP/build}")/tests/tools
-scenario destroy
+scenario destroy --unfiltered
 making+='
 tree() { mkdir -p $ROOTS/$1/{etc,usr/bin,var/lib}; echo x >$ROOTS/$1/etc/file; conf $1 PRIVATE_NETWORK=1; }
 '

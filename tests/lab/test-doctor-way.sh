@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
 . "$(dirname -- "$0")/doctor.sh"
-scenario way
+scenario way --unfiltered
 
 who_listens_elsewhere_is_named_with_the_place() {
 	scene <<-'END'

@@ -5,7 +5,7 @@
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
 . "$(dirname -- "$0")/doctor.sh"
-scenario doctor
+scenario doctor --unfiltered
 
 a_rule_that_is_not_there_is_told_with_its_cause() {
 	scene <<-'END'

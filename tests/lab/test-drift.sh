@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario drift
+scenario drift --unfiltered
 
 what_was_taken_away_by_hand_is_seen() {
 	inside <<-'END'

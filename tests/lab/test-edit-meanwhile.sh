@@ -7,7 +7,7 @@
 file_system ext4 32M
 file_system xfs 320M
 file_system btrfs 128M
-scenario meanwhile --bind "$T/ext4:/fs/ext4" --bind "$T/xfs:/fs/xfs" --bind "$T/btrfs:/fs/btrfs" --bind "$T:/images"
+scenario meanwhile --unfiltered --bind "$T/ext4:/fs/ext4" --bind "$T/xfs:/fs/xfs" --bind "$T/btrfs:/fs/btrfs" --bind "$T:/images"
 
 # editor WORDS - /tmp/ed does that to the file it is given.
 editor='editor() { printf "#!/bin/sh\n%s\n" "$*" >/tmp/ed; chmod +x /tmp/ed; }

@@ -4,7 +4,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario edit
+scenario edit --unfiltered
 
 a_changed_key_is_one_hunk() { # 118, 119, 120
 	inside <<-'END'

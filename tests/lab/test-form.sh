@@ -4,7 +4,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario form
+scenario form --unfiltered
 
 # keys LINE... - a script of the dashboard on web's row; what it showed last is in $said
 helper='keys() { printf "%s\\n" "size ${SIZE:-80x24}" "wait web" "key e" "wait AUTO_START" "$@" show >/tmp/script

@@ -5,7 +5,7 @@
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
 . "$(dirname -- "$0")/doctor.sh"
-scenario forwards
+scenario forwards --unfiltered
 
 forward_helpers=$(cat <<-'END'
 	# both NAME N - a machine that answers with its name on tcp 80 and udp 53, forwarded at 808N and 530N

@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario list
+scenario list --unfiltered
 
 # row NAME - its line of the list, columns parted by one space; field NAME FILTER - of its JSON.
 helpers=$(cat <<-'END'

@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario logs --bind "${B:-$TOP/build}/tests/tools:/lab/tools"
+scenario logs --unfiltered --bind "${B:-$TOP/build}/tests/tools:/lab/tools"
 
 helpers=$(cat <<-'END'
 	guests=1

@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
 . "$(dirname -- "$0")/doctor.sh"
-scenario mend
+scenario mend --unfiltered
 
 mend_helpers=$(cat <<-'END'
 	NET="PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_ADDRESS6=fc00::1 LOCAL_ADDRESS6=fc00::2"

@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario netmap --bind "${B:-$TOP/build}/tests/tools:/lab/tools"
+scenario netmap --unfiltered --bind "${B:-$TOP/build}/tests/tools:/lab/tools"
 
 helpers=$(
 	cat <<-'EOF'

@@ -23,7 +23,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario links
+scenario links --unfiltered
 
 case_56_a_link_of_another_kind_in_the_way_is_named_and_stays() {
 	inside <<-'END'

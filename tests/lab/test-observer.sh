@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario observer --bind "${B:-$TOP/build}/tests/tools:/lab/tools"
+scenario observer --unfiltered --bind "${B:-$TOP/build}/tests/tools:/lab/tools"
 
 helpers=$(cat <<-'END'
 	now_ms() { echo "$((${EPOCHREALTIME/./} / 1000))"; }

@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario bridges
+scenario bridges --unfiltered
 
 containers_on_a_bridge_answer_with_and_without_an_address() {
 	inside <<-'END'

@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario life
+scenario life --unfiltered
 
 a_command_runs_in_a_started_container_and_it_starts_again_after_a_stop() {
 	inside <<-'END'

@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario watcher
+scenario watcher --unfiltered
 
 a_stop_before_the_guest_runs_is_clean_too() {
 	inside <<-'END'

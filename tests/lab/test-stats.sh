@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario stats --bind "$(realpath "${B:-$TOP/build}")/tests/tools:/lab/tools"
+scenario stats --unfiltered --bind "$(realpath "${B:-$TOP/build}")/tests/tools:/lab/tools"
 
 # of NAME TICKS FILTER - what the last of so many ticks tells; is NAME TICKS CONDITION - whether that holds.
 helpers=$(cat <<-'END'

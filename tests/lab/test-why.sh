@@ -3,7 +3,7 @@
 
 . "$(dirname -- "$0")/lib.sh"
 . "$(dirname -- "$0")/scenario.sh"
-scenario why
+scenario why --unfiltered
 
 helpers=$(cat <<-'END'
 	field() { machdeck list --json | jq -r --arg name "$1" ".machines[] | select(.name == \$name) | $2"; }
