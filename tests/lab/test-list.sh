@@ -41,7 +41,7 @@ every_machine_is_listed_once_by_name() {
 		same 'its unit' extra.service "$(field extra .unit)"
 		exits 0 machdeck list
 		told 'its conf can not be used: /etc/containers/broken.conf:1:'
-		same leader "$(leader web)" "$(field web .leader)"
+		same leader "$(machinectl show web --property Leader --value)" "$(field web .leader)"
 		same unit "$(machinectl show web --property Unit --value)" "$(field web .unit)"
 		same addresses "$(addresses_in web)" "$(field web '.addresses | map(if contains(":") then . + "/128" else . + "/32" end) | join(" ")')"
 		systemctl stop extra.service

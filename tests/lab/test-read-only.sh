@@ -106,6 +106,7 @@ ten_kilobytes_pasted_change_nothing_for_who_may_change_all() {
 		press Esc
 		press /
 		paste 300 m\r
+		wait m m m m
 		press Esc
 		wait m07
 		press q

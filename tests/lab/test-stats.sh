@@ -146,9 +146,11 @@ processes_are_told_by_the_guests_units_to_anybody() {
 		pid=$(awk '$NF == "/srv" { print $2 }' <<<"$said")
 		inner=$(awk '/^NSpid/ { print $3 }' /proc/$pid/status)
 		told "- $pid $inner "
-		same 'a user sees the same' "$said" "$(setpriv --reuid=65534 --regid=65534 --clear-groups /lab/tools/sampled -P "full=$(leader full)")"
 		leader=$(leader full)
-		said=$(setpriv --reuid=65534 --regid=65534 --clear-groups /lab/tools/sampled -n 2 "full=$leader" | tail -n 1)
+		by_a_user() { setpriv --reuid=65534 --regid=65534 --clear-groups /lab/tools/sampled "$@" "full=$leader"; }
+		sees_the_same() { [ "$(tree full)" = "$(by_a_user -P)" ]; } # what is in D for a moment is not read
+		want 10 sees_the_same
+		said=$(by_a_user -n 2 | tail -n 1)
 		told '"name":"full"'
 		jq -e '.cpu != null and .memory > 100000 and .tasks > 3 and .links == ["ve-full"] and .tx != null' <<<"$said" || fail "$said"
 	END
