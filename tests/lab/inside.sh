@@ -16,6 +16,7 @@ clear_all() {
 	set +e
 	systemctl stop 'container@*'
 	systemctl reset-failed
+	! rm /run/systemd/system/container@*.service.d/case.conf || systemctl daemon-reload
 	umount $ROOTS/*
 	rm -rf ${CONFS:?}/* $ROOTS/* /lab/guests/*
 	[ ! -e /run/netns ] || ip -all netns delete
@@ -57,6 +58,14 @@ has_line() { [[ $(log_of "$1") == *"$2"* ]]; }
 # conf NAME LINE...
 conf() {
 	printf '%s\n' "${@:2}" >$CONFS/"$1".conf
+}
+
+# drop_in NAME LINE... - for the service of its unit, until the case ends; Restart=no: it does not try again.
+drop_in() {
+	local folder=/run/systemd/system/container@$1.service.d
+	mkdir -p "$folder"
+	printf '%s\n' '[Service]' "${@:2}" >"$folder/case.conf"
+	systemctl daemon-reload
 }
 
 # service GUEST UNIT - started at the guest's boot; its text comes from stdin.

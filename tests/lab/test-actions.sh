@@ -27,9 +27,7 @@ trap "no_images; clear_all" EXIT'
 kill_ends_what_hangs_while_it_is_tidied_up() {
 	inside <<-'END'
 		small stuck; conf stuck PRIVATE_NETWORK=1
-		mkdir -p /run/systemd/system/container@stuck.service.d
-		printf '[Service]\nExecStopPost=/bin/sleep 100\n' >/run/systemd/system/container@stuck.service.d/x.conf
-		systemctl daemon-reload
+		drop_in stuck ExecStopPost='/bin/sleep 100'
 		machdeck start stuck
 		began=${EPOCHREALTIME/./}
 		exits 0 machdeck kill stuck
@@ -39,8 +37,6 @@ kill_ends_what_hangs_while_it_is_tidied_up() {
 		same state inactive "$(state stuck)"
 		want 10 not machinectl show stuck
 		want 10 not pgrep -f '^sleep 100$'
-		rm -r /run/systemd/system/container@stuck.service.d
-		systemctl daemon-reload
 		exits 66 machdeck kill nosuch
 	END
 }

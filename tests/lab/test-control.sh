@@ -36,13 +36,9 @@ a_failed_start_shows_why_and_the_last_lines_of_the_log() {
 	inside <<-'END'
 		lab-guest sick
 		conf sick PRIVATE_NETWORK=1 INIT=/sbin/nosuch
-		mkdir -p /run/systemd/system/container@sick.service.d
-		printf '[Service]\nRestart=no\n' >/run/systemd/system/container@sick.service.d/x.conf
-		systemctl daemon-reload
+		drop_in sick Restart=no
 		exits 1 machdeck start sick
 		told 'cannot start sick: ' /sbin/nosuch '    machdeck-init: '
-		rm -r /run/systemd/system/container@sick.service.d
-		systemctl daemon-reload
 	END
 }
 

@@ -197,7 +197,7 @@ a_guest_that_is_never_ready_is_told_with_the_limit() {
 			ExecStart=/bin/busybox sleep 1000
 		UNIT
 		conf slow PRIVATE_NETWORK=1 TIMEOUT_START_SEC=2
-		systemctl daemon-reload
+		drop_in slow Restart=no # while it is tried again there is no reason to tell
 		not machdeck start slow
 		want 10 eval '[[ $(field slow .reason) = *"was not ready within 2 s"*TIMEOUT_START_SEC=* ]]'
 	END
@@ -206,16 +206,12 @@ a_guest_that_is_never_ready_is_told_with_the_limit() {
 a_killed_nspawn_is_told() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1
-		mkdir -p /run/systemd/system/container@web.service.d
-		printf '[Service]\nRestart=no\n' >/run/systemd/system/container@web.service.d/x.conf
-		systemctl daemon-reload
+		drop_in web Restart=no
 		machdeck start web
 		kill -KILL "$(property web MainPID)"
 		want 10 eval '[ "$(field web .state)" = failed ]'
 		said=$(field web .reason)
 		told 'killed by SIGKILL'
-		rm -r /run/systemd/system/container@web.service.d
-		systemctl daemon-reload
 	END
 }
 

@@ -292,6 +292,7 @@ case_67_a_link_that_was_lent_comes_back_without_its_addresses() {
 case_67_a_link_that_is_renamed_inside_or_held_by_a_killed_one_is_missed_by_name() {
 	inside <<-'END'
 		small n; conf n PRIVATE_NETWORK=1 INTERFACES=eth1
+		drop_in n Restart=no
 		renamed() {
 			within n ip link set dev eth1 down
 			within n ip link set dev eth1 name hidden
@@ -299,13 +300,8 @@ case_67_a_link_that_is_renamed_inside_or_held_by_a_killed_one_is_missed_by_name(
 			logged n 'interfaces back'
 		}
 		killed() {
-			mkdir -p /run/systemd/system/container@n.service.d
-			printf '[Service]\nRestart=no\n' >/run/systemd/system/container@n.service.d/once.conf
-			systemctl daemon-reload
 			systemctl kill --kill-who=all --signal=KILL container@n
 			want 10 systemctl is-failed container@n
-			rm -r /run/systemd/system/container@n.service.d
-			systemctl daemon-reload
 		}
 		for end in renamed killed; do
 			ip link add eth1 type veth peer name other

@@ -100,15 +100,17 @@ ten_kilobytes_pasted_change_nothing_for_who_may_change_all() {
 		paste 10240 m01\r
 		wait pasted text does not confirm
 		press Esc
+		gone Type its name
 		press C
 		wait command for
 		paste 10240 reboot\r
 		press Esc
+		gone command for
 		press /
 		paste 300 m\r
 		wait m m m m
 		press Esc
-		wait m07
+		gone filter:
 		press q
 		ended left 2
 		restored

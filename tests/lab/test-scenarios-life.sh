@@ -124,18 +124,13 @@ a_guest_that_ignores_the_halt_signal_is_killed_at_the_deadline() {
 			while :; do sleep 0.1; done
 		INIT
 		conf deaf PRIVATE_NETWORK=1 HOST_ADDRESS=10.5.0.1 LOCAL_ADDRESS=10.5.0.2 TIMEOUT_START_SEC=1 HOST_PORT=tcp:8080:80
-		systemctl daemon-reload
-		mkdir -p /run/systemd/system/container@deaf.service.d
-		printf '[Service]\nTimeoutStopSec=1\n' >/run/systemd/system/container@deaf.service.d/stop.conf
-		systemctl daemon-reload
+		drop_in deaf TimeoutStopSec=1
 		systemctl start --no-block container@deaf
 		want 10 test -e $ROOTS/deaf/deaf
 		exits 1 machdeck stop deaf
 		same Result timeout "$(property deaf Result)"
 		systemctl stop container@deaf
 		nothing_left deaf
-		rm -r /run/systemd/system/container@deaf.service.d
-		systemctl daemon-reload
 	END
 }
 

@@ -61,9 +61,7 @@ of_two_that_start_at_once_and_want_the_same_one_is_refused() {
 	inside <<-'END'
 		small a
 		small b
-		mkdir -p /run/systemd/system/container@.service.d
-		printf '[Service]\nRestart=no\n' >/run/systemd/system/container@.service.d/x.conf
-		systemctl daemon-reload
+		drop_in '' Restart=no
 		one_of_two() { # LINE that both have besides
 			local i
 			for i in 1 2 3 4 5; do
@@ -77,8 +75,6 @@ of_two_that_start_at_once_and_want_the_same_one_is_refused() {
 		}
 		one_of_two HOST_PORT=tcp:8080:80
 		one_of_two LOCAL_ADDRESS6=fc00:20::2
-		rm -r /run/systemd/system/container@.service.d
-		systemctl daemon-reload
 	END
 }
 

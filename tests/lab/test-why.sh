@@ -17,11 +17,6 @@ helpers=$(cat <<-'END'
 		told "[$cause]" "${@:3}"
 		same 'JSON of status' "$cause" "$(machdeck status --json "$name" | jq -r .cause)"
 	}
-	once() { # NAME - its unit does not try again
-		mkdir -p /run/systemd/system/container@"$1".service.d
-		printf '[Service]\nRestart=no\n%s\n' "${2:-}" >/run/systemd/system/container@"$1".service.d/once.conf
-		systemctl daemon-reload
-	}
 	# oomd_kills NAME - as systemd-oomd does it: all in the cgroup is killed, and a count on it tells so.
 	oomd_kills() {
 		perl -e 'use Config; my %set = (x86_64 => 188, aarch64 => 5); my ($arch) = $Config{archname} =~ /^(\w+?)-/;
@@ -30,8 +25,6 @@ helpers=$(cat <<-'END'
 			/sys/fs/cgroup"$(property "$1" ControlGroup)"
 		systemctl kill --signal=KILL container@"$1"
 	}
-	again() { rm -rf /run/systemd/system/container@*.service.d && systemctl daemon-reload; }
-	trap 'again; clear_all' EXIT
 END
 )
 scene() { inside <<<"$helpers"$'\n'"$(cat)"; }
@@ -56,7 +49,7 @@ what_the_host_s_side_fails_at_is_named_however_much_the_guest_says_after_it() {
 	scene <<-'END'
 		web clash
 		conf clash PRIVATE_NETWORK=1 HOST_ADDRESS=10.60.0.1 LOCAL_ADDRESS=10.60.0.2
-		once clash
+		drop_in clash Restart=no
 		ip link add d0 type bridge
 		ip link set d0 up
 		ip route add 10.60.0.2/32 dev d0
@@ -89,7 +82,7 @@ who_has_the_port_already_is_named() {
 	scene <<-'END'
 		small db; conf db PRIVATE_NETWORK=1 HOST_ADDRESS=10.1.0.1 LOCAL_ADDRESS=10.1.0.2 HOST_PORT=8080:80
 		small web; conf web PRIVATE_NETWORK=1 HOST_ADDRESS=10.2.0.1 LOCAL_ADDRESS=10.2.0.2 HOST_PORT=8080:80
-		once web
+		drop_in web Restart=no
 		machdeck start db
 		not machdeck start web
 		why web port-clash tcp:8080 db
@@ -130,7 +123,7 @@ a_guest_that_is_never_ready_is_told_with_its_limit() {
 			ExecStart=/bin/busybox sleep 1000
 		UNIT
 		conf web PRIVATE_NETWORK=1 TIMEOUT_START_SEC=2
-		once web
+		drop_in web Restart=no
 		not machdeck start web
 		why web guest-timeout 'was not ready within 2 s' TIMEOUT_START_SEC=
 	END
@@ -149,10 +142,10 @@ a_masked_unit_is_told_with_its_cure() {
 a_machined_that_hangs_is_named() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1
-		once web
+		drop_in web Restart=no
 		systemctl start systemd-machined
 		machined=$(systemctl show systemd-machined --property MainPID --value)
-		trap 'kill -CONT $machined; again; clear_all' EXIT
+		trap 'kill -CONT $machined; clear_all' EXIT
 		kill -STOP "$machined"
 		machdeck start web || true
 		why web machined-hung systemd-machined
@@ -166,7 +159,7 @@ a_full_disk_is_named() {
 		mkdir -p $ROOTS/web/usr $ROOTS/web/etc
 		dd if=/dev/zero of=$ROOTS/web/fill bs=4k 2>/dev/null || true
 		conf web PRIVATE_NETWORK=1 INIT=/bin/true
-		once web
+		drop_in web Restart=no
 		not machdeck start web
 		why web disk-full 'No space left on device' 'free some space'
 	END
@@ -190,7 +183,7 @@ a_dependency_that_failed_is_named() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1 AUTO_START=1
 		printf '[Service]\nType=oneshot\nExecStart=/bin/false\n' >/run/systemd/system/broken.service
-		once web "$(printf '[Unit]\nRequires=broken.service\nAfter=broken.service')"
+		drop_in web Restart=no '[Unit]' Requires=broken.service After=broken.service
 		not machdeck start web
 		why web dependency broken.service
 		rm /run/systemd/system/broken.service
@@ -201,7 +194,7 @@ a_step_of_ours_that_failed_in_the_guest_is_told_in_its_words() {
 	scene <<-'END'
 		small web
 		conf web PRIVATE_NETWORK=1 LOCAL_ADDRESS=10.1.0.2 HOST_ADDRESS=10.1.0.1 EXTRA_NSPAWN_FLAGS=--drop-capability=CAP_NET_ADMIN
-		once web
+		drop_in web Restart=no
 		not machdeck start web
 		why web guest-step "its guest's side: "
 	END
@@ -210,7 +203,7 @@ a_step_of_ours_that_failed_in_the_guest_is_told_in_its_words() {
 a_signal_that_killed_it_is_named() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1
-		once web
+		drop_in web Restart=no
 		machdeck start web
 		kill -SEGV "$(property web MainPID)"
 		why web killed SIGSEGV
@@ -223,7 +216,7 @@ want_of_memory_is_told_with_its_victim() {
 	scene <<-'END'
 		if ! grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
 			small web; conf web PRIVATE_NETWORK=1
-			once web OOMPolicy=stop
+			drop_in web Restart=no OOMPolicy=stop
 			machdeck start web
 			oomd_kills web
 			want 10 eval '[ "$(property web Result)" = oom-kill ]'
@@ -235,7 +228,7 @@ want_of_memory_is_told_with_its_victim() {
 			exec tail /dev/zero
 		INIT
 		conf web PRIVATE_NETWORK=1
-		once web "$(printf 'MemoryMax=30M\nMemorySwapMax=0\nOOMPolicy=stop')"
+		drop_in web Restart=no MemoryMax=30M MemorySwapMax=0 OOMPolicy=stop
 		machdeck start web || true
 		why web oom-kill 'out of memory'
 	END
@@ -244,7 +237,7 @@ want_of_memory_is_told_with_its_victim() {
 what_systemd_oomd_killed_is_told_in_the_list_and_on_the_screen() {
 	scene <<-'END'
 		small web; conf web PRIVATE_NETWORK=1
-		once web
+		drop_in web Restart=no
 		machdeck start web
 		oomd_kills web
 		why web oom-kill 'out of memory: systemd-oomd killed' oomctl
