@@ -166,7 +166,7 @@ begin_talk() {
 	told_before=0; tells "^machine> "
 }
 fresh() { tail -c +$((told_before + 1)) $lines; }
-has() { fresh | grep -E -- "$1" >/dev/null; }
+has() { fresh | grep -E -- "${1/#^/'^([a-z A-Z_]+> )?'}" >/dev/null; } # a note may have come before it, and a prompt after that
 tells() { want 10 has "$1"; }
 line() { told_before=$(stat -c %s $lines); echo "$*" >&9; }
 # offers NAME PATTERN - asks for the machine, and whether that is told of it: what was done a moment ago may not be known yet.
