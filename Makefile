@@ -25,9 +25,9 @@ HARDEN := -fPIE -fstack-protector-strong -fno-strict-aliasing -fno-delete-null-p
 	$(foreach f,-fstack-clash-protection -fcf-protection=full -ftrivial-auto-var-init=zero,$(call accepts,$(f)))
 FORTIFY := $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 
-override CFLAGS   += -std=c17 $(WARN) $(HARDEN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+override CFLAGS   += -std=c17 $(WARN) $(HARDEN) -ffunction-sections $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(FORTIFY) -Isrc -I. $(PKG_CFLAGS)
-override LDFLAGS  += -pie $(if $(SAN),-fsanitize=$(SAN)) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed
+override LDFLAGS  += -pie $(if $(SAN),-fsanitize=$(SAN)) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed,--gc-sections
 
 ifeq ($(V),0)
 say = @printf '  %-4s %s\n' $(1) $@;

@@ -22,6 +22,7 @@ static const char *job_cause(const char *result)
 		  "something its unit requires did not start (a mount?); `systemctl --failed` names it" },
 		{ "skipped", "its unit is not in a state where that can be done" },
 		{ "invalid", "it is not running" },
+		{ "frozen", "it is frozen; thaw it first" },
 		{ "timeout", "systemd gave the job up: what it waits for did not come" },
 		{ "assert", "an assertion of its unit is not met" },
 		{ "unsupported", "systemd can not do that with its unit" },

@@ -156,6 +156,9 @@ static void preview_guest_command(const struct strs *words, void *arg)
 	put_words(words, arg);
 }
 
+/* Of the template, not of the plan: since 257 systemd-nspawn makes this node, with users of its own only so. */
+#define MAKES_TUN "DeviceAllow=/dev/net/tun m"
+
 /* As a unit of its own, as the engine does it: machined takes the unit for the container, and would end the
  * shell's with it. */
 static void preview_run(const struct plan *p, struct buf *b)
@@ -175,6 +178,8 @@ static void preview_run(const struct plan *p, struct buf *b)
 			shellwords_quote(buf_text(&word), b);
 			b->bad |= word.bad;
 		}
+	if (plan_directive(p, "DevicePolicy"))
+		buf_puts(b, " \\\n    -p '" MAKES_TUN "'");
 	for (size_t i = 0; i < p->argv.n; i++) {
 		const char *word = p->argv.v[i];
 		bool with_last = i > 0 && (strcmp(p->argv.v[i - 1], "-M") == 0 ||
@@ -197,6 +202,8 @@ static void preview_unit(const struct plan *p, struct buf *b)
 	for (size_t i = 0; i < p->n_service; i++)
 		for (size_t j = 0; j < p->service[i].values.n; j++)
 			buf_addf(b, "#   %s=%s\n", p->service[i].key, p->service[i].values.v[j]);
+	if (plan_directive(p, "DevicePolicy"))
+		buf_puts(b, "#   " MAKES_TUN "\n");
 	for (size_t i = 0; i < p->wanted_by.n; i++)
 		buf_addf(b, "#   WantedBy=%s\n", p->wanted_by.v[i]);
 }

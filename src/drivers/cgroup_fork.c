@@ -13,8 +13,9 @@
 #include "base/gate.h"
 #include "drivers/cgroup_fs.h"
 
-/* The same as systemd's for a process that it starts beside the main one of a unit with Delegate=. */
-#define BESIDE ".control"
+/* Not .control: it outlives the fork, and had its processes been killed by cgroup.kill, Linux 6.18 kills at once what
+ * systemd 257 starts in it, the commands after a stop. */
+#define BESIDE ".machdeck"
 
 static int open_beside(void)
 {

@@ -371,6 +371,8 @@ static void step_now(struct control *c)
 		r = ask_machined(c, machined_verb_of(c), &e);
 		break;
 	case STEP_FORGIVE:
+		if (c->verb == CONTROL_TERMINATE || c->verb == CONTROL_KILL)
+			control_free_export(c);
 		r = units_forgive(u, c->unit, on_forgiven, c, &c->slot, &e);
 		break;
 	case STEP_FREEZE:

@@ -6,7 +6,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "decide/ending.h"
+#include "drivers/machined.h"
 #include "engine/control_private.h"
+#include "engine/start.h"
 
 #define SLACK (30 * CONTROL_SECOND)
 
@@ -41,6 +43,16 @@ static void kill_now(struct control *c)
 	r = units_kill(control_units(), c->unit, on_killed, c, &c->kill_slot, &e);
 	if (r < 0 && r != -ENOTCONN)
 		control_finish(c, r, &e);
+}
+
+void control_free_export(const struct control *c)
+{
+	struct registration m = { 0 };
+	int r = machined_find("", c->name, &m, NULL);
+
+	if (r == -ENOENT || (r == 0 && m.unit && strcmp(m.unit, c->unit) == 0))
+		(void)start_free_export(c->name, NULL);
+	registration_done(&m);
 }
 
 void control_learn(struct control *c, const struct unit *u)
@@ -94,6 +106,20 @@ static void ask_why(struct control *c)
 		on_why(r, NULL, &e, c);
 }
 
+static bool is_stop(const struct control *c)
+{
+	return *c->step == STEP_STOP || is_kill(c);
+}
+
+static void stop(struct control *c)
+{
+	struct err e;
+	int r = units_job(control_units(), UNITS_STOP, c->unit, control_on_job, c, &c->slot, &e);
+
+	if (r < 0)
+		control_finish(c, r, &e);
+}
+
 /* What became of a job that was to be taken back. */
 static void cancelled(struct control *c, const char *result)
 {
@@ -107,13 +133,11 @@ static void cancelled(struct control *c, const char *result)
 	}
 	/* Without its job a unit goes on starting. */
 	if (was_start) {
-		static const enum step stop[] = { STEP_STOP, STEP_END };
+		static const enum step stopping[] = { STEP_STOP, STEP_END };
 
 		c->undone = true;
-		c->step = stop;
-		r = units_job(control_units(), UNITS_STOP, c->unit, control_on_job, c, &c->slot, &e);
-		if (r < 0)
-			control_finish(c, r, &e);
+		c->step = stopping;
+		stop(c);
 		return;
 	}
 	if (c->undone || (c->verb == CONTROL_RESTART && is(result, "done")))
@@ -124,6 +148,30 @@ static void cancelled(struct control *c, const char *result)
 		            "%s: the %s was cancelled; what it had begun goes on by itself", c->name,
 		            control_word(c->verb));
 	control_finish(c, r, &e);
+}
+
+static void on_thawed(int r, const char *job, const struct err *e, void *arg)
+{
+	struct control *c = arg;
+
+	(void)job;
+	control_forget_question(c);
+	if (c->cancelled)
+		cancelled(c, "canceled");
+	else if (r < 0)
+		control_finish(c, r, e);
+	else
+		stop(c);
+}
+
+static void thaw(struct control *c)
+{
+	struct err e;
+	int r = units_freeze(control_units(), c->unit, false, on_thawed, c, &c->slot, &e);
+
+	c->thawed = true;
+	if (r < 0)
+		control_finish(c, r, &e);
 }
 
 void control_job_ended(struct control *c, const char *result)
@@ -139,6 +187,11 @@ void control_job_ended(struct control *c, const char *result)
 	}
 	if (is(result, "done") && c->verb != CONTROL_STOP) {
 		control_next_step(c);
+		return;
+	}
+	/* Up to 255 systemd thawed what it stopped. */
+	if (is(result, "frozen") && is_stop(c) && !c->thawed) {
+		thaw(c);
 		return;
 	}
 	c->result = strdup(result);
@@ -186,7 +239,7 @@ static void on_recheck(int r, const struct unit *u, const struct err *e, void *a
 		await_job(c);
 		return;
 	}
-	if (*c->step == STEP_STOP || is_kill(c))
+	if (is_stop(c))
 		as_wished = is(u->active, "inactive") || is(u->active, "failed");
 	else
 		as_wished = is(u->active, "active");

@@ -46,6 +46,7 @@ struct control {
 	bool cancelled; /* it is to be taken back */
 	bool warned;    /* e is what is to be said of a success */
 	bool undone;    /* the start that was cancelled is being stopped */
+	bool thawed;    /* for a stop */
 	char *job;      /* whose end is waited for; NULL: none */
 	char *result;   /* the ended job's, while the unit is asked why */
 	char sub[32];
@@ -76,6 +77,9 @@ void control_forget_question(struct control *c);
 
 /* ---- control_job.c */
 
+/* control_free_export - start_free_export, once it was killed, for units that are not ours; those see to it themselves.
+ * When it can not be done, the next start says so. */
+void control_free_export(const struct control *c);
 void control_learn(struct control *c, const struct unit *u);
 /* control_on_job - the answer to what asked for a job. */
 void control_on_job(int r, const char *job, const struct err *e, void *arg);

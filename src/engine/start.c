@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include "drivers/files.h"
 #include "drivers/machined.h"
 #include "words/name.h"
+
+#define EXPORTS "/run/systemd/nspawn/unix-export"
 
 /* --- a name that is free */
 
@@ -35,6 +38,18 @@ int start_look(const char *name, bool *ret_stale, struct err *e)
 	if (!machined_is_in(unit) && machined_leader_lives(&m))
 		return err_set(e, STATUS_BUSY, EBUSY, "it is running (machdeck stop %s)", name);
 	*ret_stale = true;
+	return 0;
+}
+
+int start_free_export(const char *name, struct err *e)
+{
+	char path[sizeof(EXPORTS) + NAME_MACHINE_MAX + 1];
+
+	(void)snprintf(path, sizeof(path), EXPORTS "/%s", name);
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		(void)rmdir(path);
+	else if (errno != EINVAL && errno != ENOENT) /* no mount */
+		return err_sys(e, errno, "cannot unmount %s, over which systemd-nspawn does not start", path);
 	return 0;
 }
 

@@ -16,6 +16,11 @@ int start_look(const char *name, bool *ret_stale, struct err *e);
  * systemd-machined that does not answer is a warning: systemd-nspawn will say what it makes of it. */
 int start_clear(const char *name, struct strs *warnings, struct err *e);
 
+/* start_free_export - unmount what a killed systemd-nspawn of 255 or newer left of a name that is free now: the next one
+ * would refuse to start ("Mount point '/run/systemd/nspawn/unix-export/NAME' exists already").
+ * errors  the system's: -EPERM for who is not root */
+int start_free_export(const char *name, struct err *e);
+
 /* start_files - furnish /run/machdeck/NAME: the private copy of machdeck-init, the guest's and the host's
  * network operations, and the plan itself with the member "conf_hash". Each is replaced whole; `host`, which
  * the watcher waits for, comes last.

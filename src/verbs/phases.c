@@ -70,13 +70,23 @@ static int take_way_out(struct phase_call *c, struct err *e)
 	return make_way_out(c, &none, e);
 }
 
+static int free_name(struct phase_call *c, struct strs *warnings, struct err *e)
+{
+	int r = c->clear(c, warnings, e);
+	struct err cause;
+
+	if (r == 0 && start_free_export(c->name, &cause) < 0)
+		strs_add(warnings, cause.text);
+	return r;
+}
+
 static int step_prestart(struct phase_call *c, const struct loaded *l, struct err *e)
 {
 	CLEANUP(strs_done) struct strs warnings = { 0 };
 	int r;
 
 	c->step = "prestart";
-	r = c->clear(c, &warnings, e);
+	r = free_name(c, &warnings, e);
 	warn_all(c, &l->warnings);
 	warn_all(c, &warnings);
 	if (r == 0)
@@ -237,7 +247,7 @@ static int phase_stopped(struct phase_call *c, struct err *e)
 	startlimit_end(c->name);
 	left = take_way_out(c, e);
 	r = network_stopped("", c->name, left < 0 ? NULL : e);
-	if (c->clear(c, &warnings, &cause) < 0)
+	if (free_name(c, &warnings, &cause) < 0)
 		strs_add(&warnings, cause.text);
 	warn_all(c, &warnings);
 	return left < 0 ? left : r;

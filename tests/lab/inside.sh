@@ -60,6 +60,13 @@ conf() {
 	printf '%s\n' "${@:2}" >$CONFS/"$1".conf
 }
 
+# exported NAME - sets export: what its systemd-nspawn mounts since 255, and leaves when it is killed. An older one's is made here.
+exported() {
+	export=/run/systemd/nspawn/unix-export/$1
+	mkdir -p "$export"
+	mountpoint -q "$export" || mount -t tmpfs export "$export"
+}
+
 # drop_in NAME LINE... - for the service of its unit, until the case ends; Restart=no: it does not try again.
 drop_in() {
 	local folder=/run/systemd/system/container@$1.service.d

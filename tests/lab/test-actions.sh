@@ -162,13 +162,17 @@ an_image_is_started_and_all_else() {
 		same state inactive "\$(unit ActiveState)"
 		want 10 not machinectl show img # it forgets the name behind
 		exits 0 machdeck start img
+		exported img
 		exits 0 machdeck terminate img
 		same state inactive "\$(unit ActiveState)"
 		want 10 not machinectl show img
+		not mountpoint -q \$export
 		exits 0 machdeck start img
+		exported img
 		exits 0 machdeck kill img
 		same state inactive "\$(unit ActiveState)"
 		want 10 not machinectl show img
+		not mountpoint -q \$export
 		exits 66 machdeck start nosuch
 	END
 }

@@ -185,9 +185,12 @@ a_killed_systemd_nspawn_comes_back_with_its_forward_leading_to_it() {
 			machdeck start k
 			works
 			before=$(leader k)
+			exported k
+			touch "$export/left"
 			systemctl kill --kill-who=main --signal=KILL container@k
 			want 10 is_gone "$before"
 			works
+			not test -e "$export/left"
 			same restarts 1 "$(property k NRestarts)"
 			sed -i s/10.30.0.2/10.30.0.9/ $CONFS/k.conf
 			end_it

@@ -43,7 +43,7 @@ a_conf_becomes_a_drop_in_at_daemon_reload() {
 	conf web TIMEOUT_START_SEC=2min 'ALLOWED_DEVICES="/dev/fuse:rwm /dev/kvm:rw"' 'EXTRA_NSPAWN_FLAGS="--bind=/srv/data:/data"'
 	same SourcePath /etc/containers/web.conf "$(property web SourcePath)"
 	same TimeoutStartUSec 2min "$(property web TimeoutStartUSec)"
-	same DeviceAllow '/dev/fuse rwm /dev/kvm rw' "$(property web DeviceAllow | sort | xargs)"
+	same DeviceAllow '/dev/fuse rwm /dev/kvm rw /dev/net/tun m' "$(property web DeviceAllow | sort | xargs)"
 	property web RequiresMountsFor | tr ' ' '\n' | grep -qx /var/lib/containers/web
 	property web RequiresMountsFor | tr ' ' '\n' | grep -qx /srv/data
 	same WantedBy "" "$(property web WantedBy)"

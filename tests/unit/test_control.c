@@ -462,6 +462,28 @@ static void a_stop_that_is_done_is_success_though_nothing_more_is_told(void **st
 	assert_int_equal(s->r, 0);
 }
 
+static void a_frozen_machine_is_thawed_when_systemd_does_not_stop_it_so(void **state)
+{
+	static const char *const second[] = { "done", "frozen" };
+	struct seen *s = *state;
+
+	s->systemd.mute_about_jobs = true;
+	for (size_t i = 0; i < COUNT(second); i++) {
+		strs_done(&s->systemd.calls);
+		s->ended = false;
+		s->n_ended = 0;
+		begin(s, CONTROL_STOP);
+		systemd1_settle(&s->systemd);
+		systemd1_job_removed(&s->systemd, "container@web.service", "frozen");
+		systemd1_settle(&s->systemd);
+		called(s, "StopUnit container@web.service, ThawUnit container@web.service, "
+		          "StopUnit container@web.service");
+		systemd1_job_removed(&s->systemd, "container@web.service", second[i]);
+		systemd1_run(&s->systemd, &s->ended);
+	}
+	assert_string_equal(s->e.text, "cannot stop web: it is frozen; thaw it first");
+}
+
 static void a_systemd_out_of_reach_is_unavailable(void **state)
 {
 	struct seen *s = *state;
@@ -632,6 +654,7 @@ int main(void)
 		T(a_question_lost_with_its_connection_ends_nothing),
 		T(an_end_that_passed_unheard_is_found),
 		T(a_stop_that_is_done_is_success_though_nothing_more_is_told),
+		T(a_frozen_machine_is_thawed_when_systemd_does_not_stop_it_so),
 		T(a_systemd_out_of_reach_is_unavailable),
 		T(several_machines_share_one_connection),
 		T(a_cancelled_control_calls_nobody),
