@@ -152,14 +152,33 @@ static int parse_mac(const char *text, uint8_t ret[static 6])
 	return 0;
 }
 
+/* Not sscanf: a tenth of machdeck-init would be what that needs. */
+static bool take_word(const char **line, char *ret, size_t size)
+{
+	const char *word = *line + strspn(*line, " ");
+	size_t len = strcspn(word, " ");
+
+	*line = word + len;
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(ret, word, len);
+	ret[len] = '\0';
+	return true;
+}
+
 int netop_parse(const char *line, struct netop *ret)
 {
 	struct netop op = { 0 };
 	char kind[16], value[NETOP_NAME_SIZE] = "";
-	int fields = sscanf(line, "%15s %127s %127s", kind, op.dev, value), r = -EINVAL;
-	bool known = false;
+	bool known = false, has_value;
+	int r = -EINVAL;
 
-	for (size_t i = 0; fields >= 2 && !known && i < sizeof(kind_words) / sizeof(kind_words[0]); i++) {
+	if (!take_word(&line, kind, sizeof(kind)) || !take_word(&line, op.dev, sizeof(op.dev)))
+		return -EINVAL;
+	has_value = take_word(&line, value, sizeof(value));
+	if (*line)
+		return -EINVAL;
+	for (size_t i = 0; !known && i < sizeof(kind_words) / sizeof(kind_words[0]); i++) {
 		known = strcmp(kind, kind_words[i]) == 0;
 		op.kind = (enum netop_kind)i;
 	}
@@ -169,14 +188,14 @@ int netop_parse(const char *line, struct netop *ret)
 	case NETOP_RENAME:
 	case NETOP_MASTER:
 		memcpy(op.to, value, sizeof(op.to));
-		r = fields == 3 ? 0 : -EINVAL;
+		r = has_value ? 0 : -EINVAL;
 		break;
 	case NETOP_MAC:
 		r = parse_mac(value, op.mac);
 		break;
 	case NETOP_UP:
 	case NETOP_DELETE:
-		r = fields == 2 ? 0 : -EINVAL;
+		r = has_value ? -EINVAL : 0;
 		break;
 	case NETOP_ADDRESS:
 	case NETOP_ROUTE:

@@ -156,9 +156,14 @@ static void a_line_carries_an_operation_to_the_guest(void **state)
 		                             "address eth0 10.0.0.2/24",
 		                             "route eth0 fc00::1",
 		                             "default eth0 10.0.0.1" };
-	static const char *const bad[] = {
-		"", "up", "up eth0 x", "rename host0", "address eth0 x", "fly eth0", "mac eth0 b2:65"
-	};
+	static const char *const bad[] = { "",
+		                           "up",
+		                           "up eth0 x",
+		                           "rename host0",
+		                           "rename host0 eth0 eth1",
+		                           "address eth0 x",
+		                           "fly eth0",
+		                           "mac eth0 b2:65" };
 	struct netop op;
 	char line[256];
 
