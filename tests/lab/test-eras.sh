@@ -122,7 +122,7 @@ without_machined_and_the_bus_they_stop_and_so_does_the_host() {
 		systemctl daemon-reload
 		machdeck start o1 o2 o3
 		mv /run/dbus/system_bus_socket /run/dbus/away
-		kill -KILL $(pidof systemd-machined) $(pidof dbus-daemon)
+		kill -KILL $(systemctl show systemd-machined dbus --property MainPID --value)
 		powers_off o1
 		powers_off o2
 	END

